@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// The system's own socket headers, and the constants that Python promises everywhere.
+///
+/// Families, types, options and flags are the system's macros, spelled as in Python (`AF_INET`, `SO_REUSEADDR`), so that
+/// `#ifdef SO_REUSEPORT` tells what a system lacks. The table below defines only what Python defines where a system has nothing.
+#pragma once
+
+#include "detail/config.hpp"
+
+#if PYSOCK_WINDOWS
+#ifndef WIN32_LEAN_AND_MEAN
+#define WIN32_LEAN_AND_MEAN
+#define PYSOCK_UNDEF_LEAN
+#endif
+#ifndef NOMINMAX
+#define NOMINMAX
+#define PYSOCK_UNDEF_NOMINMAX
+#endif
+#include <winsock2.h>
+#include <ws2tcpip.h>
+#if __has_include(<afunix.h>)
+#include <afunix.h>
+#endif
+#ifdef PYSOCK_UNDEF_LEAN
+#undef WIN32_LEAN_AND_MEAN
+#undef PYSOCK_UNDEF_LEAN
+#endif
+#ifdef PYSOCK_UNDEF_NOMINMAX
+#undef NOMINMAX
+#undef PYSOCK_UNDEF_NOMINMAX
+#endif
+namespace pysock {
+inline namespace v1 {
+namespace detail {
+using io_buffer = ::WSABUF;
+}  // namespace detail
+}  // namespace v1
+}  // namespace pysock
+#else
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#if __has_include(<netpacket/packet.h>)
+#include <netpacket/packet.h>
+#endif
+#if __has_include(<linux/can/raw.h>)
+#include <linux/can.h>
+#include <linux/can/raw.h>
+#endif
+#if __has_include(<linux/netlink.h>)
+#include <linux/netlink.h>
+#endif
+#if __has_include(<linux/tipc.h>)
+#include <linux/tipc.h>
+#endif
+#if __has_include(<linux/vm_sockets.h>)
+#include <linux/vm_sockets.h>
+#endif
+namespace pysock {
+inline namespace v1 {
+namespace detail {
+using io_buffer = ::iovec;
+}  // namespace detail
+}  // namespace v1
+}  // namespace pysock
+#endif
+
+// Values that CPython supplies where the system's headers have none. glibc declares several of the IPPROTO_ and SHUT_ names as
+// enumerators with a macro of the same name, other systems as macros alone: either way #ifndef sees them.
+#ifndef SHUT_RD
+#define SHUT_RD 0
+#endif
+#ifndef SHUT_WR
+#define SHUT_WR 1
+#endif
+#ifndef SHUT_RDWR
+#define SHUT_RDWR 2
+#endif
+#ifndef SOMAXCONN
+#define SOMAXCONN 5
+#endif
+#ifndef SOL_IP
+#define SOL_IP 0
+#endif
+#ifndef SOL_TCP
+#define SOL_TCP 6
+#endif
+#ifndef SOL_UDP
+#define SOL_UDP 17
+#endif
+#ifndef IPPROTO_IP
+#define IPPROTO_IP 0
+#endif
+#ifndef IPPROTO_ICMP
+#define IPPROTO_ICMP 1
+#endif
+#ifndef IPPROTO_TCP
+#define IPPROTO_TCP 6
+#endif
+#ifndef IPPROTO_UDP
+#define IPPROTO_UDP 17
+#endif
+#ifndef IPPROTO_RAW
+#define IPPROTO_RAW 255
+#endif
+#ifndef IPPORT_RESERVED
+#define IPPORT_RESERVED 1024
+#endif
+#ifndef IPPORT_USERRESERVED
+#define IPPORT_USERRESERVED 5000
+#endif
+#ifndef INADDR_ANY
+#define INADDR_ANY 0x00000000
+#endif
+#ifndef INADDR_BROADCAST
+#define INADDR_BROADCAST 0xffffffff
+#endif
+#ifndef INADDR_LOOPBACK
+#define INADDR_LOOPBACK 0x7f000001
+#endif
+#ifndef INADDR_UNSPEC_GROUP
+#define INADDR_UNSPEC_GROUP 0xe0000000
+#endif
+#ifndef INADDR_ALLHOSTS_GROUP
+#define INADDR_ALLHOSTS_GROUP 0xe0000001
+#endif
+#ifndef INADDR_MAX_LOCAL_GROUP
+#define INADDR_MAX_LOCAL_GROUP 0xe00000ff
+#endif
+#ifndef INADDR_NONE
+#define INADDR_NONE 0xffffffff
+#endif
+#ifndef NI_MAXHOST
+#define NI_MAXHOST 1025
+#endif
+#ifndef NI_MAXSERV
+#define NI_MAXSERV 32
+#endif
+#if defined(IPPROTO_UDPLITE) && !defined(UDPLITE_SEND_CSCOV)
+#define UDPLITE_SEND_CSCOV 10
+#endif
+#if defined(IPPROTO_UDPLITE) && !defined(UDPLITE_RECV_CSCOV)
+#define UDPLITE_RECV_CSCOV 11
+#endif

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// What the compiler and the platform ask of the rest: export and hint macros, and the native handle.
+#pragma once
+
+#include <cstdint>  // intptr_t
+
+#if defined(_WIN32)
+#define PYSOCK_WINDOWS 1
+#if defined(PYSOCK_BUILDING)
+#define PYSOCK_API __declspec(dllexport)
+#elif defined(PYSOCK_SHARED)
+#define PYSOCK_API __declspec(dllimport)
+#else
+#define PYSOCK_API
+#endif
+#else
+#define PYSOCK_WINDOWS 0
+/// Marks what the compiled library exports.
+#define PYSOCK_API __attribute__((visibility("default")))
+#endif
+
+#if defined(__linux__)
+#define PYSOCK_ABSTRACT_NAMES 1
+#else
+/// Whether AF_UNIX names may start with a NUL and live outside the file system.
+#define PYSOCK_ABSTRACT_NAMES 0
+#endif
+
+#if defined(__GNUC__)
+#define PYSOCK_COLD __attribute__((cold, noinline))
+#define PYSOCK_LIKELY(condition) __builtin_expect(static_cast<bool>(condition), 1)
+#else
+/// Marks a slow path, kept out of the callers' code.
+#define PYSOCK_COLD __declspec(noinline)
+/// A condition that nearly always holds.
+#define PYSOCK_LIKELY(condition) static_cast<bool>(condition)
+#endif
+
+namespace pysock {
+inline namespace v1 {
+
+/// The operating system's own socket handle: a file descriptor, or Winsock's SOCKET as a signed number.
+#if PYSOCK_WINDOWS
+using native_handle_type = std::intptr_t;
+#else
+using native_handle_type = int;
+#endif
+
+/// What `fileno()` gives once nothing is open.
+inline constexpr native_handle_type invalid_handle = -1;
+
+}  // namespace v1
+}  // namespace pysock

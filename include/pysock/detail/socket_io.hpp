@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: MIT
+// Bodies of the socket's calls that move data: an inline attempt, and everything else out of line.
+#pragma once
+
+#include "../socket.hpp"
+
+namespace pysock {
+inline namespace v1 {
+namespace detail {
+
+inline constexpr std::size_t small_scratch = 4096;
+inline constexpr std::size_t large_scratch = 65536;
+inline constexpr std::size_t max_transfer = PTRDIFF_MAX;
+
+[[noreturn]] PYSOCK_COLD inline void throw_failed(std::error_code ec, const char* operation, const address* to,
+                                                  std::size_t transferred = 0) {
+  throw_error(ec, to != nullptr && *to ? operation + (" " + to->to_string()) : operation, transferred);
+}
+
+// `use(room)` with uninitialised room of `size` bytes, aligned for anything; results are copied out of it, so that only what arrived costs
+// anything. Frames of their own keep the large one off the stacks of those who do not need it.
+template <class Use>
+PYSOCK_COLD auto with_large_scratch(const Use& use) {
+  alignas(std::max_align_t) char room[large_scratch];
+  return use(room);
+}
+template <class T, class Use>
+PYSOCK_COLD auto with_heap_scratch(std::size_t count, const Use& use) {
+  struct owned {
+    explicit owned(std::size_t size) : data(new T[size]) {}
+    owned(const owned&) = delete;
+    owned& operator=(const owned&) = delete;
+    ~owned() { delete[] data; }
+    T* data;
+  } room(count);
+  return use(room.data);
+}
+template <class Use>
+auto with_scratch(std::size_t size, const Use& use) {
+  if (size <= small_scratch) {
+    alignas(std::max_align_t) char room[small_scratch];
+    return use(room);
+  }
+  return size <= large_scratch ? with_large_scratch(use) : with_heap_scratch<char>(size, use);
+}
+
+// Some protocols take MSG_TRUNC to mean that bytes are counted and thrown away: what they then did not write must not be what was there.
+inline void clear_for(int flags, char* room, std::size_t size) noexcept {
+  if ((flags & MSG_TRUNC) != 0) std::memset(room, 0, size);
+}
+
+// How many bytes to receive into `buffer`; more than `buffer` holds if the caller asks for what it cannot.
+inline std::size_t wanted(mutable_bytes buffer, std::size_t nbytes) noexcept { return nbytes != 0 ? nbytes : buffer.size(); }
+
+// MSG_TRUNC makes some systems report more than they wrote.
+inline std::size_t received(std::ptrdiff_t count, std::size_t size) noexcept {
+  const auto got = static_cast<std::size_t>(count);
+  return got < size ? got : size;
+}
+
+}  // namespace detail
+
+// ---- the pattern --------------------------------------------------------------------------------------------------------------------
+
+template <class Op>
+std::size_t socket::write(const char* operation, const Op& op, const address* to) {
+  const std::ptrdiff_t count = op();
+  if (PYSOCK_LIKELY(count >= 0)) return static_cast<std::size_t>(count);
+  return finish_write(operation, op, to);
+}
+
+template <class Op>
+std::size_t socket::write(const Op& op, std::error_code& ec) noexcept {
+  const std::ptrdiff_t count = op();
+  if (PYSOCK_LIKELY(count >= 0)) {
+    ec.clear();
+    return static_cast<std::size_t>(count);
+  }
+  return finish_write(op, ec);
+}
+
+template <class Op>
+std::size_t socket::finish_write(Op op, std::error_code& ec) noexcept {
+  const detail::call_context calling = context();
+  detail::wait_loop loop(calling, detail::sys::event::write);
+  const std::ptrdiff_t count = detail::complete(loop, true, op, ec);
+  return count < 0 ? 0 : static_cast<std::size_t>(count);
+}
+
+template <class Op>
+std::size_t socket::finish_write(const char* operation, Op op, const address* to) {
+  const detail::call_context calling = context();
+  detail::wait_loop loop(calling, detail::sys::event::write);
+  std::error_code ec;
+  const std::ptrdiff_t count = detail::complete(loop, true, op, ec);
+  if (count < 0) detail::throw_failed(ec, operation, to);
+  return static_cast<std::size_t>(count);
+}
+
+template <class Op>
+std::size_t socket::read(const char* operation, std::size_t size, int flags, const Op& op) {
+  const bool try_first = !expects_to_wait(flags);
+  if (PYSOCK_LIKELY(try_first)) {
+    const std::ptrdiff_t count = op();
+    if (PYSOCK_LIKELY(count >= 0)) return detail::received(count, size);
+  }
+  return finish_read(operation, try_first, size, op);
+}
+
+template <class Op>
+std::size_t socket::read(std::size_t size, int flags, const Op& op, std::error_code& ec) noexcept {
+  const bool try_first = !expects_to_wait(flags);
+  if (PYSOCK_LIKELY(try_first)) {
+    const std::ptrdiff_t count = op();
+    if (PYSOCK_LIKELY(count >= 0)) {
+      ec.clear();
+      return detail::received(count, size);
+    }
+  }
+  const std::ptrdiff_t count = finish_read(try_first, op, ec);
+  return count < 0 ? 0 : detail::received(count, size);
+}
+
+template <class Op>
+std::ptrdiff_t socket::finish_read(bool tried, Op op, std::error_code& ec) noexcept {
+  const detail::call_context calling = context();
+  detail::wait_loop loop(calling, detail::sys::event::read);
+  if (!tried && calling.timeout <= 0) {  // another thread has just changed the mode
+    const std::ptrdiff_t count = op();
+    if (count >= 0) {
+      ec.clear();
+      return count;
+    }
+    tried = true;
+  }
+  const std::ptrdiff_t count = detail::complete(loop, tried, op, ec);
+  must_wait_.store(calling.timeout > 0 && count >= 0 && loop.had_to_wait(), std::memory_order_relaxed);
+  return count;
+}
+
+template <class Op>
+std::size_t socket::finish_read(const char* operation, bool tried, std::size_t size, Op op) {
+  std::error_code ec;
+  const std::ptrdiff_t count = finish_read(tried, op, ec);
+  if (count < 0) detail::throw_failed(ec, operation, nullptr);
+  return detail::received(count, size);
+}
+
+// ---- sending ------------------------------------------------------------------------------------------------------------------------
+
+inline std::size_t socket::send(const_bytes data, int flags) {
+  return write("send", [s = fileno(), data, flags] { return detail::sys::send(s, data.data(), data.size(), flags); });
+}
+
+inline std::size_t socket::send(const_bytes data, int flags, std::error_code& ec) noexcept {
+  return write([s = fileno(), data, flags] { return detail::sys::send(s, data.data(), data.size(), flags); }, ec);
+}
+
+inline std::size_t socket::sendall(const_bytes data, int flags) {
+  std::error_code ec;
+  const std::size_t sent = sendall(data, flags, ec);
+  if (ec) detail::throw_failed(ec, "sendall", nullptr, sent);
+  return sent;
+}
+
+inline std::size_t socket::sendall(const_bytes data, int flags, std::error_code& ec) noexcept {
+  const auto op = [s = fileno(), data, flags](std::size_t sent) {
+    const const_bytes rest = data.after(sent);
+    return detail::sys::send(s, rest.data(), rest.size(), flags);
+  };
+  const std::ptrdiff_t first = op(0);
+  if (PYSOCK_LIKELY(first >= 0 && static_cast<std::size_t>(first) == data.size())) {
+    ec.clear();
+    return data.size();
+  }
+  return detail::complete_all(context(), first, data.size(), op, ec);
+}
+
+inline std::size_t socket::sendto(const_bytes data, int flags, const address& to) {
+  endpoint storage;
+  std::error_code ec;
+  const detail::sockaddr_view target = detail::fit(to, family_, storage, ec);
+  if (target.size == 0) detail::throw_failed(ec, "sendto", &to);
+  return write(
+      "sendto",
+      [s = fileno(), data, flags, target] { return detail::sys::sendto(s, data.data(), data.size(), flags, target.data, target.size); },
+      &to);
+}
+
+inline std::size_t socket::sendto(const_bytes data, int flags, const address& to, std::error_code& ec) noexcept {
+  endpoint storage;
+  const detail::sockaddr_view target = detail::fit(to, family_, storage, ec);
+  if (target.size == 0) return 0;
+  return write(
+      [s = fileno(), data, flags, target] { return detail::sys::sendto(s, data.data(), data.size(), flags, target.data, target.size); },
+      ec);
+}
+
+inline std::size_t socket::sendto(const_bytes data, int flags, const endpoint& to) {
+  std::error_code ec;
+  const auto op = [s = fileno(), data, flags, &to] {
+    return detail::sys::sendto(s, data.data(), data.size(), flags, to.data(), to.size());
+  };
+  const std::ptrdiff_t count = op();
+  if (PYSOCK_LIKELY(count >= 0)) return static_cast<std::size_t>(count);
+  const std::size_t sent = finish_write(op, ec);
+  if (ec) {
+    const address named(to);
+    detail::throw_failed(ec, "sendto", &named);
+  }
+  return sent;
+}
+
+inline std::size_t socket::sendto(const_bytes data, int flags, const endpoint& to, std::error_code& ec) noexcept {
+  return write([s = fileno(), data, flags, &to] { return detail::sys::sendto(s, data.data(), data.size(), flags, to.data(), to.size()); },
+               ec);
+}
+
+// ---- receiving ----------------------------------------------------------------------------------------------------------------------
+
+inline std::size_t socket::recv_into(mutable_bytes buffer, std::size_t nbytes, int flags) {
+  const std::size_t size = detail::wanted(buffer, nbytes);
+  if (size > buffer.size()) detail::throw_error(bad_argument::buffer_too_small, "recv_into");
+  if (size == 0) return 0;
+  return read("recv_into", size, flags, [s = fileno(), to = buffer.data(), size, flags] { return detail::sys::recv(s, to, size, flags); });
+}
+
+inline std::size_t socket::recv_into(mutable_bytes buffer, std::size_t nbytes, int flags, std::error_code& ec) noexcept {
+  const std::size_t size = detail::wanted(buffer, nbytes);
+  ec.clear();
+  if (size > buffer.size()) ec = bad_argument::buffer_too_small;
+  if (size == 0 || size > buffer.size()) return 0;
+  return read(
+      size, flags, [s = fileno(), to = buffer.data(), size, flags] { return detail::sys::recv(s, to, size, flags); }, ec);
+}
+
+inline std::string socket::recv(std::size_t bufsize, int flags) {
+  if (bufsize > detail::max_transfer) detail::throw_error(bad_argument::negative_size, "recv");
+  if (bufsize == 0) return {};
+  return detail::with_scratch(bufsize, [this, bufsize, flags](char* room) {
+    detail::clear_for(flags, room, bufsize);
+    return std::string(
+        room, read("recv", bufsize, flags, [s = fileno(), room, bufsize, flags] { return detail::sys::recv(s, room, bufsize, flags); }));
+  });
+}
+
+inline std::size_t socket::recvfrom_into(mutable_bytes buffer, endpoint& from, int flags) {
+  return read("recvfrom_into", buffer.size(), flags, [s = fileno(), buffer, flags, &from] {
+    socklen_t size = endpoint::capacity();
+    const std::ptrdiff_t count = detail::sys::recvfrom(s, buffer.data(), buffer.size(), flags, from.buffer(), &size);
+    from.resize(count < 0 ? 0 : size);
+    return count;
+  });
+}
+
+inline std::size_t socket::recvfrom_into(mutable_bytes buffer, endpoint& from, int flags, std::error_code& ec) noexcept {
+  return read(
+      buffer.size(), flags,
+      [s = fileno(), buffer, flags, &from] {
+        socklen_t size = endpoint::capacity();
+        const std::ptrdiff_t count = detail::sys::recvfrom(s, buffer.data(), buffer.size(), flags, from.buffer(), &size);
+        from.resize(count < 0 ? 0 : size);
+        return count;
+      },
+      ec);
+}
+
+inline recvfrom_into_result socket::recvfrom_into(mutable_bytes buffer, std::size_t nbytes, int flags) {
+  const std::size_t size = detail::wanted(buffer, nbytes);
+  if (size > buffer.size()) detail::throw_error(bad_argument::buffer_too_small, "recvfrom_into");
+  endpoint from;
+  const std::size_t count = recvfrom_into(mutable_bytes(buffer.data(), size), from, flags);
+  return {count, address(from)};
+}
+
+inline recvfrom_into_result socket::recvfrom_into(mutable_bytes buffer, std::size_t nbytes, int flags, std::error_code& ec) noexcept {
+  const std::size_t size = detail::wanted(buffer, nbytes);
+  if (size > buffer.size()) {
+    ec = bad_argument::buffer_too_small;
+    return {};
+  }
+  endpoint from;
+  const std::size_t count = recvfrom_into(mutable_bytes(buffer.data(), size), from, flags, ec);
+  return {count, address(from)};
+}
+
+inline recvfrom_result socket::recvfrom(std::size_t bufsize, int flags) {
+  if (bufsize > detail::max_transfer) detail::throw_error(bad_argument::negative_size, "recvfrom");
+  return detail::with_scratch(bufsize, [this, bufsize, flags](char* room) {
+    detail::clear_for(flags, room, bufsize);
+    endpoint from;
+    const std::size_t count = recvfrom_into(mutable_bytes(room, bufsize), from, flags);
+    return recvfrom_result{std::string(room, count), address(from)};
+  });
+}
+
+}  // namespace v1
+}  // namespace pysock

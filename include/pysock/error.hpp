@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// What the library throws, and the error codes behind it.
+///
+/// Every failure is a `std::error_code` first; the class of the exception depends on that code alone. Bad arguments are
+/// `std::invalid_argument` and `std::out_of_range`, as Python's ValueError and OverflowError are no `socket.error` either.
+#pragma once
+
+#include <cstddef>       // size_t
+#include <optional>      // optional
+#include <stdexcept>     // runtime_error
+#include <string>        // string
+#include <system_error>  // system_error, error_code
+#include <type_traits>   // true_type
+
+#include "detail/sys.hpp"
+
+namespace pysock {
+inline namespace v1 {
+
+/// Conditions without an errno: Python's message-only socket errors and the expired timeout.
+enum class errc {
+  timed_out = 1,          ///< A timeout set with `settimeout` expired.
+  path_too_long,          ///< An AF_UNIX path or abstract name longer than the system takes.
+  family_mismatch,        ///< The broadcast address on a socket that is not AF_INET.
+  bad_family,             ///< An address of a kind that the socket's family does not have.
+  wildcard_ambiguous,     ///< `gethostbyaddr("")`: the wildcard is more than one address.
+  illegal_inet_aton,      ///< Text that `inet_aton` does not take.
+  illegal_inet_pton,      ///< Text that `inet_pton` does not take.
+  packed_wrong_length,    ///< `inet_ntoa` of anything but 4 bytes.
+  buflen_out_of_range,    ///< A `getsockopt` buffer outside 1..1024 bytes.
+  service_not_found,      ///< `getservbyname` knows no such service.
+  port_not_found,         ///< `getservbyport` knows no such port.
+  protocol_not_found,     ///< `getprotobyname` knows no such protocol.
+  interface_not_found,    ///< `if_nametoindex` knows no such interface.
+  no_addresses,           ///< The resolver returned an empty list.
+  ancillary_too_large,    ///< Control messages beyond what one call can carry.
+  unsupported_operation,  ///< Reading a write-only file, or writing a read-only one.
+  several_failures,       ///< Every address of a `create_connection` failed; see `error_group`.
+};
+
+/// Bad arguments: the `error_code` faces report them, the throwing faces throw `std::invalid_argument` or `std::out_of_range`.
+enum class bad_argument {
+  port = 1,             ///< A port outside 0..65535 (std::out_of_range).
+  flowinfo,             ///< A flow label outside 0..1048575 (std::out_of_range).
+  timeout_range,        ///< A timeout beyond what the clock can hold (std::out_of_range).
+  value_range,          ///< A number that does not fit the system's type (std::out_of_range).
+  embedded_null,        ///< A NUL inside a name or path.
+  negative_size,        ///< A negative buffer size.
+  buffer_too_small,     ///< More bytes asked for than the buffer holds.
+  timeout_negative,     ///< A negative timeout.
+  timeout_nan,          ///< A timeout that is not a number.
+  address_form,         ///< An address whose form does not fit the socket's family.
+  address_missing,      ///< An empty address where a destination is needed.
+  packed_length,        ///< `inet_ntop` with the wrong number of bytes for the family.
+  unknown_family,       ///< `inet_ntop` for a family without a text form.
+  negative_descriptor,  ///< A negative descriptor.
+  file_mode,            ///< A mode with anything but r, w and b.
+  file_count,           ///< `sendfile` with a count that is not positive.
+  file_offset,          ///< A negative offset.
+  not_stream,           ///< `sendfile` over a socket that is not SOCK_STREAM.
+  not_blocking,         ///< `sendfile` over a non-blocking socket.
+  ancillary_length,     ///< An ancillary buffer length that is negative or too large.
+  option,               ///< Options that contradict each other or that the platform lacks.
+};
+
+/// The category of `errc`: messages are Python's. Thread-safe.
+[[nodiscard]] PYSOCK_API const std::error_category& pysock_category() noexcept;
+/// The category of `bad_argument`. Thread-safe.
+[[nodiscard]] PYSOCK_API const std::error_category& argument_category() noexcept;
+/// The category of EAI_* numbers, with the resolver's own messages. Thread-safe.
+[[nodiscard]] PYSOCK_API const std::error_category& gai_category() noexcept;
+/// The category of h_errno numbers (HOST_NOT_FOUND is 1). Thread-safe.
+[[nodiscard]] PYSOCK_API const std::error_category& herror_category() noexcept;
+
+/// For `std::error_code ec = errc::timed_out`.
+[[nodiscard]] inline std::error_code make_error_code(errc e) noexcept { return {static_cast<int>(e), pysock_category()}; }
+/// For `std::error_code ec = bad_argument::port`.
+[[nodiscard]] inline std::error_code make_error_code(bad_argument e) noexcept { return {static_cast<int>(e), argument_category()}; }
+
+/// Any failure of a socket operation. (Python: `socket.error`, which is OSError since 3.3.)
+///
+/// `what()` names the operation, the address where there is one, and what Python prints:
+/// `connect ('127.0.0.1', 9): [Errno 111] Connection refused`. Copying never throws.
+class PYSOCK_API error : public std::system_error {
+ public:
+  /// \param code what happened
+  /// \param operation the call, and the address where there is one; may be empty
+  /// \param transferred bytes that had moved before the failure
+  explicit error(std::error_code code, const std::string& operation = std::string(), std::size_t transferred = 0);
+
+  /// The operation, the address and Python's text.
+  [[nodiscard]] const char* what() const noexcept override;
+
+  /// The error number (errno, EAI_*, h_errno); empty for conditions that have none, an expired timeout among them.
+  /// (Python: `e.errno`, None where args has one value.)
+  [[nodiscard]] std::optional<int> errnum() const noexcept;
+
+  /// Python's bare text: `Connection refused`, `timed out`. (Python: `e.strerror`)
+  [[nodiscard]] std::string strerror() const;
+
+  /// Bytes that had moved before the failure; 0 for calls that move none.
+  [[nodiscard]] std::size_t transferred() const noexcept { return transferred_; }
+
+ private:
+  std::runtime_error text_;  // not a string: its copies never throw
+  std::size_t transferred_;
+};
+
+/// A failure of `gethostbyname_ex` or `gethostbyaddr`, with an h_errno number. (Python: `socket.herror`)
+class PYSOCK_API herror : public error {
+  using error::error;
+};
+
+/// A failure of name resolution, with an EAI_* number. (Python: `socket.gaierror`)
+class PYSOCK_API gaierror : public error {
+  using error::error;
+};
+
+/// An expired timeout (no errno), or the kernel's ETIMEDOUT (with it). (Python: `socket.timeout`)
+class PYSOCK_API timeout : public error {
+  using error::error;
+};
+
+/// EAGAIN, EWOULDBLOCK, EALREADY, EINPROGRESS. (Python: BlockingIOError)
+class PYSOCK_API blocking_io_error : public error {
+  using error::error;
+};
+
+/// EINTR, where an interrupt hook ended the call. (Python: InterruptedError)
+class PYSOCK_API interrupted_error : public error {
+  using error::error;
+};
+
+/// EACCES, EPERM. (Python: PermissionError)
+class PYSOCK_API permission_error : public error {
+  using error::error;
+};
+
+/// ENOENT. (Python: FileNotFoundError)
+class PYSOCK_API file_not_found_error : public error {
+  using error::error;
+};
+
+/// The parent of the four ways a connection fails. (Python: ConnectionError)
+class PYSOCK_API connection_error : public error {
+  using error::error;
+};
+
+/// EPIPE, ESHUTDOWN. Never accompanied by SIGPIPE. (Python: BrokenPipeError)
+class PYSOCK_API broken_pipe_error : public connection_error {
+  using connection_error::connection_error;
+};
+
+/// ECONNABORTED. (Python: ConnectionAbortedError)
+class PYSOCK_API connection_aborted_error : public connection_error {
+  using connection_error::connection_error;
+};
+
+/// ECONNREFUSED. (Python: ConnectionRefusedError)
+class PYSOCK_API connection_refused_error : public connection_error {
+  using connection_error::connection_error;
+};
+
+/// ECONNRESET. (Python: ConnectionResetError)
+class PYSOCK_API connection_reset_error : public connection_error {
+  using connection_error::connection_error;
+};
+
+namespace detail {
+
+// Throws the class that belongs to `code`.
+[[noreturn]] PYSOCK_API void throw_error(std::error_code code, const std::string& operation, std::size_t transferred = 0);
+
+// The system's reason for the call that just failed on this thread.
+inline std::error_code last_code() noexcept { return {sys::last_error(), sys::category()}; }
+
+[[noreturn]] inline void throw_last(const std::string& operation) { throw_error(last_code(), operation); }
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace pysock
+
+/// Lets `errc` values be compared with error codes.
+template <>
+struct std::is_error_code_enum<pysock::errc> : std::true_type {};
+/// Lets `bad_argument` values be compared with error codes.
+template <>
+struct std::is_error_code_enum<pysock::bad_argument> : std::true_type {};

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// What this system has beyond common POSIX: the one home of feature tests. To be included first, it settles the width of file offsets.
+//
+// A constant is enough where a flag or an option may be missing; a macro tells whether a function exists. A build that defines the macro
+// as 0 gets the common form instead.
+#pragma once
+
+#ifndef _FILE_OFFSET_BITS
+#define _FILE_OFFSET_BITS 64
+#endif
+
+#include <fcntl.h>   // F_DUPFD_CLOEXEC
+#include <unistd.h>  // _POSIX_REALTIME_SIGNALS
+
+#include <climits>               // INT_MAX
+#include <cstddef>               // size_t
+#include <pysock/constants.hpp>  // SOCK_CLOEXEC, MSG_NOSIGNAL, ...
+
+#if __has_include(<sys/filio.h>)
+#include <sys/filio.h>  // FIONBIO, where <sys/ioctl.h> does not bring it
+#endif
+
+// accept() that sets the flags of the new descriptor; it came with the flags of socket()'s type.
+#ifndef PYSOCK_HAVE_ACCEPT4
+#if defined(SOCK_CLOEXEC) && defined(SOCK_NONBLOCK)
+#define PYSOCK_HAVE_ACCEPT4 1
+#else
+#define PYSOCK_HAVE_ACCEPT4 0
+#endif
+#endif
+
+#ifndef PYSOCK_HAVE_DUPFD_CLOEXEC
+#ifdef F_DUPFD_CLOEXEC
+#define PYSOCK_HAVE_DUPFD_CLOEXEC 1
+#else
+#define PYSOCK_HAVE_DUPFD_CLOEXEC 0
+#endif
+#endif
+
+// SO_NOSIGPIPE serves where send() has no flag for it. Apple's newer headers have the flag, the kernel below may not.
+#ifndef PYSOCK_HAVE_NOSIGPIPE
+#if defined(SO_NOSIGPIPE) && (defined(__APPLE__) || !defined(MSG_NOSIGNAL))
+#define PYSOCK_HAVE_NOSIGPIPE 1
+#else
+#define PYSOCK_HAVE_NOSIGPIPE 0
+#endif
+#endif
+
+// Three functions are called sendfile(). FreeBSD's comes with SF_NODISKIO; nothing but the name tells Apple's.
+#define PYSOCK_SENDFILE_NONE 0
+#define PYSOCK_SENDFILE_LINUX 1
+#define PYSOCK_SENDFILE_FREEBSD 2
+#define PYSOCK_SENDFILE_APPLE 3
+#ifndef PYSOCK_SENDFILE
+#if __has_include(<sys/sendfile.h>)
+#define PYSOCK_SENDFILE PYSOCK_SENDFILE_LINUX
+#elif defined(SF_NODISKIO)
+#define PYSOCK_SENDFILE PYSOCK_SENDFILE_FREEBSD
+#elif defined(__APPLE__)
+#define PYSOCK_SENDFILE PYSOCK_SENDFILE_APPLE
+#else
+#define PYSOCK_SENDFILE PYSOCK_SENDFILE_NONE
+#endif
+#endif
+
+// sigtimedwait() belongs to the realtime signals.
+#ifndef PYSOCK_HAVE_SIGTIMEDWAIT
+#if defined(_POSIX_REALTIME_SIGNALS) && _POSIX_REALTIME_SIGNALS > 0
+#define PYSOCK_HAVE_SIGTIMEDWAIT 1
+#else
+#define PYSOCK_HAVE_SIGTIMEDWAIT 0
+#endif
+#endif
+
+// gethostbyname2_r() and its kin in the form with a result parameter, all five of them.
+#ifndef PYSOCK_HAVE_REENTRANT_NETDB
+#ifdef __GLIBC__
+#define PYSOCK_HAVE_REENTRANT_NETDB 1
+#else
+#define PYSOCK_HAVE_REENTRANT_NETDB 0
+#endif
+#endif
+
+// The NDK declares if_nameindex() from level 24 on, and always defines IF_NAMESIZE.
+#ifndef PYSOCK_HAVE_IF_NAMEINDEX
+#if defined(IF_NAMESIZE) && !(defined(__ANDROID_API__) && __ANDROID_API__ < 24)
+#define PYSOCK_HAVE_IF_NAMEINDEX 1
+#else
+#define PYSOCK_HAVE_IF_NAMEINDEX 0
+#endif
+#endif
+
+namespace pysock {
+inline namespace v1 {
+namespace detail {
+namespace sys {
+namespace feature {
+
+// 0: the system has no such flag.
+#if PYSOCK_HAVE_ACCEPT4
+inline constexpr int type_cloexec = SOCK_CLOEXEC;
+inline constexpr int type_nonblocking = SOCK_NONBLOCK;
+#else
+inline constexpr int type_cloexec = 0;
+inline constexpr int type_nonblocking = 0;
+#endif
+
+#if defined(MSG_NOSIGNAL) && !PYSOCK_HAVE_NOSIGPIPE
+inline constexpr int send_flags = MSG_NOSIGNAL;
+#else
+inline constexpr int send_flags = 0;
+#endif
+
+#ifdef MSG_CMSG_CLOEXEC
+inline constexpr int recvmsg_cloexec = MSG_CMSG_CLOEXEC;
+#else
+inline constexpr int recvmsg_cloexec = 0;
+#endif
+
+// -1: the system has no such option.
+#ifdef SO_DOMAIN
+inline constexpr int domain_option = SO_DOMAIN;
+#else
+inline constexpr int domain_option = -1;
+#endif
+
+#ifdef SO_PROTOCOL
+inline constexpr int protocol_option = SO_PROTOCOL;
+#else
+inline constexpr int protocol_option = -1;
+#endif
+
+// Linux moves no more than this in one call; the BSDs and macOS refuse more.
+inline constexpr std::size_t max_transfer = INT_MAX;
+
+}  // namespace feature
+}  // namespace sys
+}  // namespace detail
+}  // namespace v1
+}  // namespace pysock

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+// Files, and sending them.
+#include "features.hpp"
+
+#include <sys/stat.h>
+#if PYSOCK_SENDFILE == PYSOCK_SENDFILE_LINUX
+#include <sys/sendfile.h>
+#endif
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <limits>
+#include <pysock/detail/sys.hpp>
+
+namespace pysock {
+inline namespace v1 {
+namespace detail {
+namespace {
+
+// Keeps SIGPIPE from this thread while it lives: sendfile() takes no MSG_NOSIGNAL. One that was pending before stays pending.
+class sigpipe_shield {
+ public:
+  sigpipe_shield() noexcept {
+    sigemptyset(&sigpipe_);
+    sigaddset(&sigpipe_, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
+    // It can only have been pending where it was blocked.
+    ours_ = sigismember(&before_, SIGPIPE) == 0 || !pending();
+  }
+
+  ~sigpipe_shield() {
+    const int reason = errno;
+    if (ours_) consume();
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    errno = reason;
+  }
+
+  sigpipe_shield(const sigpipe_shield&) = delete;
+  sigpipe_shield& operator=(const sigpipe_shield&) = delete;
+
+  // The call moved all that was asked for: it cannot have raised the signal.
+  void nothing_raised() noexcept { ours_ = false; }
+
+ private:
+  static bool pending() noexcept {
+    sigset_t now;
+    sigemptyset(&now);
+    sigpending(&now);
+    return sigismember(&now, SIGPIPE) == 1;
+  }
+
+  void consume() noexcept {
+#if PYSOCK_HAVE_SIGTIMEDWAIT
+    const timespec at_once{};
+    while (sigtimedwait(&sigpipe_, nullptr, &at_once) < 0 && errno == EINTR) {
+    }
+#else
+    int taken = 0;
+    if (pending()) sigwait(&sigpipe_, &taken);
+#endif
+  }
+
+  sigset_t sigpipe_;
+  sigset_t before_;
+  bool ours_;
+};
+
+// One call of whichever sendfile() the system has.
+[[maybe_unused]] std::ptrdiff_t send_piece([[maybe_unused]] native_handle_type s, [[maybe_unused]] native_handle_type file,
+                                           [[maybe_unused]] off_t offset, [[maybe_unused]] std::size_t count) noexcept {
+#if PYSOCK_SENDFILE == PYSOCK_SENDFILE_LINUX
+  return ::sendfile(s, file, &offset, count);
+#elif PYSOCK_SENDFILE == PYSOCK_SENDFILE_NONE
+  errno = ENOSYS;
+  return -1;
+#else
+  if (count == 0) return 0;  // to them it means the whole file
+  off_t sent = 0;
+#if PYSOCK_SENDFILE == PYSOCK_SENDFILE_FREEBSD
+  const int outcome = ::sendfile(file, s, offset, count, nullptr, &sent, 0);
+#else
+  sent = static_cast<off_t>(count);
+  const int outcome = ::sendfile(file, s, offset, &sent, nullptr, 0);
+#endif
+  // They may fail with would-block or an interruption after having sent a part.
+  if (outcome < 0 && (sent == 0 || sys::classify(errno) == sys::failure::other)) return -1;
+  return static_cast<std::ptrdiff_t>(sent);
+#endif
+}
+
+bool fits_offset(std::uint64_t offset) noexcept {
+  if (offset <= static_cast<std::uint64_t>(std::numeric_limits<off_t>::max())) return true;
+  errno = EINVAL;
+  return false;
+}
+
+}  // namespace
+
+std::ptrdiff_t sys::sendfile(native_handle_type s, native_handle_type file, std::uint64_t offset, std::size_t count) noexcept {
+  if (!fits_offset(offset)) return -1;
+  count = std::min(count, feature::max_transfer);
+  sigpipe_shield shield;
+  const std::ptrdiff_t sent = send_piece(s, file, static_cast<off_t>(offset), count);
+  if (sent == static_cast<std::ptrdiff_t>(count)) shield.nothing_raised();
+  return sent;
+}
+
+bool sys::sendfile_unsupported(int error) noexcept {
+  return error == EINVAL || error == ENOSYS || error == ENOTSUP || error == EOPNOTSUPP || error == ESPIPE;
+}
+
+native_handle_type sys::open_file(const char* path) noexcept { return ::open(path, O_RDONLY | O_CLOEXEC); }
+
+int sys::close_file(native_handle_type file) noexcept { return ::close(file); }
+
+std::int64_t sys::file_size(native_handle_type file) noexcept {
+  struct stat status {};
+  if (::fstat(file, &status) < 0) return -1;
+  if (S_ISDIR(status.st_mode)) {
+    errno = EISDIR;  // open() takes directories, Python's does not
+    return -1;
+  }
+  return S_ISREG(status.st_mode) ? std::int64_t{status.st_size} : 0;
+}
+
+std::ptrdiff_t sys::read_file(native_handle_type file, void* data, std::size_t size, std::uint64_t offset) noexcept {
+  if (!fits_offset(offset)) return -1;
+  return ::pread(file, data, std::min(size, feature::max_transfer), static_cast<off_t>(offset));
+}
+
+native_handle_type sys::file_handle(void* c_file) noexcept { return ::fileno(static_cast<std::FILE*>(c_file)); }
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace pysock

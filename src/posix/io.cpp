@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// Data in and out.
+#include "features.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+#include <pysock/detail/sys.hpp>
+
+namespace pysock {
+inline namespace v1 {
+namespace detail {
+namespace {
+
+constexpr std::size_t cut(std::size_t size) noexcept { return std::min(size, sys::feature::max_transfer); }
+
+// The fields of msghdr have other widths on every system.
+template <class Field>
+bool store(std::size_t value, Field& field) noexcept {
+  if (value > static_cast<std::size_t>(std::numeric_limits<Field>::max())) {
+    errno = EMSGSIZE;
+    return false;
+  }
+  field = static_cast<Field>(value);
+  return true;
+}
+
+bool fill(msghdr& header, const sys::message& m) noexcept {
+  header.msg_name = m.address;
+  header.msg_namelen = m.address_size;
+  header.msg_iov = m.buffers;
+  header.msg_control = m.control;
+  return store(m.buffer_count, header.msg_iovlen) && store(m.control_size, header.msg_controllen);
+}
+
+}  // namespace
+
+std::ptrdiff_t sys::send(native_handle_type s, const void* data, std::size_t size, int flags) noexcept {
+  return ::send(s, data, cut(size), flags | feature::send_flags);
+}
+
+std::ptrdiff_t sys::sendto(native_handle_type s, const void* data, std::size_t size, int flags, const sockaddr* address,
+                           socklen_t address_size) noexcept {
+  return ::sendto(s, data, cut(size), flags | feature::send_flags, address, address_size);
+}
+
+std::ptrdiff_t sys::recv(native_handle_type s, void* data, std::size_t size, int flags) noexcept {
+  return ::recv(s, data, cut(size), flags);
+}
+
+std::ptrdiff_t sys::recvfrom(native_handle_type s, void* data, std::size_t size, int flags, sockaddr* address,
+                             socklen_t* address_size) noexcept {
+  return ::recvfrom(s, data, cut(size), flags, address, address_size);
+}
+
+std::ptrdiff_t sys::send_now(native_handle_type s, const void* data, std::size_t size) noexcept {
+  return ::send(s, data, cut(size), MSG_DONTWAIT | feature::send_flags);
+}
+
+std::ptrdiff_t sys::recv_now(native_handle_type s, void* data, std::size_t size) noexcept {
+  return ::recv(s, data, cut(size), MSG_DONTWAIT);
+}
+
+sys::buffer sys::make_buffer(const void* data, std::size_t size) noexcept {
+  buffer made{};
+  made.iov_base = const_cast<void*>(data);
+  made.iov_len = size;
+  return made;
+}
+
+std::size_t sys::max_buffers() noexcept {
+  constexpr std::size_t promised = 16;  // _XOPEN_IOV_MAX
+  const long limit = ::sysconf(_SC_IOV_MAX);
+  return limit > 0 ? static_cast<std::size_t>(limit) : promised;
+}
+
+std::ptrdiff_t sys::sendmsg(native_handle_type s, const message& m, int flags) noexcept {
+  msghdr header{};
+  if (!fill(header, m)) return -1;
+  return ::sendmsg(s, &header, flags | feature::send_flags);
+}
+
+std::ptrdiff_t sys::recvmsg(native_handle_type s, message& m, int flags) noexcept {
+  msghdr header{};
+  if (!fill(header, m)) return -1;
+  const std::ptrdiff_t count = ::recvmsg(s, &header, flags);
+  if (count < 0) return -1;
+  m.address_size = header.msg_namelen;
+  m.control_size = header.msg_controllen;
+  m.flags = header.msg_flags;
+  return count;
+}
+
+int sys::cloexec_flag() noexcept { return feature::recvmsg_cloexec; }
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace pysock
