@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Everything but TLS.
+#pragma once
+
+#include "address.hpp"
+#include "bytes.hpp"
+#include "constants.hpp"
+#include "create.hpp"
+#include "descriptor.hpp"
+#include "error.hpp"
+#include "families.hpp"
+#include "fdpass.hpp"
+#include "file.hpp"
+#include "inet.hpp"
+#include "interfaces.hpp"
+#include "message.hpp"
+#include "names.hpp"
+#include "resolver.hpp"
+#include "socket.hpp"
+#include "timeout.hpp"
+#include "version.hpp"

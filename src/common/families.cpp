@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+// Addresses of further families: checked numbers in, names of interfaces in and out.
+#include <limits>
+#include <pysock/families.hpp>
+#include <pysock/interfaces.hpp>
+
+namespace pysock {
+inline namespace v1 {
+namespace {
+
+using detail::throw_error;
+
+template <class T>
+[[maybe_unused]] T checked(int value, const char* what) {
+  if (value < std::numeric_limits<T>::min() || value > std::numeric_limits<T>::max()) throw_error(bad_argument::value_range, what);
+  return static_cast<T>(value);
+}
+
+[[maybe_unused]] int index_of(text ifname) { return ifname.view().empty() ? 0 : static_cast<int>(if_nametoindex(ifname)); }
+
+[[maybe_unused]] std::string name_of(int ifindex) {
+  std::string name;
+  if (ifindex > 0) detail::sys::if_indextoname(static_cast<unsigned>(ifindex), name);
+  return name;
+}
+
+template <class Native>
+[[maybe_unused]] endpoint to_endpoint(const Native& native) {
+  return {reinterpret_cast<const sockaddr*>(&native), static_cast<socklen_t>(sizeof native)};
+}
+
+}  // namespace
+
+endpoint detail::expect_family(const address& a, int family, const char* who) {
+  const auto* raw = a.get_if<endpoint>();
+  if (raw == nullptr || raw->family() != family) throw_error(bad_argument::address_form, std::string(who) + " " + a.to_string());
+  return *raw;
+}
+
+#ifdef PACKET_HOST
+packet_address::packet_address(text ifname, int proto, int pkttype, int hatype, const_bytes addr) {
+  sockaddr_ll native{};
+  native.sll_family = AF_PACKET;
+  native.sll_protocol = htons(checked<std::uint16_t>(proto, "packet_address: proto"));
+  native.sll_pkttype = checked<unsigned char>(pkttype, "packet_address: pkttype");
+  native.sll_hatype = checked<unsigned short>(hatype, "packet_address: hatype");
+  if (addr.size() > sizeof native.sll_addr) throw std::invalid_argument("packet_address: hardware address must be 8 bytes or less");
+  native.sll_halen = static_cast<unsigned char>(addr.size());
+  if (!addr.empty()) std::memcpy(native.sll_addr, addr.data(), addr.size());
+  native.sll_ifindex = index_of(ifname);
+  endpoint::operator=(to_endpoint(native));
+}
+
+std::string packet_address::ifname() const { return name_of(ifindex()); }
+
+std::string packet_address::addr() const {
+  // Some hardware has longer addresses than the structure shows: the system then returns a longer one.
+  const std::string_view bytes(reinterpret_cast<const char*>(data()), static_cast<std::size_t>(size()));
+  const std::size_t start = offsetof(sockaddr_ll, sll_addr);
+  return std::string(bytes.size() > start ? bytes.substr(start, native().sll_halen) : std::string_view());
+}
+#endif
+
+#ifdef NETLINK_ROUTE
+netlink_address::netlink_address(detail::word pid, detail::word groups) {
+  sockaddr_nl native{};
+  native.nl_family = AF_NETLINK;
+  native.nl_pid = pid;
+  native.nl_groups = groups;
+  endpoint::operator=(to_endpoint(native));
+}
+#endif
+
+#ifdef VMADDR_CID_ANY
+vsock_address::vsock_address(detail::word cid, detail::word port) {
+  sockaddr_vm native{};
+  native.svm_family = AF_VSOCK;
+  native.svm_cid = cid;
+  native.svm_port = port;
+  endpoint::operator=(to_endpoint(native));
+}
+#endif
+
+#ifdef CAN_RAW
+can_address::can_address(text ifname) {
+  sockaddr_can native{};
+  native.can_family = AF_CAN;
+  native.can_ifindex = index_of(ifname);
+  endpoint::operator=(to_endpoint(native));
+}
+
+std::string can_address::ifname() const { return name_of(ifindex()); }
+#endif
+
+#ifdef TIPC_ADDR_NAME
+tipc_address::tipc_address(int addr_type, detail::word v1, detail::word v2, detail::word v3, int scope) {
+  sockaddr_tipc native{};
+  native.family = AF_TIPC;
+  native.addrtype = checked<unsigned char>(addr_type, "tipc_address: addr_type");
+  native.scope = checked<signed char>(scope, "tipc_address: scope");
+  switch (addr_type) {
+    case TIPC_ADDR_NAMESEQ:
+      native.addr.nameseq = {v1, v2, v3};
+      break;
+    case TIPC_ADDR_NAME:
+      native.addr.name.name = {v1, v2};
+      break;
+    case TIPC_ADDR_ID:
+      native.addr.id = {v2, v1};
+      break;
+    default:
+      throw std::invalid_argument("tipc_address: Invalid address type");
+  }
+  endpoint::operator=(to_endpoint(native));
+}
+#endif
+
+}  // namespace v1
+}  // namespace pysock
