@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+// What the calls of the fake give and take: events, data, ancillary data, names. For fake_sys.cpp alone.
+#pragma once
+
+#include "support/fake_world.hpp"
+
+namespace fake {
+namespace inner {
+
+// ---- events -------------------------------------------------------------------------------------------------------------------------
+
+inline int wait_for_event(int milliseconds) {
+  constexpr std::int64_t never = INT64_MAX;
+  world& w = state();
+  std::deque<step>& script = script_of("poll");
+  const bool scripted = !script.empty();
+  const step next = scripted ? script.front() : ready();
+  const bool nothing_comes = next.error == 0 && next.value == 0 && next.delay < 0;
+  const std::int64_t limit = milliseconds < 0 ? never : span(milliseconds).nanoseconds();
+  const std::int64_t wakes = nothing_comes ? limit : std::max<std::int64_t>(next.delay, 0);
+  if (wakes > limit) {
+    w.clock += limit;
+    if (!next.forever) script.front().delay -= limit;
+    return 0;
+  }
+  take("poll");
+  if (wakes == never) {
+    wrong("poll: nothing would ever end it");
+    return fail_with(EDEADLK).result();
+  }
+  w.clock += wakes;
+  return next.error != 0 ? fail_with(next.error).result() : static_cast<int>(next.value.value_or(1));
+}
+
+// ---- data ---------------------------------------------------------------------------------------------------------------------------
+
+// The fields of a buffer, POSIX's or Winsock's.
+template <class Buffer>
+auto base_of(const Buffer& b, int) -> decltype(static_cast<char*>(b.iov_base)) {
+  return static_cast<char*>(b.iov_base);
+}
+template <class Buffer>
+char* base_of(const Buffer& b, long) {
+  return b.buf;
+}
+template <class Buffer>
+auto size_of(const Buffer& b, int) -> decltype(std::size_t{b.iov_len}) {
+  return b.iov_len;
+}
+template <class Buffer>
+std::size_t size_of(const Buffer& b, long) {
+  return b.len;
+}
+template <class Buffer>
+auto fill_buffer(Buffer& b, void* data, std::size_t size, int) -> decltype(static_cast<void>(b.iov_base)) {
+  b.iov_base = data;
+  b.iov_len = size;
+}
+template <class Buffer>
+void fill_buffer(Buffer& b, void* data, std::size_t size, long) {
+  b.buf = static_cast<char*>(data);
+  b.len = static_cast<decltype(b.len)>(size);
+}
+
+inline std::size_t total(const sys::message& m) {
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < m.buffer_count; ++i) size += size_of(m.buffers[i], 0);
+  return size;
+}
+
+inline std::ptrdiff_t send_some(const turn& t, sent_message message) {
+  if (t.failed) return -1;
+  const auto limit = static_cast<std::size_t>(t.plan.value.value_or(static_cast<std::int64_t>(message.data.size())));
+  message.data.resize(std::min(limit, message.data.size()));
+  const auto count = static_cast<std::ptrdiff_t>(message.data.size());
+  state().sent.push_back(std::move(message));
+  return count;
+}
+
+inline std::string content_of(handle file, std::uint64_t offset, std::size_t size) {
+  const std::string& content = at(file).content;
+  return offset >= content.size() ? "" : content.substr(static_cast<std::size_t>(offset), size);
+}
+
+inline std::string bytes_at(const void* data, std::size_t size) {
+  return size == 0 ? "" : std::string(static_cast<const char*>(data), size);
+}
+
+// What there is to receive into `size` bytes; what must be left for the next call goes back to the script.
+inline std::string receive(const turn& t, const char* function, handle s, std::size_t size, int flags) {
+  const std::string& data = t.plan.data;
+  step rest = t.plan;
+  rest.delay = -1;
+  if ((flags & MSG_PEEK) == 0) {
+    rest.descriptors = 0;
+    rest.control.clear();
+    rest.data = at(s).type == SOCK_STREAM && data.size() > size ? data.substr(size) : "";
+  }
+  const bool some_left = (flags & MSG_PEEK) != 0 || !rest.data.empty();
+  if (t.plan.has_data && !t.plan.forever && some_left) script_of(function).push_front(std::move(rest));
+  return data.substr(0, size);
+}
+
+inline std::ptrdiff_t receive_into(const turn& t, const char* function, handle s, void* to, std::size_t size, int flags) {
+  if (t.failed) return -1;
+  const std::string got = receive(t, function, s, size, flags);
+  if (!got.empty()) std::memcpy(to, got.data(), got.size());
+  return static_cast<std::ptrdiff_t>(t.plan.value.value_or(static_cast<std::int64_t>(got.size())));
+}
+
+#ifdef CMSG_SPACE
+// Writes as many items as there is room for, opening the descriptors that travel in them.
+inline void receive_control(const step& plan, sys::message& m, int flags) {
+  std::vector<control_item> items = plan.control;
+  if (plan.descriptors != 0) items.push_back({SOL_SOCKET, SCM_RIGHTS, std::string(plan.descriptors * sizeof(int), '\0')});
+  const std::size_t header = CMSG_LEN(0);
+  std::size_t used = 0;
+  for (control_item& item : items) {
+    const std::size_t room = m.control_size > used ? m.control_size - used : 0;
+    const bool rights = item.level == SOL_SOCKET && item.type == SCM_RIGHTS && plan.descriptors != 0;
+    std::size_t fits = room > header ? std::min(room - header, item.data.size()) : 0;
+    if (rights) fits -= fits % sizeof(int);
+    if (fits < item.data.size()) m.flags |= MSG_CTRUNC;
+    if (fits == 0) break;
+    for (std::size_t i = 0; rights && i < fits; i += sizeof(int)) {
+      auto what = describe_new(AF_UNIX, SOCK_STREAM, 0, false);
+      what->is = kind::any;
+      const int made = static_cast<int>(open_new(std::move(what), (flags & sys::cloexec_flag()) == 0));
+      std::memcpy(&item.data[i], &made, sizeof made);
+    }
+    cmsghdr head{};
+    head.cmsg_level = item.level;
+    head.cmsg_type = item.type;
+    head.cmsg_len = static_cast<decltype(head.cmsg_len)>(header + fits);
+    char* to = static_cast<char*>(m.control) + used;
+    std::memcpy(to, &head, sizeof head);
+    std::memcpy(to + header, item.data.data(), fits);
+    used += std::min<std::size_t>(room, CMSG_SPACE(fits));
+  }
+  m.control_size = used;
+}
+#else
+inline void receive_control(const step&, sys::message& m, int) { m.control_size = 0; }
+#endif
+
+// ---- names --------------------------------------------------------------------------------------------------------------------------
+
+#ifdef EAI_SYSTEM
+inline constexpr int injected_eai = EAI_SYSTEM;
+#else
+inline constexpr int injected_eai = EAI_FAIL;
+#endif
+inline constexpr int injected_herror = 3;  // NO_RECOVERY
+
+struct numbered {
+  int number;
+  const char* name;
+};
+inline constexpr numbered services[] = {{53, "domain"}, {80, "http"}, {443, "https"}};
+inline constexpr numbered protocols[] = {{1, "icmp"}, {6, "tcp"}, {17, "udp"}};
+inline constexpr numbered herrors[] = {
+    {1, "Unknown host"}, {2, "Host name lookup failure"}, {3, "Unknown server error"}, {4, "No address associated with name"}};
+inline constexpr numbered gai_errors[] = {{EAI_BADFLAGS, "Bad value for ai_flags"},
+                                          {EAI_NONAME, "Name or service not known"},
+                                          {EAI_AGAIN, "Temporary failure in name resolution"},
+                                          {EAI_FAIL, "Non-recoverable failure in name resolution"},
+                                          {EAI_FAMILY, "ai_family not supported"},
+                                          {EAI_SOCKTYPE, "ai_socktype not supported"},
+                                          {EAI_SERVICE, "Servname not supported for ai_socktype"},
+                                          {EAI_MEMORY, "Memory allocation failure"}};
+
+template <std::size_t N>
+int number_of(const numbered (&table)[N], std::string_view name, int otherwise) {
+  for (const numbered& row : table) {
+    if (name == row.name) return row.number;
+  }
+  return otherwise;
+}
+
+template <std::size_t N>
+std::string name_of(const numbered (&table)[N], int number, std::string otherwise) {
+  for (const numbered& row : table) {
+    if (number == row.number) return row.name;
+  }
+  return otherwise;
+}
+
+inline int port_named(const char* service) {
+  if (service == nullptr) return 0;
+  char* end = nullptr;
+  const long port = std::strtol(service, &end, 10);
+  return *end == '\0' ? static_cast<int>(port) : number_of(services, service, 0);
+}
+
+inline void give_port(socket_address& address, int port) {
+  const auto number = htons(static_cast<std::uint16_t>(port));
+  if (address.data()->sa_family == AF_INET) {
+    auto in = as<sockaddr_in>(address.data(), address.size());
+    if (in.sin_port == 0) in.sin_port = number;
+    address = to_address(in);
+  } else if (address.data()->sa_family == AF_INET6) {
+    auto in6 = as<sockaddr_in6>(address.data(), address.size());
+    if (in6.sin6_port == 0) in6.sin6_port = number;
+    address = to_address(in6);
+  }
+}
+
+inline socket_address default_host(const char* host, int family, int flags) {
+  const bool any = host == nullptr && (flags & AI_PASSIVE) != 0;
+  if (family != AF_INET6) return any ? inet({0, 0, 0, 0}, 0) : inet({127, 0, 0, 1}, 0);
+  return any ? inet6({}, 0) : inet6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 0);
+}
+
+// A number of its own where the function has such, else as every other failure.
+inline int name_result(const turn& t, int injected) { return t.injected ? injected : t.plan.error; }
+
+inline int give_host(const turn& t, const std::string& name, int family, sys::host_entry& out) {
+  if (t.failed) return name_result(t, injected_herror);
+  if (t.plan.host) {
+    out = *t.plan.host;
+    return 0;
+  }
+  out = sys::host_entry();
+  out.name = name;
+  out.family = family;
+  out.addresses = {family == AF_INET6 ? std::string(15, '\0') + '\x01' : std::string("\x7f\0\0\x01", 4)};
+  return 0;
+}
+
+inline void copy_text(const std::string& from, char* to, std::size_t size) {
+  if (to != nullptr && size != 0) std::snprintf(to, size, "%s", from.c_str());
+}
+
+// A list as getaddrinfo makes it, known until it is freed. Empty for no addresses, which no system gives.
+inline addrinfo* make_list(const std::vector<socket_address>& found, const addrinfo& want, int port, const std::string& name) {
+  std::vector<answer> made(found.size());
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    socket_address address = found[i];
+    give_port(address, port);
+    made[i].name = name;
+    made[i].address.resize(sizeof(sockaddr_storage));
+    address.bytes.copy(made[i].address.data(), address.bytes.size());
+    addrinfo& info = made[i].info;
+    info.ai_family = address.data()->sa_family;
+    info.ai_socktype = want.ai_socktype != 0 ? want.ai_socktype : SOCK_STREAM;
+    info.ai_protocol = want.ai_protocol != 0 ? want.ai_protocol : info.ai_socktype == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
+    info.ai_addrlen = address.size();
+    info.ai_addr = reinterpret_cast<sockaddr*>(made[i].address.data());
+    info.ai_canonname = i == 0 && !name.empty() ? made[i].name.data() : nullptr;
+    info.ai_next = i + 1 < made.size() ? &made[i + 1].info : nullptr;
+  }
+  if (made.empty()) return nullptr;
+  addrinfo* first = &made.front().info;
+  state().lists[first] = std::move(made);  // the elements stay where they are
+  return first;
+}
+
+}  // namespace inner
+}  // namespace fake

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// A scripted stand-in for the seam: unit tests link it in place of the system.
+///
+/// Every function of detail/sys.hpp takes the next step of its script; without one it does what a well-behaved system would. Nothing
+/// really waits: time is a number that poll() and the steps move. Error numbers are those of errno on every platform.
+///
+///     fake::session session;
+///     const auto s = fake::adopt();
+///     fake::on_recv({fake::fails(EAGAIN), fake::gives("abc")});
+///     fake::on_poll({fake::ready_after(20)});
+///     ... receive on s ...
+///     CHECK(fake::log() == fake::lines{fake::called("recv", s, 10, 0), fake::called("poll", s, fake::event::read, 500), ...});
+///     CHECK(fake::elapsed() == 20ms);
+///     CHECK(fake::problems() == fake::lines{});   // with s closed: nothing leaked, misused, or left in a script
+///
+/// A call on a descriptor that is not open fails with EBADF and takes no step. A call that succeeds sets last_error() to 0, so that a
+/// reason asked for too late is found out. Not for several threads.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <pysock/detail/sys.hpp>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace fake {
+
+namespace sys = pysock::detail::sys;
+using handle = pysock::native_handle_type;
+using event = sys::event;
+using lines = std::vector<std::string>;
+
+// ---- values -------------------------------------------------------------------------------------------------------------------------
+
+/// A stretch of virtual time: a number of milliseconds, or any chrono duration.
+class span {
+ public:
+  constexpr span(int milliseconds) noexcept : nanoseconds_(std::int64_t{milliseconds} * 1000000) {}
+  template <class Rep, class Period>
+  constexpr span(std::chrono::duration<Rep, Period> d) noexcept
+      : nanoseconds_(std::chrono::duration_cast<std::chrono::nanoseconds>(d).count()) {}
+  constexpr std::int64_t nanoseconds() const noexcept { return nanoseconds_; }
+
+ private:
+  std::int64_t nanoseconds_;
+};
+
+/// A sockaddr of any family, byte by byte. Empty: no address.
+struct socket_address {
+  std::string bytes;
+
+  const sockaddr* data() const noexcept { return reinterpret_cast<const sockaddr*>(bytes.data()); }
+  socklen_t size() const noexcept { return static_cast<socklen_t>(bytes.size()); }
+};
+socket_address inet(std::array<unsigned char, 4> host, int port);
+/// flowinfo in host order
+socket_address inet6(std::array<unsigned char, 16> host, int port, std::uint32_t flowinfo = 0, std::uint32_t scope_id = 0);
+/// A path, an abstract name (first byte NUL), or "" for unnamed.
+socket_address unix_path(std::string_view path);
+/// How the log prints one: `127.0.0.1:80`, `[0:0:0:0:0:0:0:1]:80%2`, `unix:/tmp/s`, `unix:@abstract`, `null`.
+std::string to_string(const socket_address& address);
+std::string to_string(const sockaddr* address, socklen_t size);
+
+/// One item of ancillary data.
+struct control_item {
+  int level;
+  int type;
+  std::string data;
+};
+
+// ---- steps --------------------------------------------------------------------------------------------------------------------------
+
+/// What one call does. Made by the functions below and refined by chaining.
+struct step {
+  int error = 0;
+  std::optional<std::int64_t> value;
+  std::string data;
+  std::string more;  // getnameinfo's service
+  std::optional<std::vector<socket_address>> addresses;
+  std::optional<sys::host_entry> host;
+  std::vector<control_item> control;
+  std::size_t descriptors = 0;
+  int flags = 0;
+  int family = 0;
+  int type = 0;
+  int proto = 0;
+  bool has_data = false;
+  std::int64_t delay = -1;  // nanoseconds; -1: none said
+  bool forever = false;
+  bool used = false;
+
+  /// The call takes that long. For poll: what it waits for comes that late.
+  step after(span time) && { return delay = time.nanoseconds(), std::move(*this); }
+  /// The last step of a script: every further call does the same.
+  step always() && { return forever = true, std::move(*this); }
+  /// Who sent the data.
+  step from(socket_address address) && { return addresses = {std::move(address)}, std::move(*this); }
+  /// Returned in place of the number of bytes moved (MSG_TRUNC), or errno below EAI_SYSTEM.
+  step returning(std::int64_t number) && { return value = number, std::move(*this); }
+  /// recvmsg's flags.
+  step with_flags(int bits) && { return flags = bits, std::move(*this); }
+  step with_control(int level, int kind, std::string bytes) && {
+    return control.push_back({level, kind, std::move(bytes)}), std::move(*this);
+  }
+  /// That many descriptors travel with the data, as SCM_RIGHTS. Those that the caller has no room for are never opened.
+  step with_descriptors(std::size_t count) && { return descriptors = count, std::move(*this); }
+  /// getaddrinfo's canonical name.
+  step canonical(std::string name) && { return data = std::move(name), std::move(*this); }
+};
+
+/// Fails with that errno; with that EAI_* or h_errno number where the function returns one.
+step fails(int error);
+/// What the call does without a script.
+step succeeds();
+/// Returns exactly that.
+step returns(std::int64_t value);
+/// Sends (or reads from a file) at most so many bytes.
+step takes(std::size_t bytes);
+/// Receives those bytes. A stream keeps what the caller has no room for, a message loses it. Also: the bytes of an option, gethostname's,
+/// if_indextoname's and getservbyport's text.
+step gives(std::string bytes);
+/// Gives that address: for accept, getsockname and getpeername.
+step gives(socket_address address);
+/// Gives an int: for getsockopt, SO_ERROR above all.
+step sets(int option);
+/// poll: the event is there, or comes `time` from now. A poll that does not wait so long times out and brings the event that much nearer.
+step ready();
+step ready_after(span time);
+/// poll: nothing comes. With after(): it returns that early.
+step times_out();
+/// getaddrinfo: those addresses, in that order. Port 0 is replaced by the service's.
+step resolves(std::vector<socket_address> addresses);
+/// gethostbyname and gethostbyaddr.
+step knows(sys::host_entry host);
+step describes(int family, int type, int proto);
+/// getnameinfo.
+step names(std::string host, std::string service);
+
+/// Appends to the script of a function of the seam. \throws std::invalid_argument if there is no such function
+void on(const std::string& function, std::vector<step> steps);
+
+#define PYSOCK_FAKE_SCRIPT(function) \
+  inline void on_##function(std::vector<step> steps) { on(#function, std::move(steps)); }
+PYSOCK_FAKE_SCRIPT(socket)
+PYSOCK_FAKE_SCRIPT(socketpair)
+PYSOCK_FAKE_SCRIPT(accept)
+PYSOCK_FAKE_SCRIPT(duplicate)
+PYSOCK_FAKE_SCRIPT(close)
+PYSOCK_FAKE_SCRIPT(set_nonblocking)
+PYSOCK_FAKE_SCRIPT(get_inheritable)
+PYSOCK_FAKE_SCRIPT(set_inheritable)
+PYSOCK_FAKE_SCRIPT(describe)
+PYSOCK_FAKE_SCRIPT(bind)
+PYSOCK_FAKE_SCRIPT(listen)
+PYSOCK_FAKE_SCRIPT(connect)
+PYSOCK_FAKE_SCRIPT(shutdown)
+PYSOCK_FAKE_SCRIPT(getsockname)
+PYSOCK_FAKE_SCRIPT(getpeername)
+PYSOCK_FAKE_SCRIPT(getsockopt)
+PYSOCK_FAKE_SCRIPT(setsockopt)
+PYSOCK_FAKE_SCRIPT(poll)
+PYSOCK_FAKE_SCRIPT(send)
+PYSOCK_FAKE_SCRIPT(sendto)
+PYSOCK_FAKE_SCRIPT(recv)
+PYSOCK_FAKE_SCRIPT(recvfrom)
+PYSOCK_FAKE_SCRIPT(send_now)
+PYSOCK_FAKE_SCRIPT(recv_now)
+PYSOCK_FAKE_SCRIPT(sendmsg)
+PYSOCK_FAKE_SCRIPT(recvmsg)
+PYSOCK_FAKE_SCRIPT(sendfile)
+PYSOCK_FAKE_SCRIPT(open_file)
+PYSOCK_FAKE_SCRIPT(close_file)
+PYSOCK_FAKE_SCRIPT(file_size)
+PYSOCK_FAKE_SCRIPT(read_file)
+PYSOCK_FAKE_SCRIPT(file_handle)
+PYSOCK_FAKE_SCRIPT(getaddrinfo)
+PYSOCK_FAKE_SCRIPT(getnameinfo)
+PYSOCK_FAKE_SCRIPT(gethostbyname)
+PYSOCK_FAKE_SCRIPT(gethostbyaddr)
+PYSOCK_FAKE_SCRIPT(getservbyname)
+PYSOCK_FAKE_SCRIPT(getservbyport)
+PYSOCK_FAKE_SCRIPT(getprotobyname)
+PYSOCK_FAKE_SCRIPT(gethostname)
+PYSOCK_FAKE_SCRIPT(sethostname)
+PYSOCK_FAKE_SCRIPT(if_nameindex)
+PYSOCK_FAKE_SCRIPT(if_nametoindex)
+PYSOCK_FAKE_SCRIPT(if_indextoname)
+#undef PYSOCK_FAKE_SCRIPT
+
+// ---- the log ------------------------------------------------------------------------------------------------------------------------
+
+namespace printing {
+inline std::string text(const std::string& s) { return s; }
+inline std::string text(const char* s) { return s != nullptr ? s : "null"; }
+inline std::string text(const socket_address& a) { return to_string(a); }
+std::string text(event e);
+// Flags and types too, which are enumerators on some systems.
+template <class T, std::enable_if_t<std::is_integral_v<T> || std::is_enum_v<T>, int> = 0>
+std::string text(T number) {
+  if constexpr (std::is_same_v<T, bool>) return number ? "true" : "false";
+  return std::to_string(+number);
+}
+std::string join(const char* function, std::initializer_list<std::string> arguments);
+}  // namespace printing
+
+/// A line of the log: `called("recv", s, 10, MSG_PEEK)` is "recv(1000, 10, 2)". The arguments are the seam's without pointers: an
+/// address is printed, data is its size. In full:
+///
+///     socket(family, type, proto, nonblocking)   socketpair(the same)   accept(s, nonblocking)   duplicate(s)   close(s)
+///     set_nonblocking(s, on)   get_inheritable(s)   set_inheritable(s, on)   describe(s)
+///     bind(s, address)   listen(s, backlog)   connect(s, address)   shutdown(s, how)   getsockname(s)   getpeername(s)
+///     getsockopt(s, level, name)   setsockopt(s, level, name, size)   poll(s, event, milliseconds)
+///     send(s, size, flags)   sendto(s, size, flags, address)   sendmsg(s, size, control size, flags, address)   send_now(s, size)
+///     recv(s, size, flags)   recvfrom(s, size, flags)   recvmsg(s, size, control size, flags)   recv_now(s, size)
+///     sendfile(s, file, offset, count)   open_file(path)   close_file(file)   file_size(file)   read_file(file, size, offset)
+///     file_handle()   getaddrinfo(host, service, family, type, proto, flags)   getnameinfo(address, flags)
+///     gethostbyname(name, family)   gethostbyaddr(size, family)   getservbyname(name, proto)   getservbyport(port, proto)
+///     getprotobyname(name)   gethostname()   sethostname(name)   if_nameindex()   if_nametoindex(name)   if_indextoname(index)
+template <class... Arguments>
+std::string called(const char* function, const Arguments&... arguments) {
+  return printing::join(function, {printing::text(arguments)...});
+}
+
+/// Every call since the last reset; those that cannot fail (now, classify, make_buffer, freeaddrinfo...) are not in it.
+const lines& log();
+/// The calls of one function.
+lines log(const std::string& function);
+std::size_t count(const std::string& function);
+void clear_log();
+
+/// What one successful call sent.
+struct sent_message {
+  handle on;
+  std::string data;
+  std::string to;       // as the log prints it, "null" if none was given
+  std::string control;  // ancillary data as passed down
+};
+const std::vector<sent_message>& sent_messages();
+/// All that was sent, in one piece.
+std::string sent();
+
+// ---- time ---------------------------------------------------------------------------------------------------------------------------
+
+/// The virtual clock in nanoseconds; starts anywhere but at 0.
+std::int64_t clock();
+/// What has passed since the last reset.
+std::chrono::nanoseconds elapsed();
+void advance(span time);
+/// How often the clock was asked.
+int clock_reads();
+
+// ---- descriptors --------------------------------------------------------------------------------------------------------------------
+
+/// An open socket made by nobody; numbers start at 1000. It counts as opened.
+handle adopt(int family = AF_INET, int type = SOCK_STREAM, int proto = 0);
+/// The same for a file with that content.
+handle adopt_file(std::string content);
+/// Makes open_file(path) succeed.
+void add_file(const std::string& path, std::string content);
+
+/// What if_nameindex and its kin know; at first 1 is lo and 2 is eth0.
+void set_interfaces(std::vector<sys::interface_entry> interfaces);
+
+bool is_open(handle h);
+bool is_nonblocking(handle h);
+bool is_inheritable(handle h);
+/// The bytes that setsockopt stored; empty if it did not.
+std::string option(handle h, int level, int name);
+
+int open_count();
+/// In the order of opening and of closing.
+const std::vector<handle>& opened();
+const std::vector<handle>& closed();
+
+// ---- failures and verdicts ------------------------------------------------------------------------------------------------------------
+
+/// The n-th call from now on that opens descriptors fails; 1 is the next.
+void fail_nth_open(int n, int error);
+/// The n-th call from now on fails, whatever it is; 1 is the next. A function with numbers of its own fails as EAI_SYSTEM or NO_RECOVERY.
+void fail_nth_call(int n, int error);
+/// Whether such a failure has come.
+bool failure_fired();
+
+/// What was done wrong: a descriptor closed twice or used after its end, a file closed as a socket, a list freed twice, a poll without end.
+const lines& errors();
+/// Scripts with steps left, as `recv: 2 steps left`.
+lines unused();
+bool all_consumed();
+/// Lists of getaddrinfo not freed.
+int addrinfo_count();
+/// All of these, open descriptors included, to compare with `lines{}`.
+lines problems();
+
+/// Forgets everything.
+void reset();
+
+/// Starts with nothing and leaves nothing.
+struct session {
+  session() { reset(); }
+  ~session() { reset(); }
+  session(const session&) = delete;
+  session& operator=(const session&) = delete;
+};
+
+/// Runs `scenario()` once for every call of the seam in it, with that call failing, and a last time with none. Each run begins after a
+/// reset; the scenario sets its scripts, catches what may be thrown and checks what must hold. Returns the number of calls that failed.
+template <class Scenario>
+int fail_each_call(int error, Scenario scenario) {
+  for (int n = 1;; ++n) {
+    const session run;
+    fail_nth_call(n, error);
+    scenario();
+    if (!failure_fired()) return n - 1;
+  }
+}
+
+}  // namespace fake

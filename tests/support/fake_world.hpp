@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+// What the fake knows, and how one call of it goes. For fake_sys.cpp alone.
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "support/fake_sys.hpp"
+
+namespace fake {
+namespace inner {
+
+using pysock::invalid_handle;
+
+inline constexpr std::int64_t first_instant = 1'000'000'000'000;
+inline constexpr handle first_handle = 1000;
+// More calls than any test makes: the code under test runs in circles.
+inline constexpr std::size_t too_many_calls = 100'000;
+
+inline const std::set<std::string> functions = {
+    "socket",          "socketpair",    "accept",        "duplicate",      "close",       "set_nonblocking", "get_inheritable",
+    "set_inheritable", "describe",      "bind",          "listen",         "connect",     "shutdown",        "getsockname",
+    "getpeername",     "getsockopt",    "setsockopt",    "poll",           "send",        "sendto",          "recv",
+    "recvfrom",        "send_now",      "recv_now",      "sendmsg",        "recvmsg",     "sendfile",        "open_file",
+    "close_file",      "file_size",     "read_file",     "file_handle",    "getaddrinfo", "getnameinfo",     "gethostbyname",
+    "gethostbyaddr",   "getservbyname", "getservbyport", "getprotobyname", "gethostname", "sethostname",     "if_nameindex",
+    "if_nametoindex",  "if_indextoname"};
+
+enum class kind { socket, file, any };
+
+// What the duplicates of a descriptor share.
+struct description {
+  kind is = kind::socket;
+  int family = 0;
+  int type = 0;
+  int proto = 0;
+  bool nonblocking = false;
+  socket_address local;
+  std::optional<socket_address> peer;
+  std::map<std::pair<int, int>, std::string> options;
+  std::string content;
+};
+
+struct descriptor {
+  std::shared_ptr<description> what;
+  bool inheritable = false;
+};
+
+struct answer {
+  addrinfo info{};
+  std::string address;
+  std::string name;
+};
+
+// A failure that waits for its turn.
+struct planned_failure {
+  int calls_left = 0;
+  int error = 0;
+
+  bool comes() { return calls_left > 0 && --calls_left == 0; }
+};
+
+struct world {
+  std::map<std::string, std::deque<step>> scripts;
+  std::map<handle, descriptor> open;
+  std::vector<handle> opened;
+  std::vector<handle> closed;
+  lines log;
+  lines errors;
+  std::vector<sent_message> sent;
+  std::map<std::string, std::string> files;
+  std::vector<sys::interface_entry> interfaces = {{1, "lo"}, {2, "eth0"}};
+  std::map<addrinfo*, std::vector<answer>> lists;
+  planned_failure failing_open;
+  planned_failure failing_call;
+  bool failure_fired = false;
+  int last_error = 0;
+  int clock_reads = 0;
+  std::int64_t clock = first_instant;
+  handle next = first_handle;
+};
+
+inline world& state() {
+  static world w;
+  return w;
+}
+
+// ---- one call -----------------------------------------------------------------------------------------------------------------------
+
+// What a call is to do: fail with last_error() set, or follow `plan`.
+struct turn {
+  bool failed = false;
+  bool injected = false;
+  step plan;
+
+  int result(int success = 0) const { return failed ? -1 : static_cast<int>(plan.value.value_or(success)); }
+};
+
+inline turn fail_with(int error) {
+  state().last_error = error;
+  turn t;
+  t.failed = true;
+  return t;
+}
+
+inline void note(std::string line) {
+  world& w = state();
+  w.log.push_back(std::move(line));
+  if (w.log.size() < too_many_calls) return;
+  std::fputs("fake: far too many calls, the last of them\n", stderr);
+  for (auto last = w.log.end() - 20; last != w.log.end(); ++last) std::fprintf(stderr, "  %s\n", last->c_str());
+  std::abort();
+}
+
+inline void wrong(std::string what) { state().errors.push_back(std::move(what)); }
+
+inline std::deque<step>& script_of(const char* function) { return state().scripts[function]; }
+
+// Takes the next step of the script, or an empty one.
+inline step take(const char* function) {
+  std::deque<step>& script = script_of(function);
+  if (script.empty()) return {};
+  step& next = script.front();
+  next.used = true;
+  step taken = next;
+  if (!next.forever) script.pop_front();
+  return taken;
+}
+
+inline bool due(planned_failure& planned) {
+  if (!planned.comes()) return false;
+  state().failure_fired = true;
+  return true;
+}
+
+// The failure that was planned for this very call, if it was.
+inline std::optional<turn> planned() {
+  planned_failure& next = state().failing_call;
+  if (!due(next)) return std::nullopt;
+  turn t = fail_with(next.error);
+  t.injected = true;
+  return t;
+}
+
+inline turn follow(const char* function) {
+  turn t;
+  t.plan = take(function);
+  world& w = state();
+  w.clock += std::max<std::int64_t>(t.plan.delay, 0);
+  w.last_error = t.plan.error;
+  t.failed = t.plan.error != 0;
+  return t;
+}
+
+template <class... Arguments>
+inline turn begin(const char* function, const Arguments&... arguments) {
+  note(called(function, arguments...));
+  if (std::optional<turn> t = planned()) return *t;
+  return follow(function);
+}
+
+// Fails for want of an open descriptor of the right kind.
+inline std::optional<turn> refuse(const char* function, handle h, kind wanted) {
+  const auto& open = state().open;
+  const auto found = open.find(h);
+  if (found == open.end()) {
+    if (h != invalid_handle) wrong(called(function, h) + ": not open");
+    return fail_with(EBADF);
+  }
+  if (wanted == kind::socket && found->second.what->is == kind::file) return fail_with(ENOTSOCK);
+  return std::nullopt;
+}
+
+template <class... Arguments>
+inline turn begin_on(kind wanted, const char* function, handle h, const Arguments&... arguments) {
+  note(called(function, h, arguments...));
+  if (std::optional<turn> t = planned()) return *t;
+  if (std::optional<turn> t = refuse(function, h, wanted)) return *t;
+  return follow(function);
+}
+
+template <class... Arguments>
+inline turn begin_on(const char* function, handle h, const Arguments&... arguments) {
+  return begin_on(kind::socket, function, h, arguments...);
+}
+
+inline description& at(handle h) { return *state().open.at(h).what; }
+
+// ---- descriptors --------------------------------------------------------------------------------------------------------------------
+
+inline bool opening_fails() {
+  planned_failure& next = state().failing_open;
+  if (!due(next)) return false;
+  fail_with(next.error);
+  return true;
+}
+
+inline handle open_new(std::shared_ptr<description> what, bool inheritable = false) {
+  world& w = state();
+  const handle made = w.next++;
+  w.open[made] = {std::move(what), inheritable};
+  w.opened.push_back(made);
+  return made;
+}
+
+inline std::shared_ptr<description> describe_new(int family, int type, int proto, bool nonblocking) {
+  auto made = std::make_shared<description>();
+  made->family = family;
+  made->type = type;
+  made->proto = proto;
+  made->nonblocking = nonblocking;
+  return made;
+}
+
+// A close that fails has closed all the same.
+inline int close_one(const char* function, handle h, kind wanted) {
+  note(called(function, h));
+  world& w = state();
+  const std::optional<turn> bad = planned();
+  const auto found = w.open.find(h);
+  if (found == w.open.end()) {
+    if (h != invalid_handle) wrong(called(function, h) + ": not open");
+    return (bad ? *bad : fail_with(EBADF)).result();
+  }
+  const kind is = found->second.what->is;
+  if (is != kind::any && is != wanted) wrong(called(function, h) + ": the other kind of descriptor");
+  w.open.erase(found);
+  w.closed.push_back(h);
+  return (bad ? *bad : follow(function)).result();
+}
+
+inline void remember_peer(handle s, socket_address peer) {
+  if (state().open.count(s) != 0) at(s).peer = std::move(peer);
+}
+
+// ---- addresses ----------------------------------------------------------------------------------------------------------------------
+
+template <class Address>
+inline socket_address to_address(const Address& from, std::size_t size = sizeof(Address)) {
+  return {std::string(reinterpret_cast<const char*>(&from), size)};
+}
+
+inline socket_address to_address(const sockaddr* from, socklen_t size) {
+  if (from == nullptr) return {};
+  return {std::string(reinterpret_cast<const char*>(from), static_cast<std::size_t>(size))};
+}
+
+template <class Address>
+inline Address as(const sockaddr* from, socklen_t size) {
+  Address made{};
+  std::memcpy(&made, from, std::min(sizeof made, static_cast<std::size_t>(size)));
+  return made;
+}
+
+// As the system does: cut to the room there is, with the size it would have liked.
+inline void store(const socket_address& from, sockaddr* to, socklen_t* size) {
+  if (to == nullptr || size == nullptr) return;
+  std::memcpy(to, from.bytes.data(), std::min(from.bytes.size(), static_cast<std::size_t>(*size)));
+  *size = from.size();
+}
+
+inline socket_address unnamed(int family) {
+  if (family == AF_INET) return inet({0, 0, 0, 0}, 0);
+  if (family == AF_INET6) return inet6({}, 0);
+  sockaddr base{};
+  base.sa_family = static_cast<decltype(base.sa_family)>(family);
+  return to_address(base, offsetof(sockaddr, sa_data));
+}
+
+inline int give_address(const turn& t, const socket_address& otherwise, sockaddr* to, socklen_t* size) {
+  if (t.failed) return -1;
+  store(t.plan.addresses ? t.plan.addresses->front() : otherwise, to, size);
+  return t.result();
+}
+
+}  // namespace inner
+}  // namespace fake

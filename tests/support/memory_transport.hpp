@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// A transport whose other end is a script, for files without sockets.
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <deque>
+#include <initializer_list>
+#include <memory>
+#include <pysock/file.hpp>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "fake_sys.hpp"
+
+namespace test_support {
+
+inline const std::error_code would_block = pysock::detail::system_code(EAGAIN);
+
+/// What one receive brings: bytes, the end of the stream, or a failure; and how long it takes.
+struct arrival {
+  std::string bytes;
+  std::error_code ec;
+  int milliseconds = 0;
+};
+
+/// The other end of a transport: what it sends, what it got, and how it was asked.
+struct peer {
+  std::deque<arrival> sends;        // the end of the stream once nothing is left
+  std::string got;                  // what was written
+  std::deque<std::size_t> accepts;  // bytes of each further write; a short one fails with `refusal`
+  std::error_code refusal = pysock::errc::timed_out;
+  std::error_code close_failure;
+  std::vector<std::size_t> receives;   // the sizes asked for
+  std::vector<std::size_t> writes;     // the sizes given
+  std::vector<std::int64_t> timeouts;  // of each step
+  int write_milliseconds = 0;
+  bool closed = false;
+  bool destroyed = false;
+};
+
+/// Time passes on the fake's clock.
+class memory_transport final : public pysock::detail::byte_transport {
+ public:
+  explicit memory_transport(peer& p) : peer_(p) {}
+  ~memory_transport() override { peer_.destroyed = true; }
+
+  std::size_t read(char* data, std::size_t size, std::int64_t timeout, std::error_code& ec) noexcept override {
+    peer_.receives.push_back(size);
+    peer_.timeouts.push_back(timeout);
+    ec.clear();
+    if (peer_.sends.empty()) return 0;
+    arrival& next = peer_.sends.front();
+    fake::advance(next.milliseconds);
+    ec = next.ec;
+    const std::size_t count = next.bytes.copy(data, size);
+    next.bytes.erase(0, count);
+    if (next.bytes.empty()) peer_.sends.pop_front();
+    return count;
+  }
+
+  std::size_t write(const char* data, std::size_t size, std::int64_t timeout, std::error_code& ec) noexcept override {
+    peer_.writes.push_back(size);
+    peer_.timeouts.push_back(timeout);
+    fake::advance(peer_.write_milliseconds);
+    ec.clear();
+    std::size_t count = size;
+    if (!peer_.accepts.empty()) {
+      count = std::min(size, peer_.accepts.front());
+      peer_.accepts.pop_front();
+      if (count < size) ec = peer_.refusal;
+    }
+    peer_.got.append(data, count);
+    return count;
+  }
+
+  pysock::native_handle_type fileno() const noexcept override { return 77; }
+
+  void close(std::error_code& ec) noexcept override {
+    peer_.closed = true;
+    ec = peer_.close_failure;
+  }
+
+ private:
+  peer& peer_;
+};
+
+/// A file over it.
+inline pysock::file open(peer& p, const char* mode = "r", int bufsize = -1, pysock::timeout_value timeout = 5) {
+  return pysock::file(std::make_unique<memory_transport>(p), pysock::detail::parse_file_mode(mode), bufsize, timeout.nanoseconds());
+}
+
+/// One receive for each.
+inline std::deque<arrival> arrivals(std::initializer_list<const char*> pieces) {
+  std::deque<arrival> made;
+  for (const char* piece : pieces) made.push_back({piece, {}});
+  return made;
+}
+
+inline const arrival time_out{"", pysock::errc::timed_out};
+
+}  // namespace test_support

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// Namespaces of Linux.
+#include "private_etc.hpp"
+
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "process.hpp"
+
+namespace test_support {
+namespace {
+
+std::string not_allowed(const char* what) { return std::string("not allowed: ") + what + ": " + std::strerror(errno); }
+
+// A user namespace makes the others free for everybody, but there is none for a process in a chroot or with a second thread.
+bool enter(int what) {
+  const std::string user = "0 " + std::to_string(::geteuid()) + " 1";
+  const std::string group = "0 " + std::to_string(::getegid()) + " 1";
+  if (::unshare(what | CLONE_NEWUSER) == 0) {
+    std::ofstream("/proc/self/setgroups") << "deny";
+    std::ofstream("/proc/self/uid_map") << user;
+    std::ofstream("/proc/self/gid_map") << group;
+    return true;
+  }
+  return ::unshare(what) == 0;
+}
+
+// What is mounted from now on must not show outside.
+bool keep_mounts_private() {
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0) return true;
+  std::ifstream file("/proc/self/mountinfo");
+  const std::string mounts{std::istreambuf_iterator<char>(file), {}};
+  return !mounts.empty() && mounts.find(" shared:") == std::string::npos;
+}
+
+}  // namespace
+
+std::string in_private_etc(const std::map<std::string, std::string>& files, const std::function<std::string()>& body) {
+  return text_from_child([&] {
+    if (!enter(CLONE_NEWNS)) return not_allowed("unshare");
+    if (!keep_mounts_private()) return not_allowed("mount /");
+    if (::mount("tmpfs", "/etc", "tmpfs", 0, nullptr) != 0) return not_allowed("mount /etc");
+    for (const auto& [name, contents] : files) {
+      std::ofstream file("/etc/" + name);
+      file << contents;
+      if (!file.flush()) return not_allowed("write");
+    }
+    return body();
+  });
+}
+
+std::string with_private_hostname(const std::function<std::string()>& body) {
+  return text_from_child([&] { return enter(CLONE_NEWUTS) ? body() : not_allowed("unshare"); });
+}
+
+}  // namespace test_support

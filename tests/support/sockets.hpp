@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// Sockets that many tests start from. Loopback, ports of the system's choice, and a limit on every wait.
+#pragma once
+
+#include <chrono>
+#include <pysock/socket.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "descriptors.hpp"
+
+namespace test_support {
+
+/// How long what must happen may take on a busy machine.
+inline constexpr std::chrono::seconds patience{30};
+
+inline const char* loopback(int family) { return family == AF_INET6 ? "::1" : "127.0.0.1"; }
+
+/// Whether this host has an IPv6 loopback.
+inline bool host_has_ipv6() {
+  try {
+    pysock::socket(AF_INET6).bind({"::1", 0});
+    return true;
+  } catch (const pysock::error&) {
+    return false;
+  }
+}
+
+/// A listener on the loopback.
+inline pysock::socket listening(int family = AF_INET, int backlog = pysock::socket::default_backlog) {
+  pysock::socket made(family);
+  made.settimeout(patience);
+  made.bind({loopback(family), 0});
+  made.listen(backlog);
+  return made;
+}
+
+/// A bound datagram socket.
+inline pysock::socket bound_udp(int family = AF_INET) {
+  pysock::socket made(family, SOCK_DGRAM);
+  made.settimeout(patience);
+  made.bind({loopback(family), 0});
+  return made;
+}
+
+/// A TCP connection; its client's end first.
+inline std::pair<pysock::socket, pysock::socket> connected(int family = AF_INET) {
+  pysock::socket listener = listening(family);
+  pysock::socket client(family);
+  client.settimeout(patience);
+  client.connect(listener.getsockname());
+  pysock::socket server = listener.accept().conn;
+  server.settimeout(patience);
+  return {std::move(client), std::move(server)};
+}
+
+/// A listener whose queue is full: one more connection hangs until `listener.accept()` makes room.
+struct full_listener {
+  full_listener() {
+    for (;;) {
+      pysock::socket s;
+      s.settimeout(0.1);
+      if (s.connect_ex(address()) != 0) return;
+      queued.push_back(std::move(s));
+    }
+  }
+  [[nodiscard]] pysock::address address() const { return listener.getsockname(); }
+  pysock::socket listener = listening(AF_INET, 0);
+  std::vector<pysock::socket> queued;
+};
+
+/// Exactly `size` bytes, or what came before the end.
+inline std::string receive(pysock::socket& s, std::size_t size) {
+  std::string all;
+  while (all.size() < size) {
+    const std::string piece = s.recv(size - all.size());
+    if (piece.empty()) break;
+    all += piece;
+  }
+  return all;
+}
+
+/// Receives up to the end. Returns how much came.
+inline std::size_t drain(pysock::socket& s) {
+  std::string room(65536, '\0');
+  std::size_t total = 0;
+  while (const std::size_t count = s.recv_into(room)) total += count;
+  return total;
+}
+
+/// A TCP connection on which the first end cannot send any more; the bytes that are under way.
+struct full_connection {
+  full_connection() {
+    const std::string piece(100000, 'x');
+    client.setsockopt(SOL_SOCKET, SO_SNDBUF, 16384);  // ends the growing of the buffers
+    server.setsockopt(SOL_SOCKET, SO_RCVBUF, 16384);
+    client.setblocking(false);
+    std::error_code ec;
+    do {
+      for (ec.clear(); !ec;) under_way += client.send(piece, ec);
+    } while (wait_for(client.fileno(), POLLOUT, 50));  // what is taken at the other end makes room here
+  }
+  std::size_t under_way = 0;
+  std::pair<pysock::socket, pysock::socket> both = connected();
+  pysock::socket& client = both.first;
+  pysock::socket& server = both.second;
+};
+
+/// Sets the default timeout for as long as it lives.
+class default_timeout_scope {
+ public:
+  explicit default_timeout_scope(pysock::timeout_value value) { pysock::setdefaulttimeout(value); }
+  default_timeout_scope(const default_timeout_scope&) = delete;
+  default_timeout_scope& operator=(const default_timeout_scope&) = delete;
+  ~default_timeout_scope() { pysock::setdefaulttimeout(std::nullopt); }
+};
+
+/// Seconds since it was made, on a clock that only goes forward.
+class stopwatch {
+ public:
+  [[nodiscard]] double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace test_support

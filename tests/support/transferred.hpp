@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// How far a call had come when it failed.
+#pragma once
+
+#include <cstddef>
+#include <pysock/error.hpp>
+#include <stdexcept>
+
+namespace test_support {
+
+/// What `error::transferred()` says of the failure of `f`, which must fail.
+template <class F>
+std::size_t transferred(const F& f) {
+  try {
+    (void)f();
+  } catch (const pysock::error& e) {
+    return e.transferred();
+  }
+  throw std::logic_error("nothing was thrown");
+}
+
+}  // namespace test_support

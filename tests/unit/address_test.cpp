@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+#include <pysock/address.hpp>
+
+#include <sstream>
+#include <string>
+#include <type_traits>
+#include <unordered_set>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using pysock::address;
+using pysock::endpoint;
+using pysock::host_address;
+using pysock::inet6_address;
+using pysock::inet_address;
+using pysock::unix_address;
+using namespace std::string_literals;
+
+TEST_CASE("a pair with a literal is binary at once", "[S6]") {
+  const address a("127.0.0.1", 80);
+  REQUIRE(a.get_if<inet_address>() != nullptr);
+  CHECK(a.family() == AF_INET);
+  CHECK(a.host() == "127.0.0.1");
+  CHECK(a.port() == 80);
+  CHECK(a.to_string() == "('127.0.0.1', 80)");
+  const auto* native = reinterpret_cast<const sockaddr_in*>(a.native().data);
+  CHECK(a.native().size == sizeof(sockaddr_in));
+  CHECK(native->sin_family == AF_INET);
+  CHECK(std::memcmp(&native->sin_port, "\x00\x50", 2) == 0);
+  CHECK(std::memcmp(&native->sin_addr, "\x7f\x00\x00\x01", 4) == 0);
+}
+
+TEST_CASE("two, three and four parts make an IPv6 address", "[S7][S8]") {
+  const address two("::1", 80);
+  const address three("::1", 80, 5);
+  const address four("::1", 80, 5, 7);
+  CHECK(two.get_if<inet6_address>() != nullptr);
+  CHECK(two.to_string() == "('::1', 80, 0, 0)");
+  CHECK(three.to_string() == "('::1', 80, 5, 0)");
+  CHECK(four.to_string() == "('::1', 80, 5, 7)");
+  CHECK(four.flowinfo() == 5);
+  CHECK(four.scope_id() == 7);
+  const auto* native = reinterpret_cast<const sockaddr_in6*>(four.native().data);
+  CHECK(std::memcmp(&native->sin6_flowinfo, "\x00\x00\x00\x05", 4) == 0);
+  CHECK(native->sin6_scope_id == 7);
+}
+
+TEST_CASE("ports are checked when the address is made", "[S6][S54]") {
+  CHECK_THROWS_AS(address("127.0.0.1", -1), std::out_of_range);
+  CHECK_THROWS_AS(address("127.0.0.1", 65536), std::out_of_range);
+  CHECK_THROWS_AS(address("name", 65536), std::out_of_range);
+  CHECK_THROWS_AS(address("::1", 65536), std::out_of_range);
+  CHECK_THROWS_WITH(address("127.0.0.1", 65536), "address: port must be 0-65535.");
+  CHECK(address("127.0.0.1", 0).port() == 0);
+  CHECK(address("127.0.0.1", 65535).port() == 65535);
+}
+
+TEST_CASE("flow labels and scopes are checked", "[S7]") {
+  CHECK_THROWS_AS(address("::1", 80, -1), std::out_of_range);
+  CHECK_THROWS_AS(address("::1", 80, 0x100000), std::out_of_range);
+  CHECK_THROWS_AS(address("::1", 80, 4294967296LL), std::out_of_range);
+  CHECK_THROWS_WITH(address("::1", 80, 0x100000), "address: flowinfo must be 0-1048575.");
+  CHECK(address("::1", 80, 0xFFFFF).flowinfo() == 0xFFFFF);
+  CHECK_THROWS_AS(address("::1", 80, 0, -1), std::out_of_range);
+  CHECK_THROWS_AS(address("::1", 80, 0, 4294967296LL), std::out_of_range);
+  CHECK(address("::1", 80, 0, 4294967295LL).scope_id() == 4294967295U);
+}
+
+TEST_CASE("the scope in the text is kept, and the fourth part wins if it is not zero", "[S9]") {
+  CHECK(address("fe80::1%3", 80).scope_id() == 3);
+  CHECK(address("fe80::1%3", 80).host() == "fe80::1");
+  CHECK(address("fe80::1%3", 80, 0, 0).scope_id() == 3);
+  CHECK(address("fe80::1%3", 80, 0, 5).scope_id() == 5);
+  // A scope by name needs the system: kept as it is until a socket uses it.
+  CHECK(address("fe80::1%eth0", 80).get_if<host_address>() != nullptr);
+  CHECK(address("fe80::1%", 80).get_if<host_address>() != nullptr);
+  CHECK(address("fe80::1%4294967296", 80).get_if<host_address>() != nullptr);
+}
+
+TEST_CASE("names stay names until a socket resolves them", "[S15]") {
+  for (const char* name : {"localhost", "", "<broadcast>", "1", "127.1", "0x7f.1", " 127.0.0.1", "127.0.0.256", "[::1]", "127.0.0.01"}) {
+    CAPTURE(name);
+    const address a(name, 80);
+    REQUIRE(a.get_if<host_address>() != nullptr);
+    CHECK(a.family() == AF_UNSPEC);
+    CHECK(a.host() == name);
+    CHECK(a.port() == 80);
+    CHECK(a.native().size == 0);
+  }
+  CHECK(address("www.python.org", 80).to_string() == "('www.python.org', 80)");
+  CHECK(address("www.python.org", 80, 1, 2).to_string() == "('www.python.org', 80, 1, 2)");
+}
+
+TEST_CASE("a NUL in a host is refused", "[S6]") {
+  CHECK_THROWS_AS(address("127.0.0.1\0x"s, 80), std::invalid_argument);
+  CHECK_THROWS_AS(address("\0"s, 80), std::invalid_argument);
+  CHECK_THROWS_AS(address("::1\0"s, 80), std::invalid_argument);
+  CHECK_THROWS_AS(address("a\0b"s, 80, 0, 0), std::invalid_argument);
+}
+
+TEST_CASE("a path makes an AF_UNIX address, its NUL counted", "[S5]") {
+  const address a("/tmp/sock");
+  REQUIRE(a.get_if<unix_address>() != nullptr);
+  CHECK(a.path() == "/tmp/sock");
+  CHECK(a.to_string() == "'/tmp/sock'");
+  CHECK(static_cast<std::size_t>(a.native().size) == offsetof(sockaddr_un, sun_path) + 10);
+  const std::string owned = "/tmp/sock";
+  CHECK(address(owned) == a);
+  CHECK(address(std::string_view(owned)) == a);
+  CHECK(address(owned.c_str()) == a);
+  char buffer[64] = "/tmp/sock";
+  CHECK(address(buffer) == a);
+}
+
+TEST_CASE("paths have a limit, and the bytes of abstract names count", "[S5][M65]") {
+  constexpr std::size_t room = sizeof(sockaddr_un::sun_path);
+  CHECK(address(std::string(room - 1, 'x')).path().size() == room - 1);
+  CHECK_THROWS_WITH(address(std::string(room, 'x')), "unix_address: AF_UNIX path too long");
+  CHECK_THROWS_AS(address(std::string(room, 'x')), pysock::error);
+  CHECK_THROWS_AS(address("a\0b"), std::invalid_argument);
+  CHECK_THROWS_AS(address("/a\0"s), std::invalid_argument);
+
+  const address abstract_name("\0name");
+  CHECK(abstract_name.path() == "\0name"s);
+  CHECK(static_cast<std::size_t>(abstract_name.native().size) == offsetof(sockaddr_un, sun_path) + 5);
+  CHECK(abstract_name.to_string() == "b'\\x00name'");
+  const std::string full = "\0"s + std::string(room - 1, 'x');
+  CHECK(address(full).path() == full);
+  CHECK_THROWS_AS(address(full + "x"), pysock::error);
+  CHECK(address("\0a\0\0"s).path() == "\0a\0\0"s);
+}
+
+TEST_CASE("the unnamed address is empty but an address", "[S5]") {
+  const address unnamed("");
+  CHECK(unnamed);
+  CHECK(unnamed.is_unnamed());
+  CHECK(static_cast<std::size_t>(unnamed.native().size) == offsetof(sockaddr_un, sun_path));
+  CHECK(unnamed.to_string() == "''");
+  CHECK_FALSE(address("/x").is_unnamed());
+  CHECK_FALSE(address("127.0.0.1", 1).is_unnamed());
+}
+
+TEST_CASE("AF_UNIX addresses come back from the system", "[S5][M65]") {
+  constexpr std::size_t offset = offsetof(sockaddr_un, sun_path);
+  sockaddr_un native{};
+  native.sun_family = AF_UNIX;
+  std::memcpy(native.sun_path, "/tmp/x", 7);
+  CHECK(unix_address(native, offset + 7).path() == "/tmp/x");
+  CHECK(unix_address(native, offset + 6).path() == "/tmp/x");  // some systems do not count the NUL
+  CHECK(unix_address(native, offset).is_unnamed());
+  CHECK(unix_address(native, 0).is_unnamed());
+  std::memset(native.sun_path, 'y', sizeof native.sun_path);  // a path that fills the field has no NUL
+  CHECK(unix_address(native, offset + sizeof native.sun_path).path() == std::string(sizeof native.sun_path, 'y'));
+}
+
+TEST_CASE("no address is false, and prints as None", "[S95]") {
+  const address none;
+  CHECK_FALSE(none);
+  CHECK(none.to_string() == "None");
+  CHECK(none.family() == AF_UNSPEC);
+  CHECK(none.native().size == 0);
+  CHECK(none == address(endpoint()));
+  CHECK(address("127.0.0.1", 0));
+}
+
+TEST_CASE("an endpoint of a known family becomes that kind", "[S10][S11]") {
+  const address in("10.1.2.3", 4);
+  const address in6("fe80::2", 5, 6, 7);
+  const address un("/tmp/e");
+  for (const address& a : {in, in6, un}) {
+    const endpoint raw(a.native().data, a.native().size);
+    CHECK(raw.family() == a.family());
+    CHECK(address(raw) == a);
+  }
+  sockaddr_storage other{};
+  other.ss_family = 99;
+  const address unknown(endpoint(reinterpret_cast<const sockaddr*>(&other), 8));
+  CHECK(unknown.get_if<endpoint>() != nullptr);
+  CHECK(unknown.family() == 99);
+  CHECK(unknown.to_string() == "(99, b'\\x00\\x00\\x00\\x00\\x00\\x00')");
+  CHECK_THROWS_AS(endpoint(reinterpret_cast<const sockaddr*>(&other), 100000), std::out_of_range);
+  STATIC_REQUIRE(std::is_trivially_copyable_v<endpoint>);
+}
+
+TEST_CASE("equality, order and hash are of the canonical form", "[S11]") {
+  CHECK(address("0:0::1", 80) == address("::1", 80));
+  CHECK(address("::FFFF:1.2.3.4", 80) == address("::ffff:102:304", 80));
+  CHECK(address("::1", 80) != address("::1", 81));
+  CHECK(address("::1", 80) != address("::1", 80, 1));
+  CHECK(address("::1", 80) != address("::1", 80, 0, 1));
+  CHECK(address("127.0.0.1", 80) != address("::ffff:127.0.0.1", 80));
+  CHECK(address("a", 80) != address("b", 80));
+  CHECK(address("a", 80) != address("a", 80, 0, 0));
+  CHECK(address("1.2.3.4", 80) < address("1.2.3.5", 1));
+  CHECK(address("1.2.3.4", 1) < address("1.2.3.4", 2));
+  const std::unordered_set<address> set{{"0:0::1", 80}, {"::1", 80}, {"/tmp/a"}, {"/tmp/a"}, {"1.2.3.4", 5}, address()};
+  CHECK(set.size() == 4);
+}
+
+TEST_CASE("typed addresses take literals only", "[S15]") {
+  CHECK(inet_address("1.2.3.4", 5).host() == "1.2.3.4");
+  CHECK(inet_address("", 5).host() == "0.0.0.0");
+  CHECK(inet_address("<broadcast>", 5).host() == "255.255.255.255");
+  CHECK(inet_address().port() == 0);
+  CHECK_THROWS_AS(inet_address("localhost", 5), pysock::error);
+  CHECK_THROWS_AS(inet_address("1.2.3.4", 70000), std::out_of_range);
+  CHECK(inet6_address("", 5).host() == "::");
+  CHECK(inet6_address("::1%4", 5).scope_id() == 4);
+  CHECK_THROWS_AS(inet6_address("localhost", 5), pysock::error);
+  CHECK_THROWS_AS(inet6_address("1.2.3.4", 5), pysock::error);
+  CHECK(address(inet_address("1.2.3.4", 5)) == address("1.2.3.4", 5));
+}
+
+TEST_CASE("addresses print and are visited", "[M54]") {
+  std::ostringstream out;
+  out << address("127.0.0.1", 80) << ' ' << address("/tmp/it's") << ' ' << address();
+  CHECK(out.str() == "('127.0.0.1', 80) \"/tmp/it's\" None");
+  const int family = address("::1", 1).visit([](const auto& value) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, inet6_address>)
+      return value.family();
+    else
+      return -1;
+  });
+  CHECK(family == AF_INET6);
+}
+
+TEST_CASE("readers answer for every kind", "[S11]") {
+  CHECK(address("/x").host().empty());
+  CHECK(address("/x").port() == 0);
+  CHECK(address("1.2.3.4", 5).path().empty());
+  CHECK(address("1.2.3.4", 5).scope_id() == 0);
+  CHECK(address("name", 5, 6, 7).flowinfo() == 6);
+  CHECK(address("name", 5, 6, 7).scope_id() == 7);
+}

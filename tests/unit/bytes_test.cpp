@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include <array>
+#include <cstddef>
+#include <pysock/bytes.hpp>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "support/catch.hpp"
+
+namespace {
+
+// What a method with such a parameter sees.
+std::string sent(pysock::const_bytes data) { return std::string(data.view()); }
+std::size_t room(pysock::mutable_bytes data) { return data.size(); }
+std::string named(pysock::text name) { return name.str(); }
+
+using namespace std::string_literals;
+
+}  // namespace
+
+TEST_CASE("const_bytes: a literal goes without its terminator, inner NULs kept", "[bytes]") {
+  CHECK(sent("GET /") == "GET /");
+  CHECK(sent("a\0b") == "a\0b"s);
+  CHECK(sent("a\0") == "a\0"s);
+  CHECK(sent("").empty());
+
+  static constexpr char literal[] = "GET /";
+  constexpr pysock::const_bytes known = literal;
+  static_assert(known.size() == 5 && known.view() == "GET /");
+}
+
+TEST_CASE("const_bytes: any other array goes whole", "[bytes]") {
+  char buffer[8] = {'a', 'b'};
+  CHECK(sent(buffer) == "ab\0\0\0\0\0\0"s);
+  unsigned char numbers[4] = {1, 0, 255, 0};
+  CHECK(sent(numbers) == "\x01\0\xff\0"s);
+  const unsigned char constant[2] = {7, 0};
+  CHECK(sent(constant) == "\x07\0"s);
+  const signed char negative[1] = {-1};
+  CHECK(sent(negative) == "\xff");
+  const std::byte bytes[2] = {std::byte{65}, std::byte{0}};
+  CHECK(sent(bytes) == "A\0"s);
+  const char unterminated[3] = {'a', 'b', 'c'};
+  CHECK(sent(unterminated) == "abc");
+}
+
+TEST_CASE("const_bytes: containers of bytes go whole, NULs included", "[bytes]") {
+  CHECK(sent("a\0b"s) == "a\0b"s);
+  CHECK(sent(std::string_view("a\0b", 3)) == "a\0b"s);
+  CHECK(sent(std::vector<unsigned char>{1, 0, 2}) == "\x01\0\x02"s);
+  CHECK(sent(std::array<std::byte, 2>{std::byte{65}, std::byte{0}}) == "A\0"s);
+  CHECK(sent(std::vector<signed char>{}).empty());
+  std::string owner = "abc";
+  CHECK(sent(pysock::mutable_bytes(owner)) == "abc");
+}
+
+TEST_CASE("const_bytes: a C string ends at its NUL, and must not be null", "[bytes]") {
+  char buffer[] = "ab\0cd";
+  const char* constant = buffer;
+  char* writable = buffer;
+  CHECK(sent(constant) == "ab");
+  CHECK(sent(writable) == "ab");
+  constant = nullptr;
+  writable = nullptr;
+  CHECK_THROWS_AS(sent(constant), std::invalid_argument);
+  CHECK_THROWS_AS(sent(writable), std::invalid_argument);
+}
+
+TEST_CASE("const_bytes: a pointer and a length", "[bytes]") {
+  const int number = 0;
+  CHECK(sent({&number, sizeof number}) == std::string(sizeof number, '\0'));
+  CHECK(sent({"abcdef", 3}) == "abc");
+  CHECK(sent({nullptr, 0}).empty());
+  CHECK(pysock::const_bytes().empty());
+}
+
+TEST_CASE("const_bytes: refers to the bytes, copies none", "[bytes]") {
+  std::string owner = "abcdef";
+  const pysock::const_bytes view = owner;
+  CHECK(view.data() == owner.data());
+  CHECK_FALSE(view.empty());
+  CHECK(view.after(2).view() == "cdef");
+  CHECK(view.after(6).empty());
+}
+
+TEST_CASE("mutable_bytes: arrays and containers, to their present size", "[bytes]") {
+  char buffer[8];
+  CHECK(room(buffer) == 8);
+  std::byte bytes[3];
+  CHECK(room(bytes) == 3);
+  std::string owner(5, ' ');
+  CHECK(room(owner) == 5);
+  std::vector<unsigned char> numbers(7);
+  CHECK(room(numbers) == 7);
+  std::array<signed char, 2> few;
+  CHECK(room(few) == 2);
+  CHECK(room({buffer, 4}) == 4);
+  CHECK(room({nullptr, 0}) == 0);
+  CHECK(pysock::mutable_bytes().empty());
+
+  const pysock::mutable_bytes view = owner;
+  view.data()[1] = 'x';
+  CHECK(owner == " x   ");
+}
+
+TEST_CASE("bytes: what must not convert does not", "[bytes]") {
+  using pysock::const_bytes;
+  using pysock::mutable_bytes;
+  static_assert(!std::is_convertible_v<std::nullptr_t, const_bytes>);
+  static_assert(!std::is_convertible_v<int, const_bytes>);
+  static_assert(!std::is_convertible_v<std::wstring, const_bytes>);
+  static_assert(!std::is_convertible_v<std::vector<int>, const_bytes>);
+  static_assert(!std::is_convertible_v<const char(&)[4], mutable_bytes>);
+  static_assert(!std::is_convertible_v<const std::string&, mutable_bytes>);
+  static_assert(!std::is_convertible_v<std::string&&, mutable_bytes>);
+  static_assert(!std::is_convertible_v<std::string_view&, mutable_bytes>);
+  static_assert(!std::is_convertible_v<const_bytes&, mutable_bytes>);
+  static_assert(!std::is_convertible_v<char*, mutable_bytes>);
+  static_assert(!std::is_convertible_v<std::nullptr_t, pysock::text>);
+  static_assert(!std::is_convertible_v<int, pysock::text>);
+  static_assert(!std::is_convertible_v<const unsigned char(&)[4], pysock::text>);
+  static_assert(!std::is_convertible_v<std::vector<char>, pysock::text>);
+  SUCCEED("checked by the compiler");
+}
+
+TEST_CASE("text: keeps the inner NULs of literals and strings", "[bytes]") {
+  CHECK(named("\0name") == "\0name"s);
+  CHECK(named("\0name").size() == 5);
+  CHECK(named("localhost") == "localhost");
+  CHECK(named("").empty());
+  CHECK(named("\0name"s) == "\0name"s);
+  CHECK(named(std::string_view("a\0b", 3)) == "a\0b"s);
+
+  static constexpr char literal[] = "\0name";
+  constexpr pysock::text known = literal;
+  static_assert(known.view().size() == 5);
+}
+
+TEST_CASE("text: C strings and buffers of char end at their first NUL", "[bytes]") {
+  const char* constant = "localhost\0junk";
+  CHECK(named(constant) == "localhost");
+  char buffer[16] = "localhost";
+  CHECK(named(buffer) == "localhost");
+  char full[2] = {'h', 'i'};
+  CHECK(named(full) == "hi");
+  char* writable = buffer;
+  CHECK(named(writable) == "localhost");
+  constant = nullptr;
+  CHECK_THROWS_AS(named(constant), std::invalid_argument);
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#include <pysock/descriptor.hpp>
+
+#include <cerrno>
+#include <type_traits>
+
+#include "support/catch.hpp"
+#include "support/fake_sys.hpp"
+
+using pysock::descriptor;
+
+TEST_CASE("a descriptor is closed once, by its last owner", "[M17]") {
+  const fake::session session;
+  STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<descriptor>);
+  {
+    descriptor a(fake::adopt());
+    descriptor b(std::move(a));
+    CHECK_FALSE(a);  // NOLINT(bugprone-use-after-move): what is left is the point
+    a = std::move(b);
+    CHECK(a);
+    auto& same = a;
+    a = std::move(same);
+    CHECK(a);
+    CHECK(fake::closed().empty());
+    a.reset(fake::adopt());
+    CHECK(fake::closed().size() == 1);
+  }
+  CHECK(fake::problems() == fake::lines{});
+}
+
+TEST_CASE("a released descriptor stays open", "[M28]") {
+  const fake::session session;
+  fake::handle kept = -1;
+  {
+    descriptor a(fake::adopt());
+    kept = a.release();
+    CHECK(a.get() == -1);
+  }
+  CHECK(fake::is_open(kept));
+}
+
+TEST_CASE("dup and close work on bare handles", "[M9][M10]") {
+  const fake::session session;
+  const fake::handle original = fake::adopt();
+  {
+    const descriptor copy = pysock::dup(original);
+    CHECK(copy.get() != original);
+    CHECK_FALSE(fake::is_inheritable(copy.get()));
+  }
+  pysock::close(original);
+  CHECK_FALSE(fake::is_open(original));
+  CHECK_THROWS_WITH(pysock::close(-1), "close: [Errno 9] Bad file descriptor");
+  CHECK_THROWS_WITH(pysock::dup(-1), "dup: [Errno 9] Bad file descriptor");
+}

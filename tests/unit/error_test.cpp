@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+#include <pysock/error.hpp>
+
+#include <cerrno>
+#include <string>
+#include <type_traits>
+
+#include "support/catch.hpp"
+
+using pysock::detail::throw_error;
+
+namespace {
+
+std::error_code system_code(int number) { return {number, pysock::detail::sys::category()}; }
+
+// The dynamic class of what throw_error throws.
+std::string thrown_class(std::error_code code) {
+  try {
+    throw_error(code, "op");
+  } catch (const pysock::blocking_io_error&) {
+    return "blocking_io_error";
+  } catch (const pysock::interrupted_error&) {
+    return "interrupted_error";
+  } catch (const pysock::permission_error&) {
+    return "permission_error";
+  } catch (const pysock::file_not_found_error&) {
+    return "file_not_found_error";
+  } catch (const pysock::broken_pipe_error&) {
+    return "broken_pipe_error";
+  } catch (const pysock::connection_aborted_error&) {
+    return "connection_aborted_error";
+  } catch (const pysock::connection_refused_error&) {
+    return "connection_refused_error";
+  } catch (const pysock::connection_reset_error&) {
+    return "connection_reset_error";
+  } catch (const pysock::timeout&) {
+    return "timeout";
+  } catch (const pysock::gaierror&) {
+    return "gaierror";
+  } catch (const pysock::herror&) {
+    return "herror";
+  } catch (const pysock::error&) {
+    return "error";
+  } catch (const std::out_of_range&) {
+    return "out_of_range";
+  } catch (const std::invalid_argument&) {
+    return "invalid_argument";
+  }
+}
+
+}  // namespace
+
+TEST_CASE("the class of an exception follows from its error number", "[M58][M59][S18]") {
+  const struct {
+    int number;
+    const char* name;
+  } rows[] = {
+      {EAGAIN, "blocking_io_error"},
+      {EWOULDBLOCK, "blocking_io_error"},
+      {EALREADY, "blocking_io_error"},
+      {EINPROGRESS, "blocking_io_error"},
+      {EINTR, "interrupted_error"},
+      {EACCES, "permission_error"},
+      {EPERM, "permission_error"},
+      {ENOENT, "file_not_found_error"},
+      {EPIPE, "broken_pipe_error"},
+      {ESHUTDOWN, "broken_pipe_error"},
+      {ECONNABORTED, "connection_aborted_error"},
+      {ECONNREFUSED, "connection_refused_error"},
+      {ECONNRESET, "connection_reset_error"},
+      {ETIMEDOUT, "timeout"},
+      {EBADF, "error"},
+      {EINVAL, "error"},
+      {EMFILE, "error"},
+      {ENOTCONN, "error"},
+      {EADDRINUSE, "error"},
+      {EADDRNOTAVAIL, "error"},
+      {ENETUNREACH, "error"},
+      {EHOSTUNREACH, "error"},
+      {ENOTSOCK, "error"},
+      {EMSGSIZE, "error"},
+      {EOPNOTSUPP, "error"},
+      {ENOPROTOOPT, "error"},
+      {EAFNOSUPPORT, "error"},
+      {EISCONN, "error"},
+      {EDESTADDRREQ, "error"},
+      {12345, "error"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.number);
+    CHECK(thrown_class(system_code(row.number)) == row.name);
+  }
+}
+
+TEST_CASE("every errno keeps its number and its text", "[S16][S19][M62]") {
+  for (int number = 1; number < 134; ++number) {
+    CAPTURE(number);
+    try {
+      throw_error(system_code(number), "op");
+    } catch (const pysock::error& e) {
+      CHECK(e.errnum() == number);
+      CHECK(e.strerror() == std::system_category().message(number));
+      CHECK(std::string(e.what()) == "op: [Errno " + std::to_string(number) + "] " + e.strerror());
+    }
+  }
+}
+
+TEST_CASE("codes of the other categories have classes of their own", "[S20][S21][S23]") {
+  CHECK(thrown_class({-2, pysock::gai_category()}) == "gaierror");
+  CHECK(thrown_class({1, pysock::herror_category()}) == "herror");
+  CHECK(thrown_class(pysock::errc::timed_out) == "timeout");
+  CHECK(thrown_class(pysock::errc::path_too_long) == "error");
+}
+
+TEST_CASE("a gaierror never becomes another class by its number", "[S21][S22]") {
+  CHECK(thrown_class({ECONNREFUSED, pysock::gai_category()}) == "gaierror");
+  CHECK(thrown_class({EINTR, pysock::herror_category()}) == "herror");
+}
+
+TEST_CASE("bad arguments are no socket errors", "[S16]") {
+  using pysock::bad_argument;
+  for (int value = 1; value <= static_cast<int>(bad_argument::option); ++value) {
+    CAPTURE(value);
+    const auto argument = static_cast<bad_argument>(value);
+    const bool range = argument == bad_argument::port || argument == bad_argument::flowinfo || argument == bad_argument::timeout_range ||
+                       argument == bad_argument::value_range;
+    CHECK(thrown_class(argument) == (range ? "out_of_range" : "invalid_argument"));
+    CHECK(make_error_code(argument).message().find("unknown") == (argument == bad_argument::unknown_family ? 0 : std::string::npos));
+  }
+}
+
+TEST_CASE("what() is the operation, the address and Python's text", "[S19][S23]") {
+  const pysock::error refused(system_code(ECONNREFUSED), "connect ('127.0.0.1', 9)");
+  CHECK(std::string(refused.what()) == "connect ('127.0.0.1', 9): [Errno 111] Connection refused");
+  CHECK(refused.strerror() == "Connection refused");
+
+  const pysock::timeout expired(pysock::errc::timed_out, "recv");
+  CHECK(std::string(expired.what()) == "recv: timed out");
+  CHECK(expired.strerror() == "timed out");
+
+  CHECK(std::string(pysock::error(pysock::errc::path_too_long).what()) == "AF_UNIX path too long");
+}
+
+TEST_CASE("an expired timeout has no errno, the kernel's has one", "[S23]") {
+  CHECK_FALSE(pysock::timeout(pysock::errc::timed_out).errnum().has_value());
+  CHECK(pysock::timeout(system_code(ETIMEDOUT)).errnum() == ETIMEDOUT);
+  CHECK(pysock::timeout(pysock::errc::timed_out).code() == std::errc::timed_out);
+  CHECK(pysock::timeout(system_code(ETIMEDOUT)).code() == std::errc::timed_out);
+}
+
+TEST_CASE("message-only errors have no errno", "[S19]") {
+  for (int value = 1; value <= static_cast<int>(pysock::errc::several_failures); ++value) {
+    CAPTURE(value);
+    const std::error_code code = static_cast<pysock::errc>(value);
+    CHECK_FALSE(pysock::error(code).errnum().has_value());
+    CHECK_FALSE(code.message().empty());
+    CHECK(code.default_error_condition().category() == std::generic_category());
+  }
+  CHECK(std::error_code(999, pysock::pysock_category()).message() == "unknown error 999");
+}
+
+TEST_CASE("texts are Python's own", "[S19]") {
+  using pysock::errc;
+  CHECK(make_error_code(errc::path_too_long).message() == "AF_UNIX path too long");
+  CHECK(make_error_code(errc::family_mismatch).message() == "address family mismatched");
+  CHECK(make_error_code(errc::illegal_inet_aton).message() == "illegal IP address string passed to inet_aton");
+  CHECK(make_error_code(errc::illegal_inet_pton).message() == "illegal IP address string passed to inet_pton");
+  CHECK(make_error_code(errc::packed_wrong_length).message() == "packed IP wrong length for inet_ntoa");
+  CHECK(make_error_code(errc::buflen_out_of_range).message() == "getsockopt buflen out of range");
+  CHECK(make_error_code(errc::service_not_found).message() == "service/proto not found");
+  CHECK(make_error_code(errc::port_not_found).message() == "port/proto not found");
+  CHECK(make_error_code(errc::protocol_not_found).message() == "protocol not found");
+  CHECK(make_error_code(errc::interface_not_found).message() == "no interface with this name");
+  CHECK(make_error_code(errc::wildcard_ambiguous).message() == "wildcard resolved to multiple address");
+}
+
+TEST_CASE("codes compare portably", "[M60]") {
+  CHECK(system_code(ECONNREFUSED) == std::errc::connection_refused);
+  CHECK(make_error_code(pysock::errc::path_too_long) == std::errc::filename_too_long);
+  CHECK(make_error_code(pysock::bad_argument::embedded_null) == std::errc::invalid_argument);
+}
+
+TEST_CASE("the hierarchy is Python's", "[S18][S20][S21][S23][M58][M59]") {
+  STATIC_REQUIRE(std::is_base_of_v<std::system_error, pysock::error>);
+  STATIC_REQUIRE(std::is_base_of_v<pysock::error, pysock::herror>);
+  STATIC_REQUIRE(std::is_base_of_v<pysock::error, pysock::gaierror>);
+  STATIC_REQUIRE(std::is_base_of_v<pysock::error, pysock::timeout>);
+  STATIC_REQUIRE(std::is_base_of_v<pysock::error, pysock::connection_error>);
+  STATIC_REQUIRE(std::is_base_of_v<pysock::connection_error, pysock::broken_pipe_error>);
+  STATIC_REQUIRE(std::is_base_of_v<pysock::connection_error, pysock::connection_aborted_error>);
+  STATIC_REQUIRE(std::is_base_of_v<pysock::connection_error, pysock::connection_refused_error>);
+  STATIC_REQUIRE(std::is_base_of_v<pysock::connection_error, pysock::connection_reset_error>);
+  STATIC_REQUIRE_FALSE(std::is_base_of_v<pysock::gaierror, pysock::herror>);
+  STATIC_REQUIRE_FALSE(std::is_base_of_v<pysock::herror, pysock::gaierror>);
+}
+
+TEST_CASE("copying an exception never throws and keeps everything", "[S16]") {
+  STATIC_REQUIRE(std::is_nothrow_copy_constructible_v<pysock::error>);
+  STATIC_REQUIRE(std::is_nothrow_copy_constructible_v<pysock::gaierror>);
+  STATIC_REQUIRE(std::is_nothrow_copy_constructible_v<pysock::timeout>);
+  STATIC_REQUIRE(std::is_nothrow_copy_constructible_v<pysock::connection_refused_error>);
+  const pysock::error original(system_code(EPIPE), "sendall", 42);
+  const pysock::error copy = original;  // NOLINT(performance-unnecessary-copy-initialization): the copy is the test
+  CHECK(copy.transferred() == 42);
+  CHECK(std::string(copy.what()) == "sendall: [Errno 32] Broken pipe");
+  CHECK(copy.code() == original.code());
+}

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: MIT
+#include <pysock/file_source.hpp>
+
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <fstream>
+#include <pysock/socket.hpp>
+#include <sstream>
+#include <string>
+
+#include "support/catch.hpp"
+#include "support/failure.hpp"
+#include "support/fake_sys.hpp"
+
+using fake::called;
+using fake::event;
+using fake::fails;
+using fake::lines;
+using pysock::bad_argument;
+using pysock::file_source;
+using test_support::failure;
+using test_support::failure_of;
+
+namespace {
+
+constexpr std::size_t block = std::size_t{1} << 30;
+
+bool stop(void*) noexcept { return false; }
+
+// A C stream that the fake takes for a file with that content.
+struct c_file {
+  explicit c_file(std::string content) : handle(fake::adopt_file(std::move(content))), stream(std::tmpfile()) {
+    std::fputs("0123456789", stream);
+    std::rewind(stream);
+    fake::on_file_handle({fake::returns(handle)});
+  }
+  c_file(const c_file&) = delete;
+  c_file& operator=(const c_file&) = delete;
+  ~c_file() { std::fclose(stream); }
+  fake::handle handle;
+  std::FILE* stream;
+};
+
+// A stream's buffer that can only be read once through, or not even that.
+struct one_way : std::streambuf {
+  explicit one_way(std::string text) : bytes(std::move(text)) { setg(bytes.data(), bytes.data(), bytes.data() + bytes.size()); }
+  std::string bytes;
+};
+struct failing : std::streambuf {
+  std::streamsize xsgetn(char*, std::streamsize) override { throw std::runtime_error("no"); }
+  pos_type seekoff(off_type, std::ios_base::seekdir, std::ios_base::openmode) override { return 0; }
+};
+
+}  // namespace
+
+TEST_CASE("what can be sent as a file", "[M36]") {
+  STATIC_REQUIRE(std::is_convertible_v<int, file_source>);
+  STATIC_REQUIRE(std::is_convertible_v<std::FILE*, file_source>);
+  STATIC_REQUIRE(std::is_convertible_v<const char*, file_source>);
+  STATIC_REQUIRE(std::is_convertible_v<const std::string&, file_source>);
+  STATIC_REQUIRE(std::is_convertible_v<std::istream&, file_source>);
+  STATIC_REQUIRE(std::is_convertible_v<std::ifstream&, file_source>);
+  STATIC_REQUIRE(std::is_convertible_v<std::stringstream&, file_source>);
+  STATIC_REQUIRE_FALSE(std::is_convertible_v<std::nullptr_t, file_source>);
+  STATIC_REQUIRE_FALSE(std::is_convertible_v<std::ostream&, file_source>);
+  STATIC_REQUIRE_FALSE(std::is_convertible_v<std::wifstream&, file_source>);
+  STATIC_REQUIRE_FALSE(std::is_convertible_v<std::ifstream, file_source>);
+}
+
+TEST_CASE("sendfile refuses in Python's order", "[M36]") {
+  const fake::session session;
+  pysock::socket datagram(AF_INET, SOCK_DGRAM);
+  pysock::socket packets(AF_UNIX, SOCK_SEQPACKET);
+  pysock::socket stream;
+  stream.setblocking(false);
+  const auto code = [](pysock::socket& s, const file_source& file, std::int64_t offset, std::optional<std::int64_t> count) {
+    std::error_code ec = std::make_error_code(std::errc::io_error);
+    CHECK(s.sendfile(file, offset, count, ec) == 0);
+    return ec;
+  };
+  fake::add_file("full", "content");
+  fake::add_file("empty", "");
+  CHECK(code(datagram, "none", -1, 0) == bad_argument::not_stream);
+  CHECK(code(packets, "none", -1, 0) == bad_argument::not_stream);
+  CHECK(code(stream, "none", -1, 0) == bad_argument::file_count);
+  CHECK(code(stream, "none", -1, -5) == bad_argument::file_count);
+  CHECK(code(stream, "none", -1, 1) == bad_argument::file_offset);
+  CHECK(code(stream, "none", 0, 1) == std::errc::no_such_file_or_directory);
+  CHECK(code(stream, "full", 0, 1) == bad_argument::not_blocking);
+  CHECK_FALSE(code(stream, "empty", 0, 1));
+  CHECK_FALSE(code(stream, "empty", 5, std::nullopt));
+  CHECK(failure_of([&] { return datagram.sendfile("full"); }) == "invalid_argument");
+  CHECK(failure_of([&] { return stream.sendfile("full"); }) == "invalid_argument");
+  CHECK(fake::count("sendfile") + fake::count("send") == 0);
+  CHECK(fake::open_count() == 3);
+}
+
+TEST_CASE("sendfile asks the kernel for blocks of at most 1 GiB, until there is no more", "[M36]") {
+  const fake::session session;
+  pysock::socket s;
+  const auto file = fake::adopt_file("0123456789");
+  CHECK(s.sendfile(file) == 10);
+  CHECK(fake::log("sendfile") == lines{called("sendfile", s.fileno(), file, 0, block), called("sendfile", s.fileno(), file, 10, block)});
+  CHECK(fake::sent() == "0123456789");
+  fake::clear_log();
+  CHECK(s.sendfile(file, 3, 4) == 4);
+  CHECK(fake::log("sendfile") == lines{called("sendfile", s.fileno(), file, 3, 4)});
+  CHECK(s.sendfile(file, 8, 100) == 2);
+  CHECK(s.sendfile(file, 100) == 0);
+  CHECK(fake::sent() ==
+        "0123456789"
+        "3456"
+        "89");
+  CHECK(fake::count("read_file") == 0);
+}
+
+TEST_CASE("sendfile by block, for a count beyond one", "[M36]") {
+  const fake::session session;
+  pysock::socket s;
+  const auto file = fake::adopt_file("0123456789");
+  fake::on_file_size({fake::returns(std::int64_t{3} << 30)});
+  fake::on_sendfile({fake::takes(4), fake::takes(3), fake::takes(3)});
+  CHECK(s.sendfile(file, 0, (std::int64_t{2} << 30) + 5) == 10);
+  CHECK(fake::log("sendfile") == lines{called("sendfile", s.fileno(), file, 0, block), called("sendfile", s.fileno(), file, 4, block),
+                                       called("sendfile", s.fileno(), file, 7, block), called("sendfile", s.fileno(), file, 10, block)});
+}
+
+TEST_CASE("sendfile's timeout is for each wait without progress", "[M36]") {
+  const fake::session session;
+  pysock::socket s;
+  s.settimeout(0.5);
+  const auto file = fake::adopt_file("0123456789");
+  SECTION("a slow receiver may take longer than that") {
+    fake::on_sendfile({fake::takes(2), fails(EAGAIN), fake::takes(2), fails(EAGAIN), fake::takes(2), fails(EAGAIN), fake::takes(4)});
+    fake::on_poll({fake::ready_after(400), fake::ready_after(400), fake::ready_after(400)});
+    CHECK(s.sendfile(file) == 10);
+    CHECK(fake::elapsed() == std::chrono::milliseconds(1200));
+    CHECK(fake::sent() == "0123456789");
+  }
+  SECTION("one that stalls may not, and what had gone is known") {
+    fake::on_sendfile({fake::takes(3), fails(EAGAIN), fails(EINTR), fails(EAGAIN)});
+    fake::on_poll({fake::ready_after(300), fake::times_out()});
+    try {
+      s.sendfile(file);
+      FAIL("that had to time out");
+    } catch (const pysock::timeout& e) {
+      CHECK(e.transferred() == 3);
+      CHECK(std::string(e.what()) == "sendfile: timed out");
+    }
+    CHECK(fake::elapsed() == std::chrono::milliseconds(500));  // false readiness and a signal do not extend it
+  }
+  SECTION("the same by reading and sending") {
+    std::istringstream in("0123456789");
+    fake::on_send({fake::takes(3), fails(EAGAIN), fake::takes(3), fails(EAGAIN)});
+    fake::on_poll({fake::ready_after(400), fake::times_out()});
+    std::error_code ec;
+    CHECK(s.sendfile(in, 0, std::nullopt, ec) == 6);
+    CHECK(ec == pysock::errc::timed_out);
+    CHECK(fake::elapsed() == std::chrono::milliseconds(900));
+    CHECK(in.tellg() == 6);
+  }
+}
+
+TEST_CASE("sendfile reads and sends where the kernel cannot", "[M36]") {
+  const fake::session session;
+  pysock::socket s;
+  const std::string content(150000, 'c');
+  const auto file = fake::adopt_file(content + "tail");
+  for (const int reason : {EINVAL, ENOSYS, EOPNOTSUPP}) {
+    fake::clear_log();
+    fake::on_sendfile({fails(reason)});
+    CHECK(s.sendfile(file, 10) == content.size() - 6);
+    CHECK(fake::log("read_file") == lines{called("read_file", file, 65536, 10), called("read_file", file, 65536, 65546),
+                                          called("read_file", file, 65536, 131082), called("read_file", file, 65536, 150004)});
+  }
+  fake::clear_log();
+  fake::on_sendfile({fails(EINVAL)});
+  CHECK(s.sendfile(file, 150000, 2) == 2);
+  CHECK(fake::log("read_file") == lines{called("read_file", file, 2, 150000)});
+  CHECK(fake::sent_messages().back().data == "ta");
+}
+
+TEST_CASE("sendfile does not start again once something has gone", "[M36]") {
+  const fake::session session;
+  pysock::socket s;
+  const auto file = fake::adopt_file("0123456789");
+  std::error_code ec;
+  fake::on_sendfile({fake::takes(4), fails(EINVAL)});
+  CHECK(s.sendfile(file, 0, std::nullopt, ec) == 4);
+  CHECK(ec == std::errc::invalid_argument);
+  fake::on_sendfile({fails(EPIPE)});
+  CHECK(failure_of([&] { return s.sendfile(file); }) == failure("broken_pipe_error", EPIPE));
+  CHECK(fake::count("read_file") == 0);
+}
+
+TEST_CASE("sendfile by reading reports what fails, and what had gone", "[M36]") {
+  const fake::session session;
+  pysock::socket s;
+  const auto file = fake::adopt_file(std::string(100000, 'c'));
+  std::error_code ec;
+  fake::on_sendfile({fails(EINVAL), fails(EINVAL), fails(EINVAL)});
+  fake::on_read_file({fails(EINTR), fake::succeeds(), fails(EIO)});
+  CHECK(s.sendfile(file, 0, std::nullopt, ec) == 65536);
+  CHECK(ec == std::errc::io_error);
+  fake::on_read_file({fails(ESPIPE)});
+  CHECK(s.sendfile(file, 0, std::nullopt, ec) == 0);
+  CHECK(ec == std::errc::invalid_seek);
+  fake::on_send({fake::takes(7), fails(ECONNRESET)});
+  CHECK(s.sendfile(file, 0, std::nullopt, ec) == 7);
+  CHECK(ec == std::errc::connection_reset);
+}
+
+TEST_CASE("sendfile sends a file that does not tell its size", "[M36]") {
+  const fake::session session;
+  pysock::socket s;
+  const auto file = fake::adopt_file("made up when read");
+  fake::on_file_size({fake::returns(0), fake::returns(0)});
+  CHECK(s.sendfile(file) == 17);
+  s.setblocking(false);
+  std::error_code ec;
+  CHECK(s.sendfile(file, 0, std::nullopt, ec) == 0);
+  CHECK(ec == bad_argument::not_blocking);
+  CHECK(fake::count("sendfile") == 0);
+}
+
+TEST_CASE("sendfile asks the interrupt hook between the steps, not after the last", "[M36]") {
+  const fake::session session;
+  pysock::socket s;
+  s.set_interrupt_hook(stop, nullptr);
+  const auto file = fake::adopt_file("0123456789");
+  std::error_code ec;
+  CHECK(s.sendfile(file, 0, std::nullopt, ec) == 10);
+  CHECK_FALSE(ec);
+  CHECK(s.sendfile(file, 0, 4, ec) == 4);
+  CHECK_FALSE(ec);
+  fake::on_sendfile({fake::takes(4)});  // a signal came in the middle
+  CHECK(s.sendfile(file, 0, std::nullopt, ec) == 4);
+  CHECK(ec == std::errc::interrupted);
+  fake::on_sendfile({fails(EINTR)});
+  CHECK(s.sendfile(file, 0, std::nullopt, ec) == 0);
+  CHECK(ec == std::errc::interrupted);
+  std::istringstream in("0123456789");
+  CHECK(s.sendfile(in) == 10);
+  fake::on_send({fake::takes(3)});
+  CHECK(s.sendfile(in, 0, std::nullopt, ec) == 3);
+  CHECK(ec == std::errc::interrupted);
+}
+
+TEST_CASE("sendfile opens a path and closes it again, whatever becomes of it", "[M36]") {
+  const fake::session session;
+  {
+    pysock::socket s;
+    fake::add_file("/tmp/file", "content");
+    CHECK(s.sendfile("/tmp/file") == 7);
+    CHECK(s.sendfile(std::string("/tmp/file"), 3) == 4);
+    CHECK(fake::sent() == "contenttent");
+    fake::on_sendfile({fails(EPIPE)});
+    try {
+      s.sendfile("/tmp/file");
+      FAIL("that had to fail");
+    } catch (const pysock::broken_pipe_error& e) {
+      CHECK(std::string(e.what()) == "sendfile '/tmp/file': [Errno 32] Broken pipe");
+    }
+    fake::on_file_size({fails(EISDIR)});
+    CHECK(failure_of([&] { return s.sendfile("/tmp/file"); }) == failure("error", EISDIR));
+    CHECK(failure_of([&] { return s.sendfile("/tmp/none"); }) == failure("file_not_found_error", ENOENT));
+    CHECK(failure_of([&] { return s.sendfile(std::string("/tmp/file\0x", 11)); }) == "invalid_argument");
+    std::error_code ec;
+    CHECK(s.sendfile(std::string("\0", 1), 0, std::nullopt, ec) == 0);
+    CHECK(ec == bad_argument::embedded_null);
+    CHECK(fake::count("open_file") == 5);
+  }
+  CHECK(fake::problems() == lines{});
+}
+
+TEST_CASE("sendfile of a bad descriptor", "[M36]") {
+  const fake::session session;
+  pysock::socket s;
+  CHECK(failure_of([&] { return s.sendfile(77); }) == failure("error", EBADF));
+  CHECK(failure_of([&] { return s.sendfile(-1); }) == failure("error", EBADF));
+  const auto empty = fake::adopt_file("");
+  const auto full = fake::adopt_file("x");
+  s.close();
+  CHECK(s.sendfile(empty) == 0);
+  CHECK(failure_of([&] { return s.sendfile(full); }) == failure("error", EBADF));
+}
+
+TEST_CASE("sendfile of a C stream goes by its descriptor, and leaves it where the sending ended", "[M36]") {
+  const fake::session session;
+  pysock::socket s;
+  SECTION("all of it") {
+    const c_file file("0123456789");
+    CHECK(s.sendfile(file.stream, 2, 5) == 5);
+    CHECK(fake::log("sendfile") == lines{called("sendfile", s.fileno(), file.handle, 2, 5)});
+    CHECK(std::ftell(file.stream) == 7);
+  }
+  SECTION("a part, on failure") {
+    const c_file file("0123456789");
+    fake::on_sendfile({fake::takes(3), fails(EPIPE)});
+    std::error_code ec;
+    CHECK(s.sendfile(file.stream, 1, std::nullopt, ec) == 3);
+    CHECK(std::ftell(file.stream) == 4);
+  }
+  SECTION("nothing") {
+    const c_file file("0123456789");
+    std::fseek(file.stream, 6, SEEK_SET);
+    CHECK(s.sendfile(file.stream, 100) == 0);
+    CHECK(std::ftell(file.stream) == 6);
+  }
+  SECTION("one without a descriptor") {
+    std::FILE* const none = std::tmpfile();
+    fake::on_file_handle({fails(EBADF)});
+    CHECK(failure_of([&] { return s.sendfile(none); }) == failure("error", EBADF));
+    std::fclose(none);
+  }
+}
+
+TEST_CASE("sendfile of a stream is from an absolute offset, and leaves it where the sending ended", "[M36]") {
+  const fake::session session;
+  pysock::socket s;
+  std::istringstream in("0123456789");
+  in.seekg(7);
+  CHECK(s.sendfile(in) == 10);
+  CHECK(in.tellg() == 10);
+  CHECK(s.sendfile(in, 3, 4) == 4);
+  CHECK(in.tellg() == 7);
+  CHECK(fake::sent() ==
+        "0123456789"
+        "3456");
+  CHECK(s.sendfile(in, 100) == 0);
+  CHECK(in.tellg() == 7);
+  CHECK(in.good());
+  in.get();
+  CHECK(in.tellg() == 8);
+
+  std::string rest;
+  in >> rest;
+  CHECK(in.eof());  // no obstacle
+  in.exceptions(std::ios_base::failbit | std::ios_base::badbit);
+  CHECK(s.sendfile(in, 9) == 1);
+
+  std::istringstream empty;
+  CHECK(s.sendfile(empty) == 0);
+  std::string large(200000, '.');
+  for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<char>('a' + i % 23);
+  std::istringstream long_one(large);
+  const std::size_t before = fake::sent().size();
+  CHECK(s.sendfile(long_one, 5) == large.size() - 5);
+  CHECK(fake::sent().substr(before) == large.substr(5));
+}
+
+TEST_CASE("sendfile of streams that cannot seek, or cannot read", "[M36]") {
+  const fake::session session;
+  pysock::socket s;
+  one_way pipe("0123456789");
+  std::istream once(&pipe);
+  once.get();
+  CHECK(s.sendfile(once, 0, 4) == 4);
+  CHECK(s.sendfile(once) == 5);
+  CHECK(fake::sent() == "123456789");
+  std::error_code ec;
+  CHECK(s.sendfile(once, 1, std::nullopt, ec) == 0);
+  CHECK(ec == std::errc::invalid_seek);
+
+  failing broken;
+  std::istream bad(&broken);
+  CHECK(s.sendfile(bad, 0, std::nullopt, ec) == 0);
+  CHECK(ec == std::errc::io_error);
+  std::istream none(nullptr);
+  CHECK(s.sendfile(none, 0, std::nullopt, ec) == 0);
+  CHECK(ec == std::errc::io_error);
+
+  s.setblocking(false);
+  std::istringstream in("text");
+  in.seekg(2);
+  CHECK(s.sendfile(in, 0, std::nullopt, ec) == 0);
+  CHECK(ec == bad_argument::not_blocking);
+  CHECK(in.tellg() == 2);
+  std::istringstream empty;
+  CHECK(s.sendfile(empty) == 0);
+}

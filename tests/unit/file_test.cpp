@@ -1,0 +1,579 @@
+// SPDX-License-Identifier: MIT
+#include <pysock/file.hpp>
+
+#include <cerrno>
+#include <iomanip>
+#include <iterator>
+#include <sstream>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/failure.hpp"
+#include "support/fake_sys.hpp"
+#include "support/memory_transport.hpp"
+
+using namespace test_support;
+using fake::lines;
+using pysock::errc;
+using pysock::file;
+namespace detail = pysock::detail;
+
+static_assert(std::is_base_of_v<std::iostream, file>);
+static_assert(std::is_nothrow_move_constructible_v<file> && std::is_nothrow_move_assignable_v<file>);
+static_assert(!std::is_copy_constructible_v<file> && !std::is_copy_assignable_v<file>);
+
+namespace {
+
+const std::string nothing;
+const lines none;
+
+std::vector<std::string> all_lines(file& f) {
+  std::vector<std::string> found;
+  for (const std::string& line : f) found.push_back(line);
+  return found;
+}
+
+}  // namespace
+
+// ---- modes
+// -------------------------------------------------------------------------------------------------------------------------------
+
+TEST_CASE("file: a mode is any mix of r, w and b", "[file][S112][M44]") {
+  const fake::session session;
+  pysock::socket s;
+  struct row {
+    const char* given;
+    const char* mode;
+  };
+  const auto expected =
+      GENERATE(row{"", "rb"}, row{"r", "rb"}, row{"b", "rb"}, row{"rb", "rb"}, row{"br", "rb"}, row{"rrbb", "rb"}, row{"w", "wb"},
+               row{"wb", "wb"}, row{"bw", "wb"}, row{"rw", "rwb"}, row{"wr", "rwb"}, row{"rwb", "rwb"}, row{"bwrwr", "rwb"});
+  CAPTURE(expected.given);
+  const file f = s.makefile(expected.given);
+  const std::string mode = expected.mode;
+  CHECK(f.mode() == mode);
+  CHECK(f.readable() == (mode.find('r') != mode.npos));
+  CHECK(f.writable() == (mode.find('w') != mode.npos));
+}
+
+TEST_CASE("file: another mode is refused before any system call", "[file][S112][M44]") {
+  const fake::session session;
+  pysock::socket s;
+  const auto mode = GENERATE(as<std::string>(), "a", "r+", "rU", "rt", "R", " r", "x", std::string("r\0", 2));
+  CAPTURE(mode);
+  CHECK_THROWS_AS(s.makefile(mode), std::invalid_argument);
+  CHECK_THROWS_WITH(s.makefile(mode), "makefile: invalid mode (only r, w, b allowed)");
+  CHECK(fake::count("duplicate") == 0);
+}
+
+TEST_CASE("file: the default is to read", "[file][S112]") {
+  const fake::session session;
+  pysock::socket s;
+  CHECK(s.makefile().mode() == "rb");
+}
+
+TEST_CASE("file: the wrong direction is an unsupported operation", "[file][M44]") {
+  const fake::session session;
+  peer p;
+  const std::string unsupported = "error: not readable or not writable in this mode";
+  SECTION("reading") {
+    p.sends = arrivals({"abc\n"});
+    file f = open(p, "w");
+    std::string text;
+    int number = 0;
+    char room[4];
+    CHECK(failure_of([&] { return f.read(); }) == unsupported);
+    CHECK(failure_of([&] { return f.readline(); }) == unsupported);
+    CHECK(failure_of([&] { return f.readlines(); }) == unsupported);
+    CHECK(failure_of([&] { return f.begin(); }) == unsupported);
+    CHECK(failure_of([&] { return !std::getline(f, text); }) == unsupported);
+    f.clear();
+    CHECK(failure_of([&] { return !(f >> number); }) == unsupported);
+    f.clear();
+    CHECK(failure_of([&] { return !f.read(room, 4); }) == unsupported);
+    CHECK(p.receives.empty());
+    f.write("still writable");
+    f.flush();
+    CHECK(p.got == "still writable");
+  }
+  SECTION("writing") {
+    p.sends = arrivals({"abc\n"});
+    file f = open(p, "r");
+    CHECK(failure_of([&] { return f.write("x"); }) == unsupported);
+    CHECK(failure_of([&] { return f.writelines({"x"}), 0; }) == unsupported);
+    CHECK(failure_of([&] { return !(f << "x"); }) == unsupported);
+    f.clear();
+    CHECK(failure_of([&] { return !f.put('x'); }) == unsupported);
+    f.clear();
+    CHECK(failure_of([&] { return !f.write("x", 1); }) == unsupported);
+    f.flush();  // there is nothing to flush, which is no failure
+    CHECK(p.writes.empty());
+    CHECK(f.readline() == "abc\n");
+  }
+  try {
+    file f = open(p, "w");
+    (void)f.readline();
+    FAIL("nothing was thrown");
+  } catch (const pysock::error& e) {
+    CHECK(e.code() == errc::unsupported_operation);
+    CHECK(e.code() == std::errc::not_supported);
+    CHECK_FALSE(e.errnum());
+  }
+}
+
+// ---- reading
+// -----------------------------------------------------------------------------------------------------------------------------
+
+TEST_CASE("file: readline", "[file][S112][M44]") {
+  const fake::session session;
+  peer p;
+  SECTION("lines come as they were sent, however they arrive") {
+    p.sends = arrivals({"on", "e\nt", "wo", "\n\nfour\r\nfi", "ve"});
+    file f = open(p);
+    CHECK(f.readline() == "one\n");
+    CHECK(f.readline() == "two\n");
+    CHECK(f.readline() == "\n");
+    CHECK(f.readline() == "four\r\n");
+    CHECK(f.readline() == "five");
+    CHECK(f.readline() == nothing);
+    CHECK(f.readline() == nothing);
+    CHECK(f.good());
+  }
+  SECTION("a limit cuts a line") {
+    p.sends = arrivals({"abcdef\nxy\n"});
+    file f = open(p);
+    CHECK(f.readline(0) == nothing);
+    CHECK(p.receives.empty());
+    CHECK(f.readline(4) == "abcd");
+    CHECK(f.readline(3) == "ef\n");
+    CHECK(f.readline(100) == "xy\n");
+    CHECK(f.readline(5) == nothing);
+  }
+  SECTION("a limit is not waited past") {
+    p.sends = arrivals({"ab", "cd"});
+    p.sends.push_back(time_out);
+    file f = open(p);
+    CHECK(f.readline(4) == "abcd");
+    CHECK(p.receives.size() == 2);
+  }
+  SECTION("a NUL is a byte like any other") {
+    p.sends.push_back({std::string("a\0b\n", 4), {}});
+    file f = open(p);
+    CHECK(f.readline() == std::string("a\0b\n", 4));
+  }
+  SECTION("a line may be longer than the buffer") {
+    const std::string line = std::string(100000, 'x') + "\n";
+    p.sends = {{line + "next\n", {}}};
+    file f = open(p, "r", GENERATE(-1, 0, 2, 50));
+    CHECK(f.readline() == line);
+    CHECK(f.readline() == "next\n");
+  }
+  SECTION("what is there needs no receive") {
+    p.sends = arrivals({"a\nb\nc"});
+    file f = open(p);
+    CHECK(f.readline() == "a\n");
+    CHECK(f.readline() == "b\n");
+    CHECK(f.readline(1) == "c");
+    CHECK(p.receives.size() == 1);
+  }
+}
+
+TEST_CASE("file: read", "[file][S112][M44]") {
+  const fake::session session;
+  peer p;
+  SECTION("loops until all is there") {
+    p.sends = arrivals({"ab", "c", "defgh"});
+    file f = open(p);
+    CHECK(f.read(5) == "abcde");
+    CHECK(f.read(0) == nothing);
+    CHECK(f.read(2) == "fg");
+    CHECK(p.receives.size() == 3);
+    CHECK(f.read(5) == "h");
+    CHECK(f.read(5) == nothing);
+  }
+  SECTION("to the end of the stream") {
+    p.sends = arrivals({"ab\n", "cd"});
+    file f = open(p);
+    CHECK(f.readline() == "ab\n");
+    CHECK(f.read() == "cd");
+    CHECK(f.read() == nothing);
+    CHECK(f.read(-5) == nothing);
+  }
+  SECTION("nothing asked for is nothing received") {
+    file f = open(p);
+    CHECK(f.read(0) == nothing);
+    CHECK(p.receives.empty());
+  }
+  SECTION("large reads bypass the buffer") {
+    p.sends = {{"head\n" + std::string(1000, 'a'), {}}, {std::string(200000, 'b'), {}}, {"tail", {}}};
+    file f = open(p);
+    CHECK(f.readline() == "head\n");
+    CHECK(f.read(150000) == std::string(1000, 'a') + std::string(149000, 'b'));
+    CHECK(p.receives.at(1) > 8192);
+    CHECK(f.read(52000) == std::string(51000, 'b') + "tail");
+  }
+  SECTION("memory grows with what arrives") {
+    p.sends = arrivals({"little"});
+    file f = open(p);
+    const std::string got = f.read(PTRDIFF_MAX);
+    CHECK(got == "little");
+    CHECK(got.capacity() < 1000000);
+  }
+}
+
+TEST_CASE("file: readlines and iteration", "[file][S112][M44]") {
+  const fake::session session;
+  peer p;
+  p.sends = arrivals({"a\nbb", "\nccc\n\n", "end"});
+  file f = open(p);
+  SECTION("all") {
+    CHECK(f.readlines() == lines{"a\n", "bb\n", "ccc\n", "\n", "end"});
+    CHECK(f.readlines() == none);
+  }
+  SECTION("a hint stops once so many bytes are reached") {
+    CHECK(f.readlines(1) == lines{"a\n"});
+    CHECK(f.readlines(4) == lines{"bb\n", "ccc\n"});
+    CHECK(f.readlines(0) == lines{"\n", "end"});
+  }
+  SECTION("iteration") { CHECK(all_lines(f) == lines{"a\n", "bb\n", "ccc\n", "\n", "end"}); }
+  SECTION("iteration goes on where it was left") {
+    for (const std::string& line : f) {
+      if (line == "bb\n") break;
+    }
+    CHECK(f.readline() == "ccc\n");
+    auto at = f.begin();
+    CHECK(at->size() == 1);
+    CHECK(*at++ == "\n");
+    CHECK(*at == "end");
+    CHECK(at != f.end());
+    CHECK(++at == f.end());
+  }
+}
+
+TEST_CASE("file: a failed call names itself", "[file]") {
+  const fake::session session;
+  peer p;
+  p.refusal = would_block;
+  file f = open(p, "rw", 4);
+  const auto fails_as = [&p](const char* text, const auto& call) {
+    p.sends = {time_out};
+    p.accepts = {0};
+    CHECK_THROWS_WITH(call(), text);
+  };
+  fails_as("read: timed out", [&] { (void)f.read(1); });
+  fails_as("read: timed out", [&] { (void)f.read(); });
+  fails_as("read: timed out", [&] { (void)f.peek(); });
+  f.clear();
+  fails_as("readline: timed out", [&] { (void)f.readline(); });
+  fails_as("readlines: timed out", [&] { (void)f.readlines(); });
+  const std::string blocks = ": [Errno " + std::to_string(EAGAIN) + "] " + would_block.message();
+  fails_as(("write" + blocks).c_str(), [&] { f.write("12345"); });
+  fails_as(("writelines" + blocks).c_str(), [&] { f.writelines({"12345"}); });
+  fails_as(("flush" + blocks).c_str(), [&] { f.flush(); });
+  fails_as(("close" + blocks).c_str(), [&] { f.close(); });
+}
+
+// ---- the rest
+// ----------------------------------------------------------------------------------------------------------------------------
+
+TEST_CASE("file: settimeout and gettimeout", "[file][S114]") {
+  const fake::session session;
+  peer p;
+  file f = open(p, "r", -1, std::nullopt);
+  CHECK_FALSE(f.gettimeout());
+  f.settimeout(2.5);
+  CHECK(f.gettimeout() == pysock::seconds(2.5));
+  f.settimeout(0);
+  CHECK(f.gettimeout() == pysock::seconds(0));
+  f.settimeout(std::nullopt);
+  CHECK_FALSE(f.gettimeout());
+}
+
+// ---- std::istream and std::ostream
+// -------------------------------------------------------------------------------------------------------
+
+TEST_CASE("file: is a std::istream", "[file][M44][M45]") {
+  const fake::session session;
+  peer p;
+  SECTION("formatted extraction") {
+    p.sends = arrivals({"  4", "2 0x1f  wo", "rd   3.5\n rest of", " line\nlast"});
+    file f = open(p);
+    int number = 0;
+    unsigned hex = 0;
+    std::string word;
+    double real = 0;
+    f >> number >> std::hex >> hex >> word >> real >> std::ws;
+    CHECK(number == 42);
+    CHECK(hex == 31);
+    CHECK(word == "word");
+    CHECK(real == 3.5);
+    std::string line;
+    CHECK(std::getline(f, line));
+    CHECK(line == "rest of line");
+    CHECK(std::getline(f, line));
+    CHECK(line == "last");
+    CHECK(f.eof());
+    CHECK_FALSE(std::getline(f, line));
+    CHECK(f.fail());
+    CHECK_FALSE(f.bad());
+  }
+  SECTION("unformatted extraction") {
+    p.sends = arrivals({"abc,def\nsk", "ip\nxyz"});
+    file f = open(p, "r", GENERATE(-1, 0, 2));
+    char room[8] = {};
+    CHECK(f.peek() == 'a');
+    CHECK(f.get() == 'a');
+    f.getline(room, 8, ',');
+    CHECK(std::string(room) == "bc");
+    f.ignore(100, '\n');
+    f.ignore(100, '\n');
+    CHECK(f.read(room, 3));
+    CHECK(std::string(room, 3) == "xyz");
+    CHECK_FALSE(f.read(room, 3));
+    CHECK(f.gcount() == 0);
+    CHECK(f.eof());
+  }
+  SECTION("a short block read is the end of the stream") {
+    p.sends = arrivals({"ab", "c"});
+    file f = open(p, "r", GENERATE(-1, 0));
+    char room[8] = {};
+    CHECK_FALSE(f.read(room, 8));
+    CHECK(f.gcount() == 3);
+    CHECK(std::string(room) == "abc");
+  }
+  SECTION("its buffer can be copied from, and cannot seek") {
+    const std::string sent(20000, 'q');
+    p.sends = {{sent, {}}, {"!", {}}};
+    file f = open(p);
+    CHECK(f.tellg() == std::streampos(-1));
+    f.seekg(1);
+    CHECK(f.fail());
+    f.clear();
+    std::ostringstream copy;
+    copy << f.rdbuf();
+    CHECK(copy.str() == sent + "!");
+  }
+  SECTION("a large block read bypasses the buffer") {
+    const std::string sent(50000, 'q');
+    p.sends = {{sent, {}}};
+    file f = open(p);
+    std::string room(sent.size(), '\0');
+    CHECK(f.read(room.data(), static_cast<std::streamsize>(room.size())));
+    CHECK(room == sent);
+    CHECK(p.receives == std::vector<std::size_t>{50000});
+  }
+}
+
+TEST_CASE("file: failures throw through the stream's functions", "[file][M44]") {
+  const fake::session session;
+  peer p;
+  file f = open(p, "rw");
+  CHECK(f.exceptions() == std::ios_base::badbit);
+  CHECK(f.good());
+  p.sends = {{"12 begi", {}}, time_out, {"n\nnext 7", {}}, time_out, {"\n", {}}};
+  int number = 0;
+  CHECK(f >> number >> std::ws);
+  CHECK(number == 12);
+
+  std::string line;
+  std::string caught;
+  try {
+    std::getline(f, line);
+  } catch (const pysock::timeout& e) {
+    caught = e.what();
+  }
+  CHECK(caught == "read: timed out");
+  CHECK(f.bad());
+  CHECK(line == "begi");  // nothing is lost: the rest is still to come
+
+  SECTION("clear() and go on") {
+    CHECK_THROWS_AS(std::getline(f, line), std::ios_base::failure);
+    f.clear();
+    std::string rest;
+    CHECK(std::getline(f, rest));
+    CHECK(rest == "n");
+    CHECK(f >> rest);
+    CHECK(rest == "next");
+  }
+  SECTION("Python's methods clear the state themselves") {
+    CHECK(f.readline() == "n\n");
+    CHECK(f.good());
+    CHECK(failure_of([&] { return f.readline(); }) == "timeout");
+    CHECK(f.good());
+    CHECK(f >> line >> number);
+    CHECK(line == "next");
+    CHECK(number == 7);
+  }
+  SECTION("each of them does") {
+    const auto call = GENERATE(0, 1, 2, 3, 4, 5, 6);
+    CAPTURE(call);
+    if (call == 0) (void)f.read(1);
+    if (call == 1) (void)f.readlines(1);
+    if (call == 2) (void)f.begin();
+    if (call == 3) f.write("x");
+    if (call == 4) f.writelines({"x"});
+    if (call == 5) f.flush();
+    if (call == 6) f.close();
+    CHECK(f.good());
+  }
+}
+
+TEST_CASE("file: writelines puts nothing between", "[file][M44]") {
+  const fake::session session;
+  peer p;
+  file f = open(p, "w", GENERATE(-1, 0, 1, 3));
+  f.writelines({"a\n", "b"});
+  f.writelines(std::vector<std::string>{"c", "", "d\n"});
+  const char* const more[] = {"e", "f"};
+  f.writelines(more);
+  f.flush();
+  CHECK(p.got == "a\nbcd\nef");
+}
+
+TEST_CASE("file: is a std::ostream", "[file][M44][M45]") {
+  const fake::session session;
+  peer p;
+  file f = open(p, "w", GENERATE(-1, 0, 1, 2, 5));
+  f << "n=" << std::setw(5) << std::setfill('.') << 42 << ' ' << std::hex << 255 << '\n';
+  f.write("block", 5).put('!');
+  const std::string chars = "copied";
+  std::copy(chars.begin(), chars.end(), std::ostreambuf_iterator<char>(f));
+  f << std::flush;
+  CHECK(p.got == "n=...42 ff\nblock!copied");
+  CHECK(f.tellp() == std::streampos(-1));
+  f << "end" << std::endl;
+  CHECK(p.got == "n=...42 ff\nblock!copiedend\n");
+  std::istringstream source(std::string(10000, 's'));
+  f << source.rdbuf();
+  f.flush() << "!";
+  f.flush();
+  CHECK(p.got == "n=...42 ff\nblock!copiedend\n" + std::string(10000, 's') + "!");
+}
+
+// ---- closing and moving
+// ------------------------------------------------------------------------------------------------------------------
+
+TEST_CASE("file: close", "[file][S113][M44]") {
+  const fake::session session;
+  peer p;
+  SECTION("flushes, once") {
+    file f = open(p, "rw");
+    CHECK(f.fileno() == 77);
+    CHECK_FALSE(f.closed());
+    f.write("bye");
+    f.close();
+    CHECK(p.got == "bye");
+    CHECK(p.closed);
+    CHECK(p.destroyed);
+    CHECK(f.closed());
+    CHECK(f.fileno() == pysock::invalid_handle);
+    CHECK(f.mode() == "rwb");
+    f.close();
+    CHECK(p.writes.size() == 1);
+  }
+  SECTION("a failing flush throws, and the file is closed all the same") {
+    p.accepts = {1, 1, 1};
+    p.refusal = detail::system_code(EPIPE);
+    file f = open(p, "w");
+    f.write("bye");
+    CHECK(failure_of([&] { return f.close(), 0; }) == failure("broken_pipe_error", EPIPE));
+    CHECK(f.closed());
+    CHECK(p.closed);
+    CHECK(p.destroyed);
+    f.close();
+    CHECK(p.writes.size() == 1);
+  }
+  SECTION("so does a failing close of the descriptor") {
+    p.close_failure = detail::system_code(EBADF);
+    file f = open(p, "w");
+    CHECK(failure_of([&] { return f.close(), 0; }) == failure("error", EBADF));
+    CHECK(f.closed());
+    CHECK(p.destroyed);
+  }
+  SECTION("destruction swallows what fails") {
+    p.accepts = {1};
+    p.close_failure = detail::system_code(EBADF);
+    {
+      file f = open(p, "w");
+      f.write("bye");
+    }
+    CHECK(p.got == "b");
+    CHECK(p.destroyed);
+  }
+}
+
+TEST_CASE("file: a closed file cannot be used", "[file][M44]") {
+  const fake::session session;
+  peer p;
+  p.sends = arrivals({"abc\ndef\n"});
+  file f = open(p, "rw", GENERATE(-1, 0, 1));
+  CHECK(f.readline() == "abc\n");
+  SECTION("closed") { f.close(); }
+  SECTION("moved from") { const file other = std::move(f); }
+  SECTION("never open") { f = file(nullptr); }
+  std::string text;
+  char room[4];
+  CHECK(f.closed());  // NOLINT(bugprone-use-after-move): what is left is the point
+  CHECK_THROWS_WITH(f.readline(), "readline: I/O operation on closed file");
+  CHECK(failure_of([&] { return f.readline(); }) == "invalid_argument");
+  CHECK(failure_of([&] { return f.readlines(); }) == "invalid_argument");
+  CHECK(failure_of([&] { return f.read(); }) == "invalid_argument");
+  CHECK(failure_of([&] { return f.read(0); }) == "invalid_argument");
+  CHECK(failure_of([&] { return f.begin(); }) == "invalid_argument");
+  CHECK(failure_of([&] { return f.write("x"); }) == "invalid_argument");
+  CHECK(failure_of([&] { return f.write(""); }) == "invalid_argument");
+  CHECK(failure_of([&] { return f.writelines({"x"}), 0; }) == "invalid_argument");
+  CHECK(failure_of([&] { return !f.flush(); }) == "invalid_argument");
+  CHECK(failure_of([&] { return !std::getline(f, text); }) == "invalid_argument");
+  f.clear();
+  CHECK(failure_of([&] { return !f.read(room, 4); }) == "invalid_argument");
+  f.clear();
+  CHECK(failure_of([&] { return !(f << "x"); }) == "invalid_argument");
+  f.clear();
+  CHECK(failure_of([&] { return !(f << std::flush); }) == "invalid_argument");
+  f.close();
+}
+
+TEST_CASE("file: moving takes the buffers along", "[file][M44]") {
+  const fake::session session;
+  const int bufsize = GENERATE(-1, 0, 1, 2, 3, 15, 16, 100);
+  CAPTURE(bufsize);
+  peer p;
+  p.sends = arrivals({"one\ntwo\nthr", "ee\n"});
+  file first = open(p, "rw", bufsize);
+  CHECK(first.readline() == "one\n");
+  first.write("he");
+  first << std::hex;
+
+  file second = std::move(first);
+  CHECK(first.closed());  // NOLINT(bugprone-use-after-move,clang-analyzer-cplusplus.Move): what is left is the point
+  CHECK_FALSE(second.closed());
+  CHECK(second.exceptions() == std::ios_base::badbit);
+  CHECK(second.gettimeout() == pysock::seconds(5));
+  std::string word;
+  CHECK(second >> word);
+  CHECK(word == "two");
+  second << 25;
+  second.put('5');
+
+  peer q;
+  file third = open(q, "w");
+  third.write("unsent");
+  third = std::move(second);
+  CHECK(second.closed());  // NOLINT(bugprone-use-after-move,clang-analyzer-cplusplus.Move): what is left is the point
+  CHECK(q.got == "unsent");
+  CHECK(q.destroyed);
+  CHECK(third.get() == '\n');
+  CHECK(third.readline() == "three\n");
+  third << "!";
+  file& itself = third;
+  third = std::move(itself);
+  third.flush();
+  CHECK(p.got == "he195!");
+  CHECK_FALSE(p.destroyed);
+
+  first = open(q, "w");  // what was moved from can be assigned to
+  CHECK_FALSE(first.closed());
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+#include <pysock/resolver.hpp>
+
+#include <cerrno>
+#include <functional>
+
+#include "support/catch.hpp"
+#include "support/fake_sys.hpp"
+
+using fake::called;
+using fake::fails;
+using fake::lines;
+using pysock::address;
+using namespace std::string_literals;
+
+namespace {
+
+std::string message_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const std::exception& e) {
+    return e.what();
+  }
+  return "nothing was thrown";
+}
+
+}  // namespace
+
+TEST_CASE("getaddrinfo gives five-part results in the resolver's order", "[S52][S55][S57][M18]") {
+  const fake::session session;
+  fake::on_getaddrinfo({fake::resolves({fake::inet6({0x20, 1}, 0, 0, 3), fake::inet({10, 0, 0, 1}, 0)}).canonical("canon.example")});
+  const auto list = pysock::getaddrinfo("host", 80, AF_UNSPEC, SOCK_STREAM, IPPROTO_TCP, AI_CANONNAME);
+  CHECK(fake::log() == lines{called("getaddrinfo", "host", "80", AF_UNSPEC, SOCK_STREAM, int{IPPROTO_TCP}, AI_CANONNAME)});
+  REQUIRE(list.size() == 2);
+  CHECK(list[0].family == AF_INET6);
+  CHECK(list[0].type == SOCK_STREAM);
+  CHECK(list[0].canonname == "canon.example");
+  CHECK(list[0].sockaddr == address("2001::", 80, 0, 3));
+  CHECK(list[1].canonname.empty());
+  CHECK(list[1].sockaddr == address("10.0.0.1", 80));
+  CHECK(fake::problems() == lines{});
+}
+
+TEST_CASE("no host and an empty host are both NULL, and so with the port", "[S53][S54][S56]") {
+  const fake::session session;
+  (void)pysock::getaddrinfo(std::nullopt, 80);
+  (void)pysock::getaddrinfo("", "http");
+  (void)pysock::getaddrinfo("host", std::nullopt);
+  (void)pysock::getaddrinfo("host", "");
+  CHECK(fake::log() == lines{called("getaddrinfo", "null", "80", 0, 0, 0, 0), called("getaddrinfo", "null", "http", 0, 0, 0, 0),
+                             called("getaddrinfo", "host", "null", 0, 0, 0, 0), called("getaddrinfo", "host", "null", 0, 0, 0, 0)});
+  CHECK(fake::addrinfo_count() == 0);
+}
+
+TEST_CASE("ports outside 0..65535 never reach the resolver, as numbers or digits", "[S54]") {
+  const fake::session session;
+  CHECK_THROWS_AS(pysock::getaddrinfo("host", 65536), pysock::gaierror);
+  CHECK_THROWS_AS(pysock::getaddrinfo("host", -1), pysock::gaierror);
+  CHECK_THROWS_AS(pysock::getaddrinfo("host", "65536"), pysock::gaierror);
+  CHECK_THROWS_AS(pysock::getaddrinfo("host", "99999999999999999999"), pysock::gaierror);
+  CHECK(message_of([] { (void)pysock::getaddrinfo("host", 70000); }) ==
+        "getaddrinfo ('host', 70000): [Errno -8] Servname not supported for ai_socktype");
+  CHECK(fake::log().empty());
+  (void)pysock::getaddrinfo("host", 65535);
+  (void)pysock::getaddrinfo("host", "0000000080");
+  (void)pysock::getaddrinfo("host", "000");
+  CHECK(fake::log().size() == 3);
+}
+
+TEST_CASE("a NUL is never cut off silently", "[S53][S61]") {
+  const fake::session session;
+  CHECK_THROWS_AS(pysock::getaddrinfo("127.0.0.1\0x"s, 80), std::invalid_argument);
+  CHECK_THROWS_AS(pysock::getaddrinfo("host", "80\0x"s), std::invalid_argument);
+  CHECK_THROWS_AS(pysock::gethostbyname("a\0b"), std::invalid_argument);
+  CHECK_THROWS_AS(pysock::gethostbyname_ex("a\0b"), std::invalid_argument);
+  CHECK_THROWS_AS(pysock::gethostbyaddr("a\0b"), std::invalid_argument);
+  CHECK_THROWS_AS(pysock::getservbyname("a\0b"), std::invalid_argument);
+  CHECK_THROWS_AS(pysock::getservbyname("http", "t\0cp"), std::invalid_argument);
+  CHECK_THROWS_AS(pysock::getservbyport(80, "t\0cp"), std::invalid_argument);
+  CHECK_THROWS_AS(pysock::getprotobyname("a\0b"), std::invalid_argument);
+  CHECK_THROWS_AS(pysock::sethostname("a\0b"), std::invalid_argument);
+  CHECK(fake::log().empty());
+}
+
+TEST_CASE("resolver failures are gaierror, but the system's own are the system's", "[S21][S22]") {
+  const fake::session session;
+  fake::on_getaddrinfo({fails(EAI_AGAIN), fails(EAI_SYSTEM).returning(EMFILE)});
+  try {
+    (void)pysock::getaddrinfo("host", 80);
+    FAIL("not thrown");
+  } catch (const pysock::gaierror& e) {
+    CHECK(e.errnum() == EAI_AGAIN);
+    CHECK(e.strerror() == "Temporary failure in name resolution");
+  }
+  try {
+    (void)pysock::getaddrinfo("host", 80);
+    FAIL("not thrown");
+  } catch (const pysock::error& e) {
+    CHECK(e.errnum() == EMFILE);
+    CHECK(dynamic_cast<const pysock::gaierror*>(&e) == nullptr);
+  }
+}
+
+TEST_CASE("names beyond ASCII are left to the C library to encode", "[M24]") {
+  const fake::session session;
+  (void)pysock::getaddrinfo(
+      "b\xc3\xbc"
+      "cher.example",
+      80);
+#ifdef AI_IDN
+  CHECK(fake::log() == lines{called("getaddrinfo",
+                                    "b\xc3\xbc"
+                                    "cher.example",
+                                    "80", 0, 0, 0, AI_IDN)});
+#endif
+}
+
+TEST_CASE("gethostbyname answers literals itself", "[S61][S62]") {
+  const fake::session session;
+  CHECK(pysock::gethostbyname("") == "0.0.0.0");
+  CHECK(pysock::gethostbyname("<broadcast>") == "255.255.255.255");
+  CHECK(pysock::gethostbyname("10.1.2.3") == "10.1.2.3");
+  CHECK(fake::log().empty());
+  fake::on_getaddrinfo({fake::resolves({fake::inet({10, 9, 8, 7}, 0), fake::inet({1, 1, 1, 1}, 0)}), fails(EAI_NONAME)});
+  CHECK(pysock::gethostbyname("host") == "10.9.8.7");
+  CHECK(fake::log() == lines{called("getaddrinfo", "host", "null", AF_INET, SOCK_DGRAM, 0, 0)});
+  CHECK(message_of([] { (void)pysock::gethostbyname("nosuch"); }) == "gethostbyname 'nosuch': [Errno -2] Name or service not known");
+}
+
+TEST_CASE("gethostbyname_ex: step one fails as gaierror, step two as herror", "[S20][S63]") {
+  const fake::session session;
+  fake::on_getaddrinfo({fails(EAI_NONAME), fake::resolves({fake::inet({10, 0, 0, 1}, 0)}), fake::resolves({fake::inet({10, 0, 0, 1}, 0)})});
+  CHECK_THROWS_AS(pysock::gethostbyname_ex("nosuch"), pysock::gaierror);
+  CHECK(fake::count("gethostbyname") == 0);
+
+  fake::on_gethostbyname({fails(NO_RECOVERY), fake::knows({"primary", {"alias1", "alias2"}, AF_INET, {"\x0a\0\0\1"s, "\x0a\0\0\2"s}})});
+  CHECK(message_of([] { (void)pysock::gethostbyname_ex("host"); }) == "gethostbyname_ex 'host': [Errno 3] Unknown server error");
+  const pysock::host_info info = pysock::gethostbyname_ex("host");
+  CHECK(info.hostname == "primary");
+  CHECK(info.aliaslist == std::vector<std::string>{"alias1", "alias2"});
+  CHECK(info.ipaddrlist == std::vector<std::string>{"10.0.0.1", "10.0.0.2"});
+}
+
+TEST_CASE("gethostbyaddr reverses both families and resolves names first", "[S20][S67]") {
+  const fake::session session;
+  fake::on_gethostbyaddr({fake::knows({"four", {}, AF_INET, {"\x7f\0\0\1"s}}),
+                          fake::knows({"six", {"s"}, AF_INET6, {std::string(15, '\0') + "\1"}}), fails(HOST_NOT_FOUND)});
+  CHECK(pysock::gethostbyaddr("127.0.0.1").hostname == "four");
+  CHECK(fake::log() == lines{called("gethostbyaddr", 4, AF_INET)});
+  fake::on_getaddrinfo({fake::resolves({fake::inet6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 0)})});
+  const auto six = pysock::gethostbyaddr("::1");
+  CHECK(six.ipaddrlist == std::vector<std::string>{"::1"});
+  CHECK(fake::log().back() == called("gethostbyaddr", 16, AF_INET6));
+  CHECK(message_of([] { (void)pysock::gethostbyaddr("10.0.0.1"); }) == "gethostbyaddr '10.0.0.1': [Errno 1] Unknown host");
+  CHECK(message_of([] { (void)pysock::gethostbyaddr(""); }) == "gethostbyaddr '': wildcard resolved to multiple address");
+}
+
+TEST_CASE("getfqdn takes the first name with a dot", "[S60][M23]") {
+  const fake::session session;
+  const auto knows = [](const std::string& name, const std::vector<std::string>& aliases) {
+    fake::on_gethostbyaddr({fake::knows({name, aliases, AF_INET, {"\x7f\0\0\1"s}})});
+  };
+  knows("host.example", {"other.example"});
+  CHECK(pysock::getfqdn("127.0.0.1") == "host.example");
+  knows("host", {"h", "host.example", "x.example"});
+  CHECK(pysock::getfqdn("127.0.0.1") == "host.example");
+  knows("host", {"h"});
+  CHECK(pysock::getfqdn("127.0.0.1") == "host");
+  fake::on_getaddrinfo({fails(EAI_NONAME)});
+  CHECK(pysock::getfqdn("  nosuch \n") == "nosuch");
+  fake::on_gethostbyaddr({fails(HOST_NOT_FOUND)});
+  CHECK(pysock::getfqdn("10.0.0.1") == "10.0.0.1");
+  for (const char* here : {"", " ", "0.0.0.0", "::"}) {
+    CAPTURE(here);
+    fake::on_gethostname({fake::gives("this")});
+    fake::on_getaddrinfo({fails(EAI_NONAME)});
+    CHECK(pysock::getfqdn(here) == "this");
+    CHECK(fake::log("getaddrinfo").back() == called("getaddrinfo", "this", "null", AF_UNSPEC, SOCK_DGRAM, 0, 0));
+  }
+}
+
+TEST_CASE("getnameinfo takes numeric hosts only", "[S68]") {
+  const fake::session session;
+  fake::on_getnameinfo({fake::names("host.example", "http")});
+  const auto info = pysock::getnameinfo({"10.0.0.1", 80}, NI_NAMEREQD);
+  CHECK(info.host == "host.example");
+  CHECK(info.port == "http");
+  CHECK(fake::log() == lines{called("getnameinfo", fake::inet({10, 0, 0, 1}, 80), NI_NAMEREQD)});
+
+  fake::on_getaddrinfo({fails(EAI_NONAME)});
+  CHECK_THROWS_AS(pysock::getnameinfo({"localhost", 80}, 0), pysock::gaierror);
+  CHECK(fake::log().back() == called("getaddrinfo", "localhost", "null", 0, SOCK_DGRAM, 0, AI_NUMERICHOST));
+  CHECK_THROWS_AS(pysock::getnameinfo("/tmp/x", 0), std::invalid_argument);
+  CHECK_THROWS_AS(pysock::getnameinfo(address(), 0), std::invalid_argument);
+  fake::on_getaddrinfo({fake::resolves({fake::inet({127, 0, 0, 1}, 0)})});
+  CHECK_THROWS_AS(pysock::getnameinfo({"127.0.0.1", 80, 0}, 0), std::invalid_argument);
+  fake::on_getnameinfo({fails(EAI_NONAME)});
+  CHECK(message_of([] { (void)pysock::getnameinfo({"10.0.0.1", 80}, 0); }).find("getnameinfo ('10.0.0.1', 80): [Errno -2]") == 0);
+}
+
+TEST_CASE("services and protocols are found or named as missing", "[S69][S70][S71]") {
+  const fake::session session;
+  fake::on_getservbyname({fake::returns(80), fake::returns(-1)});
+  CHECK(pysock::getservbyname("http", "tcp") == 80);
+  CHECK(fake::log() == lines{called("getservbyname", "http", "tcp")});
+  CHECK(message_of([] { (void)pysock::getservbyname("nosuch"); }) == "getservbyname 'nosuch': service/proto not found");
+  CHECK(fake::log().back() == called("getservbyname", "nosuch", "null"));
+  fake::on_getservbyport({fake::gives("http"), fake::gives("")});
+  CHECK(pysock::getservbyport(80) == "http");
+  CHECK(message_of([] { (void)pysock::getservbyport(81); }) == "getservbyport 81: port/proto not found");
+  CHECK_THROWS_AS(pysock::getservbyport(-1), std::out_of_range);
+  CHECK_THROWS_AS(pysock::getservbyport(65536), std::out_of_range);
+  fake::on_getprotobyname({fake::returns(1), fake::returns(-1)});
+  CHECK(pysock::getprotobyname("icmp") == 1);
+  CHECK(message_of([] { (void)pysock::getprotobyname("nosuch"); }) == "getprotobyname 'nosuch': protocol not found");
+}
+
+TEST_CASE("the host's name is read and set", "[S64][S65][M11]") {
+  const fake::session session;
+  fake::on_gethostname({fake::gives("this"), fails(EFAULT)});
+  CHECK(pysock::gethostname() == "this");
+  CHECK_THROWS_AS(pysock::gethostname(), pysock::error);
+  pysock::sethostname("new");
+  CHECK(fake::log("sethostname") == lines{called("sethostname", "new")});
+  fake::on_sethostname({fails(EPERM)});
+  CHECK_THROWS_AS(pysock::sethostname("new"), pysock::permission_error);
+}
