@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: MIT
+// Connections: made, refused, pending, expired, accepted, ended.
+#include <cstring>
+#include <pysock/inet.hpp>
+#include <pysock/socket.hpp>
+#include <vector>
+
+#include "support/background.hpp"
+#include "support/catch.hpp"
+#include "support/descriptors.hpp"
+#include "support/failure.hpp"
+#include "support/sockets.hpp"
+
+namespace sk = pysock;
+using namespace test_support;
+
+namespace {
+
+// Bound, so that nobody else gets the port, but not listening.
+sk::socket refusing() {
+  sk::socket made;
+  made.bind({"127.0.0.1", 0});
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("accept gives a new socket and the peer's address", "[connect][S95][S100]") {
+  sk::socket listener = listening();
+  sk::socket client;
+  client.connect(listener.getsockname());
+  auto [conn, peer] = listener.accept();
+  CHECK(conn.fileno() != listener.fileno());
+  CHECK(conn.family() == AF_INET);
+  CHECK(conn.type() == SOCK_STREAM);
+  CHECK(conn.proto() == 0);
+  CHECK(peer == client.getsockname());
+  CHECK(conn.getpeername() == peer);
+
+  std::error_code ec = sk::errc::timed_out;
+  sk::socket other;
+  other.connect(listener.getsockname(), ec);
+  CHECK_FALSE(ec);
+  ec = sk::errc::timed_out;
+  const auto second = listener.accept(ec);
+  CHECK_FALSE(ec);
+  CHECK(second.address == other.getsockname());
+}
+
+TEST_CASE("what accept gives has the default timeout, never the listener's", "[connect][S95][S92][S127]") {
+  sk::socket listener = listening();
+  const auto accept_one = [&listener] {
+    sk::socket client;
+    client.connect(listener.getsockname());
+    REQUIRE(wait_for(listener.fileno(), POLLIN));
+    return listener.accept().conn;
+  };
+  for (const sk::timeout_value value : {sk::timeout_value(std::nullopt), sk::timeout_value(5), sk::timeout_value(0)}) {
+    listener.settimeout(value);
+    const sk::socket conn = accept_one();
+    CHECK(conn.gettimeout() == std::nullopt);
+    CHECK_FALSE(is_nonblocking(conn.fileno()));
+  }
+  const default_timeout_scope three(3);
+  listener.settimeout(std::nullopt);
+  const sk::socket conn = accept_one();
+  CHECK(conn.gettimeout() == sk::seconds(3));
+  CHECK(is_nonblocking(conn.fileno()));
+}
+
+TEST_CASE("accept fails where nobody listens", "[connect][S95]") {
+  sk::socket s;
+  s.bind({"127.0.0.1", 0});
+  CHECK(failure_of([&] { return s.accept(); }) == failure("error", EINVAL));
+  sk::socket udp = bound_udp();
+  CHECK(failure_of([&] { udp.listen(); }) == failure("error", EOPNOTSUPP));
+  CHECK(failure_of([&] { return udp.accept(); }) == failure("error", EOPNOTSUPP));
+  std::error_code ec;
+  const auto nothing = s.accept(ec);
+  CHECK(ec == std::errc::invalid_argument);
+  CHECK_FALSE(nothing.conn);
+  CHECK_FALSE(nothing.address);
+}
+
+TEST_CASE("accept ends with its timeout, or at once without waiting", "[connect][S95][S128][S124]") {
+  sk::socket listener = listening();
+  listener.settimeout(0.05);
+  const stopwatch watch;
+  CHECK(failure_of([&] { return listener.accept(); }) == "timeout");
+  CHECK(watch.seconds() >= 0.05);
+  listener.setblocking(false);
+  CHECK(failure_of([&] { return listener.accept(); }) == failure("blocking_io_error", EAGAIN));
+}
+
+TEST_CASE("a blocking accept waits, and shutdown of the listener wakes it", "[connect][S95][S128][S139]") {
+  sk::socket listener = listening();
+  listener.settimeout(std::nullopt);
+  background<std::string> waiting([&] { return failure_of([&] { return listener.accept(); }); });
+  waiting.wait_until_asleep();
+  CHECK_FALSE(waiting.done());
+  listener.shutdown(SHUT_RDWR);
+  CHECK(waiting.get() == failure("error", EINVAL));
+}
+
+TEST_CASE("bind takes an address once", "[connect][S96][S107]") {
+  sk::socket s;
+  s.bind({"127.0.0.1", 0});
+  CHECK(s.getsockname().host() == "127.0.0.1");
+  CHECK(s.getsockname().port() != 0);
+  CHECK(failure_of([&] { s.bind({"127.0.0.1", 0}); }) == failure("error", EINVAL));
+
+  sk::socket other;
+  CHECK(failure_of([&] { other.bind(s.getsockname()); }) == failure("error", EADDRINUSE));
+  CHECK(failure_of([&] { other.bind({"203.0.113.1", 0}); }) == failure("error", EADDRNOTAVAIL));  // a documentation address
+}
+
+TEST_CASE("an empty host is the wildcard", "[connect][S12]") {
+  sk::socket s;
+  s.settimeout(patience);
+  s.bind({"", 0});
+  CHECK(s.getsockname().host() == "0.0.0.0");
+  s.listen();
+  sk::socket client;
+  client.settimeout(patience);
+  client.connect({"127.0.0.1", s.getsockname().port()});
+  CHECK(s.accept().address == client.getsockname());
+  sk::socket another;
+  another.settimeout(patience);
+  another.connect({"", s.getsockname().port()});  // Linux takes the wildcard for the loopback
+  CHECK(another.getpeername().host() == "127.0.0.1");
+}
+
+TEST_CASE("a name in an address is looked up", "[connect][S15][S6]") {
+  sk::socket listener = listening();
+  const int port = listener.getsockname().port();
+  const std::string outcome = failure_of([] { return sk::gethostbyname("localhost"); });
+  if (outcome != "none") SKIP_TEST("this host does not know localhost: " + outcome);
+  sk::socket client;
+  client.settimeout(patience);
+  client.connect({"localhost", port});
+  CHECK(client.getpeername() == sk::address("127.0.0.1", port));
+  CHECK(listener.accept().address == client.getsockname());
+}
+
+TEST_CASE("short forms of IPv4 reach the resolver, which knows them", "[connect][S6]") {
+  sk::socket listener = listening();
+  for (const char* form : {"127.1", "0x7f.1", "0177.0.0.1", "2130706433"}) {
+    CAPTURE(form);
+    sk::socket client;
+    client.settimeout(patience);
+    client.connect({form, listener.getsockname().port()});
+    CHECK(client.getpeername().host() == "127.0.0.1");
+  }
+}
+
+TEST_CASE("addresses that do not fit are refused before any call", "[connect][S6][S11][S16][S21]") {
+  sk::socket s;  // never bound: nothing below reaches the system
+  CHECK(failure_of([&] { s.bind({"127.0.0.1", -1}); }) == "out_of_range");
+  CHECK(failure_of([&] { s.bind({"127.0.0.1", 65536}); }) == "out_of_range");
+  CHECK(failure_of([&] { s.connect({"bad host", 65536}); }) == "out_of_range");
+  CHECK(failure_of([&] { s.connect({"host\0name", 80}); }) == "invalid_argument");
+  CHECK(failure_of([&] { s.connect({"::1", 80}); }) == failure("gaierror", EAI_ADDRFAMILY));
+  CHECK(failure_of([&] { s.connect({"127.0.0.1", 80, 0, 0}); }) == "invalid_argument");
+  CHECK(failure_of([&] { s.connect("/a/path"); }) == "invalid_argument");
+  CHECK(failure_of([&] { s.connect(sk::address()); }) == "invalid_argument");
+  for (const char* host : {" 127.0.0.1", "127.0.0.1 ", "[::1]"}) {
+    CAPTURE(host);
+    CHECK(failure_of([&] { s.connect({host, 80}); }) == failure("gaierror", EAI_NONAME));
+    CHECK(failure_of([&] { return s.connect_ex({host, 80}); }) == failure("gaierror", EAI_NONAME));
+  }
+  CHECK(failure_of([&] { return s.connect_ex({"::1", 80}); }) == failure("gaierror", EAI_ADDRFAMILY));
+  CHECK(failure_of([&] { return s.connect_ex({"127.0.0.1", 65536}); }) == "out_of_range");
+  CHECK(failure_of([&] { return s.connect_ex("/a/path"); }) == "invalid_argument");
+  CHECK(s.getsockname() == sk::address("0.0.0.0", 0));
+
+  std::error_code ec;
+  s.connect({"::1", 80}, ec);
+  CHECK(ec == std::error_code(EAI_ADDRFAMILY, sk::gai_category()));
+  s.connect(sk::address(), ec);
+  CHECK(ec == sk::bad_argument::address_missing);
+}
+
+TEST_CASE("listen: again, with any backlog, and without bind", "[connect][S111][M43]") {
+  sk::socket s;
+  s.settimeout(patience);
+  s.listen();
+  CHECK(s.getsockname().port() != 0);
+  s.listen(-5);
+  s.listen(0);
+  s.listen(1000000);
+  sk::socket client;
+  client.connect({"127.0.0.1", s.getsockname().port()});
+  CHECK(s.accept().address == client.getsockname());
+  CHECK(failure_of([&] { s.connect(client.getsockname()); }) == failure("error", EISCONN));
+}
+
+TEST_CASE("a negative backlog is 0, not without limit", "[connect][S111][M43]") {
+  sk::socket s;
+  s.bind({"127.0.0.1", 0});
+  s.listen(-1);
+  std::vector<sk::socket> clients;
+  bool hung = false;
+  for (int i = 0; i < 8 && !hung; ++i) {
+    clients.emplace_back();
+    clients.back().settimeout(0.2);
+    hung = clients.back().connect_ex(s.getsockname()) == EWOULDBLOCK;
+  }
+  CHECK(hung);
+}
+
+TEST_CASE("a refused connection", "[connect][S100][S102][S18]") {
+  const sk::socket nobody = refusing();
+  const sk::address where = nobody.getsockname();
+  CHECK(failure_of([&] { sk::socket().connect(where); }) == failure("connection_refused_error", ECONNREFUSED));
+  CHECK(sk::socket().connect_ex(where) == ECONNREFUSED);
+  sk::socket limited;
+  limited.settimeout(patience);
+  CHECK(failure_of([&] { limited.connect(where); }) == failure("connection_refused_error", ECONNREFUSED));
+  sk::socket limited_ex;
+  limited_ex.settimeout(patience);
+  CHECK(limited_ex.connect_ex(where) == ECONNREFUSED);
+  std::error_code ec;
+  sk::socket().connect(where, ec);
+  CHECK(ec == std::errc::connection_refused);
+}
+
+TEST_CASE("connect_ex in blocking mode", "[connect][S102]") {
+  sk::socket listener = listening();
+  sk::socket s;
+  CHECK(s.connect_ex(listener.getsockname()) == 0);
+  CHECK(s.connect_ex(listener.getsockname()) == EISCONN);
+}
+
+TEST_CASE("connect obeys the timeout", "[connect][S133][S23][S102]") {
+  const full_listener full;
+  sk::socket s;
+  s.settimeout(0.15);
+  const stopwatch watch;
+  CHECK(failure_of([&] { s.connect(full.address()); }) == "timeout");
+  CHECK(watch.seconds() >= 0.15);
+  // The attempt goes on: another one fails at once.
+  s.settimeout(patience);
+  CHECK(failure_of([&] { s.connect(full.address()); }) == failure("blocking_io_error", EALREADY));
+  CHECK(s.connect_ex(full.address()) == EALREADY);
+
+  sk::socket ex;
+  ex.settimeout(0.05);
+  CHECK(ex.connect_ex(full.address()) == EWOULDBLOCK);
+
+  std::error_code ec;
+  sk::socket quiet;
+  quiet.settimeout(0.05);
+  quiet.connect(full.address(), ec);
+  CHECK(ec == sk::errc::timed_out);
+  CHECK(ec == std::errc::timed_out);
+}
+
+TEST_CASE("an expired timeout has no error number and says so", "[connect][S23]") {
+  const full_listener full;
+  sk::socket s;
+  s.settimeout(0.01);
+  try {
+    s.connect(full.address());
+    FAIL("there was no room");
+  } catch (const sk::timeout& e) {
+    CHECK_FALSE(e.errnum());
+    CHECK(e.strerror() == "timed out");
+    CHECK(std::string(e.what()) == "connect " + full.address().to_string() + ": timed out");
+  }
+}
+
+TEST_CASE("connect in timeout mode succeeds, and may be repeated once on Linux", "[connect][S133][S102]") {
+  sk::socket listener = listening();
+  sk::socket s;
+  s.settimeout(patience);
+  s.connect(listener.getsockname());
+  CHECK(listener.accept().address == s.getsockname());
+  CHECK(s.connect_ex(listener.getsockname()) == 0);
+  CHECK(s.connect_ex(listener.getsockname()) == EISCONN);
+}
+
+TEST_CASE("a connect without waiting goes on in the background", "[connect][S102][S128][S122]") {
+  sk::socket listener = listening();
+  sk::socket s;
+  s.setblocking(false);
+  REQUIRE(s.connect_ex(listener.getsockname()) == EINPROGRESS);
+  REQUIRE(wait_for(s.fileno(), POLLOUT));
+  CHECK(s.getsockopt(SOL_SOCKET, SO_ERROR) == 0);
+  CHECK(s.connect_ex(listener.getsockname()) == 0);
+  CHECK(s.connect_ex(listener.getsockname()) == EISCONN);
+
+  sk::socket thrown;
+  thrown.setblocking(false);
+  CHECK(failure_of([&] { thrown.connect(listener.getsockname()); }) == failure("blocking_io_error", EINPROGRESS));
+}
+
+TEST_CASE("a connect without waiting that hangs, and one that is refused", "[connect][S102]") {
+  const full_listener full;
+  sk::socket hanging;
+  hanging.setblocking(false);
+  REQUIRE(hanging.connect_ex(full.address()) == EINPROGRESS);
+  CHECK(hanging.connect_ex(full.address()) == EALREADY);
+
+  const sk::socket nobody = refusing();
+  sk::socket refused;
+  refused.setblocking(false);
+  REQUIRE(refused.connect_ex(nobody.getsockname()) == EINPROGRESS);
+  REQUIRE(wait_for(refused.fileno(), POLLOUT));
+  CHECK(refused.getsockopt(SOL_SOCKET, SO_ERROR) == ECONNREFUSED);
+  CHECK(refused.connect_ex(nobody.getsockname()) == ECONNABORTED);  // Linux ends the first attempt with this
+}
+
+TEST_CASE("connecting a datagram socket sets its peer", "[connect][S100][S106]") {
+  sk::socket a = bound_udp();
+  sk::socket b = bound_udp();
+  a.connect(b.getsockname());
+  CHECK(a.getpeername() == b.getsockname());
+  a.send("to the peer");
+  const auto [data, from] = b.recvfrom(100);
+  CHECK(data == "to the peer");
+  CHECK(from == a.getsockname());
+}
+
+TEST_CASE("an address packed by hand is taken as it is", "[connect][S11][M19][M20]") {
+  sk::socket listener = listening();
+  CHECK(failure_of([] { return sk::htons(65536); }) == "out_of_range");
+  sockaddr_in native{};
+  native.sin_family = AF_INET;
+  native.sin_port = sk::htons(listener.getsockname().port());
+  const std::string packed = sk::inet_pton(AF_INET, "127.0.0.1");
+  std::memcpy(&native.sin_addr, packed.data(), packed.size());
+  sk::socket client;
+  client.settimeout(patience);
+  client.connect(sk::endpoint(reinterpret_cast<const sockaddr*>(&native), sizeof native));
+  CHECK(listener.accept().address == client.getsockname());
+  CHECK(sk::inet_ntop(AF_INET, packed) == client.getpeername().host());
+}
+
+TEST_CASE("SHUT_RD ends receiving", "[connect][S137]") {
+  auto [client, server] = connected();
+  server.sendall("unread");
+  client.shutdown(SHUT_RD);
+  CHECK(client.recv(100) == "unread");
+  CHECK(client.recv(100).empty());
+  client.sendall("still sends");
+  CHECK(server.recv(100) == "still sends");
+}
+
+TEST_CASE("SHUT_WR ends sending: the peer sees the end", "[connect][S138][S117]") {
+  auto [client, server] = connected();
+  client.sendall("the end");
+  client.shutdown(SHUT_WR);
+  client.shutdown(SHUT_WR);
+  CHECK(failure_of([&] { client.send("more"); }) == failure("broken_pipe_error", EPIPE));
+  CHECK(server.recv(100) == "the end");
+  CHECK(server.recv(100).empty());
+  CHECK(server.recv(100).empty());
+  server.sendall("answer");
+  CHECK(client.recv(100) == "answer");
+}
+
+TEST_CASE("SHUT_RDWR ends both, through every duplicate", "[connect][S139][S131]") {
+  auto [client, server] = connected();
+  sk::socket copy = client.dup();
+  client.shutdown(SHUT_RDWR);
+  CHECK(copy.recv(100).empty());
+  CHECK(failure_of([&] { copy.send("x"); }) == failure("broken_pipe_error", EPIPE));
+  CHECK(server.recv(100).empty());
+
+  CHECK(failure_of([] { sk::socket().shutdown(SHUT_RDWR); }) == failure("error", ENOTCONN));
+  auto [a, b] = connected();
+  CHECK(failure_of([&] { a.shutdown(3); }) == failure("error", EINVAL));
+  CHECK(failure_of([&] { a.shutdown(-1); }) == failure("error", EINVAL));
+}
+
+TEST_CASE("shutdown wakes a thread that receives", "[connect][S139][S137]") {
+  auto [client, server] = connected();
+  client.settimeout(std::nullopt);
+  background<std::string> waiting([&] { return client.recv(100); });
+  waiting.wait_until_asleep();
+  CHECK_FALSE(waiting.done());
+  client.shutdown(SHUT_RDWR);
+  CHECK(waiting.get().empty());
+}

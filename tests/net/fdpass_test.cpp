@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+// Passing descriptors: many of them, too many of them, and never one that leaks.
+#include <pysock/fdpass.hpp>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "support/background.hpp"
+#include "support/catch.hpp"
+#include "support/failure.hpp"
+#include "support/process.hpp"
+#include "support/python_peer.hpp"
+#include "support/sockets.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace sk = pysock;
+using namespace test_support;
+
+namespace {
+
+std::pair<sk::socket, sk::socket> unix_pair(int type = SOCK_STREAM) {
+  auto pair = sk::socketpair(AF_UNIX, type);
+  pair.first.settimeout(patience);
+  pair.second.settimeout(patience);
+  return pair;
+}
+
+// A file that can be told from others when it comes back: it holds its number.
+sk::descriptor numbered_file(const temporary_directory& folder, std::size_t number) {
+  const std::string text = std::to_string(number);
+  sk::descriptor file(::open((folder / text).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  REQUIRE(::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  return file;
+}
+std::string number_in(const sk::descriptor& file) {
+  char room[20];
+  const ssize_t count = ::pread(file.get(), room, sizeof room, 0);
+  return count < 0 ? "unreadable" : std::string(room, static_cast<std::size_t>(count));
+}
+
+std::vector<int> handles_of(const std::vector<sk::descriptor>& files) {
+  std::vector<int> handles;
+  for (const sk::descriptor& file : files) handles.push_back(file.get());
+  return handles;
+}
+
+}  // namespace
+
+TEST_CASE("a descriptor arrives open, owned and not inheritable", "[fdpass][M16][M17]") {
+  const std::set<int> before = open_descriptors();
+  {
+    const temporary_directory folder;
+    for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
+      auto [a, b] = unix_pair(type);
+      const sk::descriptor file = numbered_file(folder, 7);
+      CHECK(sk::send_fds(a, {"da", "ta"}, {file.get()}) == 4);
+      const auto [data, fds, flags, from] = sk::recv_fds(b, 100, 1);
+      CHECK(data == "data");
+      REQUIRE(fds.size() == 1);
+      CHECK(number_in(fds[0]) == "7");
+      CHECK(fds[0].get() != file.get());
+      CHECK(is_close_on_exec(fds[0].get()));
+      CHECK((flags & ~MSG_EOR) == 0);
+      CHECK_FALSE(from);
+    }
+  }
+  CHECK(open_descriptors() == before);
+}
+
+TEST_CASE("253 descriptors arrive in one message, in order", "[fdpass][M16][M17]") {
+  const std::set<int> before = open_descriptors();
+  {
+    const temporary_directory folder;
+    std::vector<sk::descriptor> files;
+    for (std::size_t i = 0; i < 253; ++i) files.push_back(numbered_file(folder, i));
+    auto [a, b] = unix_pair();
+    CHECK(sk::send_fds(a, {"x"}, handles_of(files)) == 1);
+    const auto got = sk::recv_fds(b, 1, 253);
+    CHECK(got.data == "x");
+    CHECK(got.flags == 0);
+    REQUIRE(got.fds.size() == 253);
+    for (std::size_t i = 0; i < 253; ++i) {
+      CHECK(number_in(got.fds[i]) == std::to_string(i));
+      CHECK(is_close_on_exec(got.fds[i].get()));
+    }
+    CHECK(sk::send_fds(a, {"x"}, handles_of(files)) == 1);
+    CHECK(sk::recv_fds(b, 1, 1000).fds.size() == 253);
+  }
+  CHECK(open_descriptors() == before);
+}
+
+TEST_CASE("more descriptors than one message takes", "[fdpass][M16]") {
+  auto [a, b] = unix_pair();
+  const std::vector<int> many(254, 0);
+  if (failure_of([&a = a, &many] { return sk::send_fds(a, {"x"}, many); }) == "none") SKIP_TEST("this system passes more than 253");
+  CHECK(failure_of([&a = a, &many] { return sk::send_fds(a, {"x"}, many); }) == failure("error", EINVAL));
+  CHECK(failure_of([&a = a] { return sk::send_fds(a, {"x"}, {-1}); }) == failure("error", EBADF));
+}
+
+TEST_CASE("more descriptors than asked for: the rest is closed, and it shows", "[fdpass][M17]") {
+  const temporary_directory folder;
+  std::vector<sk::descriptor> files;
+  for (std::size_t i = 0; i < 20; ++i) files.push_back(numbered_file(folder, i));
+  auto [a, b] = unix_pair();
+  const std::set<int> before = open_descriptors();
+  for (const std::size_t most : {0U, 1U, 2U, 3U, 19U}) {
+    CAPTURE(most);
+    sk::send_fds(a, {"x"}, handles_of(files));
+    const auto got = sk::recv_fds(b, 10, most);
+    CHECK(got.data == "x");
+    CHECK(got.flags == MSG_CTRUNC);
+    REQUIRE(got.fds.size() == most);
+    for (std::size_t i = 0; i < most; ++i) CHECK(number_in(got.fds[i]) == std::to_string(i));
+    CHECK(open_descriptors().size() == before.size() + most);
+  }
+  CHECK(open_descriptors() == before);
+  sk::send_fds(a, {"x"}, handles_of(files));
+  CHECK(sk::recv_fds(b, 10, 20).flags == 0);
+  sk::send_fds(a, {"x"}, handles_of(files));
+  CHECK(b.recv(10) == "x");  // an ordinary recv loses them
+  CHECK(open_descriptors() == before);
+}
+
+TEST_CASE("flags and address count", "[fdpass][M16][M17]") {
+  const temporary_directory folder;
+  sk::socket receiver(AF_UNIX, SOCK_DGRAM);
+  receiver.settimeout(patience);
+  receiver.bind(folder / "receiver");
+  sk::socket sender(AF_UNIX, SOCK_DGRAM);
+  sender.bind(folder / "sender");
+  CHECK(sk::send_fds(sender, {"x"}, {0}, 0, folder / "receiver") == 1);
+  const auto peeked = sk::recv_fds(receiver, 10, 1, MSG_PEEK);
+  CHECK(peeked.data == "x");
+  const auto got = sk::recv_fds(receiver, 10, 1);
+  CHECK(got.data == "x");
+  CHECK(got.from.path() == folder / "sender");
+  CHECK(failure_of([&] { return sk::recv_fds(receiver, 10, 1, MSG_OOB); }) == failure("error", EOPNOTSUPP));
+}
+
+TEST_CASE("messages without descriptors, and descriptors without data", "[fdpass][M16][M17]") {
+  auto [a, b] = unix_pair();
+  CHECK(sk::send_fds(a, {"plain"}, {}) == 5);
+  const auto plain = sk::recv_fds(b, 10, 3);
+  CHECK(plain.data == "plain");
+  CHECK(plain.fds.empty());
+  CHECK(plain.flags == 0);
+  CHECK(failure_of([&a = a] { return sk::send_fds(a, {""}, {0}); }) == "invalid_argument");
+
+  auto [c, d] = unix_pair(SOCK_DGRAM);
+  CHECK(sk::send_fds(c, {}, {0}) == 0);
+  CHECK(sk::recv_fds(d, 10, 1).fds.size() == 1);
+  a.close();
+  const auto end = sk::recv_fds(b, 10, 3);
+  CHECK(end.data.empty());
+  CHECK(end.fds.empty());
+}
+
+TEST_CASE("recv_fds waits, and gives up", "[fdpass][M17]") {
+  auto [a, b] = unix_pair();
+  background<std::size_t> waiting([&b = b] { return sk::recv_fds(b, 10, 2).fds.size(); });
+  waiting.wait_until_asleep();
+  sk::send_fds(a, {"x"}, {0, 1});
+  CHECK(waiting.get() == 2);
+  b.settimeout(0.01);
+  CHECK(failure_of([&b = b] { return sk::recv_fds(b, 10, 2); }) == "timeout");
+}
+
+TEST_CASE("want of descriptors on the way leaks none", "[fdpass][M17]") {
+  // The kernel delivers as many as this process may have open.
+  CHECK(in_child([] {
+          auto [a, b] = sk::socketpair();
+          sk::send_fds(a, {"x"}, std::vector<int>(20, 0));
+          std::vector<sk::descriptor> fillers;
+          const int highest = *open_descriptors().rbegin();
+          do fillers.push_back(sk::dup(0));
+          while (fillers.back().get() < highest);  // now there are no gaps
+          const std::size_t before = open_descriptors().size();
+          rlimit limit{};
+          ::getrlimit(RLIMIT_NOFILE, &limit);
+          limit.rlim_cur = static_cast<rlim_t>(before) + 5;
+          ::setrlimit(RLIMIT_NOFILE, &limit);
+          {
+            const auto got = sk::recv_fds(b, 10, 20);
+            if (got.fds.size() != 5 || got.flags != MSG_CTRUNC) return 1;
+          }
+          return open_descriptors().size() == before ? 0 : 2;
+        }) == 0);
+}
+
+TEST_CASE("descriptors to and from Python", "[fdpass][M16][M17]") {
+  if (!has_program("python3")) SKIP_TEST("no python3");
+  const temporary_directory folder;
+  sk::socket s(AF_UNIX);
+  s.settimeout(patience);
+  s.bind(folder / "s");
+  s.listen();
+  python_peer peer(R"(
+import os
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+data, fds, flags, address = socket.recv_fds(s, 100, 10)
+say('data', data.decode())
+say('content', ' '.join(os.pread(fd, 10, 0).decode() for fd in fds))
+r, w = os.pipe()
+socket.send_fds(s, [b'a pipe'], [r, w])
+)",
+                   {folder / "s"});
+  sk::socket conn = s.accept().conn;
+  conn.settimeout(patience);
+  const sk::descriptor one = numbered_file(folder, 1);
+  const sk::descriptor two = numbered_file(folder, 2);
+  sk::send_fds(conn, {"two files"}, {two.get(), one.get()});
+  CHECK(peer.expect("data") == "two files");
+  CHECK(peer.expect("content") == "2 1");
+  const auto got = sk::recv_fds(conn, 100, 2);
+  CHECK(got.data == "a pipe");
+  REQUIRE(got.fds.size() == 2);
+  peer.finish();
+  CHECK(::write(got.fds[1].get(), "through", 7) == 7);
+  char room[10];
+  CHECK(::read(got.fds[0].get(), room, sizeof room) == 7);
+}

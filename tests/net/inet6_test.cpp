@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+// AF_INET6: four-part addresses, scopes, the wildcard, and IPv4 by the way of IPv6.
+#include <pysock/interfaces.hpp>
+#include <pysock/socket.hpp>
+
+#include "support/catch.hpp"
+#include "support/failure.hpp"
+#include "support/link_local.hpp"
+#include "support/sockets.hpp"
+
+namespace sk = pysock;
+using namespace test_support;
+
+#define NEEDS_IPV6() \
+  if (!host_has_ipv6()) SKIP_TEST("this host has no IPv6 loopback")
+
+TEST_CASE("two, three and four parts make an address, four come back", "[inet6][S7][S8]") {
+  NEEDS_IPV6();
+  sk::socket listener = listening(AF_INET6);
+  const int port = listener.getsockname().port();
+  for (const sk::address& to :
+       {sk::address("::1", port), sk::address("::1", port, 5), sk::address("::1", port, 0, 0), sk::address("0:0::1", port)}) {
+    sk::socket client(AF_INET6);
+    client.settimeout(patience);
+    client.connect(to);
+    const auto [conn, peer] = listener.accept();
+    CHECK(peer == client.getsockname());
+    CHECK(peer.to_string() == "('::1', " + std::to_string(peer.port()) + ", 0, 0)");
+    CHECK(client.getpeername() == sk::address("::1", port));
+  }
+}
+
+TEST_CASE("flow labels and scopes have their ranges", "[inet6][S7]") {
+  NEEDS_IPV6();
+  sk::socket s(AF_INET6);
+  CHECK(failure_of([&] { s.bind({"::1", 0, 0x100000}); }) == "out_of_range");
+  CHECK(failure_of([&] { s.bind({"::1", 0, -1}); }) == "out_of_range");
+  CHECK(failure_of([&] { s.bind({"::1", 0, 0, -1}); }) == "out_of_range");
+  CHECK(failure_of([&] { s.bind({"::1", 0, 0, 0x100000000LL}); }) == "out_of_range");
+  CHECK(failure_of([&] { s.bind({"::1", 70000, 0, 0}); }) == "out_of_range");
+  s.bind({"::1", 0, 0xFFFFF, 99});  // Linux ignores both for the loopback
+  CHECK(s.getsockname().scope_id() == 0);
+}
+
+TEST_CASE("a flow label travels in network order", "[inet6][S7]") {
+  NEEDS_IPV6();
+  sk::socket receiver = bound_udp(AF_INET6);
+  sk::socket sender = bound_udp(AF_INET6);
+  constexpr int ipv6_flowinfo_send = 33;  // <linux/in6.h> does not go with <netinet/in.h>
+  sender.setsockopt(IPPROTO_IPV6, ipv6_flowinfo_send, 1);
+  // With the option on, the kernel keeps the label, without the bits that in network order are not part of it.
+  sender.connect({"::1", receiver.getsockname().port(), 0xFFFFF});
+  CHECK(sender.getpeername().flowinfo() == 0xFFFFF);
+  sender.send("x");
+  CHECK(receiver.recv(1) == "x");
+}
+
+TEST_CASE("an empty host is the wildcard of IPv6 too", "[inet6][S12]") {
+  NEEDS_IPV6();
+  sk::socket s(AF_INET6);
+  CHECK(s.getsockname() == sk::address("::", 0));
+  s.settimeout(patience);
+  s.bind({"", 0});
+  CHECK(s.getsockname().host() == "::");
+  s.listen();
+  sk::socket client(AF_INET6);
+  client.settimeout(patience);
+  client.connect({"::1", s.getsockname().port()});
+  CHECK(s.accept().address == client.getsockname());
+  sk::socket four_parts(AF_INET6);
+  four_parts.bind({"", 0, 0, 0});
+  CHECK(four_parts.getsockname().host() == "::");
+}
+
+TEST_CASE("broadcast is for IPv4 alone", "[inet6][S14][S13]") {
+  NEEDS_IPV6();
+  sk::socket s(AF_INET6, SOCK_DGRAM);
+  CHECK(failure_of([&] { s.bind({"<broadcast>", 0}); }) == "error: address family mismatched");
+  CHECK(failure_of([&] { s.sendto("x", {"<broadcast>", 9}); }) == "error: address family mismatched");
+  CHECK(failure_of([&] { s.bind({"255.255.255.255", 0}); }) == "error: address family mismatched");
+}
+
+TEST_CASE("an IPv4 address is never mapped by itself", "[inet6][S11]") {
+  NEEDS_IPV6();
+  sk::socket s(AF_INET6);
+  CHECK(failure_of([&] { s.connect({"127.0.0.1", 80}); }) == failure("gaierror", EAI_ADDRFAMILY));
+  CHECK(failure_of([&] { s.connect({"127.0.0.1", 80, 0, 0}); }) == failure("gaierror", EAI_ADDRFAMILY));
+  CHECK(failure_of([&] { s.connect({"127.1", 80}); }) == failure("gaierror", EAI_ADDRFAMILY));
+}
+
+TEST_CASE("a dual-stack socket serves both", "[inet6][S7][S134]") {
+  NEEDS_IPV6();
+  sk::socket s(AF_INET6);
+  s.settimeout(patience);
+  s.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 0);
+  s.bind({"", 0});
+  s.listen();
+  const int port = s.getsockname().port();
+  sk::socket four;
+  four.settimeout(patience);
+  four.connect({"127.0.0.1", port});
+  auto [conn, peer] = s.accept();
+  CHECK(peer == sk::address("::ffff:127.0.0.1", four.getsockname().port(), 0, 0));
+  CHECK(peer.host() == "::ffff:127.0.0.1");
+  sk::socket six(AF_INET6);
+  six.settimeout(patience);
+  six.connect({"::ffff:127.0.0.1", port});
+  CHECK(six.getpeername().host() == "::ffff:127.0.0.1");
+
+  sk::socket only(AF_INET6);
+  only.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  only.bind({"", 0});
+  only.listen();
+  sk::socket refused;
+  CHECK(refused.connect_ex({"127.0.0.1", only.getsockname().port()}) == ECONNREFUSED);
+}
+
+TEST_CASE("a scope is kept, in the text or as the fourth part", "[inet6][S9][M82]") {
+  NEEDS_IPV6();
+  // Binding to a multicast address of link scope needs no such address on the interface, only the interface.
+  const sk::interface_info interface = sk::if_nameindex().front();
+  const auto index = static_cast<int>(interface.index);
+  const auto bound = [](const sk::address& where) {
+    sk::socket s(AF_INET6, SOCK_DGRAM);
+    s.bind(where);
+    return s.getsockname();
+  };
+  for (const sk::address& where : {sk::address("ff02::1%" + interface.name, 0), sk::address("ff02::1%" + std::to_string(index), 0),
+                                   sk::address("ff02::1", 0, 0, index), sk::address("ff02::1%" + interface.name, 0, 0, 0),
+                                   sk::address("ff02::1%12345", 0, 0, index)}) {
+    CAPTURE(where.to_string());
+    const sk::address name = bound(where);
+    CHECK(name.scope_id() == interface.index);
+    CHECK(name.host() == "ff02::1");  // never with a scope in the text
+  }
+  CHECK(failure_of([&] { return bound({"ff02::1", 0}); }) == failure("error", EINVAL));
+  CHECK(failure_of([&] { return bound({"ff02::1%nosuch", 0}); }) == failure("gaierror", EAI_NONAME));
+  CHECK(failure_of([&] { return bound({"fe80::1%", 0}); }) == failure("gaierror", EAI_NONAME));
+}
+
+TEST_CASE("a scope goes through the resolver and back", "[inet6][S9][S52][S68][M82]") {
+  NEEDS_IPV6();
+  const sk::interface_info interface = sk::if_nameindex().front();
+  const auto found = sk::getaddrinfo("fe80::1%" + interface.name, 80, AF_INET6, SOCK_STREAM);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].sockaddr.host() == "fe80::1");
+  CHECK(found[0].sockaddr.scope_id() == interface.index);
+  const auto names = sk::getnameinfo(found[0].sockaddr, NI_NUMERICHOST | NI_NUMERICSERV);
+  CHECK(names.host == "fe80::1%" + interface.name);
+  CHECK(sk::getaddrinfo("fe80::1%99", 80, 0, SOCK_STREAM).at(0).sockaddr.scope_id() == 99);
+}
+
+TEST_CASE("link-local connections carry their scope", "[inet6][S9]") {
+  NEEDS_IPV6();
+  const auto own = link_local_address();
+  if (!own) SKIP_TEST("no interface has a link-local address");
+  const std::string interface = sk::if_indextoname(own->scope_id());
+  sk::socket listener(AF_INET6);
+  listener.settimeout(patience);
+  listener.bind({own->host(), 0, 0, own->scope_id()});
+  listener.listen();
+  sk::socket client(AF_INET6);
+  client.settimeout(patience);
+  client.connect({own->host() + "%" + interface, listener.getsockname().port()});
+  CHECK(client.getpeername().scope_id() == own->scope_id());
+  CHECK(client.getpeername().host() == own->host());
+  const auto [conn, peer] = listener.accept();
+  CHECK(peer == client.getsockname());
+  CHECK(peer.scope_id() == own->scope_id());
+  sk::socket unscoped(AF_INET6);
+  CHECK(failure_of([&] { unscoped.connect({own->host(), listener.getsockname().port()}); }) == failure("error", EINVAL));
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// Network interfaces of this host by name and number, beside what Python says.
+#include <pysock/interfaces.hpp>
+
+#include "support/catch.hpp"
+#include "support/failure.hpp"
+#include "support/python_peer.hpp"
+
+namespace sk = pysock;
+using namespace test_support;
+
+TEST_CASE("interfaces have names and numbers, both ways", "[interfaces][M12][M13][M14]") {
+  const auto all = sk::if_nameindex();
+  REQUIRE_FALSE(all.empty());
+  for (const sk::interface_info& one : all) {
+    CHECK(one.index > 0);
+    CHECK(sk::if_nametoindex(one.name) == one.index);
+    CHECK(sk::if_indextoname(one.index) == one.name);
+  }
+}
+
+TEST_CASE("interfaces that there are not", "[interfaces][M13][M14]") {
+  CHECK(failure_of([] { return sk::if_nametoindex("no such one"); }) == "error: no interface with this name");
+  CHECK(failure_of([] { return sk::if_nametoindex(""); }) == "error: no interface with this name");
+  CHECK(failure_of([] { return sk::if_nametoindex("l\0o"); }) == "invalid_argument");
+  CHECK(failure_of([] { return sk::if_indextoname(0); }) == failure("error", ENXIO));
+  CHECK(failure_of([] { return sk::if_indextoname(123456789); }) == failure("error", ENXIO));
+  CHECK(failure_of([] { return sk::if_indextoname(-1); }) == "out_of_range");
+  CHECK(failure_of([] { return sk::if_indextoname(0x100000000LL); }) == "out_of_range");
+}
+
+TEST_CASE("Python finds the same interfaces", "[interfaces][M12]") {
+  if (!has_program("python3")) SKIP_TEST("there is no python3");
+  python_peer python("say('interfaces', ' '.join('%d:%s' % one for one in socket.if_nameindex()))");
+  std::string ours;
+  for (const sk::interface_info& one : sk::if_nameindex()) ours += (ours.empty() ? "" : " ") + std::to_string(one.index) + ":" + one.name;
+  CHECK(python.expect("interfaces") == ours);
+  python.finish();
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT
+// The resolver on databases with known contents, and on those of this host as Python sees them.
+#include <unistd.h>
+
+#include <functional>
+#include <pysock/resolver.hpp>
+#include <sstream>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/failure.hpp"
+#include "support/private_etc.hpp"
+#include "support/python_peer.hpp"
+
+namespace sk = pysock;
+using namespace test_support;
+
+namespace {
+
+std::string join(const std::vector<std::string>& parts) {
+  std::string all;
+  for (const std::string& part : parts) all += (all.empty() ? "" : ",") + part;
+  return all;
+}
+
+std::string show(const std::string& text) { return text; }
+std::string show(int number) { return std::to_string(number); }
+std::string show(const sk::host_info& info) { return info.hostname + "|" + join(info.aliaslist) + "|" + join(info.ipaddrlist); }
+std::string show(const sk::name_info& info) { return info.host + "|" + info.port; }
+std::string show(const std::vector<sk::address_info>& all) {
+  std::string out;
+  for (const sk::address_info& one : all) {
+    out += (out.empty() ? "" : " ") + one.sockaddr.host() + ":" + std::to_string(one.sockaddr.port());
+    if (!one.canonname.empty()) out += "=" + one.canonname;
+  }
+  return out;
+}
+
+// What a call returned, or how it failed.
+template <class F>
+std::string answer(const F& call) {
+  std::string shown;
+  const std::string failed = failure_of([&] { return shown = show(call()); });
+  return failed == "none" ? shown : failed;
+}
+
+struct question {
+  std::function<std::string()> ask;
+  std::string expected;
+};
+template <class F>
+question ask(F call, const std::string& expected) {
+  return {[call] { return answer(call); }, expected};
+}
+
+const std::map<std::string, std::string> databases = {
+    {"nsswitch.conf", "hosts: files\nservices: files\nprotocols: files\nnetworks: files\n"},
+    {"host.conf", "multi on\n"},
+    {"hosts",
+     "127.0.0.1 localhost\n"
+     "127.0.0.2 short alias.example another\n"
+     "127.0.0.3 multi.example multi\n"
+     "127.0.0.4 multi.example\n"
+     "127.0.0.5 plain\n"
+     "127.0.0.6 full.example full\n"
+     "127.0.0.7 own.example " +
+         sk::gethostname() +
+         "\n"
+         "::1 localhost6 localhost6.example\n"
+         "::2 six.example\n"},
+    {"services", "http 80/tcp www\ndomain 53/tcp\ndomain 53/udp\nexec 512/tcp\nbiff 512/udp comsat\n"},
+    {"protocols", "icmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\n"}};
+
+// Runs the questions where these databases are all there is.
+std::vector<std::string> answers_from_known(const std::vector<question>& questions) {
+  const std::string all = in_private_etc(databases, [&] {
+    std::string lines;
+    for (const question& one : questions) lines += one.ask() + "\n";
+    return lines;
+  });
+  std::vector<std::string> answers;
+  std::istringstream lines(all);
+  for (std::string line; std::getline(lines, line);) answers.push_back(line);
+  return answers;
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+// A macro, for only the body of a test case can be skipped.
+#define CHECK_QUESTIONS(questions)                                                                             \
+  const std::vector<std::string> answers = answers_from_known(questions);                                      \
+  if (!answers.empty() && contains(answers[0], "not allowed: ")) SKIP_TEST("a private /etc is " + answers[0]); \
+  REQUIRE(answers.size() == (questions).size());                                                               \
+  for (std::size_t i = 0; i < answers.size(); ++i) {                                                           \
+    CAPTURE(i);                                                                                                \
+    CHECK(answers[i] == (questions)[i].expected);                                                              \
+  }                                                                                                            \
+  static_assert(true)
+
+TEST_CASE("names by getaddrinfo", "[resolver][S52][S53][S54][S57][S58][S15]") {
+  const std::vector<question> questions = {
+      ask([] { return sk::getaddrinfo("localhost", 80, 0, SOCK_STREAM); }, "127.0.0.1:80"),
+      ask([] { return sk::getaddrinfo("localhost6", "http", 0, SOCK_STREAM); }, "::1:80"),
+      ask([] { return sk::getaddrinfo("another", "www", 0, SOCK_STREAM, 0, AI_CANONNAME); }, "127.0.0.2:80=short"),
+      ask([] { return sk::getaddrinfo("multi.example", 1, AF_INET, SOCK_STREAM, 0, AI_CANONNAME); },
+          "127.0.0.3:1=multi.example 127.0.0.4:1"),
+      ask([] { return sk::getaddrinfo("127.0.0.1", "domain"); }, "127.0.0.1:53 127.0.0.1:53"),
+      ask([] { return sk::getaddrinfo("127.0.0.1", "biff", 0, SOCK_STREAM); }, failure("gaierror", EAI_SERVICE)),
+      ask([] { return sk::getaddrinfo("127.0.0.1", "no such service"); }, failure("gaierror", EAI_SERVICE)),
+      ask([] { return sk::getaddrinfo("unknown.example", 80); }, failure("gaierror", EAI_NONAME)),
+      ask([] { return sk::getaddrinfo("a..b", 80); }, failure("gaierror", EAI_NONAME)),
+      ask([] { return sk::getaddrinfo("six.example", 80, AF_INET); }, failure("gaierror", EAI_NONAME)),
+      ask([] { return sk::getaddrinfo("<broadcast>", 80); }, failure("gaierror", EAI_NONAME)),
+  };
+  CHECK_QUESTIONS(questions);
+}
+
+TEST_CASE("hosts by name", "[resolver][S61][S63][S65][S20][S21]") {
+  const std::vector<question> questions = {
+      ask([] { return sk::gethostbyname("localhost"); }, "127.0.0.1"),
+      ask([] { return sk::gethostbyname("alias.example"); }, "127.0.0.2"),
+      ask([] { return sk::gethostbyname("multi.example"); }, "127.0.0.3"),
+      ask([] { return sk::gethostbyname(sk::gethostname()); }, "127.0.0.7"),
+      ask([] { return sk::gethostbyname("six.example"); }, failure("gaierror", EAI_NONAME)),
+      ask([] { return sk::gethostbyname("unknown.example"); }, failure("gaierror", EAI_NONAME)),
+      ask([] { return sk::gethostbyname_ex("localhost"); }, "localhost||127.0.0.1"),
+      ask([] { return sk::gethostbyname_ex("another"); }, "short|alias.example,another|127.0.0.2"),
+      ask([] { return sk::gethostbyname_ex("multi.example"); }, "multi.example|multi|127.0.0.3,127.0.0.4"),
+      ask([] { return sk::gethostbyname_ex("six.example"); }, failure("gaierror", EAI_NONAME)),
+      ask([] { return sk::gethostbyname_ex("unknown.example"); }, failure("gaierror", EAI_NONAME)),
+      ask([] { return sk::gethostbyname_ex(""); }, failure("herror", HOST_NOT_FOUND)),
+      ask([] { return sk::gethostbyname_ex("<broadcast>"); }, failure("herror", HOST_NOT_FOUND)),
+  };
+  CHECK_QUESTIONS(questions);
+}
+
+TEST_CASE("hosts by address", "[resolver][S67][S20][S21]") {
+  const std::vector<question> questions = {
+      ask([] { return sk::gethostbyaddr("127.0.0.2"); }, "short|alias.example,another|127.0.0.2"),
+      ask([] { return sk::gethostbyaddr("::1"); }, "localhost6|localhost6.example|::1"),
+      ask([] { return sk::gethostbyaddr("six.example"); }, "six.example||::2"),
+      ask([] { return sk::gethostbyaddr("another"); }, "short|alias.example,another|127.0.0.2"),
+      ask([] { return sk::gethostbyaddr("192.0.2.7"); }, failure("herror", HOST_NOT_FOUND)),
+      ask([] { return sk::gethostbyaddr("<broadcast>"); }, failure("herror", HOST_NOT_FOUND)),
+      ask([] { return sk::gethostbyaddr("unknown.example"); }, failure("gaierror", EAI_NONAME)),
+  };
+  CHECK_QUESTIONS(questions);
+}
+
+TEST_CASE("herror carries h_errno and its text", "[resolver][S20]") {
+  const std::vector<question> questions = {ask(
+      [] {
+        try {
+          (void)sk::gethostbyaddr("192.0.2.7");
+        } catch (const sk::herror& e) {
+          return std::string(e.what()) + "|" + e.strerror() + "|" + std::to_string(e.errnum().value_or(0));
+        }
+        return std::string("no herror");
+      },
+      "gethostbyaddr '192.0.2.7': [Errno 1] Unknown host|Unknown host|1")};
+  CHECK_QUESTIONS(questions);
+}
+
+TEST_CASE("fully qualified names", "[resolver][S60][M23]") {
+  const std::vector<question> questions = {
+      ask([] { return sk::getfqdn("full"); }, "full.example"),    ask([] { return sk::getfqdn("short"); }, "alias.example"),
+      ask([] { return sk::getfqdn("plain"); }, "plain"),          ask([] { return sk::getfqdn("127.0.0.6"); }, "full.example"),
+      ask([] { return sk::getfqdn(" full\t"); }, "full.example"), ask([] { return sk::getfqdn("unknown"); }, "unknown"),
+      ask([] { return sk::getfqdn("192.0.2.7"); }, "192.0.2.7"),  ask([] { return sk::getfqdn(); }, "own.example"),
+      ask([] { return sk::getfqdn(""); }, "own.example"),         ask([] { return sk::getfqdn("0.0.0.0"); }, "own.example"),
+      ask([] { return sk::getfqdn("::"); }, "own.example"),
+  };
+  CHECK_QUESTIONS(questions);
+}
+
+TEST_CASE("addresses to names", "[resolver][S68]") {
+  const std::vector<question> questions = {
+      ask(
+          [] {
+            return sk::getnameinfo({"127.0.0.6", 80}, 0);
+          },
+          "full.example|http"),
+      ask(
+          [] {
+            return sk::getnameinfo({"::1", 80}, 0);
+          },
+          "localhost6|http"),
+      ask(
+          [] {
+            return sk::getnameinfo({"127.0.0.6", 80}, NI_NUMERICHOST);
+          },
+          "127.0.0.6|http"),
+      ask(
+          [] {
+            return sk::getnameinfo({"127.0.0.6", 80}, NI_NUMERICSERV);
+          },
+          "full.example|80"),
+      ask(
+          [] {
+            return sk::getnameinfo({"127.0.0.6", 512}, 0);
+          },
+          "full.example|exec"),
+      ask(
+          [] {
+            return sk::getnameinfo({"127.0.0.6", 512}, NI_DGRAM);
+          },
+          "full.example|biff"),
+      ask(
+          [] {
+            return sk::getnameinfo({"192.0.2.7", 9999}, 0);
+          },
+          "192.0.2.7|9999"),
+      ask(
+          [] {
+            return sk::getnameinfo({"192.0.2.7", 80}, NI_NAMEREQD);
+          },
+          failure("gaierror", EAI_NONAME)),
+      ask(
+          [] {
+            return sk::getnameinfo({"localhost", 80}, 0);
+          },
+          failure("gaierror", EAI_NONAME)),
+  };
+  CHECK_QUESTIONS(questions);
+}
+
+TEST_CASE("services and protocols", "[resolver][S69][S70][S71]") {
+  const std::vector<question> questions = {
+      ask([] { return sk::getservbyname("http"); }, "80"),
+      ask([] { return sk::getservbyname("www", "tcp"); }, "80"),
+      ask([] { return sk::getservbyname("domain", "udp"); }, "53"),
+      ask([] { return sk::getservbyname("http", "udp"); }, "error: service/proto not found"),
+      ask([] { return sk::getservbyname("HTTP"); }, "error: service/proto not found"),
+      ask([] { return sk::getservbyport(80); }, "http"),
+      ask([] { return sk::getservbyport(512); }, "exec"),
+      ask([] { return sk::getservbyport(512, "udp"); }, "biff"),
+      ask([] { return sk::getservbyport(80, "udp"); }, "error: port/proto not found"),
+      ask([] { return sk::getprotobyname("icmp"); }, "1"),
+      ask([] { return sk::getprotobyname("TCP"); }, "6"),
+      ask([] { return sk::getprotobyname("Tcp"); }, "error: protocol not found"),
+  };
+  CHECK_QUESTIONS(questions);
+}
+
+TEST_CASE("this host's own databases say what Python says", "[resolver][S60][S61][S63][S64][S65][S67][S69][S70][S71]") {
+  if (!has_program("python3")) SKIP_TEST("there is no python3");
+  // Only questions that its files answer: others would go out to a name server.
+  if (answer([] { return sk::getaddrinfo("localhost", 80, AF_INET, SOCK_STREAM); }) != "127.0.0.1:80")
+    SKIP_TEST("this host's files do not know localhost");
+  python_peer python(
+      "def answer(call):\n"
+      "    try: return call()\n"
+      "    except OSError as e: return type(e).__name__.replace('OSError', 'error: ') + (e.args[0] if len(e.args) == 1 else ' %d' % "
+      "e.errno)\n"
+      "def show(info): return info if isinstance(info, str) else '|'.join([info[0], ','.join(info[1]), ','.join(info[2])])\n"
+      "say('hostname', socket.gethostname())\n"
+      "say('byname', answer(lambda: socket.gethostbyname('localhost')))\n"
+      "say('byname_ex', show(answer(lambda: socket.gethostbyname_ex('localhost'))))\n"
+      "say('byaddr', show(answer(lambda: socket.gethostbyaddr('127.0.0.1'))))\n"
+      "say('fqdn', answer(lambda: socket.getfqdn('localhost')))\n"
+      "for name in 'http', 'domain', 'echo': say(name, answer(lambda: socket.getservbyname(name)))\n"
+      "for port in 7, 53, 443: say(port, answer(lambda: socket.getservbyport(port, 'tcp')))\n"
+      "for name in 'icmp', 'tcp', 'ipv6-icmp': say(name, answer(lambda: socket.getprotobyname(name)))\n");
+  CHECK(sk::gethostname() == python.expect("hostname"));
+  CHECK(answer([] { return sk::gethostbyname("localhost"); }) == python.expect("byname"));
+  CHECK(answer([] { return sk::gethostbyname_ex("localhost"); }) == python.expect("byname_ex"));
+  CHECK(answer([] { return sk::gethostbyaddr("127.0.0.1"); }) == python.expect("byaddr"));
+  CHECK(answer([] { return sk::getfqdn("localhost"); }) == python.expect("fqdn"));
+  for (const char* name : {"http", "domain", "echo"}) CHECK(answer([&] { return sk::getservbyname(name); }) == python.expect(name));
+  for (const int port : {7, 53, 443}) CHECK(answer([&] { return sk::getservbyport(port, "tcp"); }) == python.expect(std::to_string(port)));
+  for (const char* name : {"icmp", "tcp", "ipv6-icmp"}) CHECK(answer([&] { return sk::getprotobyname(name); }) == python.expect(name));
+  python.finish();
+}
+
+TEST_CASE("the host's name can be set, given the privilege", "[resolver][S64][M11]") {
+  const std::string before = sk::gethostname();
+  const std::string told = with_private_hostname([] {
+    sk::sethostname("pysock-test");
+    std::string all = sk::gethostname();
+    all += "|" + failure_of([] { sk::sethostname(std::string(65, 'x')); });
+    all += "|" + failure_of([] { sk::sethostname("a\0b"); });
+    all += "|" + sk::gethostname() + "|";
+    sk::sethostname("");
+    return all + sk::gethostname();
+  });
+  if (contains(told, "not allowed: ")) SKIP_TEST("a private host name is " + told);
+  CHECK(told == "pysock-test|" + failure("error", EINVAL) + "|invalid_argument|pysock-test|");
+  CHECK(sk::gethostname() == before);
+}
+
+TEST_CASE("the host's name is not for everybody to set", "[resolver][M11]") {
+  const std::string told = text_from_child([] {
+    if (::geteuid() == 0 && ::setuid(65534) != 0) return std::string("not allowed: setuid");
+    const std::string same = sk::gethostname();
+    return failure_of([&] { sk::sethostname(same); });
+  });
+  if (contains(told, "not allowed: ")) SKIP_TEST("giving up root is " + told);
+  CHECK(told == failure("permission_error", EPERM));
+}

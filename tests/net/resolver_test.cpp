@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+// The resolver on what needs no database: numeric hosts, numeric services, special forms, and bad input.
+#include <pysock/resolver.hpp>
+#include <pysock/socket.hpp>
+#include <vector>
+
+#include "support/background.hpp"
+#include "support/catch.hpp"
+#include "support/failure.hpp"
+#include "support/sockets.hpp"
+
+namespace sk = pysock;
+using namespace test_support;
+
+namespace {
+
+std::string gai(int number) { return failure("gaierror", number); }
+
+}  // namespace
+
+TEST_CASE("a numeric host comes once per type", "[resolver][S52][S55][S57]") {
+  const auto all = sk::getaddrinfo("127.0.0.1", 80);
+  REQUIRE(all.size() == 3);
+  CHECK(all[0].type == SOCK_STREAM);
+  CHECK(all[0].proto == IPPROTO_TCP);
+  CHECK(all[1].type == SOCK_DGRAM);
+  CHECK(all[1].proto == IPPROTO_UDP);
+  CHECK(all[2].type == SOCK_RAW);
+  for (const sk::address_info& one : all) {
+    CHECK(one.family == AF_INET);
+    CHECK(one.canonname.empty());
+    CHECK(one.sockaddr == sk::address("127.0.0.1", 80));
+  }
+  const auto six = sk::getaddrinfo("::1", 80, AF_INET6, SOCK_DGRAM, IPPROTO_UDP, AI_NUMERICHOST);
+  REQUIRE(six.size() == 1);
+  CHECK(six[0].family == AF_INET6);
+  CHECK(six[0].type == SOCK_DGRAM);
+  CHECK(six[0].proto == IPPROTO_UDP);
+  CHECK(six[0].sockaddr == sk::address("::1", 80));
+}
+
+TEST_CASE("results are ready for a socket", "[resolver][S57]") {
+  sk::socket listener = listening();
+  for (const sk::address_info& one : sk::getaddrinfo("127.0.0.1", listener.getsockname().port(), 0, SOCK_STREAM)) {
+    sk::socket s(one.family, one.type, one.proto);
+    s.settimeout(patience);
+    s.connect(one.sockaddr);
+    CHECK(listener.accept().address == s.getsockname());
+  }
+}
+
+TEST_CASE("no host is the loopback, or the wildcard to bind to", "[resolver][S53][S56]") {
+  for (const std::optional<sk::text>& host : {std::optional<sk::text>(), std::optional<sk::text>("")}) {
+    CHECK(sk::getaddrinfo(host, 80, AF_INET, SOCK_STREAM).at(0).sockaddr == sk::address("127.0.0.1", 80));
+    CHECK(sk::getaddrinfo(host, 80, AF_INET, SOCK_STREAM, 0, AI_PASSIVE).at(0).sockaddr == sk::address("0.0.0.0", 80));
+    CHECK(sk::getaddrinfo(host, 80, AF_INET6, SOCK_STREAM).at(0).sockaddr == sk::address("::1", 80));
+    CHECK(sk::getaddrinfo(host, 80, AF_INET6, SOCK_STREAM, 0, AI_PASSIVE).at(0).sockaddr == sk::address("::", 80));
+    CHECK(failure_of([&] { return sk::getaddrinfo(host, std::nullopt); }) == gai(EAI_NONAME));
+  }
+}
+
+TEST_CASE("ports are numbers, digits, or none", "[resolver][S54][S56]") {
+  const auto port_of = [](const sk::service& port) { return sk::getaddrinfo("127.0.0.1", port, 0, SOCK_STREAM).at(0).sockaddr.port(); };
+  CHECK(port_of(0) == 0);
+  CHECK(port_of(65535) == 65535);
+  CHECK(port_of("80") == 80);
+  CHECK(port_of("00080") == 80);
+  CHECK(port_of(std::nullopt) == 0);
+  CHECK(port_of("") == 0);
+  for (const int bad : {-1, 65536, 70000}) CHECK(failure_of([&] { return port_of(bad); }) == gai(EAI_SERVICE));
+  for (const char* bad : {"-1", "65536", "99999999999999999999", "0x50", "80 "}) {
+    CAPTURE(bad);
+    CHECK(failure_of([&] { return port_of(bad); }) == gai(EAI_SERVICE));
+  }
+}
+
+TEST_CASE("the canonical name of a numeric host is its text", "[resolver][S58]") {
+  const auto name = [](const char* host) {
+    const auto all = sk::getaddrinfo(host, 80, 0, 0, 0, AI_CANONNAME);
+    CHECK(all.at(1).canonname.empty());  // only the first has one
+    return all.at(0).canonname;
+  };
+  CHECK(name("127.0.0.1") == "127.0.0.1");
+  CHECK(name("127.1") == "127.1");
+  CHECK(name("0:0::1") == "0:0::1");
+}
+
+TEST_CASE("arguments that contradict", "[resolver][S52][S55][S21][S22]") {
+  CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, 12345); }) == gai(EAI_FAMILY));
+  CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, 0, 12345); }) == gai(EAI_SOCKTYPE));
+  CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, 0, SOCK_STREAM, IPPROTO_UDP); }) == gai(EAI_SOCKTYPE));
+  CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, 0, 0, 12345); }) == gai(EAI_SERVICE));
+  CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, 0, 0, 0, 1 << 30); }) == gai(EAI_BADFLAGS));
+  CHECK(failure_of([] { return sk::getaddrinfo(std::nullopt, 80, 0, 0, 0, AI_CANONNAME); }) == gai(EAI_BADFLAGS));
+  CHECK(failure_of([] { return sk::getaddrinfo("localhost", 80, 0, 0, 0, AI_NUMERICHOST); }) == gai(EAI_NONAME));
+  CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", "http", 0, 0, 0, AI_NUMERICSERV); }) == gai(EAI_NONAME));
+  CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, AF_INET6); }) == gai(EAI_ADDRFAMILY));
+  CHECK(failure_of([] { return sk::getaddrinfo("::1", 80, AF_INET); }) == gai(EAI_ADDRFAMILY));
+  CHECK(failure_of([] { return sk::getaddrinfo("<broadcast>", 80, 0, 0, 0, AI_NUMERICHOST); }) == gai(EAI_NONAME));
+  CHECK(sk::getaddrinfo("127.0.0.1", 80, AF_INET6, SOCK_STREAM, 0, AI_V4MAPPED).at(0).sockaddr == sk::address("::ffff:127.0.0.1", 80));
+}
+
+TEST_CASE("the resolver's errors carry its numbers and its texts", "[resolver][S21][S22]") {
+  try {
+    (void)sk::getaddrinfo("[::1]", 80);
+    FAIL("that is no host");
+  } catch (const sk::gaierror& e) {
+    CHECK(e.errnum() == EAI_NONAME);
+    CHECK(e.strerror() == gai_strerror(EAI_NONAME));
+    CHECK(std::string(e.what()) == "getaddrinfo ('[::1]', 80): [Errno " + std::to_string(EAI_NONAME) + "] " + gai_strerror(EAI_NONAME));
+    const sk::error* base = &e;
+    CHECK(base->code().category() == sk::gai_category());
+  }
+}
+
+TEST_CASE("NULs never cut a name short", "[resolver][S16]") {
+  CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1\0x", 80); }) == "invalid_argument");
+  CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", "80\0x"); }) == "invalid_argument");
+  CHECK(failure_of([] { return sk::gethostbyname("127.0.0.1\0x"); }) == "invalid_argument");
+  CHECK(failure_of([] { return sk::gethostbyname_ex("127.0.0.1\0x"); }) == "invalid_argument");
+  CHECK(failure_of([] { return sk::gethostbyaddr("127.0.0.1\0x"); }) == "invalid_argument");
+  CHECK(failure_of([] { return sk::getservbyname("http\0x"); }) == "invalid_argument");
+  CHECK(failure_of([] { return sk::getservbyname("http", "tcp\0x"); }) == "invalid_argument");
+  CHECK(failure_of([] { return sk::getservbyport(80, "tcp\0x"); }) == "invalid_argument");
+  CHECK(failure_of([] { return sk::getprotobyname("tcp\0x"); }) == "invalid_argument");
+}
+
+TEST_CASE("gethostbyname returns IPv4 text", "[resolver][S61][S62][S13]") {
+  CHECK(sk::gethostbyname("") == "0.0.0.0");
+  CHECK(sk::gethostbyname("<broadcast>") == "255.255.255.255");
+  CHECK(sk::gethostbyname("192.0.2.7") == "192.0.2.7");
+  CHECK(sk::gethostbyname("127.1") == "127.0.0.1");
+  CHECK(sk::gethostbyname("1") == "0.0.0.1");
+  CHECK(failure_of([] { return sk::gethostbyname("::1"); }) == gai(EAI_ADDRFAMILY));
+  CHECK(failure_of([] { return sk::gethostbyname(" 127.0.0.1"); }) == gai(EAI_NONAME));
+}
+
+TEST_CASE("gethostbyname_ex of an address makes no lookup", "[resolver][S63][S62]") {
+  for (const char* host : {"192.0.2.7", "127.1"}) {
+    const sk::host_info info = sk::gethostbyname_ex(host);
+    CHECK(info.hostname == host);
+    CHECK(info.aliaslist.empty());
+    CHECK(info.ipaddrlist == std::vector<std::string>{sk::gethostbyname(host)});
+  }
+  CHECK(failure_of([] { return sk::gethostbyname_ex("::1"); }) == gai(EAI_ADDRFAMILY));
+}
+
+TEST_CASE("the wildcard has no single name", "[resolver][S67]") {
+  CHECK(failure_of([] { return sk::gethostbyaddr(""); }) == "error: wildcard resolved to multiple address");
+}
+
+TEST_CASE("getnameinfo of numeric addresses", "[resolver][S68]") {
+  constexpr int numeric = NI_NUMERICHOST | NI_NUMERICSERV;
+  const auto text = [](const sk::address& where, int flags) {
+    const sk::name_info found = sk::getnameinfo(where, flags);
+    return found.host + " " + found.port;
+  };
+  CHECK(text({"192.0.2.7", 80}, numeric) == "192.0.2.7 80");
+  CHECK(text({"2001:DB8::0:7", 80}, numeric) == "2001:db8::7 80");
+  CHECK(text({"fe80::1", 80, 0, 4000000}, numeric) == "fe80::1%4000000 80");
+  CHECK(text({"127.1", 80}, numeric) == "127.0.0.1 80");
+  CHECK(failure_of([] { return sk::getnameinfo({"localhost", 80}, NI_NUMERICHOST); }) == gai(EAI_NONAME));
+  CHECK(failure_of([] { return sk::getnameinfo({"", 80}, NI_NUMERICHOST); }) == gai(EAI_NONAME));
+  CHECK(failure_of([] { return sk::getnameinfo({"127.0.0.1", 80}, 1 << 30); }) == gai(EAI_BADFLAGS));
+  CHECK(failure_of([] { return sk::getnameinfo("/a/path", 0); }) == "invalid_argument");
+  CHECK(failure_of([] { return sk::getnameinfo(sk::address(), 0); }) == "invalid_argument");
+}
+
+TEST_CASE("services and protocols that there are not", "[resolver][S69][S70][S71][S19]") {
+  for (const char* name : {"no such service", "", "80"})
+    CHECK(failure_of([&] { return sk::getservbyname(name); }) == "error: service/proto not found");
+  CHECK(failure_of([] { return sk::getservbyname("http", "no such protocol"); }) == "error: service/proto not found");
+  CHECK(failure_of([] { return sk::getservbyport(65535, "tcp"); }) == "error: port/proto not found");
+  CHECK(failure_of([] { return sk::getservbyport(-1); }) == "out_of_range");
+  CHECK(failure_of([] { return sk::getservbyport(65536); }) == "out_of_range");
+  CHECK(failure_of([] { return sk::getprotobyname("no such protocol"); }) == "error: protocol not found");
+}
+
+TEST_CASE("threads may ask at the same time", "[resolver][S63][S70]") {
+  const auto ask = [] {
+    std::string answers;
+    for (int i = 0; i < 50; ++i) {
+      answers += sk::gethostbyname_ex("192.0.2." + std::to_string(i)).ipaddrlist.at(0) + " ";
+      answers += failure_of([] { return sk::getservbyname("domain", "udp"); }) + failure_of([] { return sk::getprotobyname("icmp"); });
+      answers += sk::getaddrinfo("192.0.2." + std::to_string(i), 80).at(0).sockaddr.to_string();
+    }
+    return answers;
+  };
+  const std::string expected = ask();
+  background<std::string> one(ask);
+  background<std::string> two(ask);
+  background<std::string> three(ask);
+  CHECK(one.get() == expected);
+  CHECK(two.get() == expected);
+  CHECK(three.get() == expected);
+}
+
+TEST_CASE("names beyond ASCII go to the C library's encoder", "[resolver][M24]") {
+#ifdef AI_IDN
+  const char* const host =
+      "\xEF\xBC\x91\xEF\xBC\x92\xEF\xBC\x97\xE3\x80\x82"
+      "0.0.1";  // full-width 127, an ideographic full stop
+  const std::string outcome = failure_of([&] { return sk::getaddrinfo(host, 80, AF_INET, SOCK_STREAM, 0, AI_NUMERICHOST); });
+  constexpr int no_encoder = -105;  // EAI_IDN_ENCODE: the encoder is a library of its own, and may be missing
+  if (outcome == gai(no_encoder)) SKIP_TEST("this C library has no encoder for international names");
+  CHECK(outcome == "none");
+  CHECK(sk::getaddrinfo(host, 80, AF_INET).at(0).sockaddr == sk::address("127.0.0.1", 80));
+  CHECK(sk::gethostbyname(host) == "127.0.0.1");
+  sk::socket s;
+  s.bind({host, 0});
+  CHECK(s.getsockname().host() == "127.0.0.1");
+#else
+  SKIP_TEST("this C library does not know international names");
+#endif
+}

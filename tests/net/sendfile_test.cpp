@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: MIT
+// Sending files: whole and in part, from every kind of source, to receivers that are quick, stall, or go away.
+#include <pysock/socket.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "support/allocations.hpp"
+#include "support/background.hpp"
+#include "support/catch.hpp"
+#include "support/failure.hpp"
+#include "support/process.hpp"
+#include "support/python_peer.hpp"
+#include "support/sockets.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace sk = pysock;
+using namespace test_support;
+
+namespace {
+
+// Nothing in it repeats, so that lost, doubled and exchanged pieces show.
+std::string pattern(std::size_t size) {
+  std::string data(size, '\0');
+  std::uint64_t state = 7;
+  for (std::size_t i = 0; i + 8 <= size; i += 8) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    const std::uint64_t word = state ^ state >> 29;
+    std::memcpy(&data[i], &word, 8);
+  }
+  return data;
+}
+
+struct file_with {
+  explicit file_with(const std::string& its_content) : content(its_content), path(folder / "file") {
+    std::ofstream(path, std::ios::binary) << content;
+  }
+  [[nodiscard]] sk::descriptor open() const { return sk::descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC)); }
+  temporary_directory folder;
+  std::string content;
+  std::string path;
+};
+
+std::string receive_all(sk::socket& s) {
+  std::string seen;
+  for (;;) {
+    const std::string piece = s.recv(1 << 20);
+    if (piece.empty()) return seen;
+    seen += piece;
+  }
+}
+
+// Runs `send` on one end of a connection and returns what arrives at the other.
+template <class Send>
+std::string arrives(std::pair<sk::socket, sk::socket> both, sk::timeout_value mode, const Send& send) {
+  both.first.settimeout(mode);
+  both.second.settimeout(patience);
+  background<std::string> receiving([&both] { return receive_all(both.second); });
+  send(both.first);
+  both.first.close();
+  return receiving.get();
+}
+
+// Receives a file per connection; tells its length and digest, and those of the part of the file that was meant.
+constexpr const char* hashing_receiver = R"(
+server = socket.create_server(('127.0.0.1', 0))
+say('port', server.getsockname()[1])
+room = memoryview(bytearray(1 << 20))
+def digest(read, limit=None):
+    hash, total = hashlib.sha256(), 0
+    while limit is None or total < limit:
+        n = read(room if limit is None else room[:min(len(room), limit - total)])
+        if not n: break
+        hash.update(room[:n])
+        total += n
+    return f'{total} {hash.hexdigest()}'
+for line in sys.stdin:
+    offset, count = map(int, line.split())
+    conn = server.accept()[0]
+    say('received', digest(conn.recv_into))
+    conn.close()
+    with open(sys.argv[1], 'rb', buffering=0) as file:
+        file.seek(offset)
+        say('meant', digest(file.readinto, count if count >= 0 else 1 << 62))
+)";
+
+struct part {
+  std::int64_t offset;
+  std::optional<std::int64_t> count;
+};
+
+void check_against_python(const std::string& path, std::initializer_list<part> parts) {
+  process python({"python3", "-c",
+                  std::string("import socket, sys, hashlib\ndef say(key, value): print(key, value, flush=True)\n") + hashing_receiver,
+                  path});
+  const auto after = [&python](const std::string& key) {
+    const std::string line = python.line();
+    REQUIRE(line.substr(0, key.size() + 1) == key + " ");
+    return line.substr(key.size() + 1);
+  };
+  const int port = std::stoi(after("port"));
+  for (const sk::timeout_value mode : {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
+    for (const auto& [offset, count] : parts) {
+      CAPTURE(mode.nanoseconds(), offset, count.value_or(-1));
+      python.say(std::to_string(offset) + " " + std::to_string(count.value_or(-1)) + "\n");
+      sk::socket s;
+      s.settimeout(mode);
+      s.connect({"127.0.0.1", port});
+      const stopwatch watch;
+      const std::size_t sent = s.sendfile(path, offset, count);
+      const double taken = watch.seconds();
+      s.close();
+      const std::string received = after("received");
+      CHECK(received == after("meant"));
+      CHECK(received.substr(0, received.find(' ')) == std::to_string(sent));
+      if (sent >= std::size_t{1} << 29) std::printf("sendfile: %zu bytes in %.2f s\n", sent, taken);
+    }
+  }
+  python.end_input();
+  CHECK(python.wait() == 0);
+}
+
+bool stop(void*) noexcept { return false; }
+bool count_it(void* counter) noexcept { return ++*static_cast<std::atomic<int>*>(counter) != 0; }
+
+}  // namespace
+
+TEST_CASE("files go whole or in part, in blocking and in timeout mode", "[sendfile][M36]") {
+  const file_with file(pattern(3000000));
+  const sk::descriptor handle = file.open();
+  for (const sk::timeout_value mode : {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
+    for (const bool unix_sockets : {false, true}) {
+      CAPTURE(mode.nanoseconds(), unix_sockets);
+      const auto pair = [unix_sockets] { return unix_sockets ? sk::socketpair() : connected(); };
+      CHECK(arrives(pair(), mode, [&](sk::socket& s) { CHECK(s.sendfile(handle.get()) == 3000000); }) == file.content);
+      CHECK(arrives(pair(), mode, [&](sk::socket& s) { CHECK(s.sendfile(handle.get(), 1000001) == 1999999); }) ==
+            file.content.substr(1000001));
+      CHECK(arrives(pair(), mode, [&](sk::socket& s) { CHECK(s.sendfile(handle.get(), 0, 5) == 5); }) == file.content.substr(0, 5));
+      CHECK(arrives(pair(), mode, [&](sk::socket& s) { CHECK(s.sendfile(handle.get(), 7, 2000000) == 2000000); }) ==
+            file.content.substr(7, 2000000));
+    }
+  }
+  CHECK(::lseek(handle.get(), 0, SEEK_CUR) == 0);
+}
+
+TEST_CASE("the end of the file ends the sending", "[sendfile][M36]") {
+  const file_with file("0123456789");
+  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(file.path, 4, 1000) == 6); }) == "456789");
+  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(file.path, 10) == 0); }).empty());
+  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(file.path, 1 << 20, 5) == 0); }).empty());
+  const file_with empty("");
+  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(empty.path) == 0); }).empty());
+}
+
+TEST_CASE("every kind of source, from an absolute offset", "[sendfile][M36]") {
+  const file_with file(pattern(200000));
+  const std::string meant = file.content.substr(1000, 150000);
+  std::ifstream in(file.path, std::ios::binary);
+  in.seekg(77);
+  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(in, 1000, 150000) == 150000); }) == meant);
+  CHECK(in.tellg() == 151000);
+  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(in) == 200000); }) == file.content);
+  CHECK(in.good());
+
+  std::istringstream text(file.content);
+  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(text, 1000, 150000) == 150000); }) == meant);
+
+  std::FILE* const c_file = std::fopen(file.path.c_str(), "rb");
+  REQUIRE(c_file != nullptr);
+  CHECK(std::fgetc(c_file) == static_cast<unsigned char>(file.content[0]));
+  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(c_file, 1000, 150000) == 150000); }) == meant);
+  CHECK(std::ftell(c_file) == 151000);
+  CHECK(std::fgetc(c_file) == static_cast<unsigned char>(file.content[151000]));
+  std::fclose(c_file);
+
+  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(file.path, 1000, 150000) == 150000); }) == meant);
+  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(file.open().get(), 1000, 150000) == 150000); }) == meant);
+}
+
+TEST_CASE("a path is opened for the call alone", "[sendfile][M36]") {
+  const file_with file("0123456789");
+  auto [client, server] = connected();
+  const std::set<int> before = open_descriptors();
+  CHECK(client.sendfile(file.path) == 10);
+  CHECK(failure_of([&client = client, &file] { return client.sendfile(file.folder / "none"); }) == failure("file_not_found_error", ENOENT));
+  CHECK(failure_of([&client = client, &file] { return client.sendfile(file.folder / ""); }) == failure("error", EISDIR));
+  client.close();
+  CHECK(failure_of([&client = client, &file] { return client.sendfile(file.path); }) == failure("error", EBADF));
+  CHECK(open_descriptors().size() == before.size() - 1);
+}
+
+TEST_CASE("what sendfile refuses", "[sendfile][M36]") {
+  const file_with file("0123456789");
+  const file_with empty("");
+  auto [client, server] = connected();
+  CHECK(failure_of([&] { return bound_udp().sendfile(file.path); }) == "invalid_argument");
+  CHECK(failure_of([&client = client, &file] { return client.sendfile(file.path, 0, 0); }) == "invalid_argument");
+  CHECK(failure_of([&client = client, &file] { return client.sendfile(file.path, -1); }) == "invalid_argument");
+  client.setblocking(false);
+  CHECK(failure_of([&client = client, &file] { return client.sendfile(file.path); }) == "invalid_argument");
+  CHECK(client.sendfile(empty.path) == 0);
+}
+
+TEST_CASE("files without a size are read, which pipes cannot be", "[sendfile][M36]") {
+  if (!std::ifstream("/proc/self/cmdline")) SKIP_TEST("no /proc");
+  std::ostringstream meant;
+  meant << std::ifstream("/proc/self/cmdline").rdbuf();
+  CHECK(arrives(connected(), patience, [](sk::socket& s) { s.sendfile("/proc/self/cmdline"); }) == meant.str());
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const sk::descriptor reading(ends[0]);
+  const sk::descriptor writing(ends[1]);
+  auto [client, server] = connected();
+  CHECK(failure_of([&client = client, &reading] { return client.sendfile(reading.get()); }) == failure("error", ESPIPE));
+}
+
+TEST_CASE("a receiver that stalls: the timeout comes, and what had gone is known", "[sendfile][M36][M48]") {
+  const file_with file(pattern(std::size_t{32} << 20));
+  std::ifstream in(file.path, std::ios::binary);
+  for (const bool by_kernel : {true, false}) {
+    CAPTURE(by_kernel);
+    auto [client, server] = connected();
+    client.settimeout(0.2);
+    const stopwatch watch;
+    std::size_t gone = 0;
+    try {
+      by_kernel ? client.sendfile(file.path, 5) : client.sendfile(in, 5);
+      FAIL("nobody reads that");
+    } catch (const sk::timeout& e) {
+      gone = e.transferred();
+    }
+    CHECK(watch.seconds() >= 0.2);
+    CHECK(gone > 0);
+    CHECK(gone < file.content.size());
+    if (!by_kernel) CHECK(in.tellg() == static_cast<std::streamoff>(5 + gone));
+    client.close();
+    CHECK(receive_all(server) == file.content.substr(5, gone));
+  }
+}
+
+TEST_CASE("the error_code face tells the same, and can go on", "[sendfile][M36][M48]") {
+  const file_with file(pattern(std::size_t{16} << 20));
+  auto [client, server] = connected();
+  client.settimeout(0.05);
+  std::error_code ec;
+  const std::size_t first = client.sendfile(file.path, 0, std::nullopt, ec);
+  CHECK(ec == sk::errc::timed_out);
+  background<std::string> receiving([&server = server] { return receive_all(server); });
+  client.settimeout(patience);
+  const std::size_t second = client.sendfile(file.path, static_cast<std::int64_t>(first), std::nullopt, ec);
+  CHECK_FALSE(ec);
+  CHECK(first + second == file.content.size());
+  client.close();
+  CHECK(receiving.get() == file.content);
+}
+
+TEST_CASE("sending a file and failing at it by error_code allocate nothing", "[sendfile][M36][M48]") {
+  const file_with file("0123456789");
+  const sk::descriptor handle = file.open();
+  std::istringstream in(file.content);
+  auto [client, server] = connected();
+  std::error_code ec;
+  CHECK(allocations_of([&, &client = client] {
+          client.sendfile(handle.get(), 0, std::nullopt, ec);
+          client.sendfile(in, 0, std::nullopt, ec);
+        }) == 0);
+  CHECK_FALSE(ec);
+  CHECK(server.recv(20, MSG_WAITALL).size() >= 10);
+  full_connection full;
+  full.client.settimeout(0.001);
+  CHECK(allocations_of([&] { full.client.sendfile(handle.get(), 0, std::nullopt, ec); }) == 0);
+  CHECK(ec == sk::errc::timed_out);
+}
+
+TEST_CASE("a peer that is gone is an error and no signal", "[sendfile][M36]") {
+  const file_with file("0123456789");
+  for (const bool by_kernel : {true, false}) {
+    CHECK(in_child([&file, by_kernel] {
+            std::signal(SIGPIPE, SIG_DFL);
+            std::istringstream in(file.content);
+            auto [a, b] = sk::socketpair();
+            b.close();
+            try {
+              by_kernel ? a.sendfile(file.path) : a.sendfile(in);
+            } catch (const sk::broken_pipe_error& e) {
+              return e.transferred() == 0 ? 0 : 2;
+            }
+            return 1;
+          }) == 0);
+  }
+}
+
+TEST_CASE("a peer that goes away in the middle", "[sendfile][M36]") {
+  const file_with file(pattern(std::size_t{32} << 20));
+  auto [client, server] = connected();
+  background<std::string> sending([&client = client, &file] {
+    std::error_code ec;
+    const std::size_t sent = client.sendfile(file.path, 0, std::nullopt, ec);
+    if (sent == 0 || sent >= file.content.size()) return "sent " + std::to_string(sent);
+    return ec == std::errc::connection_reset || ec == std::errc::broken_pipe ? std::string("lost") : ec.message();
+  });
+  sending.wait_until_asleep();
+  server.close();
+  CHECK(sending.get() == "lost");
+}
+
+TEST_CASE("signals: the hook decides, and progress is kept", "[sendfile][M36]") {
+  struct sigaction action {};
+  struct sigaction old {};
+  action.sa_handler = [](int) {};
+  REQUIRE(::sigaction(SIGUSR1, &action, &old) == 0);
+  const file_with file(pattern(std::size_t{32} << 20));
+  SECTION("it goes on") {
+    auto [client, server] = connected();
+    client.settimeout(std::nullopt);
+    std::atomic<int> asked{0};
+    client.set_interrupt_hook(count_it, &asked);
+    background<std::size_t> sending([&client = client, &file] {
+      const std::size_t sent = client.sendfile(file.path);
+      client.close();
+      return sent;
+    });
+    for (int i = 0; i < 3; ++i) {
+      sending.wait_until_asleep();
+      sending.signal(SIGUSR1);
+      while (asked <= i) std::this_thread::yield();
+    }
+    CHECK(receive_all(server) == file.content);
+    CHECK(sending.get() == file.content.size());
+  }
+  SECTION("it ends the call") {
+    for (const sk::timeout_value mode : {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
+      auto [client, server] = connected();
+      client.settimeout(mode);
+      client.set_interrupt_hook(stop, nullptr);
+      background<std::size_t> sending([&client = client, &file] {
+        std::error_code ec;
+        const std::size_t sent = client.sendfile(file.path, 0, std::nullopt, ec);
+        client.close();
+        return ec == std::errc::interrupted ? sent : 0;
+      });
+      sending.wait_until_asleep();
+      sending.signal(SIGUSR1);
+      const std::size_t gone = sending.get();
+      CHECK(gone > 0);
+      CHECK(receive_all(server) == file.content.substr(0, gone));
+    }
+  }
+  ::sigaction(SIGUSR1, &old, nullptr);
+}
+
+TEST_CASE("offsets beyond 4 GiB", "[sendfile][M36]") {
+  const temporary_directory folder;
+  const std::int64_t far = (std::int64_t{5} << 30) + 3;
+  const sk::descriptor file(::open((folder / "sparse").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (::pwrite(file.get(), "far away", 8, far) != 8) SKIP_TEST("no files of that size here");
+  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(file.get(), far) == 8); }) == "far away");
+  std::ifstream in(folder / "sparse", std::ios::binary);
+  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(in, far + 4) == 4); }) == "away");
+}
+
+TEST_CASE("64 MiB to Python, by digest", "[sendfile][M36]") {
+  if (!has_program("python3")) SKIP_TEST("no python3");
+  const file_with file(pattern(std::size_t{64} << 20));
+  check_against_python(file.path, {{0, std::nullopt}, {12345678, std::nullopt}, {0, 23456789}, {12345678, 23456789}});
+}
+
+TEST_CASE("1 GiB to Python, by digest", "[sendfile][M36][big]") {
+  if (!has_program("python3")) SKIP_TEST("no python3");
+  if (std::getenv("PYSOCK_BIG_TESTS") == nullptr) SKIP_TEST("takes a while; set PYSOCK_BIG_TESTS");
+  const temporary_directory folder;
+  const std::string path = folder / "large";
+  const sk::descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  constexpr std::int64_t size = (std::int64_t{1} << 30) + 12345;  // one byte more than a block takes two calls
+  REQUIRE(::ftruncate(file.get(), size) == 0);
+  const std::string piece = pattern(1 << 20);
+  for (std::int64_t at = 1000; at < size; at += 37 << 20) {
+    REQUIRE(::pwrite(file.get(), piece.data() + at % 4096, piece.size() - 4096, at) > 0);
+  }
+  check_against_python(path, {{0, std::nullopt}, {size / 3, std::nullopt}, {0, std::int64_t{1} << 30}, {size / 3, size / 2}});
+}

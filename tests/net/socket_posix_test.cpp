@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+// What sockets have on POSIX systems: descriptors of all kinds, flags in the type, pairs, inheritance, the kernel's other families.
+#include <unistd.h>
+
+#include <initializer_list>
+#include <pysock/socket.hpp>
+
+#include "support/catch.hpp"
+#include "support/descriptors.hpp"
+#include "support/failure.hpp"
+#include "support/sockets.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace sk = pysock;
+using namespace test_support;
+
+TEST_CASE("what the system does not have is an error with its number", "[socket][S72][S16][S18][S19]") {
+  CHECK(failure_of([] { return sk::socket(12345); }) == failure("error", EAFNOSUPPORT));
+  CHECK(failure_of([] { return sk::socket(AF_INET, 99); }) == failure("error", EINVAL));
+  CHECK(failure_of([] { return sk::socket(AF_INET, SOCK_STREAM, IPPROTO_UDP); }) == failure("error", EPROTONOSUPPORT));
+  CHECK(failure_of([] { return sk::socket(AF_UNIX, SOCK_STREAM, 99); }) == failure("error", EPROTONOSUPPORT));
+}
+
+TEST_CASE("flags in the type are no part of it", "[socket][M53][M83][S127]") {
+  const sk::socket nonblocking(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC);
+  CHECK(nonblocking.type() == SOCK_STREAM);
+  CHECK(nonblocking.gettimeout() == sk::seconds(0));
+  CHECK(is_nonblocking(nonblocking.fileno()));
+
+  const sk::socket blocking(AF_INET, SOCK_STREAM | SOCK_CLOEXEC);
+  CHECK(blocking.type() == SOCK_STREAM);
+  CHECK(blocking.gettimeout() == std::nullopt);
+  CHECK_FALSE(is_nonblocking(blocking.fileno()));
+
+  const default_timeout_scope five(5);
+  CHECK(sk::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK).gettimeout() == sk::seconds(0));
+}
+
+TEST_CASE("multipath TCP and UDP-Lite open where the kernel has them", "[socket][M88]") {
+  int opened = 0;
+  for (const auto& [type, proto] : {std::pair{SOCK_STREAM, IPPROTO_MPTCP}, std::pair{SOCK_DGRAM, IPPROTO_UDPLITE}}) {
+    const std::string outcome = failure_of([type = type, proto = proto] { return sk::socket(AF_INET, type, proto); });
+    if (outcome != "none") {
+      CHECK(outcome == failure("error", EPROTONOSUPPORT));
+      continue;
+    }
+    ++opened;
+    const sk::socket s(AF_INET, type, proto);
+    CHECK(s.proto() == proto);
+    CHECK(s.getsockopt(SOL_SOCKET, SO_PROTOCOL) == proto);
+  }
+  if (opened == 0) SKIP_TEST("this kernel has neither");
+}
+
+TEST_CASE("from_fileno refuses what is no socket, and leaves it open", "[socket][M6][M7]") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const sk::descriptor reader(ends[0]);
+  const sk::descriptor writer(ends[1]);
+  CHECK(failure_of([&] { return sk::from_fileno(reader.get()); }) == failure("error", ENOTSOCK));
+  CHECK(failure_of([&] { return sk::from_fileno(reader.get(), AF_INET, SOCK_STREAM, 0); }) == failure("error", ENOTSOCK));
+  CHECK(is_open(reader.get()));
+  CHECK(failure_of([] { return sk::from_fileno(-1); }) == "invalid_argument");
+  CHECK(failure_of([] { return sk::from_fileno(65000); }) == failure("error", EBADF));
+}
+
+TEST_CASE("from_fileno takes the descriptor to be blocking, and leaves its mode alone", "[socket][M6]") {
+  sk::socket nonblocking(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
+  const sk::socket adopted = sk::from_fileno(nonblocking.detach());
+  CHECK(adopted.gettimeout() == std::nullopt);
+  CHECK(is_nonblocking(adopted.fileno()));
+}
+
+TEST_CASE("fromfd takes the descriptor to be blocking, and leaves its mode alone", "[socket][S77]") {
+  auto [a, b] = sk::socketpair();
+  a.setblocking(false);
+  sk::socket copy = sk::fromfd(a.fileno(), AF_UNIX, SOCK_STREAM);
+  CHECK(copy.gettimeout() == std::nullopt);
+  CHECK(is_nonblocking(copy.fileno()));
+  CHECK(failure_of([&] { return copy.recv(1); }) == failure("blocking_io_error", EAGAIN));
+
+  CHECK_FALSE(is_nonblocking(b.fileno()));
+  const default_timeout_scope limit(4);
+  const sk::socket limited = sk::fromfd(b.fileno(), AF_UNIX, SOCK_STREAM);
+  CHECK(limited.gettimeout() == sk::seconds(4));
+  CHECK(is_nonblocking(b.fileno()));  // the mode is of the description that both share
+}
+
+TEST_CASE("socketpair gives two connected sockets", "[socket][S75]") {
+  auto [a, b] = sk::socketpair();
+  CHECK(a.family() == AF_UNIX);
+  CHECK(b.type() == SOCK_STREAM);
+  a.sendall("there");
+  CHECK(b.recv(100) == "there");
+  b.sendall("back");
+  CHECK(a.recv(100) == "back");
+  CHECK(a.getsockname().is_unnamed());
+  CHECK(b.getpeername().is_unnamed());
+
+  auto [c, d] = sk::socketpair(AF_UNIX, SOCK_DGRAM, 1);
+  CHECK(c.type() == SOCK_DGRAM);
+  CHECK(d.proto() == 1);
+  c.send("one");
+  c.send("two");
+  CHECK(d.recv(100) == "one");
+
+  auto [e, f] = sk::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK);
+  CHECK(e.type() == SOCK_STREAM);
+  CHECK(f.gettimeout() == sk::seconds(0));
+  CHECK(is_nonblocking(e.fileno()));
+
+  const default_timeout_scope limit(4);
+  CHECK(sk::socketpair().first.gettimeout() == sk::seconds(4));
+  const auto limited = sk::socketpair();
+  CHECK(limited.second.gettimeout() == sk::seconds(4));
+  CHECK(is_nonblocking(limited.second.fileno()));
+
+  CHECK(failure_of([] { return sk::socketpair(AF_INET); }) == failure("error", EOPNOTSUPP));
+  CHECK(failure_of([] { return sk::socketpair(AF_UNIX, 99); }) == failure("error", EINVAL));
+  CHECK(failure_of([] { return sk::socketpair(AF_UNIX, SOCK_STREAM, 99); }) == failure("error", EPROTONOSUPPORT));
+}
+
+TEST_CASE("the module's dup and close work on plain descriptors", "[socket][M9][M10]") {
+  const sk::socket s;
+  sk::descriptor copy = sk::dup(s.fileno());
+  CHECK(copy.get() != s.fileno());
+  CHECK(is_open(copy.get()));
+  CHECK(is_close_on_exec(copy.get()));
+  const int fd = copy.release();
+  sk::close(fd);
+  CHECK_FALSE(is_open(fd));
+  CHECK(failure_of([fd] { sk::close(fd); }) == failure("error", EBADF));
+  CHECK(failure_of([] { sk::close(-1); }) == failure("error", EBADF));
+  CHECK(failure_of([] { return sk::dup(-1); }) == failure("error", EBADF));
+  CHECK(failure_of([] { return sk::dup(65000); }) == failure("error", EBADF));
+}
+
+TEST_CASE("descriptors are closed on exec from birth, and one can say otherwise", "[socket][M40][M41]") {
+  sk::socket listener = listening();
+  sk::socket client;
+  client.connect(listener.getsockname());
+  const sk::socket server = listener.accept().conn;
+  const auto pair = sk::socketpair();
+  const sk::socket copy = client.dup();
+  const sk::socket wrapped = sk::fromfd(client.fileno(), AF_INET, SOCK_STREAM);
+  const std::initializer_list<const sk::socket*> all = {&listener, &client, &server, &pair.first, &pair.second, &copy, &wrapped};
+  for (const sk::socket* s : all) {
+    CHECK_FALSE(s->get_inheritable());
+    CHECK(is_close_on_exec(s->fileno()));
+  }
+  client.set_inheritable(true);
+  CHECK(client.get_inheritable());
+  CHECK_FALSE(is_close_on_exec(client.fileno()));
+  CHECK_FALSE(copy.get_inheritable());
+  client.set_inheritable(false);
+  CHECK(is_close_on_exec(client.fileno()));
+}
+
+TEST_CASE("a null option is passed with its length", "[socket][M52]") {
+  sk::socket s;
+  CHECK(failure_of([&] { s.setsockopt(SOL_SOCKET, SO_REUSEADDR, nullptr, 4); }) == failure("error", EFAULT));
+  CHECK(failure_of([&] { s.setsockopt(SOL_SOCKET, SO_REUSEADDR, nullptr, 0); }) == failure("error", EINVAL));
+}
+
+TEST_CASE("other families work through their own addresses", "[socket][S10]") {
+  sk::socket s(AF_NETLINK, SOCK_RAW, 0);
+  sockaddr_nl any{};
+  any.nl_family = AF_NETLINK;
+  s.bind(sk::endpoint(reinterpret_cast<const sockaddr*>(&any), sizeof any));
+  const sk::address own = s.getsockname();
+  CHECK(own.family() == AF_NETLINK);
+  REQUIRE(own.get_if<sk::endpoint>() != nullptr);
+  CHECK(own.get_if<sk::endpoint>()->size() == sizeof any);
+  CHECK(reinterpret_cast<const sockaddr_nl*>(own.get_if<sk::endpoint>()->data())->nl_pid != 0);
+  CHECK(failure_of([&] { s.bind({"127.0.0.1", 0}); }) == "error: bad family");
+}
+TEST_CASE("fromfd refuses what is no socket, and leaks nothing", "[socket][S76]") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const sk::descriptor reader(ends[0]);
+  const sk::descriptor writer(ends[1]);
+  const auto before = open_descriptors();
+  CHECK(failure_of([&] { return sk::fromfd(reader.get(), AF_INET, SOCK_STREAM); }) == failure("error", ENOTSOCK));
+  CHECK(failure_of([] { return sk::fromfd(-1, AF_INET, SOCK_STREAM); }) == failure("error", EBADF));
+  CHECK(failure_of([] { return sk::fromfd(65000, AF_INET, SOCK_STREAM); }) == failure("error", EBADF));
+  CHECK(open_descriptors() == before);
+}
+
+TEST_CASE("AF_UNIX sockets print paths without quotes, abstract names as bytes, and unnamed ends not at all", "[socket][M54]") {
+  const auto [a, b] = sk::socketpair();
+  CHECK(a.to_string() == "<socket.socket fd=" + std::to_string(a.fileno()) + ", family=AF_UNIX, type=SOCK_STREAM, proto=0>");
+
+  const temporary_directory folder;
+  sk::socket bound(AF_UNIX, SOCK_DGRAM);
+  bound.bind(folder / "it's");
+  sk::socket chosen(AF_UNIX, SOCK_DGRAM);
+  chosen.bind("");
+  chosen.connect(folder / "it's");
+  CHECK(chosen.to_string() == "<socket.socket fd=" + std::to_string(chosen.fileno()) +
+                                  ", family=AF_UNIX, type=SOCK_DGRAM, proto=0, laddr=b'\\x00" + chosen.getsockname().path().substr(1) +
+                                  "', raddr=" + (folder / "it's") + ">");
+}

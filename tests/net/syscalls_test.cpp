@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// How many system calls a call costs, counted by strace.
+#include <pysock/socket.hpp>
+
+#include "support/catch.hpp"
+#include "support/strace.hpp"
+
+using namespace test_support;
+
+TEST_CASE("with the peer ready, a call is one system call", "[syscalls][S72][S95][S100][S102][S115][S119][S120][S121][S124][S133][M31]") {
+  const std::string why_not = why_no_strace();
+  if (!why_not.empty()) SKIP_TEST(why_not);
+  const trace seen = run_traced({}, {PYSOCK_SYSCALL_PROBE, "calls"});
+  REQUIRE(seen.output.empty());
+
+  using names = std::vector<std::string>;
+  const std::vector<std::pair<std::string, names>> expected = {
+      {"socket", {"socket"}},
+      {"socket with a default timeout", {"socket"}},
+      {"connect", {"connect"}},
+      {"accept", {"accept4"}},
+      {"settimeout", {"ioctl"}},
+      {"gettimeout and fileno", {}},
+      {"recv_into", {"recvfrom"}},
+      {"recv", {"recvfrom"}},
+      {"recv of nothing", {}},
+      {"send", {"sendto"}},
+      {"sendall", {"sendto"}},
+      {"recv_into that expires", {"recvfrom", "poll"}},
+      {"sendto", {"sendto"}},
+      {"recvfrom_into", {"recvfrom"}},
+      {"connect with a timeout", {"connect", "poll", "getsockopt"}},
+      {"accept with a timeout", {"accept4"}},
+      {"dup", {"fcntl"}},
+      {"socketpair", {"socketpair"}},
+      {"addresses that do not fit", {}},
+      {"close", {"close"}},
+  };
+  for (const auto& [name, calls] : expected) {
+    CAPTURE(name);
+    REQUIRE(seen.mark("end " + name) < seen.calls.size());
+    CHECK(seen.between("begin " + name, "end " + name) == calls);
+  }
+}
+
+TEST_CASE("bad arguments never reach the system", "[syscalls][S16][S6][S109][S115][S124]") {
+  const std::string why_not = why_no_strace();
+  if (!why_not.empty()) SKIP_TEST(why_not);
+  const trace seen = run_traced({}, {PYSOCK_SYSCALL_PROBE, "calls"});
+  REQUIRE(seen.mark("end bad arguments") < seen.calls.size());
+  for (const std::string& name : seen.between("begin bad arguments", "end bad arguments")) {
+    CAPTURE(name);  // throwing may cost some of its own
+    for (const char* one : {"bind", "connect", "getsockopt", "ioctl", "fcntl", "recvfrom", "socket"}) CHECK(name != one);
+  }
+}
+
+TEST_CASE("every time, not only the first", "[syscalls][S115]") {
+  const std::string why_not = why_no_strace();
+  if (!why_not.empty()) SKIP_TEST(why_not);
+  const trace seen = run_traced({}, {PYSOCK_SYSCALL_PROBE, "calls"});
+  int calls = 0;
+  for (std::size_t begin = seen.mark("begin recv_into"); begin < seen.calls.size(); begin = seen.mark("begin recv_into", begin + 1)) {
+    CHECK(trace::name_of(seen.calls.at(begin + 1)) == "recvfrom");
+    CHECK(seen.mark("end recv_into", begin) == begin + 2);
+    ++calls;
+  }
+  CHECK(calls == 3);
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+// The three modes: what sets them, what shows them, what they do.
+#include <cmath>
+#include <limits>
+#include <pysock/socket.hpp>
+
+#include "support/background.hpp"
+#include "support/catch.hpp"
+#include "support/descriptors.hpp"
+#include "support/failure.hpp"
+#include "support/sockets.hpp"
+
+namespace sk = pysock;
+using namespace test_support;
+using namespace std::chrono_literals;
+
+TEST_CASE("a new socket blocks", "[timeout][S122][S127][S126]") {
+  const sk::socket s;
+  CHECK(s.gettimeout() == std::nullopt);
+  CHECK(s.getblocking());
+  CHECK_FALSE(is_nonblocking(s.fileno()));
+}
+
+TEST_CASE("setblocking and settimeout say the same", "[timeout][S122][S123][S125][S129][S17][M38][M39]") {
+  sk::socket s;
+  s.setblocking(false);
+  CHECK(s.gettimeout() == sk::seconds(0));
+  CHECK_FALSE(s.getblocking());
+  CHECK(is_nonblocking(s.fileno()));
+  s.setblocking(true);
+  CHECK(s.gettimeout() == std::nullopt);
+  CHECK(s.getblocking());
+  CHECK_FALSE(is_nonblocking(s.fileno()));
+  s.settimeout(0.0);
+  CHECK(s.gettimeout() == sk::seconds(0));
+  CHECK_FALSE(s.getblocking());
+  CHECK(is_nonblocking(s.fileno()));
+  s.settimeout(std::nullopt);
+  CHECK(s.gettimeout() == std::nullopt);
+  CHECK_FALSE(is_nonblocking(s.fileno()));
+}
+
+TEST_CASE("timeout mode makes the descriptor non-blocking, and still counts as blocking", "[timeout][S130][S126][M39]") {
+  sk::socket s;
+  s.settimeout(2.5);
+  CHECK(s.gettimeout() == sk::seconds(2.5));
+  CHECK(s.getblocking());
+  CHECK(is_nonblocking(s.fileno()));
+  s.setblocking(true);
+  CHECK(s.gettimeout() == std::nullopt);
+}
+
+TEST_CASE("settimeout takes numbers, durations and what gettimeout gave", "[timeout][S124][S126]") {
+  sk::socket s;
+  s.settimeout(3);
+  CHECK(s.gettimeout() == sk::seconds(3));
+  s.settimeout(250ms);
+  CHECK(s.gettimeout() == sk::seconds(0.25));
+  s.settimeout(2min);
+  CHECK(s.gettimeout() == sk::seconds(120));
+  sk::socket other;
+  other.settimeout(s.gettimeout());
+  CHECK(other.gettimeout() == sk::seconds(120));
+  s.settimeout(1e-10);  // rounded up, for 0 would be another mode
+  CHECK(s.gettimeout() == sk::seconds(1e-9));
+  CHECK(s.getblocking());
+}
+
+TEST_CASE("bad timeouts are refused and change nothing", "[timeout][S124]") {
+  sk::socket s;
+  s.settimeout(4);
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  CHECK(failure_of([&] { s.settimeout(-1); }) == "invalid_argument");
+  CHECK(failure_of([&] { s.settimeout(-1e-10); }) == "invalid_argument");
+  CHECK(failure_of([&] { s.settimeout(-1s); }) == "invalid_argument");
+  CHECK(failure_of([&] { s.settimeout(std::nan("")); }) == "invalid_argument");
+  CHECK(failure_of([&] { s.settimeout(infinity); }) == "out_of_range");
+  CHECK(failure_of([&] { s.settimeout(-infinity); }) == "out_of_range");
+  CHECK(failure_of([&] { s.settimeout(1e10); }) == "out_of_range");
+  CHECK(failure_of([&] { s.settimeout(10000000000LL); }) == "out_of_range");
+  CHECK(failure_of([] { sk::setdefaulttimeout(-1); }) == "invalid_argument");
+  CHECK(s.gettimeout() == sk::seconds(4));
+  s.settimeout(9e9);
+  CHECK(s.gettimeout() == sk::seconds(9e9));
+  CHECK(sk::getdefaulttimeout() == std::nullopt);
+}
+
+TEST_CASE("the default timeout reaches new sockets only", "[timeout][S91][S92][S127]") {
+  CHECK(sk::getdefaulttimeout() == std::nullopt);
+  const sk::socket before;
+  {
+    const default_timeout_scope five(5);
+    CHECK(sk::getdefaulttimeout() == sk::seconds(5));
+    const sk::socket made;
+    CHECK(made.gettimeout() == sk::seconds(5));
+    CHECK(is_nonblocking(made.fileno()));
+    const sk::socket adopted = sk::from_fileno(sk::socket(AF_INET).detach());
+    CHECK(adopted.gettimeout() == sk::seconds(5));
+    CHECK(before.gettimeout() == std::nullopt);
+    CHECK(before.dup().gettimeout() == std::nullopt);
+  }
+  {
+    const default_timeout_scope none(0);
+    const sk::socket made;
+    CHECK(made.gettimeout() == sk::seconds(0));
+    CHECK_FALSE(made.getblocking());
+    CHECK(is_nonblocking(made.fileno()));
+  }
+  CHECK(sk::socket().gettimeout() == std::nullopt);
+}
+
+TEST_CASE("without waiting, every call fails at once", "[timeout][S128][S122][S125]") {
+  full_connection full;
+  sk::socket& client = full.client;
+  char room[10];
+  sk::endpoint from;
+  const std::string would_block = failure("blocking_io_error", EAGAIN);
+  CHECK(failure_of([&] { return client.recv(10); }) == would_block);
+  CHECK(failure_of([&] { return client.recv_into(room); }) == would_block);
+  CHECK(failure_of([&] { return client.recvfrom(10); }) == would_block);
+  CHECK(failure_of([&] { return client.recvfrom_into(room); }) == would_block);
+  CHECK(failure_of([&] { return client.recvfrom_into(room, from); }) == would_block);
+  CHECK(failure_of([&] { return client.send("x"); }) == would_block);
+  CHECK(failure_of([&] { return client.sendall("x"); }) == would_block);
+  std::error_code ec;
+  CHECK(client.recv_into(room, ec) == 0);
+  CHECK(ec == std::errc::resource_unavailable_try_again);
+  CHECK(client.send("x", ec) == 0);
+  CHECK(ec == std::errc::resource_unavailable_try_again);
+}
+
+TEST_CASE("in timeout mode, every call fails after its time and not before", "[timeout][S128][S124][S23][M51]") {
+  full_connection full;
+  sk::socket& client = full.client;
+  char room[10];
+  sk::endpoint from;
+  client.settimeout(0.04);
+  const auto times_out = [](const auto& call) {
+    const stopwatch watch;
+    const std::string outcome = failure_of(call);
+    CHECK(watch.seconds() >= 0.04);
+    return outcome;
+  };
+  CHECK(times_out([&] { return client.recv(10); }) == "timeout");
+  CHECK(times_out([&] { return client.recv_into(room); }) == "timeout");
+  CHECK(times_out([&] { return client.recvfrom(10); }) == "timeout");
+  CHECK(times_out([&] { return client.recvfrom_into(room); }) == "timeout");
+  CHECK(times_out([&] { return client.recvfrom_into(room, from); }) == "timeout");
+  CHECK(times_out([&] { return client.send("x"); }) == "timeout");
+  CHECK(times_out([&] { return client.sendall("x"); }) == "timeout");
+  std::error_code ec;
+  CHECK(client.recv_into(room, ec) == 0);
+  CHECK(ec == sk::errc::timed_out);
+  CHECK(client.send("x", ec) == 0);
+  CHECK(ec == sk::errc::timed_out);
+}
+
+TEST_CASE("an expired timeout says which call, and nothing else", "[timeout][S23]") {
+  auto [client, server] = connected();
+  client.settimeout(0.001);
+  try {
+    (void)client.recv(1);
+    FAIL("there was nothing to receive");
+  } catch (const sk::timeout& e) {
+    CHECK(std::string(e.what()) == "recv: timed out");
+    CHECK_FALSE(e.errnum());
+    CHECK(e.code() == std::errc::timed_out);
+  }
+}
+
+TEST_CASE("the socket is usable after a timeout", "[timeout][S124][S128]") {
+  auto [client, server] = connected();
+  client.settimeout(0.01);
+  CHECK(failure_of([&] { return client.recv(10); }) == "timeout");
+  client.settimeout(patience);
+  server.sendall("late");
+  CHECK(client.recv(10) == "late");
+}
+
+TEST_CASE("data that is there wins over the shortest timeout", "[timeout][S124]") {
+  auto [client, server] = connected();
+  server.sendall("ready");
+  REQUIRE(wait_for(client.fileno(), POLLIN));
+  client.settimeout(1ns);
+  CHECK(client.recv(10) == "ready");
+  CHECK(failure_of([&] { return client.recv(10); }) == "timeout");
+}
+
+TEST_CASE("in timeout mode a call ends when the data comes", "[timeout][S128]") {
+  auto [client, server] = connected();
+  client.settimeout(patience);
+  background<std::string> waiting([&] { return client.recv(10); });
+  waiting.wait_until_asleep();
+  CHECK_FALSE(waiting.done());
+  server.sendall("now");
+  CHECK(waiting.get() == "now");
+}
+
+TEST_CASE("a blocking call waits", "[timeout][S128][S122]") {
+  auto [client, server] = connected();
+  client.settimeout(std::nullopt);
+  background<std::string> waiting([&] { return client.recv(10); });
+  waiting.wait_until_asleep();
+  CHECK_FALSE(waiting.done());
+  server.sendall("now");
+  CHECK(waiting.get() == "now");
+}
+
+TEST_CASE("a blocking send waits until all is taken", "[timeout][S128]") {
+  auto [client, server] = connected();
+  client.settimeout(std::nullopt);
+  const std::string data(std::size_t{16} << 20, 'x');
+  background<std::size_t> sending([&] { return client.send(data); });
+  sending.wait_until_asleep();
+  CHECK_FALSE(sending.done());
+  CHECK(receive(server, data.size()).size() == data.size());
+  CHECK(sending.get() == data.size());
+}
+
+TEST_CASE("the mode is shared by every duplicate of a descriptor", "[timeout][S131]") {
+  auto [client, server] = connected();
+  client.settimeout(std::nullopt);
+  sk::socket copy = client.dup();
+  copy.setblocking(false);
+  CHECK(client.gettimeout() == std::nullopt);
+  CHECK(is_nonblocking(client.fileno()));
+  CHECK(failure_of([&] { return client.recv(10); }) == failure("blocking_io_error", EAGAIN));
+}
+
+TEST_CASE("settimeout in another thread does not disturb a call that waits", "[timeout][S124]") {
+  auto [client, server] = connected();
+  client.settimeout(patience);
+  background<std::string> waiting([&] { return client.recv(10); });
+  waiting.wait_until_asleep();
+  client.settimeout(0.001);
+  client.settimeout(2 * patience);
+  server.sendall("kept");
+  CHECK(waiting.get() == "kept");
+}

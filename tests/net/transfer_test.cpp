@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: MIT
+// Bytes over streams and datagrams: what comes back, what is cut, what fails and how.
+#include <pysock/socket.hpp>
+#include <vector>
+
+#include "support/background.hpp"
+#include "support/catch.hpp"
+#include "support/failure.hpp"
+#include "support/sockets.hpp"
+
+namespace sk = pysock;
+using namespace test_support;
+
+namespace {
+
+// Ends a connection by a reset instead of in order.
+void reset(sk::socket& s) {
+  s.setsockopt(SOL_SOCKET, SO_LINGER, linger{1, 0});
+  s.close();
+}
+
+sk::socket nonblocking_udp() {
+  sk::socket made(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK);
+  made.bind({"127.0.0.1", 0});
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("recv returns its own bytes, at most so many", "[transfer][S4][S115][S140]") {
+  auto [client, server] = connected();
+  CHECK(client.send(std::string("abc\0def", 7)) == 7);
+  CHECK(server.recv(4) == std::string("abc\0", 4));
+  CHECK(server.recv(4096) == "def");
+  const std::string large(300000, 'y');
+  background<std::size_t> sending([&client = client, &large] { return client.sendall(large); });
+  CHECK(receive(server, large.size()) == large);
+  CHECK(sending.get() == large.size());
+}
+
+TEST_CASE("send takes what has bytes, and its length", "[transfer][S4][S119][S140]") {
+  auto [client, server] = connected();
+  const std::vector<unsigned char> vector = {1, 2, 3};
+  char array[4] = {'w', 'x', 'y', 'z'};
+  CHECK(client.send("GET /") == 5);
+  CHECK(client.send("a\0b") == 3);
+  CHECK(client.send(vector) == 3);
+  CHECK(client.send(array) == 4);
+  CHECK(receive(server, 15) == std::string("GET /a\0b\1\2\3wxyz", 15));
+}
+
+TEST_CASE("an empty result is the end of the stream, in every mode", "[transfer][S117][S115]") {
+  auto [client, server] = connected();
+  client.shutdown(SHUT_WR);
+  REQUIRE(wait_for(server.fileno(), POLLIN));
+  server.settimeout(std::nullopt);
+  CHECK(server.recv(10).empty());
+  server.settimeout(patience);
+  CHECK(server.recv(10).empty());
+  server.setblocking(false);
+  CHECK(server.recv(10).empty());
+  char room[10];
+  std::error_code ec = sk::errc::timed_out;
+  CHECK(server.recv_into(room, ec) == 0);
+  CHECK_FALSE(ec);
+}
+
+TEST_CASE("receiving nothing makes no call", "[transfer][S115][M30]") {
+  sk::socket receiver = nonblocking_udp();
+  CHECK(receiver.recv(0).empty());  // not would-block
+  sk::socket sender(AF_INET, SOCK_DGRAM);
+  sender.sendto("kept", receiver.getsockname());
+  REQUIRE(wait_for(receiver.fileno(), POLLIN));
+  CHECK(receiver.recv(0).empty());
+  std::vector<char> none;
+  CHECK(receiver.recv_into(none) == 0);
+  std::error_code ec = sk::errc::timed_out;
+  CHECK(receiver.recv_into(none, ec) == 0);
+  CHECK_FALSE(ec);
+  CHECK(receiver.recv(10) == "kept");
+}
+
+TEST_CASE("recvfrom of nothing is a real call: it waits, and takes a datagram", "[transfer][S118]") {
+  sk::socket receiver = nonblocking_udp();
+  CHECK(failure_of([&] { return receiver.recvfrom(0); }) == failure("blocking_io_error", EAGAIN));
+  receiver.settimeout(0.01);
+  CHECK(failure_of([&] { return receiver.recvfrom(0); }) == "timeout");
+  std::vector<char> none;
+  CHECK(failure_of([&] { return receiver.recvfrom_into(none); }) == "timeout");
+  receiver.settimeout(patience);
+  sk::socket sender(AF_INET, SOCK_DGRAM);
+  sender.bind({"127.0.0.1", 0});
+  sender.sendto("first", receiver.getsockname());
+  sender.sendto("second", receiver.getsockname());
+  sender.sendto("third", receiver.getsockname());
+  const auto [data, from] = receiver.recvfrom(0);
+  CHECK(data.empty());
+  CHECK(from == sender.getsockname());
+  CHECK(receiver.recvfrom_into(none).nbytes == 0);
+  CHECK(receiver.recv(10) == "third");
+}
+
+TEST_CASE("sizes that cannot be are refused", "[transfer][S115][S118]") {
+  auto [client, server] = connected();
+  const auto negative = static_cast<std::size_t>(-1);
+  char room[4];
+  CHECK(failure_of([&] { return client.recv(negative); }) == "invalid_argument");
+  CHECK(failure_of([&] { return client.recvfrom(negative); }) == "invalid_argument");
+  CHECK(failure_of([&] { return client.recv_into(room, 5); }) == "invalid_argument");
+  CHECK(failure_of([&] { return client.recvfrom_into(room, 5); }) == "invalid_argument");
+  std::error_code ec;
+  CHECK(client.recv_into(room, 5, 0, ec) == 0);
+  CHECK(ec == sk::bad_argument::buffer_too_small);
+  CHECK(client.recvfrom_into(room, 5, 0, ec).nbytes == 0);
+  CHECK(ec == sk::bad_argument::buffer_too_small);
+}
+
+TEST_CASE("recv_into fills the buffer, or nbytes of it, and not a byte more", "[transfer][S115][M30]") {
+  auto [client, server] = connected();
+  client.sendall("0123456789");
+  REQUIRE(wait_for(server.fileno(), POLLIN));
+  char room[6] = {'-', '-', '-', '-', '-', '-'};
+  CHECK(server.recv_into(room, 2) == 2);
+  CHECK(std::string(room, 6) == "01----");
+  CHECK(server.recv_into(room) == 6);
+  CHECK(std::string(room, 6) == "234567");
+  std::error_code ec = sk::errc::timed_out;
+  CHECK(server.recv_into(room, 0, MSG_PEEK, ec) == 2);
+  CHECK_FALSE(ec);
+  CHECK(server.recv_into(room, ec) == 2);
+  CHECK(std::string(room, 6) == "894567");
+}
+
+TEST_CASE("a datagram comes with its sender", "[transfer][S118][S121][M31]") {
+  sk::socket a = bound_udp();
+  sk::socket b = bound_udp();
+  const sk::address to = b.getsockname();
+  CHECK(a.sendto("one", to) == 3);
+  const auto [data, from] = b.recvfrom(100);
+  CHECK(data == "one");
+  CHECK(from == a.getsockname());
+
+  CHECK(a.sendto("two", 0, to) == 3);
+  char room[10];
+  const auto [count, sender] = b.recvfrom_into(room);
+  CHECK(std::string(room, count) == "two");
+  CHECK(sender == a.getsockname());
+
+  const sk::endpoint native(to.native().data, to.native().size);
+  CHECK(a.sendto("three", native) == 5);
+  sk::endpoint raw;
+  CHECK(b.recvfrom_into(room, raw) == 5);
+  CHECK(sk::address(raw) == a.getsockname());
+  CHECK(b.sendto("answer", raw) == 6);
+  CHECK(a.recvfrom(100).from == to);
+
+  std::error_code ec = sk::errc::timed_out;
+  CHECK(a.sendto("four", 0, to, ec) == 4);
+  CHECK_FALSE(ec);
+  ec = sk::errc::timed_out;
+  CHECK(a.sendto("fives", 0, native, ec) == 5);
+  CHECK_FALSE(ec);
+  ec = sk::errc::timed_out;
+  CHECK(b.recvfrom_into(room, 3, 0, ec).nbytes == 3);
+  CHECK_FALSE(ec);
+  ec = sk::errc::timed_out;
+  CHECK(b.recvfrom_into(room, raw, 0, ec) == 5);
+  CHECK_FALSE(ec);
+  CHECK(sk::address(raw) == a.getsockname());
+}
+
+TEST_CASE("a datagram longer than the buffer is cut, and its rest is lost", "[transfer][S118]") {
+  sk::socket a = bound_udp();
+  sk::socket b = bound_udp();
+  a.sendto("0123456789", b.getsockname());
+  a.sendto("next", b.getsockname());
+  CHECK(b.recvfrom(4).data == "0123");
+  CHECK(b.recv(4) == "next");
+}
+
+TEST_CASE("with MSG_TRUNC no more is reported than the buffer holds", "[transfer][S115]") {
+  sk::socket a = bound_udp();
+  sk::socket b = bound_udp();
+  for (int i = 0; i < 4; ++i) a.sendto("0123456789", b.getsockname());
+  char room[2];
+  sk::endpoint from;
+  CHECK(b.recv(2, MSG_TRUNC) == "01");
+  CHECK(b.recv_into(room, 2, MSG_TRUNC) == 2);
+  CHECK(b.recvfrom(2, MSG_TRUNC).data == "01");
+  CHECK(b.recvfrom_into(room, from, MSG_TRUNC) == 2);
+}
+
+TEST_CASE("flags are passed on: peeking leaves the data", "[transfer][S115][S118]") {
+  sk::socket a = bound_udp();
+  sk::socket b = bound_udp();
+  a.sendto("seen twice", b.getsockname());
+  CHECK(b.recv(100, MSG_PEEK) == "seen twice");
+  CHECK(b.recvfrom(100, MSG_PEEK).from == a.getsockname());
+  CHECK(b.recv(100) == "seen twice");
+}
+
+TEST_CASE("out-of-band data", "[transfer][S119][S115]") {
+  auto [client, server] = connected();
+  CHECK(client.send("u", MSG_OOB) == 1);
+  REQUIRE(wait_for(server.fileno(), POLLPRI));
+  CHECK(server.recv(1, MSG_OOB) == "u");
+}
+
+TEST_CASE("out-of-band data is received also right after a call that had to wait", "[transfer][S115]") {
+  auto [client, server] = connected();
+  server.settimeout(5);
+  background<std::string> waiting([&server = server] { return server.recv(4); });
+  waiting.wait_until_asleep();
+  client.send("late");
+  CHECK(waiting.get() == "late");
+  CHECK(client.send("u", MSG_OOB) == 1);
+  REQUIRE(wait_for(server.fileno(), POLLPRI));
+  CHECK(failure_of([&server = server] { return server.recv(1, MSG_OOB); }) == "none");  // poll() does not count it as readable
+}
+
+TEST_CASE("bytes that MSG_TRUNC throws away are not replaced by others", "[transfer][S115]") {
+  auto [client, server] = connected();
+  client.sendall("a secret of the stack");
+  CHECK(receive(server, 21) == "a secret of the stack");
+  client.sendall("thrown away");
+  REQUIRE(wait_for(server.fileno(), POLLIN));
+  CHECK(server.recv(11, MSG_TRUNC) == std::string(11, '\0'));  // a stream's bytes are counted and dropped
+}
+
+TEST_CASE("a connected stream names no sender", "[transfer][S118]") {
+  auto [client, server] = connected();
+  client.sendall("x");
+  const auto [data, from] = server.recvfrom(10);
+  CHECK(data == "x");
+  CHECK_FALSE(from);
+  client.sendall("y");
+  char room[1];
+  sk::endpoint raw;
+  CHECK(server.recvfrom_into(room, raw) == 1);
+  CHECK(raw.empty());
+}
+
+TEST_CASE("MSG_DONTWAIT does not skip the wait of timeout mode", "[transfer][S128]") {
+  auto [client, server] = connected();
+  client.settimeout(0.02);
+  const stopwatch watch;
+  CHECK(failure_of([&] { return client.recv(10, MSG_DONTWAIT); }) == "timeout");
+  CHECK(watch.seconds() >= 0.02);
+  client.settimeout(std::nullopt);
+  CHECK(failure_of([&] { return client.recv(10, MSG_DONTWAIT); }) == failure("blocking_io_error", EAGAIN));
+}
+
+TEST_CASE("MSG_WAITALL waits for all in blocking mode, not in timeout mode", "[transfer][S128]") {
+  auto [client, server] = connected();
+  client.sendall("part");
+  REQUIRE(wait_for(server.fileno(), POLLIN));
+  server.settimeout(patience);
+  CHECK(server.recv(8, MSG_WAITALL) == "part");
+
+  server.settimeout(std::nullopt);
+  client.sendall("part");
+  background<std::string> waiting([&server = server] { return server.recv(8, MSG_WAITALL); });
+  waiting.wait_until_asleep();
+  CHECK_FALSE(waiting.done());
+  client.sendall("rest");
+  CHECK(waiting.get() == "partrest");
+}
+
+TEST_CASE("a reset connection is reported once", "[transfer][S119][S117][S18]") {
+  auto [client, server] = connected();
+  reset(server);
+  REQUIRE(wait_for(client.fileno(), POLLIN));
+  CHECK(failure_of([&] { return client.recv(10); }) == failure("connection_reset_error", ECONNRESET));
+  CHECK(client.recv(10).empty());
+  CHECK(failure_of([&] { client.send("x"); }) == failure("broken_pipe_error", EPIPE));
+  CHECK(failure_of([&] { client.shutdown(SHUT_RDWR); }) == failure("error", ENOTCONN));
+}
+
+TEST_CASE("a peer that closes with unread data resets", "[transfer][S98]") {
+  auto [client, server] = connected();
+  client.sendall("never read");
+  REQUIRE(wait_for(server.fileno(), POLLIN));
+  server.close();
+  REQUIRE(wait_for(client.fileno(), POLLIN));
+  CHECK(failure_of([&] { return client.recv(10); }) == failure("connection_reset_error", ECONNRESET));
+}
+
+TEST_CASE("after the peer's close the first send goes out, the second fails", "[transfer][S119]") {
+  auto [client, server] = connected();
+  server.close();
+  REQUIRE(wait_for(client.fileno(), POLLIN));
+  CHECK(client.send("into the void") == 13);
+  REQUIRE(wait_for(client.fileno(), POLLERR));
+  CHECK(failure_of([&] { client.send("x"); }) == failure("broken_pipe_error", EPIPE));
+  std::error_code ec;
+  CHECK(client.send("x", ec) == 0);
+  CHECK(ec == std::errc::broken_pipe);
+}
+
+TEST_CASE("a datagram to nobody comes back as an error on the next call", "[transfer][S119][S115]") {
+  sk::socket nobody = bound_udp();
+  const sk::address gone = nobody.getsockname();
+  sk::socket s(AF_INET, SOCK_DGRAM);
+  s.settimeout(patience);
+  s.connect(gone);
+  nobody.close();
+  s.send("x");
+  CHECK(failure_of([&] { return s.recv(10); }) == failure("connection_refused_error", ECONNREFUSED));
+  s.send("x");
+  REQUIRE(wait_for(s.fileno(), POLLERR));
+  CHECK(failure_of([&] { s.send("x"); }) == failure("connection_refused_error", ECONNREFUSED));
+}
+
+TEST_CASE("sockets that are not connected", "[transfer][S119][S115][S106]") {
+  sk::socket tcp;
+  CHECK(failure_of([&] { return tcp.recv(1); }) == failure("error", ENOTCONN));
+  CHECK(failure_of([&] { tcp.send("x"); }) == failure("broken_pipe_error", EPIPE));
+  CHECK(failure_of([&] { tcp.sendto("x", {"127.0.0.1", 9}); }) == failure("broken_pipe_error", EPIPE));
+  sk::socket udp(AF_INET, SOCK_DGRAM);
+  CHECK(failure_of([&] { udp.send("x"); }) == failure("error", EDESTADDRREQ));
+}
+
+TEST_CASE("empty data: nothing on a stream, a datagram on UDP", "[transfer][S119][S120]") {
+  auto [client, server] = connected();
+  CHECK(client.send("") == 0);
+  CHECK(client.sendall("") == 0);
+  client.sendall("x");
+  CHECK(server.recv(10) == "x");
+
+  sk::socket a = bound_udp();
+  sk::socket b = bound_udp();
+  CHECK(a.sendto("", b.getsockname()) == 0);
+  const auto [data, from] = b.recvfrom(10);
+  CHECK(data.empty());
+  CHECK(from == a.getsockname());
+}
+
+TEST_CASE("sendto to addresses that cannot be", "[transfer][S121][S6][S13]") {
+  sk::socket s(AF_INET, SOCK_DGRAM);
+  CHECK(failure_of([&] { s.sendto("x", {"127.0.0.1", 0}); }) == failure("error", EINVAL));
+  CHECK(failure_of([&] { s.sendto(std::string(70000, 'x'), {"127.0.0.1", 9}); }) == failure("error", EMSGSIZE));
+  CHECK(failure_of([&] { s.sendto("x", {"127.0.0.1", 65536}); }) == "out_of_range");
+  CHECK(failure_of([&] { s.sendto("x", {"::1", 9}); }) == failure("gaierror", EAI_ADDRFAMILY));
+  CHECK(failure_of([&] { s.sendto("x", sk::address()); }) == "invalid_argument");
+  std::error_code ec;
+  CHECK(s.sendto("x", 0, sk::address("127.0.0.1", 0), ec) == 0);
+  CHECK(ec == std::errc::invalid_argument);
+  CHECK(s.sendto("x", 0, sk::address("::1", 9), ec) == 0);
+  CHECK(ec.category() == sk::gai_category());
+}
+
+TEST_CASE("sendto on connected sockets is left to the system", "[transfer][S121]") {
+  sk::socket a = bound_udp();
+  sk::socket b = bound_udp();
+  sk::socket c = bound_udp();
+  a.connect(b.getsockname());
+  a.sendto("elsewhere", c.getsockname());
+  CHECK(c.recv(100) == "elsewhere");
+
+  auto [client, server] = connected();
+  client.sendto("the address is ignored", c.getsockname());
+  CHECK(server.recv(100) == "the address is ignored");
+}
+
+TEST_CASE("send in timeout mode may send a part", "[transfer][S119][S128]") {
+  auto [client, server] = connected();
+  client.settimeout(patience);
+  const std::string data(std::size_t{32} << 20, 'x');
+  const std::size_t sent = client.send(data);
+  CHECK(sent > 0);
+  CHECK(sent < data.size());
+}
+
+TEST_CASE("sendall sends all, however slowly it is taken", "[transfer][S120]") {
+  auto [client, server] = connected();
+  const std::string data(std::size_t{4} << 20, 'z');
+  for (const sk::timeout_value mode : {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
+    client.settimeout(mode);
+    background<std::size_t> sending([&client = client, &data] { return client.sendall(data); });
+    sending.wait_until_asleep();
+    std::size_t seen = 0;
+    while (seen < data.size()) seen += server.recv(10000).size();
+    CHECK(seen == data.size());
+    CHECK(sending.get() == data.size());
+  }
+}
+
+TEST_CASE("sendall has one deadline for the whole, and tells what had gone", "[transfer][S120][M48]") {
+  full_connection connection;
+  sk::socket& client = connection.client;
+  // A reader that is never done: a deadline for each piece would never come.
+  std::atomic<bool> stop{false};
+  background<std::size_t> reading([&] {
+    std::size_t seen = 0;
+    while (!stop) {
+      seen += connection.server.recv(2000).size();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return seen;
+  });
+  client.settimeout(0.3);
+  const std::string data(std::size_t{64} << 20, 'x');
+  const stopwatch watch;
+  std::size_t gone = 0;
+  try {
+    client.sendall(data);
+    FAIL("that was too much for the time");
+  } catch (const sk::timeout& e) {
+    gone = e.transferred();
+  }
+  CHECK(watch.seconds() >= 0.3);
+  CHECK(watch.seconds() < 20);
+  stop = true;
+  const std::size_t seen = reading.get();
+  client.shutdown(SHUT_WR);
+  CHECK(gone > 0);
+  CHECK(seen + drain(connection.server) == connection.under_way + gone);
+}
+
+TEST_CASE("sendall without waiting sends what fits", "[transfer][S120][S128]") {
+  auto [client, server] = connected();
+  client.setblocking(false);
+  const std::string data(std::size_t{64} << 20, 'x');
+  std::error_code ec;
+  const std::size_t sent = client.sendall(data, ec);
+  CHECK(ec == std::errc::resource_unavailable_try_again);
+  CHECK(sent > 0);
+  CHECK(sent < data.size());
+  client.close();
+  CHECK(drain(server) == sent);
+}
+
+TEST_CASE("sendall reports a lost peer and what had gone", "[transfer][S120]") {
+  auto [client, server] = connected();
+  client.settimeout(patience);
+  background<std::string> sending([&client = client] {
+    const std::string data(std::size_t{64} << 20, 'x');
+    std::error_code ec;
+    const std::size_t sent = client.sendall(data, ec);
+    if (sent == 0 || sent >= data.size()) return std::string("sent ") + std::to_string(sent);
+    return ec == std::errc::connection_reset || ec == std::errc::broken_pipe ? std::string("lost") : ec.message();
+  });
+  sending.wait_until_asleep();
+  server.close();
+  CHECK(sending.get() == "lost");
+}
