@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs every example beside its Python twin, which is taken from the example's own first comment, and against it.
+
+usage: examples_test.py SOURCES PROGRAMS [option of unittest...]
+       examples_test.py --list-tags     the rows of the inventory that are tested here, as Catch2 prints them
+"""
+import itertools
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+PATIENCE = 60  # seconds, for a busy machine
+LANGUAGES = ("C++", "Python")
+SOURCES = PROGRAMS = pathlib.Path()
+FOLDER = "."
+
+
+def twin(name):
+    """The Python program in the comment at the top of an example."""
+    comment = re.match(r"(//.*\n)+", (SOURCES / (name + ".cpp")).read_text())[0]
+    return "\n".join(line[7:] for line in comment.partition("In Python:\n")[2].splitlines())
+
+
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as s:
+            s.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
+def without_numbers(text):
+    """Ports and times differ from run to run."""
+    return re.sub(r"\b\d{4,5}\b|\b\d+\.\d+(?= ms)", "N", text)
+
+
+class Running:
+    """An example, or its twin, in another process."""
+
+    def __init__(self, language, name, *arguments):
+        program = [str(PROGRAMS / name)] if language == "C++" else [sys.executable, "-c", twin(name)]
+        self.process = subprocess.Popen(program + [str(a) for a in arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        cwd=FOLDER)
+        self.said = ""
+
+    def address(self):
+        """Host and port of the next line in which it says that it listens."""
+        for line in iter(self.process.stdout.readline, ""):
+            self.said += line
+            found = re.match(r"Listening on \('(.*?)', (\d+)", line)
+            if found:
+                return found[1], int(found[2])
+        raise AssertionError(f"does not listen: {self.end()}")
+
+    def end(self):
+        """Exit status, output and error output."""
+        try:
+            output, errors = self.process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.stop()
+            output, errors = "", "still running"
+        return self.process.returncode, self.said + output, errors
+
+    def stop(self):
+        if self.process.returncode is None:
+            self.process.kill()
+            self.process.communicate()
+
+
+class Examples(unittest.TestCase):
+    maxDiff = None
+
+    def start(self, *what):
+        started = Running(*what)
+        self.addCleanup(started.stop)
+        return started
+
+    def run_one(self, *what):
+        return self.start(*what).end()
+
+    def run_both(self, name, *arguments):
+        """Runs example and twin: they must say and return the same. Returns that."""
+        results = [self.run_one(language, name, *arguments) for language in LANGUAGES]
+        shown = [(status, without_numbers(output)) for status, output, errors in results]
+        self.assertEqual(shown[0], shown[1], results)
+        return results[0]
+
+    def run_pairs(self, server, client):
+        """Every server with every client: all must end well and say the same. Returns what server and client say."""
+        seen = set()
+        for pair in itertools.product(LANGUAGES, repeat=2):
+            with self.subTest(server=pair[0], client=pair[1]):
+                listening = self.start(pair[0], server, 0)
+                results = self.run_one(pair[1], client, listening.address()[1]), listening.end()
+                self.assertEqual([status for status, output, errors in results], [0, 0], results)
+                seen.add(tuple(without_numbers(output) for status, output, errors in reversed(results)))
+        self.assertEqual(len(seen), 1, seen)
+        return seen.pop()
+
+    def test_form(self):
+        for source in sorted(SOURCES.glob("*.cpp")):
+            with self.subTest(source.name):
+                lines = source.read_text().splitlines()
+                self.assertLess(len(lines), 80)
+                self.assertEqual(lines[0], "// SPDX-License-Identifier: MIT")
+                if source.stem == "demo":
+                    self.assertIn("Its Python twin is what it prints", lines[1])
+                else:
+                    compile(twin(source.stem), source.name, "exec")
+                    self.assertRegex(twin(source.stem), r"^\s*import .*\bsocket\b")
+                self.assertTrue(hasattr(Examples, "test_" + re.sub("_(server|client|sender|receiver)", "", source.stem)), "is not tested")
+
+    def test_echo(self):
+        server, client = self.run_pairs("echo_server", "echo_client")
+        self.assertEqual(server, "Listening on ('0.0.0.0', N)\nConnected by ('127.0.0.1', N)\n")
+        self.assertEqual(client, "Received Hello, world\n")
+
+    def test_echo_without_server(self):
+        for language in LANGUAGES:
+            status, output, errors = self.run_one(language, "echo_client", free_port(), "127.0.0.1")
+            self.assertEqual((status, output), (1, ""))
+            self.assertIn("[Errno 111] Connection refused", errors)
+
+    def test_echo_any(self):
+        if not has_ipv6():
+            self.skipTest("the server would wait for its IPv6 client for ever")
+        loopbacks = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+        for server, client in itertools.product(LANGUAGES, repeat=2):
+            with self.subTest(server=server, client=client):
+                listening = self.start(server, "echo_server_any", 0)
+                ports = dict(listening.address() for _ in loopbacks)
+                for wildcard, loopback in loopbacks.items():
+                    self.assertEqual(self.run_one(client, "echo_client_any", ports[wildcard], loopback), (0, "Received Hello, world\n", ""))
+                status, output, errors = listening.end()
+                self.assertEqual((status, errors), (0, ""))
+                self.assertEqual(sorted(re.findall(r"Connected by \('(.*?)'", output)), sorted(loopbacks.values()))
+
+    def test_echo_any_without_server(self):
+        for language in LANGUAGES:
+            status, output, errors = self.run_one(language, "echo_client_any", free_port(), "127.0.0.1")
+            self.assertEqual((status, errors), (1, "could not connect\n"))
+            self.assertIn("[Errno 111] Connection refused", output)
+
+    def test_udp(self):
+        server, client = self.run_pairs("udp_server", "udp_client")
+        self.assertEqual(server, "Listening on ('0.0.0.0', N)\nReceived Hello, world from ('127.0.0.1', N)\n")
+        self.assertEqual(client, "Received HELLO, WORLD\n")
+
+    def test_multicast(self):
+        receiver, sender = self.run_pairs("multicast_receiver", "multicast_sender")
+        self.assertEqual(receiver, "Listening on ('0.0.0.0', N)\nReceived Hello, group from ('127.0.0.1', N)\n")
+        self.assertEqual(sender, "Sent from ('0.0.0.0', N)\n")
+
+    def test_http_get(self):
+        with tempfile.TemporaryDirectory() as folder:
+            page = "".join(f"line {i}\n" for i in range(10000))
+            pathlib.Path(folder, "page.txt").write_text(page)
+            server = subprocess.Popen([sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", folder],
+                                      stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            try:
+                port = re.search(r"port (\d+)", server.stdout.readline())[1]
+                self.assertEqual(self.run_both("http_get", "127.0.0.1", port, "/page.txt"), (0, "HTTP/1.0 200 OK\n" + page, ""))
+                self.assertTrue(self.run_both("http_get", "127.0.0.1", port, "/nothing")[1].startswith("HTTP/1.0 404 File not found\n"))
+            finally:
+                server.kill()
+                server.communicate()
+
+    def test_http_get_in_chunks(self):
+        answer = (b"HTTP/1.1 200 OK\r\ntransfer-Encoding:chunked\r\n\r\n"
+                  b"7\r\nHello, \r\n1a\r\n" + b"x" * 26 + b"\r\n6\r\nworld\n\r\n0\r\n\r\n")
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            def serve():
+                for _ in LANGUAGES:
+                    conn, _ = server.accept()
+                    with conn, conn.makefile("rb") as request:
+                        while request.readline().strip():
+                            pass
+                        conn.sendall(answer)
+            threading.Thread(target=serve, daemon=True).start()
+            port = server.getsockname()[1]
+            self.assertEqual(self.run_both("http_get", "127.0.0.1", port)[:2], (0, "HTTP/1.1 200 OK\nHello, " + "x" * 26 + "world\n"))
+
+    def test_unix_stream(self):
+        path = pathlib.Path(FOLDER, "s")
+        self.assertEqual(self.run_both("unix_stream", path)[:2],
+                         (0, f"Connected to '{path}' by ''\nReceived Hello\nReceived , wor\nReceived ld\n"))
+        self.assertFalse(path.exists())
+        self.assertEqual(self.run_both("unix_stream")[0], 0)
+
+    def test_unix_datagram(self):
+        here, there = pathlib.Path(FOLDER, "h"), pathlib.Path(FOLDER, "t")
+        self.assertEqual(self.run_both("unix_datagram", here, there)[:2],
+                         (0, f"Received one from '{here}'\nReceived two\nReceived three\n"))
+        self.assertFalse(here.exists() or there.exists())
+        self.assertEqual(self.run_both("unix_datagram")[0], 0)
+
+    def test_nonblocking_connect(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            self.assertEqual(self.run_both("nonblocking_connect", port), (0, f"Under way\nConnected to ('127.0.0.1', {port})\n", ""))
+        self.assertEqual(self.run_both("nonblocking_connect", free_port())[::2], (1, "Connection refused\n"))
+
+    def test_ping(self):
+        try:
+            socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP).close()
+        except PermissionError:
+            self.assertEqual(self.run_both("ping"), (1, "", "A raw socket needs root\n"))
+            return
+        status, output, errors = self.run_both("ping")
+        self.assertEqual((status, without_numbers(output), errors), (0, "22 bytes from 127.0.0.1 after N ms\n", ""))
+
+    def test_demo(self):
+        status, output, errors = self.run_one("C++", "demo")
+        self.assertEqual((status, errors), (0, ""))
+        families = ["AF_INET", "AF_INET6", "AF_UNIX"] if has_ipv6() else ["AF_INET", "AF_UNIX"]
+        self.assertEqual(output.count("heard Hello, world"), len(families))
+        self.assertEqual(output.count("recv: timed out"), len(families))
+        self.assertEqual(output.count("read and another"), len(families))
+        if not has_ipv6():
+            self.assertIn("There is no IPv6 here", output)
+
+        def echo(server):  # what the demo's thread does
+            conn, _ = server.accept()
+            while data := conn.recv(1024):
+                conn.sendall(data)
+        world = {"socket": socket, "threading": threading, "echo": echo, "print": lambda line: printed.append(line)}
+        printed = []
+        for step, line in re.findall(r"^  (.*?) +# (.*)$", output, re.M):
+            with self.subTest(step=step, python=line):
+                if "raises TimeoutError" in line:
+                    self.assertRaises(TimeoutError, exec, line, world)
+                else:
+                    exec(line, world)
+        self.assertEqual(printed, ["and another\n"] * len(families))
+        pathlib.Path(re.search("AF_UNIX\n  echo server at '(.*?)'", output)[1]).unlink()  # Python's: the demo removes its own
+
+
+def free_port():
+    """A port on which nobody listens."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--list-tags"]:
+        print("  1  [S146]")
+        sys.exit()
+    SOURCES, PROGRAMS = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+    if not has_ipv6():
+        print("skipped: test_echo_any: there is no IPv6 here")
+    with tempfile.TemporaryDirectory() as FOLDER:
+        unittest.main(argv=sys.argv[:1] + sys.argv[3:], warnings="ignore")
