@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include "capsule.hpp"
+
+#include <cstddef>
+
+namespace binding {
+namespace {
+
+// The record behind the capsule.
+struct ssl_record {
+  PyTypeObject* socket_type;
+  PyObject* error;
+  PyObject* timeout_error;
+};
+
+static_assert(offsetof(ssl_view, descriptor) == sizeof(PyObject));
+static_assert(offsetof(ssl_view, timeout) % alignof(std::int64_t) == 0);
+
+// `_ssl` calls it right after OpenSSL reported a failed system call.
+PyObject* raise_errno() { return PyErr_SetFromErrno(PyExc_OSError); }
+
+}  // namespace
+
+void keep_in_step(socket_object& object) noexcept {
+  ssl_view& seen = object.seen_by_ssl;
+  seen.descriptor = object.socket.fileno();
+  seen.family = object.socket.family();
+  seen.type = object.socket.type();
+  seen.proto = object.socket.proto();
+  seen.raise_errno = raise_errno;
+  seen.timeout = pysock::timeout_value(object.socket.gettimeout()).nanoseconds();
+}
+
+void add_capsule(PyObject* module, PyTypeObject* socket_type) {
+  static ssl_record record;
+  record = {socket_type, PyExc_OSError, PyExc_TimeoutError};
+  const object capsule = object::take(PyCapsule_New(&record, "_socket.CAPI", nullptr));
+  check(PyModule_AddObjectRef(module, "CAPI", capsule.get()) >= 0);
+}
+
+}  // namespace binding

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// pysock's exceptions as Python's.
+#include <new>
+#include <stdexcept>
+
+#include "binding.hpp"
+
+namespace binding {
+namespace {
+
+PyObject* gaierror_type = nullptr;
+PyObject* herror_type = nullptr;
+
+// Errors with a number have two arguments: from those OSError itself picks the class that belongs to an errno.
+void raise_error(PyObject* type, const pysock::error& e) {
+  const object text = to_text(e.strerror());
+  const object arguments = e.errnum() ? build("(iO)", *e.errnum(), text.get()) : build("(O)", text.get());
+  PyErr_SetObject(type, arguments.get());
+}
+
+PyObject* new_exception(PyObject* module, const char* name, const char* qualified_name) {
+  object type = object::take(PyErr_NewException(qualified_name, PyExc_OSError, nullptr));
+  check(PyModule_AddObjectRef(module, name, type.get()) >= 0);
+  return type.release();
+}
+
+void translate() {
+  try {
+    throw;
+  } catch (const python_error&) {
+    // set already
+  } catch (const pysock::interrupted_error& e) {
+    // A signal handler of Python's ended the call by raising: its exception is the one to be seen.
+    if (PyErr_Occurred() == nullptr) raise_error(PyExc_OSError, e);
+  } catch (const pysock::gaierror& e) {
+    raise_error(gaierror_type, e);
+  } catch (const pysock::herror& e) {
+    raise_error(herror_type, e);
+  } catch (const pysock::timeout& e) {
+    raise_error(PyExc_TimeoutError, e);
+  } catch (const pysock::error& e) {
+    raise_error(PyExc_OSError, e);
+  } catch (const std::invalid_argument& e) {
+    PyErr_SetString(PyExc_ValueError, e.what());
+  } catch (const std::out_of_range& e) {
+    PyErr_SetString(PyExc_OverflowError, e.what());
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::exception& e) {
+    PyErr_SetString(PyExc_SystemError, e.what());
+  }
+}
+
+}  // namespace
+
+void raise_current() noexcept {
+  try {
+    translate();
+  } catch (...) {
+    // The translation failed in the interpreter, which has said why.
+  }
+}
+
+void add_exceptions(PyObject* module) {
+  herror_type = new_exception(module, "herror", "socket.herror");
+  gaierror_type = new_exception(module, "gaierror", "socket.gaierror");
+}
+
+}  // namespace binding
