@@ -25,7 +25,6 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 LIMIT = 30
 MODULES = {
-    "test_socket": ["test.test_socket"],
     "binding": ["binding_test"],
     "tls": ["tls_test"],
     "test_select": ["test.test_select"],
@@ -39,6 +38,7 @@ MODULES = {
         "test.test_asyncio.test_" + part
         for part in "buffered_proto events selector_events sendfile server sock_lowlevel streams unix_events".split()
     ],
+    "test_socket": ["test.test_socket"],
 }
 
 # ---- building ---------------------------------------------------------------------------------------------------------------------------
