@@ -335,6 +335,14 @@ TEST_CASE("file: is a std::istream", "[file][M44][M45]") {
     CHECK(f.gcount() == 0);
     CHECK(f.eof());
   }
+  SECTION("a negative count is none") {
+    p.sends = arrivals({"abc"});
+    file f = open(p);
+    char room[1] = {};
+    CHECK(f.rdbuf()->sgetn(room, -1) == 0);
+    CHECK(p.receives.empty());
+    CHECK(f.read() == "abc");
+  }
   SECTION("a short block read is the end of the stream") {
     p.sends = arrivals({"ab", "c"});
     file f = open(p, "r", GENERATE(-1, 0));

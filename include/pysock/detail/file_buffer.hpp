@@ -173,7 +173,7 @@ class file_buffer final : public std::streambuf {
   std::streamsize xsgetn(char* to, std::streamsize size) override {
     check(mode_.reads, "read");
     time_limit time(timeout_);
-    const auto wanted = static_cast<std::size_t>(size);
+    const std::size_t wanted = not_negative(size);
     if (goes_through_buffer(wanted)) {
       const std::size_t size_there = fill(wanted, time);
       std::copy_n(gptr(), size_there, to);
@@ -210,7 +210,7 @@ class file_buffer final : public std::streambuf {
 
   std::streamsize xsputn(const char* data, std::streamsize size) override {
     time_limit time(timeout_);
-    write(const_bytes(data, static_cast<std::size_t>(size)), time);
+    write(const_bytes(data, not_negative(size)), time);
     return size;
   }
 
@@ -224,6 +224,8 @@ class file_buffer final : public std::streambuf {
   static constexpr std::size_t large_step = 65536;
   static constexpr std::size_t no_limit = static_cast<std::size_t>(-1);
 
+  static constexpr std::size_t not_negative(std::streamsize size) noexcept { return size < 0 ? 0 : static_cast<std::size_t>(size); }
+
   void check(bool allowed, const char* operation) const {
     if (PYSOCK_LIKELY(transport_ != nullptr && allowed)) return;
     if (closed()) throw std::invalid_argument(operation + std::string(": I/O operation on closed file"));
@@ -236,8 +238,8 @@ class file_buffer final : public std::streambuf {
   void set_unread(std::size_t size) noexcept { setg(in_.data(), in_.data(), in_.data() + size); }
   void skip(std::size_t size) noexcept { setg(eback(), gptr() + size, egptr()); }
   std::string taken(std::size_t size) {
-    std::string bytes(gptr(), std::min(size, unread()));
-    skip(bytes.size());
+    std::string bytes(gptr(), size);
+    skip(size);
     return bytes;
   }
   // Bytes received past the buffer, for the next call.
