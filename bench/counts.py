@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What one operation costs, counted exactly, and what a client costs to build, against limits. Ends non-zero if one is exceeded.
 
-usage: counts.py STATIC_BUILD SHARED_BUILD LTO_BUILD
+usage: counts.py [--peers] STATIC_BUILD SHARED_BUILD LTO_BUILD
 
 Instructions are callgrind's, allocations memcheck's, system calls strace's, without what a program's other processes do: each the difference
 of two runs of different length, so that their start and end cancel out.
@@ -24,7 +24,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 class Count(NamedTuple):
     kind: str          # instructions, allocations, bytes (allocated) or calls (to the system)
     workload: str      # as the contenders name it
-    build: str = 'static'  # of pysock, or 'raw'
+    build: str = 'static'  # of pysock, or another contender'
     calls: str = ''    # those whose line in the trace this finds
 
 
@@ -49,7 +49,7 @@ INSTRUCTIONS = [
     Limit('getaddrinfo of a numeric host, type given', Count('instructions', 'getaddrinfo'), 700),
     Limit('send + recv(65536) of 64 bytes', Count('instructions', 'recv_65536'), 300),
 ]
-MEMORY = [
+ALLOCATIONS = [
     Limit('bytes, recv(65536) of 64', Count('bytes', 'recv_65536'), 65),
     Limit('send, recv_into', Count('allocations', 'sendrecv'), 0),
     Limit('sendall, recv_into', Count('allocations', 'sendall'), 0),
@@ -111,9 +111,9 @@ class Counter:
         self.builds, self.pool, self.counts = builds, pool, {}
 
     def program(self, count):
-        if count.build == 'raw':
-            return os.path.join(self.builds['static'], 'bench/bench_raw')
-        return os.path.join(self.builds[count.build], 'bench/bench_pysock')
+        if count.build in BUILDS:
+            return os.path.join(self.builds[count.build], 'bench', 'bench_pysock')
+        return os.path.join(self.builds['static'], 'bench', 'bench_' + count.build)
 
     def at(self, count, length):
         program = [self.program(count), count.workload, str(length)]
@@ -134,31 +134,29 @@ class Counter:
     def __getitem__(self, count):
         return self.counts[count].result()
 
-    def row(self, limit, raw_workloads):
-        value = self[limit.count]
-        base = self[limit.over] if limit.over else 0
-        by_hand = Count(limit.count.kind, limit.count.workload, 'raw', limit.count.calls)
-        allowed = f'{limit.limit}' if limit.over is None else f'{base:.0f} + {limit.limit}'
-        return (limit.figure, number(self[by_hand]) if limit.count.workload in raw_workloads else '-', number(value), allowed,
-                round(value - base, 1) <= limit.limit)
+    def row(self, limit, others):
+        value, base = self[limit.count], self[limit.over] if limit.over else 0
+        return (limit.figure, [number(self[one]) if one else '-' for one in others], number(value),
+                f'{base:.0f} + {limit.limit}' if limit.over else limit.limit, round(value - base, 1) <= limit.limit)
 
 
 def number(value):
     return f'{value:.1f}'.removesuffix('.0')
 
 
-def counted(builds):
+def counted(builds, contenders):
+    """Rows of figure, the other contenders' values, pysock's, limit, and whether that holds."""
+    groups = {'instructions': INSTRUCTIONS, 'system calls': SYSTEM_CALLS, 'allocations': ALLOCATIONS}
     with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         counter = Counter(builds, pool)
-        raw_workloads = run([counter.program(Count('', '', 'raw'))]).stdout.split()
-        groups = {'instructions': INSTRUCTIONS, 'system calls': SYSTEM_CALLS, 'memory': MEMORY}
-        for limit in sum(groups.values(), []):
-            counter.start(limit.count)
-            if limit.over:
-                counter.start(limit.over)
-            if limit.count.workload in raw_workloads:
-                counter.start(Count(limit.count.kind, limit.count.workload, 'raw', limit.count.calls))
-        return {title: [counter.row(limit, raw_workloads) for limit in limits] for title, limits in groups.items()}
+        can = {name: run([counter.program(Count('', '', name))]).stdout.split() for name in contenders}
+        others = {limit: [limit.count._replace(build=name) if limit.count.workload in can[name] else None for name in contenders]
+                  for limit in sum(groups.values(), [])}
+        for limit in others:
+            for count in (limit.count, limit.over, *others[limit]):
+                if count:
+                    counter.start(count)
+        return {title: [counter.row(limit, others[limit]) for limit in limits] for title, limits in groups.items()}
 
 
 # ---- what a client costs to build -------------------------------------------------------------------------------------------------------
@@ -211,24 +209,30 @@ def client(builds):
         header_lines = preprocessed_lines(headers.name)
         seconds = compile_seconds([CLIENTS['raw'], CLIENTS['pysock'], headers.name])
     return [
-        ('preprocessed lines', lines['raw'], lines['pysock'], LINES, lines['pysock'] <= LINES),
-        ('... of the headers that pysock includes', '-', header_lines, '-', True),
-        ('forbidden headers: ' + ', '.join(FORBIDDEN), '-', ' '.join(forbidden) or 'none', 'none', not forbidden),
-        ('compile time, processor seconds', f'{seconds[0]:.2f}', f'{seconds[1]:.2f}', '-', True),
-        ('... over those headers alone', '-', f'{seconds[1] / seconds[2]:.2f}', '-', True),
-        ('stripped static program, KiB', f'{kibibytes["raw"]:.0f}', f'{kibibytes["pysock"]:.0f}', f'{kibibytes["raw"]:.0f} + {KIBIBYTES_OVER_RAW}',
+        ('preprocessed lines', [lines['raw']], lines['pysock'], LINES, lines['pysock'] <= LINES),
+        ('... of the headers that pysock includes', ['-'], header_lines, '-', True),
+        ('... of them ' + ', '.join(FORBIDDEN), ['-'], ' '.join(forbidden) or 'none', 'none', not forbidden),
+        ('compile time, processor seconds', [f'{seconds[0]:.2f}'], f'{seconds[1]:.2f}', '-', True),
+        ('... over that of those headers alone', ['-'], f'{seconds[1] / seconds[2]:.2f}', '-', True),
+        ('stripped static program, KiB', [f'{kibibytes["raw"]:.0f}'], f'{kibibytes["pysock"]:.0f}', f'{kibibytes["raw"]:.0f} + {KIBIBYTES_OVER_RAW}',
          kibibytes['pysock'] - kibibytes['raw'] <= KIBIBYTES_OVER_RAW),
     ]
 
 
 def main():
-    builds = dict(zip(BUILDS, sys.argv[1:], strict=True))
-    tables = {**counted(builds), 'one client': client(builds)}
+    arguments = sys.argv[1:]
+    contenders = ['raw']
+    if arguments[0] == '--peers':
+        contenders += ['asio', 'poco']
+        del arguments[0]
+    builds = dict(zip(BUILDS, arguments, strict=True))
+    tables = {**counted(builds, contenders), 'one client': client(builds)}
     exceeded = 0
     for title, rows in tables.items():
-        print(f'\n{title:<56}{"raw":>10}{"pysock":>10}{"limit":>12}')
-        for figure, raw, value, limit, holds in rows:
-            print(f'  {figure:<54}{raw:>10}{value:>10}{limit:>12}  {"" if holds else "EXCEEDED"}'.rstrip())
+        print(f'\n{title:<56}' + ''.join(f'{name:>9}' for name in (*contenders, 'pysock')) + f'{"limit":>12}')
+        for figure, others, value, limit, holds in rows:
+            cells = [*others, *['-'] * (len(contenders) - len(others)), value]
+            print(f'  {figure:<54}' + ''.join(f'{cell:>9}' for cell in cells) + f'{limit:>12}' + ('' if holds else '  EXCEEDED'))
             exceeded += not holds
     print(f'\n{exceeded} limits exceeded' if exceeded else '\nall limits hold')
     return 1 if exceeded else 0
