@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """CPython's own socket module, with the workloads and the command line of the other contenders; it is at both ends of a ping-pong."""
+import functools
 import os
 import resource
 import socket
@@ -17,12 +18,16 @@ def measure(operation, count):
     return time.perf_counter_ns() - begin
 
 
+@functools.cache
+def listening():
+    return socket.create_server(('127.0.0.1', 0))
+
+
 def connected(family):
     if family == socket.AF_UNIX:
         return socket.socketpair()
-    with socket.create_server(('127.0.0.1', 0)) as listening:
-        client = socket.create_connection(listening.getsockname())
-        return client, listening.accept()[0]
+    client = socket.create_connection(listening().getsockname())
+    return client, listening().accept()[0]
 
 
 def other_process(run, ours):
@@ -90,15 +95,15 @@ def idle(count):
 
 
 def connect(count):
-    with socket.create_server(('127.0.0.1', 0)) as listening:
-        address = listening.getsockname()
+    server = listening()
+    address = server.getsockname()
 
-        def operation():
-            with socket.socket() as client:
-                client.connect(address)
-                listening.accept()[0].close()
+    def operation():
+        with socket.socket() as client:
+            client.connect(address)
+            server.accept()[0].close()
 
-        return measure(operation, count)
+    return measure(operation, count)
 
 
 def udp_text(count):
