@@ -70,6 +70,7 @@ constexpr std::size_t bulk_size = 65536;
 constexpr const char* ipv4_text = "192.168.100.200";
 constexpr const char* ipv6_text = "2001:db8:1:20::1234:5678";
 constexpr int idle_connections = 1000;
+constexpr useconds_t long_pause = 3000;  // microseconds: long enough that who waits for an answer does wait
 
 struct pair {
   int near;

@@ -13,6 +13,7 @@ import os
 import platform
 import random
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -112,17 +113,23 @@ def verdict(workload, results):
     return wrong
 
 
+def packaged(name):
+    """The version of a Debian package, as its authors number it."""
+    if not shutil.which('dpkg-query'):
+        return 'of unknown version'
+    return re.sub(r'^\d+:|-[^-]*$', '', output('dpkg-query', '-W', '-f', '${Version}', name))
+
+
 def machine():
     with open('/proc/cpuinfo', encoding='utf-8') as info:
         processor = re.search(r'model name\s*: (.*)', info.read())
-    version = {name: output('dpkg-query', '-W', '-f', '${Version}', package) for name, package in (('Asio', 'libasio-dev'), ('Poco', 'libpoco-dev'))}
     return {
         'processor': processor[1] if processor else platform.machine(),
         'processors': os.cpu_count(),
         'kernel': ' '.join([platform.system(), re.match(r'[\d.]+', platform.release())[0]]),
         'compiler': output(os.environ.get('CXX', 'c++'), '--version').splitlines()[0] + ', -O2',
         'libc': ' '.join(platform.libc_ver()),
-        'peers': ', '.join([*(f'{name} {number}' for name, number in version.items()), f'CPython {platform.python_version()}']),
+        'peers': f'Asio {packaged("libasio-dev")}, Poco {packaged("libpoco-dev")}, CPython {platform.python_version()}',
     }
 
 

@@ -153,5 +153,6 @@ std::vector<bench::workload> bench::workloads() {
       {"print_ipv6", print_ipv6},
       {"getaddrinfo", resolve},
       {"idle", idle<blocking>},
+      {"wait", pingpong<timed, AF_UNIX, bench::long_pause>},
   };
 }

@@ -192,7 +192,6 @@ void create_connection(bench::meter& measure) {
 }  // namespace
 
 std::vector<bench::workload> bench::workloads() {
-  constexpr useconds_t pause = 3000;
   return {
       {"tcp_pingpong", pingpong<blocking, AF_INET>},
       {"tcp_pingpong_owning", pingpong_owning<blocking, AF_INET>},
@@ -219,12 +218,12 @@ std::vector<bench::workload> bench::workloads() {
       {"print_ipv6", print<pysock::inet6_address>},
       {"getaddrinfo", resolve},
       {"idle", idle<blocking>},
+      {"wait", pingpong<timed, AF_UNIX, bench::long_pause>},
       {"sendall", sendall},
       {"any_address", any_address},
       {"would_block", would_block},
       {"make", make},
       {"dup", dup},
       {"create_connection", create_connection},
-      {"wait", pingpong<timed, AF_UNIX, pause>},
   };
 }

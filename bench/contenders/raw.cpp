@@ -214,5 +214,6 @@ std::vector<bench::workload> bench::workloads() {
       {"print_ipv6", print<AF_INET6>},
       {"getaddrinfo", resolve},
       {"idle", idle<blocking>},
+      {"wait", pingpong<timed, AF_UNIX, bench::long_pause>},
   };
 }
