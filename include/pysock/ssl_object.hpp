@@ -4,33 +4,22 @@
 #pragma once
 
 #include <cstddef>   // size_t, ptrdiff_t
-#include <memory>    // shared_ptr
 #include <optional>  // optional
 #include <string>    // string
 
 #include "bytes.hpp"
 #include "socket.hpp"
 #include "ssl_error.hpp"
+#include "ssl_socket.hpp"
 
 namespace pysock {
 inline namespace v1 {
-namespace detail {
-
-class tls_connection;
-
-}  // namespace detail
 
 /// What `ssl()` returns. It has a duplicate of the socket's descriptor and a copy of its timeout: either may be closed first.
-/// One thread at a time. (Python 2.4: SSLObject)
+/// It moves and cannot be copied; where it ends, it sends the closing alert, waiting as long as the timeout allows, and closes the
+/// duplicate. One thread at a time. (Python 2.4: SSLObject)
 class PYSOCK_API ssl_object {
  public:
-  /// Leaves `other` without a session.
-  ssl_object(ssl_object&& other) noexcept;
-  /// Closes this one first, then leaves `other` without a session.
-  ssl_object& operator=(ssl_object&& other) noexcept;
-  /// Sends the closing alert, waiting as long as the timeout allows, and closes the duplicate; failures are swallowed.
-  ~ssl_object();
-
   /// Receives `n` bytes, fewer only at the end of the stream, or everything up to it. Blocks as the mode says; the timeout is for the whole
   /// call. What a call that fails has received waits for the next. \param n how many; negative for all
   /// \throws ssl_eof_error if the connection ended without a closing alert; what came before it can be read by its length,
@@ -49,10 +38,10 @@ class PYSOCK_API ssl_object {
  private:
   friend ssl_object ssl(const socket& sock, const std::optional<text>& keyfile, const std::optional<text>& certfile);
 
-  explicit ssl_object(std::shared_ptr<detail::tls_connection> connection) noexcept;
+  explicit ssl_object(ssl_socket&& session);
 
-  std::shared_ptr<detail::tls_connection> connection_;
-  std::string received_;
+  ssl_socket session_;
+  std::string received_;  // what calls that failed had received
 };
 
 /// Shakes hands as a client over a connected socket, which stays the caller's, and verifies NOTHING: whoever is at the other end, or in

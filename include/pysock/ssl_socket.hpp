@@ -200,9 +200,11 @@ class PYSOCK_API ssl_socket {
 
  private:
   friend class ssl_context;
+  friend class ssl_object;
 
   explicit ssl_socket(std::shared_ptr<detail::tls_connection> connection) noexcept;
   [[nodiscard]] detail::tls_connection& open(const char* operation) const;
+  void shake_hands(const char* operation);
 
   std::shared_ptr<detail::tls_connection> connection_;
 };
