@@ -2,7 +2,7 @@
 """find_package, pkg-config, add_subdirectory and FetchContent."""
 import os
 
-from kit import BASE, HERE, ROOT, check, cmake, consumer, fresh, installed, library, links, run, says_hello, tool_from_pypi
+from kit import BASE, HERE, ROOT, check, cmake, consumer, fresh, installed, library, links, ok, run, says_hello, tool_from_pypi
 
 OLDEST_CMAKE = "3.16.6"
 
@@ -71,12 +71,12 @@ def oldest_cmake():
 
 
 def shared_tests():
-    """The tests against a shared library with hidden visibility: what it forgot to export does not link."""
+    """The tests against shared libraries with hidden visibility: what these forgot to export does not link."""
     build = BASE / "shared-tests"
-    cmake(ROOT, build, "-DBUILD_SHARED_LIBS=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0", "-DPYSOCK_BUILD_EXAMPLES=OFF",
-          target=["pure_tests", "net_tests"])
+    cmake(ROOT, build, "-DBUILD_SHARED_LIBS=ON", "-DPYSOCK_WITH_SSL=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0",
+          "-DPYSOCK_BUILD_EXAMPLES=OFF", target=["pure_tests", "net_tests", "ssl_tests"])
+    check(links(build / "tests" / "ssl_tests", "libpysock-ssl.so.1 "), "ssl_tests links the shared libraries (./dev test runs it)")
     for name in ("pure_tests", "net_tests"):
         program = build / "tests" / name
         check(links(program, "libpysock.so.1 "), f"{name} links the shared library")
-        lines = run(program).splitlines()
-        check(True, f"{name}: " + next(line for line in lines if line.startswith("All tests passed")))
+        ok(f"{name}: " + next(line for line in run(program).splitlines() if line.startswith("All tests passed")))
