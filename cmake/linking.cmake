@@ -18,7 +18,7 @@ if(BUILD_SHARED_LIBS AND UNIX)
   unset(CMAKE_REQUIRED_LINK_OPTIONS)
 endif()
 
-# A shared library finds another one of pysock's beside itself, wherever the two were moved to.
+# Where a shared library of pysock's finds the other one: beside itself, wherever the two were moved to.
 if(APPLE)
   set(pysock_rpath @loader_path)
 else()
@@ -26,8 +26,7 @@ else()
 endif()
 
 function(pysock_library target)
-  set_target_properties(${target} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} LINKER_LANGUAGE CXX
-    INSTALL_RPATH ${pysock_rpath})
+  set_target_properties(${target} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
   if(BUILD_SHARED_LIBS)
     target_compile_definitions(${target} INTERFACE PYSOCK_SHARED)
   endif()
