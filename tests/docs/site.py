@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Checks the site that Doxygen has made: its links, and that the page of names is complete.
+"""Checks the site that Doxygen has made: its links, and that the pages of names are complete.
 
-usage: site.py FOLDER NAMES     FOLDER has html/ and xml/; NAMES is the page with every name of the library and of the inventory
+usage: site.py FOLDER PAGE...     FOLDER has html/ and xml/; every name of the library and every item of the inventory is on one of the pages
 """
 import html.parser
 import pathlib
@@ -72,8 +72,8 @@ def expand(text):
         yield from ((letter, n) for n in range(int(first), int(last or first) + 1))
 
 
-def main(folder, page):
-    folder, text = pathlib.Path(folder), pathlib.Path(page).read_text(encoding="utf-8")
+def main(folder, *paths):
+    folder, page, text = pathlib.Path(folder), paths[0], "".join(pathlib.Path(path).read_text(encoding="utf-8") for path in paths)
     pages, links, problems = check_links(folder / "html")
     names = public_names(folder / "xml")
     words = set(re.findall(r"\w+", " ".join(re.findall(r"`+[^`]+`+", text))))

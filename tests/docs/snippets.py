@@ -18,7 +18,7 @@ code that follows. `<!-- snippet: WORDS` also says how to treat the block, sever
   top           definitions, outside of a function; the code in `<!-- then` is the function
   server NAME, client NAME
                 every server of that name is run with every client of it, across languages
-  needs NAME    what has to be there to compile it: asio, sockpp or ssl
+  needs NAME    what has to be there to compile it: asio, sockpp, ssl or windows
   not run REASON
   table         each piece of code in the first two columns of the table that follows stands for itself: Python's names are looked up, the
                 C++ is compiled; the comment holds the names it may use, as parameters, for this table and those after it. `table types` is
@@ -32,6 +32,7 @@ import os
 import pathlib
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -40,9 +41,13 @@ import time
 PATIENCE = 60  # seconds, for a busy machine
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OPTIONAL = {"asio": "asio.hpp is not installed (libasio-dev)", "sockpp": "sockpp is not installed; Debian has no package of it",
-            "ssl": "the component ssl is not built here"}
+            "ssl": "the component ssl is not built here", "windows": "needs Windows"}
 # Names that the Python at hand may lack: Windows', and what only Python 2 had.
-ELSEWHERE = {"fromshare", "share", "ioctl", "SIO_RCVALL", "SIO_KEEPALIVE_VALS", "SIO_LOOPBACK_FAST_PATH", "ssl", "sslerror"}
+ELSEWHERE = {"fromshare", "share", "ioctl", "SIO_RCVALL", "RCVALL_ON", "SIO_KEEPALIVE_VALS", "SIO_LOOPBACK_FAST_PATH", "ssl", "sslerror"}
+
+# What the tables call what.
+OWNERS = {"socket": socket, "s": socket.socket}
+TLS_OWNERS = {"socket": socket, "ssl": ssl, "s": ssl.SSLSocket, "context": ssl.SSLContext}
 
 Block = collections.namedtuple("Block", "page line language words before code after output")
 Row = collections.namedtuple("Row", "page line words before python cpp")
@@ -196,8 +201,13 @@ def fragment_source(blocks, rows):
             code += [f'#line {row.line} "{row.page}"', f"{{ using type = {cpp}; }}" if types else f"{{ {cpp.rstrip(';')}; }}"]
         code += ["}"]
     if rows:
-        code += ['#pragma GCC diagnostic pop']
+        code += ['#pragma GCC diagnostic pop', f'static const docs::snippet registered_tables("{tables(rows[0])}", [] {{}});']
     return ["// Made from the documentation.", '#include "snippets.hpp"'] + sorted(set(includes)) + code
+
+
+def tables(row):
+    """What the tables of a page that need the same are known by."""
+    return f"tables of {pathlib.Path(row.page).stem} with {word(row, 'needs') or 'pysock'}"
 
 
 def write(path, lines):
@@ -250,6 +260,15 @@ class Runner:
         found = [path for path in (self.folder / file, self.folder / (file + ".exe")) if path.is_file()]
         return str(found[0]) if found else None
 
+    def known(self):
+        """The names that docs_snippets runs."""
+        program = self.program("docs_snippets")
+        return subprocess.run([program], capture_output=True, text=True).stdout.split("\n") if program else []
+
+    def has(self, kit):
+        """Whether something optional was there when the blocks were compiled."""
+        return any(entry.endswith(f" with {kit}") for entry in self.known())
+
     def command(self, block, number):
         if block.language == "python":
             code = "\n" * (block.line - 1 - len(block.before)) + "\n".join(block.before + block.code + block.after)
@@ -257,11 +276,7 @@ class Runner:
         if is_program(block):
             program = self.program(symbol(block))
             return [program] if program else None
-        needs = word(block, "needs")
-        program = self.program("docs_snippets")
-        if program is None or needs and name(block) not in subprocess.run([program], capture_output=True, text=True).stdout.split("\n"):
-            return None
-        return [program, name(block)]
+        return [self.program("docs_snippets"), name(block)] if name(block) in self.known() else None
 
     def start(self, block, number):
         return subprocess.Popen(self.command(block, number), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.scratch,
@@ -284,8 +299,7 @@ class Runner:
             self.failures.append(f"{name(block)}: prints\n{output}\ninstead of\n" + "\n".join(expected))
 
     def run_alone(self, block):
-        number = free_port()
-        self.compare(block, self.finish(block, self.start(block, number)), block.output)
+        self.compare(block, self.finish(block, self.start(block, 0)), block.output)
 
     def run_pair(self, server, client, expected):
         number = free_port()
@@ -334,7 +348,7 @@ class Runner:
                 continue
             for node in ast.walk(tree):
                 if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                    owner = {"socket": socket, "s": socket.socket}.get(node.value.id)
+                    owner = (TLS_OWNERS if word(row, "needs") == "ssl" else OWNERS).get(node.value.id)
                     if owner is not None and not hasattr(owner, node.attr) and node.attr not in ELSEWHERE:
                         self.failures.append(f"{label(row.page, row.line)}: Python has no {node.value.id}.{node.attr}")
 
@@ -378,6 +392,8 @@ def run(runner, pages):
             servers[word(block, "server")].append(block)
         elif word(block, "client"):
             clients[word(block, "client")].append(block)
+        elif block.language == "cmake" and word(block, "needs") and not runner.has(word(block, "needs")):
+            left_out.append((name(block), OPTIONAL[word(block, "needs")]))
         elif block.language == "cmake":
             runner.configure(block)
         elif block.language == "sh":
@@ -393,6 +409,9 @@ def run(runner, pages):
                 runner.run_pair(server, client, expected)
     for row in rows:
         runner.look_up(row)
+    known = runner.known()
+    runner.failures += [f"{label(row.page, row.line)}: was not compiled" for row in rows if tables(row) not in known and not word(row, "needs")]
+    rows = [row for row in rows if tables(row) in known]
     for what, (page, line, body) in measured.items() if sys.platform == "linux" else ():
         runner.check_measured(what, page, line, body)
     summary(blocks, rows, left_out)
