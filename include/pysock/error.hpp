@@ -169,6 +169,18 @@ class PYSOCK_API connection_reset_error : public connection_error {
 
 namespace detail {
 
+// A category that has exception classes of its own. The core throws them without knowing them, so that the class depends on the error code
+// alone also where a component has added to both.
+class PYSOCK_API throwing_category : public std::error_category {
+ public:
+  ~throwing_category() override;  // out of line: one type_info per process
+
+  // What Python has as errno; empty where it has none.
+  [[nodiscard]] virtual std::optional<int> number(int value) const noexcept = 0;
+  // Throws the class that belongs to `code`, which is of this category.
+  [[noreturn]] virtual void raise(std::error_code code, const std::string& operation, std::size_t transferred) const = 0;
+};
+
 // Throws the class that belongs to `code`.
 [[noreturn]] PYSOCK_API void throw_error(std::error_code code, const std::string& operation, std::size_t transferred = 0);
 

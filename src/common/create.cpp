@@ -1,21 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Connected and listening sockets, put together from the calls of the socket class.
 #include <pysock/create.hpp>
+#include <pysock/detail/socket_access.hpp>
 
 namespace pysock {
 inline namespace v1 {
-
-struct detail::socket_access {
-  // The mode is the asked one from birth, which saves the call that changes it.
-  static socket open(const address_info& info, std::int64_t timeout) {
-    socket made(invalid_handle, info.family, info.type, info.proto, timeout);
-    const native_handle_type handle = sys::socket(info.family, info.type, info.proto, timeout >= 0);
-    if (handle == invalid_handle) throw_last("socket (" + family_name(info.family) + ", " + type_name(info.type) + ")");
-    made.handle_.store(handle, std::memory_order_relaxed);
-    return made;
-  }
-};
-
 namespace {
 
 using detail::throw_error;

@@ -6,14 +6,18 @@ namespace pysock {
 inline namespace v1 {
 namespace {
 
-bool has_number(const std::error_code& code) noexcept {
-  return code.category() != pysock_category() && code.category() != argument_category();
+const detail::throwing_category* throwing(const std::error_code& code) noexcept {
+  return dynamic_cast<const detail::throwing_category*>(&code.category());
+}
+
+bool is_errno(const std::error_code& code) noexcept {
+  return code.category() != pysock_category() && code.category() != argument_category() && throwing(code) == nullptr;
 }
 
 std::string describe(const std::error_code& code, const std::string& operation) {
   std::string out = operation;
   if (!out.empty()) out += ": ";
-  if (has_number(code)) out += "[Errno " + std::to_string(code.value()) + "] ";
+  if (is_errno(code)) out += "[Errno " + std::to_string(code.value()) + "] ";
   return out + code.message();
 }
 
@@ -38,13 +42,16 @@ error::error(std::error_code code, const std::string& operation, std::size_t tra
 const char* error::what() const noexcept { return text_.what(); }
 
 std::optional<int> error::errnum() const noexcept {
-  if (!has_number(code())) return std::nullopt;
+  if (const detail::throwing_category* own = throwing(code())) return own->number(code().value());
+  if (!is_errno(code())) return std::nullopt;
   return code().value();
 }
 
 std::string error::strerror() const { return code().message(); }
 
 namespace detail {
+
+throwing_category::~throwing_category() = default;
 
 void throw_error(std::error_code code, const std::string& operation, std::size_t transferred) {
   const std::error_category& category = code.category();
@@ -53,6 +60,7 @@ void throw_error(std::error_code code, const std::string& operation, std::size_t
   if (category == herror_category()) throw herror(code, operation, transferred);
   if (code == errc::timed_out) throw timeout(code, operation, transferred);
   if (category == pysock_category()) throw error(code, operation, transferred);
+  if (const throwing_category* own = throwing(code)) own->raise(code, operation, transferred);
 
   if (code.value() == sys::numbers().shut_down) throw broken_pipe_error(code, operation, transferred);  // std::errc has no ESHUTDOWN
   const std::error_condition condition = code.default_error_condition();

@@ -42,8 +42,9 @@ PATIENCE = 60  # seconds, for a busy machine
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OPTIONAL = {"asio": "asio.hpp is not installed (libasio-dev)", "sockpp": "sockpp is not installed; Debian has no package of it",
             "ssl": "the component ssl is not built here", "windows": "needs Windows"}
-# Names that the Python at hand may lack: Windows', and what only Python 2 had.
-ELSEWHERE = {"fromshare", "share", "ioctl", "SIO_RCVALL", "RCVALL_ON", "SIO_KEEPALIVE_VALS", "SIO_LOOPBACK_FAST_PATH", "ssl", "sslerror"}
+# Names that the Python at hand may lack, Windows' and Python 2's, or that only its objects have.
+ELSEWHERE = {"fromshare", "share", "ioctl", "SIO_RCVALL", "RCVALL_ON", "SIO_KEEPALIVE_VALS", "SIO_LOOPBACK_FAST_PATH", "ssl", "sslerror", "server_hostname",
+             "server_side"}
 
 # What the tables call what.
 OWNERS = {"socket": socket, "s": socket.socket}

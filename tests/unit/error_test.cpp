@@ -205,3 +205,37 @@ TEST_CASE("copying an exception never throws and keeps everything", "[S16]") {
   CHECK(std::string(copy.what()) == "sendall: [Errno 32] Broken pipe");
   CHECK(copy.code() == original.code());
 }
+
+namespace {
+
+class strange_error : public pysock::error {
+  using error::error;
+};
+
+class strange_category final : public pysock::detail::throwing_category {
+ public:
+  const char* name() const noexcept override { return "strange"; }
+  std::string message(int value) const override { return "strange thing " + std::to_string(value); }
+  std::optional<int> number(int value) const noexcept override {
+    if (value > 9) return std::nullopt;
+    return value;
+  }
+  [[noreturn]] void raise(std::error_code code, const std::string& operation, std::size_t transferred) const override {
+    throw strange_error(code, operation, transferred);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a category with exceptions of its own has them thrown, and its numbers are not errno's", "[M58]") {
+  const strange_category category;
+  try {
+    throw_error({3, category}, "op", 7);
+  } catch (const strange_error& e) {
+    CHECK(std::string(e.what()) == "op: strange thing 3");
+    CHECK(e.errnum() == 3);
+    CHECK(e.transferred() == 7);
+  }
+  CHECK(pysock::error({10, category}).errnum() == std::nullopt);
+  CHECK_THROWS_AS(throw_error({3, category}, "op"), strange_error);
+}

@@ -48,6 +48,9 @@ class wait_loop {
     return now;
   }
 
+  // What the next wait is for, where a call's steps differ in that.
+  void expect(sys::event what) noexcept { what_ = what; }
+
   // After a failed attempt: true to try again, else false with the reason in `ec`.
   bool again(std::error_code& ec) noexcept {
     const int number = sys::last_error();

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+# What linking the library takes on this system, and what the name of a shared library promises.
+include(CheckCXXSourceCompiles)
+include(CheckFunctionExists)
+
+# Before 2.32 glibc kept pthread_sigmask in a library of its own.
+if(UNIX)
+  check_function_exists(pthread_sigmask pysock_has_sigmask)
+endif()
+if(UNIX AND NOT pysock_has_sigmask)
+  find_package(Threads REQUIRED)
+  set(pysock_threads Threads::Threads)
+endif()
+
+if(BUILD_SHARED_LIBS AND UNIX)
+  set(CMAKE_REQUIRED_LINK_OPTIONS LINKER:--version-script=${CMAKE_CURRENT_LIST_DIR}/exports.map)
+  check_cxx_source_compiles("int main() {}" pysock_has_version_script)
+  unset(CMAKE_REQUIRED_LINK_OPTIONS)
+endif()
+
+function(pysock_library target)
+  set_target_properties(${target} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} LINKER_LANGUAGE CXX)
+  if(BUILD_SHARED_LIBS)
+    target_compile_definitions(${target} INTERFACE PYSOCK_SHARED)
+  endif()
+  if(BUILD_SHARED_LIBS AND pysock_has_version_script)
+    target_link_options(${target} PRIVATE LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/exports.map)
+    set_target_properties(${target} PROPERTIES LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/exports.map)
+  endif()
+endfunction()

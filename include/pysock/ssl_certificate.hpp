@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// A peer's certificate, as `getpeercert` tells it. The names are the keys of Python's dictionary.
+#pragma once
+
+#include <chrono>       // system_clock, seconds
+#include <string>       // string
+#include <string_view>  // string_view
+#include <vector>       // vector
+
+namespace pysock {
+inline namespace v1 {
+
+/// One attribute of a distinguished name, or one alternative name of a subject.
+struct certificate_name {
+  std::string type;   ///< `commonName`, `organizationName`, ...; of alternative names `DNS`, `IP Address`, `email`, `URI`, ...
+  std::string value;  ///< As UTF-8.
+};
+
+/// The names of a subject or an issuer, in the order of the certificate. (Python: a tuple of tuples of pairs; here one list)
+class distinguished_name : public std::vector<certificate_name> {
+ public:
+  using std::vector<certificate_name>::vector;
+
+  /// The first value of this type; empty if there is none: `cert.subject["commonName"]`.
+  [[nodiscard]] std::string operator[](std::string_view type) const {
+    for (const certificate_name& name : *this) {
+      if (name.type == type) return name.value;
+    }
+    return {};
+  }
+};
+
+/// A point in time to the second, as certificates have it; reaches further than the system's clock does.
+using certificate_time = std::chrono::time_point<std::chrono::system_clock, std::chrono::seconds>;
+
+/// What `ssl_socket::getpeercert` returns.
+struct certificate {
+  distinguished_name subject;                    ///< Whose it is.
+  distinguished_name issuer;                     ///< Who signed it.
+  int version = 0;                               ///< 3 for all that are in use.
+  std::string serialNumber;                      ///< In hexadecimal digits, `0A3F`.
+  certificate_time notBefore;                    ///< When it begins to be valid.
+  certificate_time notAfter;                     ///< When it expires.
+  std::vector<certificate_name> subjectAltName;  ///< The hosts that it is for: `{"DNS", "www.python.org"}`, `{"IP Address", "::1"}`.
+};
+
+}  // namespace v1
+}  // namespace pysock

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// `ssl()` of the 2.4 reference, and its objects.
+#include <pysock/detail/file_buffer.hpp>
+#include <pysock/ssl_context.hpp>
+#include <pysock/ssl_object.hpp>
+#include <utility>
+
+#include "certificates.hpp"
+#include "errors.hpp"
+#include "handles.hpp"
+#include "tls_connection.hpp"
+
+namespace pysock {
+inline namespace v1 {
+namespace {
+
+template <class Get>
+std::string name_of_peer(const ssl_socket& session, const Get& get) {
+  const std::string der = session.getpeercert_der();
+  if (der.empty()) return {};
+  const auto* begin = reinterpret_cast<const unsigned char*>(der.data());
+  const detail::certificate_handle peer(d2i_X509(nullptr, &begin, static_cast<long>(der.size())));
+  if (!peer) detail::throw_openssl_error("getpeercert");
+  return detail::one_line(get(peer.get()));
+}
+
+}  // namespace
+
+ssl_object::ssl_object(ssl_socket&& session) : session_(std::move(session)) { session_.shake_hands("ssl"); }
+
+std::string ssl_object::read(std::ptrdiff_t n) {
+  constexpr std::size_t piece = 16384;
+  const detail::tls_connection& connection = session_.open("read");
+  const std::size_t wanted = n < 0 ? std::string::npos : static_cast<std::size_t>(n);
+  detail::time_limit time(connection.limits().timeout);
+  while (received_.size() < wanted) {
+    char room[piece];
+    std::error_code ec;
+    const detail::call_context limits = connection.limits(time.left(ec));
+    const std::size_t missing = wanted - received_.size();
+    std::size_t count = 0;
+    if (!ec) count = session_.connection_->read(room, missing < piece ? missing : piece, limits, ec);
+    if (ec) detail::throw_error(ec, "read", received_.size());
+    if (count == 0) break;
+    received_.append(room, count);
+  }
+  std::string result = received_.substr(0, wanted);
+  received_.erase(0, result.size());
+  return result;
+}
+
+std::size_t ssl_object::write(const_bytes s) {
+  std::error_code ec;
+  const std::size_t sent = session_.sendall(s, ec);
+  if (ec) detail::throw_error(ec, "write", sent);
+  return sent;
+}
+
+std::string ssl_object::server() const { return name_of_peer(session_, X509_get_subject_name); }
+std::string ssl_object::issuer() const { return name_of_peer(session_, X509_get_issuer_name); }
+
+ssl_object ssl(const socket& sock, const std::optional<text>& keyfile, const std::optional<text>& certfile) {
+  if (keyfile.has_value() != certfile.has_value()) detail::throw_error(ssl_errc::key_and_certificate, "ssl");
+  ssl_context context(PROTOCOL_TLS_CLIENT);
+  context.check_hostname(false).verify_mode(CERT_NONE);
+  if (certfile) context.load_cert_chain(*certfile, keyfile);
+  return ssl_object(context.wrap_socket(sock.dup(), std::nullopt, wrap_options().do_handshake_on_connect(false)));
+}
+
+}  // namespace v1
+}  // namespace pysock

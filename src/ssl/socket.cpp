@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+// ssl_socket: the session with the socket's own names.
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <pysock/file.hpp>
+#include <pysock/ssl_socket.hpp>
+#include <utility>
+
+#include "certificates.hpp"
+#include "tls_connection.hpp"
+#include "tls_transport.hpp"
+
+namespace pysock {
+inline namespace v1 {
+namespace {
+
+std::error_code closed_code() noexcept { return detail::system_code(detail::sys::numbers().bad_descriptor); }
+
+std::string named(const char* operation, const detail::tls_connection& connection) {
+  const std::string& name = connection.name().given();
+  return name.empty() ? operation : operation + (" '" + name + "'");
+}
+
+}  // namespace
+
+// ---- life ---------------------------------------------------------------------------------------------------------------------------
+
+ssl_socket::ssl_socket(std::shared_ptr<detail::tls_connection> connection) noexcept : connection_(std::move(connection)) {}
+
+ssl_socket& ssl_socket::operator=(ssl_socket&& other) noexcept {
+  if (this == &other) return *this;
+  connection_.reset();  // before the other's is here, so that the order is as for sockets
+  connection_ = std::move(other.connection_);
+  return *this;
+}
+
+ssl_socket::~ssl_socket() = default;
+
+detail::tls_connection& ssl_socket::open(const char* operation) const {
+  if (!connection_) detail::throw_error(closed_code(), operation);
+  return *connection_;
+}
+
+void ssl_socket::shake_hands(const char* operation) {
+  std::error_code ec;
+  do_handshake(ec);
+  if (ec) detail::throw_error(ec, connection_ ? named(operation, *connection_) : operation);
+}
+
+void ssl_socket::do_handshake() { shake_hands("do_handshake"); }
+
+void ssl_socket::do_handshake(std::error_code& ec) noexcept {
+  ec = closed_code();
+  if (connection_) connection_->handshake(ec);
+}
+
+void ssl_socket::close() {
+  const std::shared_ptr<detail::tls_connection> connection = std::move(connection_);
+  std::error_code ec;
+  if (connection.use_count() == 1) connection->close(connection->limits(), ec);  // else a file goes on with it, and closes it
+  if (ec) detail::throw_error(ec, "close");
+}
+
+socket ssl_socket::unwrap() {
+  std::error_code ec;
+  open("unwrap").exchange_alerts(ec);
+  if (ec) detail::throw_error(ec, "unwrap");
+  const std::shared_ptr<detail::tls_connection> connection = std::move(connection_);
+  return connection->release();
+}
+
+void ssl_socket::shutdown(int how) {
+  detail::tls_connection& connection = open("shutdown");
+  std::error_code ec;
+  // The alert must not keep anybody from waking a thread that waits.
+  if (how != SHUT_RD) connection.send_alert(how == SHUT_RDWR ? connection.limits(0) : connection.limits(), ec);
+  if (ec && how == SHUT_WR) detail::throw_error(ec, "shutdown");
+  connection.plain().shutdown(how);
+}
+
+// ---- data ---------------------------------------------------------------------------------------------------------------------------
+
+std::size_t ssl_socket::recv_into(mutable_bytes buffer, std::size_t nbytes, std::error_code& ec) noexcept {
+  const std::size_t size = detail::wanted(buffer, nbytes);
+  ec.clear();
+  if (size > buffer.size()) ec = bad_argument::buffer_too_small;
+  if (!connection_) ec = closed_code();
+  if (size == 0 || ec) return 0;
+  return connection_->read(buffer.data(), size, connection_->limits(), ec);
+}
+
+std::size_t ssl_socket::recv_into(mutable_bytes buffer, std::size_t nbytes) {
+  std::error_code ec;
+  const std::size_t count = recv_into(buffer, nbytes, ec);
+  if (ec) detail::throw_error(ec, "recv_into");
+  return count;
+}
+
+std::string ssl_socket::recv(std::size_t bufsize) {
+  constexpr std::size_t record = 16384;  // more does not come at once
+  if (bufsize > detail::max_transfer) detail::throw_error(bad_argument::negative_size, "recv");
+  if (bufsize > record) bufsize = record;
+  return detail::with_scratch(bufsize, [this, bufsize](char* room) {
+    std::error_code ec;
+    const std::size_t count = recv_into(mutable_bytes(room, bufsize), ec);
+    if (ec) detail::throw_error(ec, "recv");
+    return std::string(room, count);
+  });
+}
+
+std::size_t ssl_socket::send(const_bytes data, std::error_code& ec) noexcept {
+  ec = closed_code();
+  return connection_ ? connection_->write(data.data(), data.size(), connection_->limits(), ec) : 0;
+}
+
+std::size_t ssl_socket::send(const_bytes data) {
+  std::error_code ec;
+  const std::size_t count = send(data, ec);
+  if (ec) detail::throw_error(ec, "send");
+  return count;
+}
+
+std::size_t ssl_socket::sendall(const_bytes data, std::error_code& ec) noexcept {
+  ec = closed_code();
+  return connection_ ? connection_->write_all(data.data(), data.size(), connection_->limits(), ec) : 0;
+}
+
+std::size_t ssl_socket::sendall(const_bytes data) {
+  std::error_code ec;
+  const std::size_t sent = sendall(data, ec);
+  if (ec) detail::throw_error(ec, "sendall", sent);
+  return sent;
+}
+
+std::size_t ssl_socket::sendfile(const file_source& file, std::int64_t offset, std::optional<std::int64_t> count) {
+  std::error_code ec;
+  const std::size_t sent = sendfile(file, offset, count, ec);
+  if (ec) detail::throw_error(ec, detail::file_reader::operation(file), sent);
+  return sent;
+}
+
+std::size_t ssl_socket::sendfile(const file_source& file, std::int64_t offset, std::optional<std::int64_t> count,
+                                 std::error_code& ec) noexcept {
+  ec = connection_ ? detail::check_sendfile(SOCK_STREAM, offset, count) : closed_code();
+  if (!ec && !getblocking()) ec = bad_argument::not_blocking;
+  if (ec) return 0;
+  detail::file_reader reader(file, offset);
+  reader.open(ec);
+  if (ec) return 0;
+
+  const std::uint64_t limit = count ? static_cast<std::uint64_t>(*count) : UINT64_MAX;
+  const detail::call_context limits = connection_->limits();
+  char room[16384];
+  std::size_t sent = 0;
+  while (sent < limit) {
+    const std::size_t wanted = limit - sent < sizeof room ? static_cast<std::size_t>(limit - sent) : sizeof room;
+    const std::size_t size = reader.read(room, wanted, sent, ec);
+    if (size == 0 || ec) break;
+    sent += connection_->write_all(room, size, limits, ec);
+    if (ec) break;
+  }
+  reader.leave(sent);
+  return sent;
+}
+
+file ssl_socket::makefile(text mode, int bufsize) {
+  const detail::file_mode parsed = detail::parse_file_mode(mode.view());
+  const std::int64_t timeout = open("makefile").limits().timeout;
+  return file(std::make_unique<detail::tls_transport>(connection_), parsed, bufsize, timeout);
+}
+
+// ---- the session --------------------------------------------------------------------------------------------------------------------
+
+std::size_t ssl_socket::pending() const noexcept {
+  if (!connection_) return 0;
+  return static_cast<std::size_t>(connection_->with_session([](SSL* ssl) { return SSL_pending(ssl); }));
+}
+
+std::optional<certificate> ssl_socket::getpeercert() const {
+  const detail::tls_connection& connection = open("getpeercert");
+  const detail::certificate_handle found(connection.with_session(SSL_get1_peer_certificate));
+  if (!found || connection.context()->mode == CERT_NONE) return std::nullopt;
+  return detail::describe_certificate(found.get());
+}
+
+std::string ssl_socket::getpeercert_der() const {
+  const detail::certificate_handle found(open("getpeercert_der").with_session(SSL_get1_peer_certificate));
+  return found ? detail::der(found.get()) : std::string();
+}
+
+std::optional<std::string> ssl_socket::selected_alpn_protocol() const {
+  return open("selected_alpn_protocol").with_session([](SSL* ssl) -> std::optional<std::string> {
+    const unsigned char* name = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(ssl, &name, &size);
+    if (name == nullptr) return std::nullopt;
+    return std::string(reinterpret_cast<const char*>(name), size);
+  });
+}
+
+std::optional<std::string> ssl_socket::version() const {
+  const detail::tls_connection& connection = open("version");
+  if (!connection.handshake_done()) return std::nullopt;
+  return std::string(connection.with_session(SSL_get_version));
+}
+
+std::optional<cipher_info> ssl_socket::cipher() const {
+  return open("cipher").with_session([](SSL* ssl) -> std::optional<cipher_info> {
+    const SSL_CIPHER* used = SSL_get_current_cipher(ssl);
+    if (used == nullptr) return std::nullopt;
+    return cipher_info{SSL_CIPHER_get_name(used), SSL_CIPHER_get_version(used), SSL_CIPHER_get_bits(used, nullptr)};
+  });
+}
+
+ssl_session ssl_socket::session() const {
+  const detail::tls_connection& connection = open("session");
+  ssl_session made;
+  if (connection.server_side() || !connection.handshake_done()) return made;
+  detail::session_handle handle(connection.with_session(SSL_get1_session));
+  if (handle) {
+    made.session_ =
+        std::make_shared<detail::tls_session>(detail::tls_session{std::move(handle), connection.context(), connection.name().given()});
+  }
+  return made;
+}
+
+bool ssl_session::resumable() const noexcept { return session_ && SSL_SESSION_is_resumable(session_->session.get()) == 1; }
+
+bool ssl_socket::session_reused() const noexcept { return connection_ && connection_->with_session(SSL_session_reused) == 1; }
+
+std::string ssl_socket::server_hostname() const { return connection_ ? connection_->name().given() : std::string(); }
+
+bool ssl_socket::server_side() const noexcept { return connection_ && connection_->server_side(); }
+
+// ---- the connection below -----------------------------------------------------------------------------------------------------------
+
+native_handle_type ssl_socket::fileno() const noexcept { return connection_ ? connection_->plain().fileno() : invalid_handle; }
+bool ssl_socket::getblocking() const noexcept { return !connection_ || connection_->plain().getblocking(); }
+std::optional<seconds> ssl_socket::gettimeout() const noexcept { return connection_ ? connection_->plain().gettimeout() : std::nullopt; }
+void ssl_socket::settimeout(timeout_value value) { open("settimeout").plain().settimeout(value); }
+address ssl_socket::getpeername() const { return open("getpeername").plain().getpeername(); }
+address ssl_socket::getsockname() const { return open("getsockname").plain().getsockname(); }
+int ssl_socket::getsockopt(int level, int name) const { return open("getsockopt").plain().getsockopt(level, name); }
+void ssl_socket::setsockopt(int level, int name, int value) { open("setsockopt").plain().setsockopt(level, name, value); }
+
+std::string ssl_socket::to_string() const {
+  if (!connection_) return "<ssl.SSLSocket [closed]>";
+  return "<ssl.SSLSocket" + connection_->plain().to_string().substr(std::string("<socket.socket").size());
+}
+
+}  // namespace v1
+}  // namespace pysock

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""find_package, pkg-config, add_subdirectory and FetchContent."""
+import os
+
+from kit import BASE, HAS_SSL, HERE, ROOT, check, cmake, consumer, fresh, installed, library, links, run, says_hello, tool_from_pypi
+
+OLDEST_CMAKE = "3.16.6"
+
+
+def with_pkg_config(kind, prefix):
+    paths = ":".join(str(path) for path in prefix.glob("lib*/**/pkgconfig"))
+    environment = dict(os.environ, PKG_CONFIG_PATH=paths, LD_LIBRARY_PATH=":".join(str(path.parent) for path in prefix.glob("lib*/**/pkgconfig")))
+    for module, name in [("pysock", "core")] + ([("pysock-ssl", "tls")] if HAS_SSL else []):
+        program = fresh(BASE / "consumers" / f"{kind}-pkg-config-{name}")
+        flags = run("pkg-config", "--cflags", "--libs", module, env=environment).split()
+        program.unlink(missing_ok=True)
+        run("c++", "-std=c++17", HERE / "consumer" / f"{name}.cpp", "-o", program, *flags)
+        says_hello(program, env=environment)
+
+
+def refusal(name, *options):
+    """What CMake says to a project that cannot have what it asks for, in one line."""
+    build = fresh(BASE / "consumers" / name)
+    return " ".join(run("cmake", "-S", HERE / "consumer", "-B", build, *options, fails=True).split())
+
+
+def static():
+    prefix = installed("static")
+    check(not run("grep", "-rlF", str(ROOT), prefix, fails=True), "the installed tree names no place of the machine that built it")
+    consumer("static", f"-DCMAKE_PREFIX_PATH={prefix}")
+    with_pkg_config("static", prefix)
+
+    bare = fresh(BASE / "bare-prefix")
+    library(BASE / "bare-build", f"-DCMAKE_INSTALL_PREFIX={bare}", "-DBUILD_SHARED_LIBS=OFF", ssl=False)
+    run("cmake", "--install", BASE / "bare-build")
+    consumer("bare", f"-DCMAKE_PREFIX_PATH={bare}", "-DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON", ssl=False)
+    said = refusal("bare-ssl", f"-DCMAKE_PREFIX_PATH={bare}", "-DWITH_SSL=ON")
+    check("built without its component ssl" in said, "a missing component says what is missing")
+    said = refusal("newer", f"-DCMAKE_PREFIX_PATH={bare}", "-DWANTED=2")
+    check("version" in said, "version 2 is not taken for found")
+    if HAS_SSL:
+        said = refusal("no-openssl", f"-DCMAKE_PREFIX_PATH={prefix}", "-DWITH_SSL=ON", "-DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON")
+        check("needs OpenSSL 3" in said, "a component whose own needs are missing says so")
+
+
+def shared():
+    prefix = installed("shared")
+    build = consumer("shared", f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON")
+    check(links(build / "core", "libpysock.so.1 "), "the consumer links libpysock.so.1")
+    with_pkg_config("shared", prefix)
+
+
+def build_tree():
+    installed("static")
+    consumer("build-tree", f"-Dpysock_DIR={BASE / 'static-build'}")
+
+
+def add_subdirectory():
+    consumer("add_subdirectory", "-DROAD=add_subdirectory", f"-DPYSOCK_SOURCE={ROOT}")
+
+
+def fetch_content():
+    consumer("FetchContent", "-DROAD=FetchContent", f"-DPYSOCK_SOURCE={ROOT}", ssl=False)
+
+
+def oldest_cmake():
+    program = tool_from_pypi(f"cmake=={OLDEST_CMAKE}") / "cmake"
+    prefix = fresh(BASE / "oldest-prefix")
+    library(fresh(BASE / "oldest-build"), f"-DCMAKE_INSTALL_PREFIX={prefix}", program=program)
+    run(program, "--install", BASE / "oldest-build")
+    consumer("oldest", f"-DCMAKE_PREFIX_PATH={prefix}", program=program)
+
+
+def shared_tests():
+    """The tests against a shared library with hidden visibility: what it forgot to export does not link."""
+    build = BASE / "shared-tests"
+    cmake(ROOT, build, "-DBUILD_SHARED_LIBS=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0", "-DPYSOCK_BUILD_EXAMPLES=OFF",
+          target=["pure_tests", "net_tests"])
+    for name in ("pure_tests", "net_tests"):
+        program = build / "tests" / name
+        check(links(program, "libpysock.so.1 "), f"{name} links the shared library")
+        lines = run(program).splitlines()
+        check(True, f"{name}: " + next(line for line in lines if line.startswith("All tests passed")))

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""What cpack makes: each archive twice to the same bytes, the .deb looked through by lintian and used in a fresh minimal root."""
+import os
+import pathlib
+import re
+import shutil
+
+from kit import BASE, HAS_SSL, HERE, Skip, VERSION, check, consumer, fresh, library, ok, run
+
+
+def packed(generator, prefix):
+    build = BASE / "deb-build"
+    library(build, f"-DCMAKE_INSTALL_PREFIX={prefix}")
+    archives = []
+    for folder in (BASE / generator.lower(), BASE / f"{generator.lower()}-again"):
+        run("cpack", "-G", generator, "--config", build / "CPackConfig.cmake", "-B", fresh(folder), env=dict(os.environ, SOURCE_DATE_EPOCH="1700000000"))
+        archives.append(next(path for path in folder.iterdir() if path.suffix in (".deb", ".gz")))
+    check(archives[0].read_bytes() == archives[1].read_bytes(), f"{archives[0].name} comes out the same twice")
+    return archives[0]
+
+
+def mirror():
+    """Where this machine's packages come from, and the name of their release."""
+    if os.geteuid() != 0 or not shutil.which("debootstrap"):
+        raise Skip("a fresh root takes debootstrap and the right to chroot; the archives were made, not installed")
+    release = pathlib.Path("/etc/os-release").read_text(encoding="utf-8")
+    codename = re.search(r'^VERSION_CODENAME="?(\w+)', release, re.MULTILINE)[1]
+    return codename, run("apt-get", "indextargets", "--format", "$(REPO_URI)", f"Codename: {codename}", "Created-By: Packages").split()[0]
+
+
+def run_all():
+    if not shutil.which("dpkg") or not shutil.which("lintian"):
+        raise Skip("dpkg and lintian are not here")
+    tarball = packed("TGZ", "/usr/local")
+    prefix = fresh(BASE / "unpacked")
+    prefix.mkdir()
+    run("tar", "-xf", tarball, "-C", prefix, "--strip-components=1")
+    consumer("tarball", f"-DCMAKE_PREFIX_PATH={prefix}")
+
+    package = packed("DEB", "/usr")
+    # A changelog in Debian's own format is for whoever uploads it there.
+    run("lintian", "--allow-root", "--fail-on", "error,warning", "--suppress-tags", "no-changelog", package)
+    ok(f"lintian has nothing against {package.name}")
+
+    codename, uri = mirror()
+    root = fresh(BASE / "root")
+    run("debootstrap", "--variant=minbase", codename, root, uri)
+    shutil.copy(package, root / "root")
+    shutil.copytree(HERE / "consumer", root / "root" / "consumer")
+    environment = dict(os.environ, PATH="/usr/sbin:/usr/bin:/sbin:/bin", HOME="/root", LC_ALL="C", DEBIAN_FRONTEND="noninteractive")
+
+    def inside(*command):
+        return run("chroot", root, *command, env=environment)
+
+    inside("apt-get", "update", "-qq")
+    inside("apt-get", "install", "-y", "-qq", "--no-install-recommends", f"/root/{package.name}")
+    inside("apt-get", "install", "-y", "-qq", "--no-install-recommends", "cmake", "g++", "make", "pkg-config")
+    inside("cmake", "-S", "/root/consumer", "-B", "/root/build", f"-DWITH_SSL={'ON' if HAS_SSL else 'OFF'}")
+    inside("cmake", "--build", "/root/build")
+    inside("sh", "-c", "c++ -std=c++17 /root/consumer/core.cpp -o /root/build/by_pkg_config $(pkg-config --cflags --libs pysock)")
+    for program in ["core", "by_pkg_config"] + (["tls"] if HAS_SSL else []):
+        said = inside(f"/root/build/{program}").strip()
+        check(said.startswith(f"pysock {VERSION} "), f"in a fresh {codename} with {package.name}: {program}: {said}")
+    inside("dpkg", "--remove", "libpysock-dev")
+    shutil.rmtree(root)

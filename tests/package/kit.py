@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+"""What the roads share: running commands, building the library and its consumers."""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HERE = ROOT / "tests" / "package"
+BASE = ROOT / "build" / "package"
+HAS_SSL = (ROOT / "src" / "ssl").is_dir()
+JOBS = str(os.cpu_count() or 2)
+VERSION = ".".join(re.findall(r"^#define PYSOCK_VERSION_\w+ (\d+)$", (ROOT / "include/pysock/version.hpp").read_text(), re.MULTILINE))
+
+log = None
+installed_now = {}
+
+
+class Failure(Exception):
+    """A check that did not hold."""
+
+
+class Skip(Exception):
+    """A road that cannot be gone here, and why."""
+
+
+def log_to(name):
+    global log
+    log = open(BASE / f"{name}.log", "w", encoding="utf-8")
+
+
+def ok(text):
+    print(f"ok   {text}", flush=True)
+
+
+def check(holds, text):
+    if not holds:
+        raise Failure(f"FAIL {text}")
+    ok(text)
+
+
+def run(*command, fails=False, **options):
+    """The output of a command, which must succeed, or fail where `fails` says so."""
+    command = [str(word) for word in command]
+    log.write("$ " + " ".join(command) + "\n")
+    log.flush()
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                            check=False, **options)
+    log.write(result.stdout)
+    log.flush()
+    if (result.returncode != 0) != fails:
+        tail = "\n".join(result.stdout.splitlines()[-40:])
+        raise Failure(f"{tail}\nFAIL {' '.join(command)}: exit status {result.returncode} (the whole log: {log.name})")
+    return result.stdout
+
+
+def fresh(path):
+    shutil.rmtree(path, ignore_errors=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def cmake(source, build, *options, program="cmake", target=None):
+    run(program, "-G", "Ninja", "-S", source, "-B", build, *options)
+    run(program, "--build", build, *(["--target", *target] if target else []))
+
+
+def library(build, *options, ssl=HAS_SSL, program="cmake"):
+    """The library alone, as a user builds it, but with its warnings as errors."""
+    cmake(ROOT, build, "-DPYSOCK_BUILD_TESTS=OFF", "-DPYSOCK_BUILD_EXAMPLES=OFF", "-DPYSOCK_WERROR=ON", f"-DPYSOCK_WITH_SSL={'ON' if ssl else 'OFF'}",
+          *options, program=program)
+
+
+def installed(kind):
+    """The prefix of the library that all roads share, built once in a run: kind is static or shared. It is moved after its installation."""
+    if kind not in installed_now:
+        build = BASE / f"{kind}-build"
+        shared = kind == "shared"
+        library(fresh(build), f"-DBUILD_SHARED_LIBS={'ON' if shared else 'OFF'}", f"-DCMAKE_BUILD_TYPE={'RelWithDebInfo' if shared else 'Release'}")
+        run("cmake", "--install", build, "--prefix", fresh(BASE / "first-prefix"))
+        installed_now[kind] = (BASE / "first-prefix").rename(fresh(BASE / f"{kind}-prefix"))
+    return installed_now[kind]
+
+
+def says_hello(program, **options):
+    output = run(program, **options)
+    check(output.startswith(f"pysock {VERSION} "), f"{pathlib.Path(program).name}: {output.strip()}")
+
+
+def links(program, library_name):
+    return library_name in run("ldd", program)
+
+
+def consumer(name, *options, program="cmake", ssl=HAS_SSL):
+    """Builds and runs the consumer; returns its folder."""
+    build = fresh(BASE / "consumers" / name)
+    cmake(HERE / "consumer", build, f"-DWITH_SSL={'ON' if ssl else 'OFF'}", *options, program=program)
+    says_hello(build / "core")
+    check(not links(build / "core", "libssl") and not links(build / "core", "libcrypto"), "the consumer of the core links no OpenSSL")
+    if ssl:
+        says_hello(build / "tls")
+    return build
+
+
+def tool_from_pypi(requirement):
+    """The folder of the programs that a package of PyPI brings, in the one virtual environment of the roads."""
+    environment = BASE / "venv"
+    if not (environment / "bin" / "pip").exists():
+        run(sys.executable, "-m", "venv", fresh(environment))
+    run(environment / "bin" / "pip", "install", "--quiet", requirement)
+    return environment / "bin"

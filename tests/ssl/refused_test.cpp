@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+// What must be refused, and in which words.
+#include <pysock/ssl.hpp>
+#include <string_view>
+
+#include "ssl/tls.hpp"
+#include "support/catch.hpp"
+
+namespace sk = pysock;
+using namespace test_support;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+struct outcome {
+  std::string client;   // the class and the reason
+  std::string message;  // what() says
+  std::string server;
+};
+
+// What becomes of a client that asks a server with this certificate for this name.
+outcome attempt(const std::string& certificate, const std::string& name, const sk::ssl_context& client) {
+  auto both = connected();
+  const sk::ssl_context server = server_context(certificate);
+  outcome result;
+  background<std::string> accepting([&] {
+    return tls_failure_of([&] {
+      sk::ssl_socket s = server.wrap_server(std::move(both.second));
+      return s.recv(1);
+    });
+  });
+  result.client = tls_failure_of([&] {
+    try {
+      client.wrap_socket(std::move(both.first), name).close();
+    } catch (const std::exception& e) {
+      result.message = e.what();
+      throw;
+    }
+  });
+  result.server = accepting.get();
+  return result;
+}
+
+outcome attempt(const std::string& certificate, const std::string& name) { return attempt(certificate, name, client_context()); }
+
+}  // namespace
+
+TEST_CASE("certificates that do not pass are refused, each in words of its own", "[ssl][M93]") {
+  const struct {
+    const char* certificate;
+    const char* name;
+    const char* why;
+  } rows[] = {
+      {"expired", "localhost", "certificate has expired"},
+      {"early", "localhost", "certificate is not yet valid"},
+      {"selfsigned", "localhost", "self-signed certificate"},
+      {"unknown", "localhost", "unable to get local issuer certificate"},
+      {"server", "elsewhere.test", "hostname mismatch"},
+      {"elsewhere", "localhost", "hostname mismatch"},  // its common name is localhost
+      {"nameless", "localhost", "hostname mismatch"},
+      {"server", "example.test", "hostname mismatch"},
+      {"server", "a.b.example.test", "hostname mismatch"},
+      {"server", "127.0.0.2", "IP address mismatch"},
+      {"elsewhere", "127.0.0.1", "IP address mismatch"},
+      {"server", "::2", "IP address mismatch"},
+  };
+  for (const auto& row : rows) {
+    INFO(row.certificate << " for " << row.name);
+    const outcome seen = attempt(row.certificate, row.name);
+    CHECK(seen.client == std::string("certificate: ") + row.why);
+    CHECK(seen.message ==
+          std::string("wrap_socket '") + row.name + "': [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: " + row.why);
+    CHECK_THAT(seen.server, ContainsSubstring("ALERT"));
+  }
+}
+
+TEST_CASE("names and addresses that the certificate is for pass", "[ssl][M93]") {
+  for (const char* name : {"localhost", "LOCALHOST", "localhost.", "www.example.test", "127.0.0.1", "::1", "0:0::1", "::1%lo"}) {
+    INFO(name);
+    CHECK(attempt("server", name).client == "none");
+  }
+}
+
+TEST_CASE("a default context trusts the system's authorities, and these do not know the tests' own", "[ssl][M93]") {
+  CHECK(attempt("server", "localhost", sk::create_default_context()).client == "certificate: unable to get local issuer certificate");
+}
+
+TEST_CASE("what cannot be a host's name is refused before anything is sent", "[ssl][M93]") {
+  const sk::ssl_context context = client_context();
+  const std::string long_name(254, 'a');
+  const struct {
+    std::string_view name;
+    const char* why;
+  } rows[] = {
+      {std::string_view("localhost\0.evil.test", 20), "embedded null character"},
+      {std::string_view("127.0.0.1\0", 10), "embedded null character"},
+      {"", "server_hostname cannot be an empty string or start with a leading dot"},
+      {".example.test", "server_hostname cannot be an empty string or start with a leading dot"},
+      {"b\xC3\xBC"
+       "cher.test",
+       "server_hostname must be printable ASCII; give international names in their xn-- form"},
+      {"local host", "server_hostname must be printable ASCII"},
+      {long_name, "server_hostname is too long"},
+  };
+  for (const auto& row : rows) {
+    INFO(row.name);
+    auto [client, server] = connected();
+    const int descriptor = client.fileno();
+    std::string said;
+    CHECK(failure_of([&] {
+            try {
+              return context.wrap_socket(std::move(client), row.name);
+            } catch (const std::exception& e) {
+              said = e.what();
+              throw;
+            }
+          }) == "invalid_argument");
+    CHECK_THAT(said, ContainsSubstring(row.why));
+    CHECK_FALSE(is_open(descriptor));
+    CHECK(server.recv(1).empty());
+  }
+}
+
+TEST_CASE("wrapping refuses what cannot work, and closes the socket", "[ssl][M93]") {
+  const sk::ssl_context client = client_context();
+  const sk::ssl_context server = server_context();
+  const auto refused = [](const auto& wrap) {
+    auto both = connected();
+    const int descriptor = both.first.fileno();
+    const std::string said = message_of([&] { return wrap(both.first); });
+    CHECK_FALSE(is_open(descriptor));
+    return said;
+  };
+  CHECK(refused([&](sk::socket& s) { return client.wrap_socket(std::move(s), std::nullopt); }) ==
+        "wrap_socket: check_hostname requires server_hostname");
+  CHECK(refused([&](sk::socket& s) { return server.wrap_socket(std::move(s), "localhost"); }) == "wrap_socket: the context is a server's");
+  CHECK(refused([&](sk::socket& s) { return client.wrap_server(std::move(s)); }) == "wrap_server: the context is a client's");
+  CHECK(refused([&](sk::socket& s) {
+          s.setblocking(false);
+          return client.wrap_socket(std::move(s), "localhost");
+        }) == "wrap_socket: do_handshake_on_connect should not be specified for non-blocking sockets");
+  CHECK(failure_of([&] { return client.wrap_socket(sk::socket(AF_INET), "localhost"); }) == failure("error", ENOTCONN));
+  CHECK(failure_of([&] { return client.wrap_socket(sk::socket(nullptr), "localhost"); }) == failure("error", EBADF));
+  sk::socket datagrams(AF_INET, SOCK_DGRAM);
+  datagrams.connect({"127.0.0.1", 9});
+  CHECK(failure_of([&] { return client.wrap_socket(std::move(datagrams), "localhost"); }) == "invalid_argument");
+}
+
+TEST_CASE("a server that speaks TLS 1.1 alone is refused", "[ssl][M93]") {
+  process peer({"openssl", "s_server", "-accept", "127.0.0.1:0", "-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0", "-cert",
+                certificate_file("server.pem"), "-key", certificate_file("server.key")});
+  std::string line;
+  while (line.compare(0, 7, "ACCEPT ") != 0) line = peer.line();
+  sk::socket plain;
+  plain.settimeout(patience);
+  plain.connect({"127.0.0.1", std::stoi(line.substr(line.rfind(':') + 1))});
+  const sk::ssl_context context = client_context();
+  CHECK_THAT(message_of([&] { return context.wrap_socket(std::move(plain), "localhost"); }), ContainsSubstring("protocol version"));
+}
+
+TEST_CASE("plain text on a TLS port is refused, at either end", "[ssl][M93]") {
+  {
+    auto both = connected();
+    both.second.sendall("220 ready when you are\r\n");
+    const sk::ssl_context context = client_context();
+    CHECK(tls_failure_of([&] { return context.wrap_socket(std::move(both.first), "localhost"); }) == "sslerror: WRONG_VERSION_NUMBER");
+  }
+  auto both = connected();
+  both.first.sendall("GET / HTTP/1.0\r\n\r\n");
+  const sk::ssl_context context = server_context();
+  CHECK(message_of([&] { return context.wrap_server(std::move(both.second)); }) == "wrap_server: [SSL: HTTP_REQUEST] http request");
+}
+
+TEST_CASE("a client without a certificate is refused where one is required", "[ssl][M93]") {
+  const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
+  sk::ssl_context server = server_context();
+  server.load_verify_locations(certificate_file("ca.pem"));
+  server.verify_mode(sk::CERT_REQUIRED);
+  sk::ssl_context client = client_context();
+  only(client, version);
+  auto both = connected();
+  background<std::string> accepting([&] { return message_of([&] { return server.wrap_server(std::move(both.second)); }); });
+  // Under TLS 1.3 the client has done its part before the server looks.
+  const std::string seen = tls_failure_of([&] {
+    sk::ssl_socket s = client.wrap_socket(std::move(both.first), "localhost");
+    return s.recv(1);
+  });
+  CHECK(accepting.get() == "wrap_server: [SSL: PEER_DID_NOT_RETURN_A_CERTIFICATE] peer did not return a certificate");
+  CHECK(seen ==
+        (version == sk::TLSVersion::TLSv1_3 ? "sslerror: TLSV13_ALERT_CERTIFICATE_REQUIRED" : "sslerror: SSLV3_ALERT_HANDSHAKE_FAILURE"));
+}
+
+TEST_CASE("a client's certificate of an unknown authority is refused", "[ssl][M93]") {
+  sk::ssl_context server = server_context();
+  server.load_verify_locations(certificate_file("ca.pem"));
+  server.verify_mode(sk::CERT_OPTIONAL);
+  sk::ssl_context client = client_context();
+  client.load_cert_chain(certificate_file("unknown.both"));
+  auto both = connected();
+  background<std::string> accepting([&] { return tls_failure_of([&] { return server.wrap_server(std::move(both.second)); }); });
+  (void)tls_failure_of([&] {
+    sk::ssl_socket s = client.wrap_socket(std::move(both.first), "localhost");
+    return s.recv(1);
+  });
+  CHECK(accepting.get() == "certificate: unable to get local issuer certificate");
+}
