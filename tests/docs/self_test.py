@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
-GOOD = "```python\nprint('port', 50007)\n```\n```text\nport 12345\n```\n"
+GOOD = "```python\nprint('port', 23456)\n```\n```text\nport 12345\n```\n"
 
 
 def block(language, code, before="", after=""):
@@ -68,7 +68,8 @@ class Checks(unittest.TestCase):
         page.write_text("`thing` <!-- items S1-S148 M1-M95 -->")
         done = subprocess.run([sys.executable, HERE / "site.py", self.folder, page], capture_output=True, text=True)
         self.assertEqual(done.returncode, 1)
-        for problem in ("no file nowhere.html", "no anchor index.html#nothing", "thing::method is missing", "M96 of the inventory is missing",
+        for problem in ("no file nowhere.html", "no anchor index.html#nothing", "thing::method is missing",
+                        "M96 of the inventory is missing",
                         "1 pages of the site, 3 links within it, 2 public names, 244 items of the inventory; 4 problems"):
             self.assertIn(problem, done.stdout)
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Checks the site that Doxygen has made: its links, and that the pages of names are complete.
 
-usage: site.py FOLDER PAGE...     FOLDER has html/ and xml/; every name of the library and every item of the inventory is on one of the pages
+usage: site.py FOLDER PAGE...     FOLDER has html/ and xml/; every name of the library and every item of the inventory
+                                  is on one of the pages
 """
 import html.parser
 import pathlib

@@ -3,7 +3,7 @@
 """Takes the code blocks out of the documentation, makes programs of them, and runs them.
 
 usage: snippets.py generate FOLDER PAGE...     writes the C++ sources into FOLDER
-       snippets.py count PAGE...               counts the blocks, and lists those that cannot run, with their reasons
+       snippets.py count PAGE...               counts the blocks
        snippets.py run FOLDER BUILD PAGE...    runs every block with the programs made from FOLDER; BUILD is pysock's build tree
 
 Every fenced block of a page is one of these:
@@ -43,9 +43,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 OPTIONAL = {"asio": "asio.hpp is not installed (libasio-dev)", "sockpp": "sockpp is not installed; Debian has no package of it",
             "ssl": "the component ssl is not built here", "windows": "needs Windows"}
 # Names that the Python at hand may lack, Windows' and Python 2's, or that only its objects have.
-ELSEWHERE = {"fromshare", "share", "ioctl", "SIO_RCVALL", "RCVALL_ON", "SIO_KEEPALIVE_VALS", "SIO_LOOPBACK_FAST_PATH", "ssl", "sslerror", "server_hostname",
-             "server_side"}
+ELSEWHERE = {"fromshare", "share", "ioctl", "SIO_RCVALL", "RCVALL_ON", "SIO_KEEPALIVE_VALS", "SIO_LOOPBACK_FAST_PATH",
+             "ssl", "sslerror", "server_hostname", "server_side"}
 
+# Warnings that make no sense for pieces of code in a table.
+UNWANTED = ("unused-value", "unused-result", "unused-variable", "unused-parameter", "unused-but-set-variable", "unused-local-typedefs",
+            "shadow", "deprecated-declarations")
 # What the tables call what.
 OWNERS = {"socket": socket, "s": socket.socket}
 TLS_OWNERS = {"socket": socket, "ssl": ssl, "s": ssl.SSLSocket, "context": ssl.SSLContext}
@@ -189,10 +192,7 @@ def fragment_source(blocks, rows):
         code += setup + shown + [head] + check + tail if word(block, "top") is not None else [head] + setup + shown + check + tail
         code += ["}", f'const docs::snippet registered("{name(block)}", run_{block.line});', "}"]
     if rows:
-        code += ['#pragma GCC diagnostic push', '#pragma GCC diagnostic ignored "-Wunused-value"', '#pragma GCC diagnostic ignored "-Wunused-result"',
-                 '#pragma GCC diagnostic ignored "-Wshadow"', '#pragma GCC diagnostic ignored "-Wunused-variable"', '#pragma GCC diagnostic ignored "-Wunused-parameter"',
-                 '#pragma GCC diagnostic ignored "-Wunused-but-set-variable"', '#pragma GCC diagnostic ignored "-Wunused-local-typedefs"',
-                 '#pragma GCC diagnostic ignored "-Wdeprecated-declarations"']
+        code += ["#pragma GCC diagnostic push"] + [f'#pragma GCC diagnostic ignored "-W{warning}"' for warning in UNWANTED]
     for row in rows:
         includes += [line for line in row.before if re.match(r"#include", line)]
         parameters = " ".join(line for line in row.before if not re.match(r"#include", line))
@@ -359,20 +359,11 @@ class Runner:
             self.failures.append(f"{label(page, line)}: measured is\n{result.stdout}{result.stderr}")
 
 
-def counted(blocks):
-    """How many blocks there are of each language, without those that are not to run."""
-    count = collections.Counter()
-    for block in blocks:
-        if word(block, "not run") is None:
-            count[block.language] += 1
-    return count
-
-
 def summary(blocks, rows, left_out):
-    count = counted([b for b in blocks if name(b) not in {n for n, _ in left_out}])
-    print(f"counted: {len(blocks)} code blocks of the documentation: {count['cpp']} of C++ compiled and run, {count['python']} of Python run, "
-          f"{count['cmake']} of CMake configured and built, {count['sh']} of shell checked, {len(left_out)} not run; "
-          f"{len(rows)} rows of tables compiled")
+    count = collections.Counter(block.language for block in blocks if name(block) not in {where for where, _ in left_out})
+    print(f"counted: {len(blocks)} code blocks of the documentation: {count['cpp']} of C++ compiled and run, "
+          f"{count['python']} of Python run, {count['cmake']} of CMake configured and built, {count['sh']} of shell checked, "
+          f"{len(left_out)} not run; {len(rows)} rows of tables compiled")
     for where, reason in left_out:
         print(f"skipped: {where}: {reason}")
 
@@ -411,7 +402,8 @@ def run(runner, pages):
     for row in rows:
         runner.look_up(row)
     known = runner.known()
-    runner.failures += [f"{label(row.page, row.line)}: was not compiled" for row in rows if tables(row) not in known and not word(row, "needs")]
+    runner.failures += [f"{label(row.page, row.line)}: was not compiled" for row in rows
+                        if tables(row) not in known and not word(row, "needs")]
     rows = [row for row in rows if tables(row) in known]
     for what, (page, line, body) in measured.items() if sys.platform == "linux" else ():
         runner.check_measured(what, page, line, body)
@@ -426,7 +418,9 @@ def main(action, *arguments):
             generate(arguments[0], arguments[1:])
         elif action == "count":
             blocks, rows, _ = read_all(arguments)
-            summary(blocks, rows, [(name(b), word(b, "not run")) for b in blocks if word(b, "not run") is not None])
+            languages = collections.Counter(block.language for block in blocks)
+            print(f"counted: {len(blocks)} code blocks for ./dev test to run: {languages['cpp']} of C++, {languages['python']} of Python, "
+                  f"{languages['cmake']} of CMake, {languages['sh']} of shell; {len(rows)} rows of tables to compile")
         else:
             with tempfile.TemporaryDirectory() as scratch:
                 return run(Runner(arguments[0], arguments[1], scratch), arguments[2:])
