@@ -328,27 +328,28 @@ class socket {
   [[nodiscard]] detail::call_context context() const noexcept { return {fileno(), timeout_nanoseconds(), hook_, hook_data_, false}; }
   void close_quietly() noexcept;
 
-  // A call that sends: tried, then completed out of line. `to` is for the message alone.
-  template <class Op>
-  std::size_t write(const char* operation, const Op& op, const address* to = nullptr);
-  template <class Op>
-  std::size_t write(const Op& op, std::error_code& ec) noexcept;
+  // A call that sends, `call(fileno(), args...)`: tried, then completed out of line. `to` is for the message alone. The arguments are plain
+  // values, here and below: an object that holds them would have to be put on the stack by every call, for the one that fails.
+  template <class Call, class... Args>
+  std::size_t write(const char* operation, const address* to, Call call, Args... args);
+  template <class Call, class... Args>
+  std::size_t write(std::error_code& ec, Call call, Args... args) noexcept;
   // A call that receives: tried first unless the last one had to wait.
-  template <class Op>
-  std::size_t read(const char* operation, std::size_t size, int flags, const Op& op);
-  template <class Op>
-  std::size_t read(std::size_t size, int flags, const Op& op, std::error_code& ec) noexcept;
+  template <class Call, class... Args>
+  std::size_t read(const char* operation, std::size_t size, int flags, Call call, Args... args);
+  template <class Call, class... Args>
+  std::size_t read(std::error_code& ec, std::size_t size, int flags, Call call, Args... args) noexcept;
   // Whether to poll first. Not with flags: what MSG_OOB and MSG_ERRQUEUE receive, poll() does not count as readable.
   [[nodiscard]] bool expects_to_wait(int flags) const noexcept { return must_wait_.load(std::memory_order_relaxed) && flags == 0; }
-  // The operation is passed by value: a reference would make every call put it on the stack.
-  template <class Op>
-  PYSOCK_COLD std::size_t finish_write(const char* operation, Op op, const address* to);
-  template <class Op>
-  PYSOCK_COLD std::size_t finish_write(Op op, std::error_code& ec) noexcept;
-  template <class Op>
-  PYSOCK_COLD std::ptrdiff_t finish_read(bool tried, Op op, std::error_code& ec) noexcept;
-  template <class Op>
-  PYSOCK_COLD std::size_t finish_read(const char* operation, bool tried, std::size_t size, Op op);
+  template <class Call, class... Args>
+  PYSOCK_COLD std::size_t finish_write(const char* operation, const address* to, Call call, Args... args);
+  template <class Call, class... Args>
+  PYSOCK_COLD std::size_t finish_write(std::error_code& ec, Call call, Args... args) noexcept;
+  template <class Call, class... Args>
+  PYSOCK_COLD std::size_t finish_read(const char* operation, bool tried, std::size_t size, Call call, Args... args);
+  template <class Call, class... Args>
+  PYSOCK_COLD std::ptrdiff_t finish_read(std::error_code& ec, bool tried, Call call, Args... args) noexcept;
+  std::size_t finish_sendall(const_bytes data, int flags, std::ptrdiff_t first, std::error_code& ec) noexcept;
 
   // The two ways of sending a file; bytes sent, also on failure.
   std::size_t send_by_kernel(const detail::file_reader& reader, std::uint64_t offset, std::size_t limit, std::error_code& ec) noexcept;

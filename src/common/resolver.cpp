@@ -160,7 +160,52 @@ endpoint first_address(const char* function, const std::string& name, int family
 
 }  // namespace
 
-std::vector<address_info> getaddrinfo(const std::optional<text>& host, const service& port, int family, int type, int proto, int flags) {
+namespace {
+
+// The port of a number, of digits or of none; -1 for a name or what is out of range.
+int numeric_port(const service& port) noexcept {
+  if (port.number()) return *port.number() <= 65535 ? *port.number() : -1;
+  int value = 0;
+  for (const char c : port.name()) {
+    if (detail::decimal_digit(c) > 9) return -1;
+    value = value * 10 + static_cast<int>(detail::decimal_digit(c));
+    if (value > 65535) return -1;
+  }
+  return value;
+}
+
+// The protocol that goes with a type, as every resolver gives it; -1 where another one or none is asked for.
+int usual_protocol(int type, int asked) noexcept {
+  const int usual = type == SOCK_STREAM ? IPPROTO_TCP : type == SOCK_DGRAM ? IPPROTO_UDP : -1;
+  return asked == 0 || asked == usual ? usual : -1;
+}
+
+// The one answer to a question that asks for no name, of either kind: nothing to trouble a resolver with. False for any other question.
+bool answer_numeric(std::string_view host, const service& port, int family, int type, int proto, int flags, address_info& out) noexcept {
+  const int protocol = usual_protocol(type, proto);
+  const int number = numeric_port(port);
+  if (protocol < 0 || number < 0 || (flags & ~(AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE)) != 0) return false;
+  unsigned char packed4[4];
+  unsigned char packed6[16];
+  if ((family == AF_UNSPEC || family == AF_INET) && detail::parse_ipv4(host, packed4)) {
+    sockaddr_in in;
+    detail::fill(in, packed4, number);
+    out.sockaddr = inet_address(in);
+    out.family = AF_INET;
+  } else if ((family == AF_UNSPEC || family == AF_INET6) && detail::parse_ipv6(host, packed6)) {
+    sockaddr_in6 in6;
+    detail::fill(in6, packed6, number, 0, 0);
+    out.sockaddr = inet6_address(in6);
+    out.family = AF_INET6;
+  } else {
+    return false;
+  }
+  out.type = type;
+  out.proto = protocol;
+  return true;
+}
+
+std::vector<address_info> resolve(const std::optional<text>& host, const service& port, int family, int type, int proto, int flags) {
   constexpr const char* function = "getaddrinfo";
   const std::string host_name = host ? c_name(function, *host) : std::string();
   const std::string port_name = port.number() ? std::to_string(*port.number()) : c_name(function, port.name());
@@ -183,6 +228,16 @@ std::vector<address_info> getaddrinfo(const std::optional<text>& host, const ser
                     address(detail::sockaddr_view{one->ai_addr, static_cast<socklen_t>(one->ai_addrlen)})});
   }
   return list;
+}
+
+}  // namespace
+
+std::vector<address_info> getaddrinfo(const std::optional<text>& host, const service& port, int family, int type, int proto, int flags) {
+  if (host) {
+    std::vector<address_info> list(1);
+    if (answer_numeric(host->view(), port, family, type, proto, flags, list.front())) return list;
+  }
+  return resolve(host, port, family, type, proto, flags);
 }
 
 name_info getnameinfo(const address& sockaddr, int flags) {

@@ -14,6 +14,7 @@
 
 #include <climits>               // INT_MAX
 #include <cstddef>               // size_t
+#include <cstdint>               // SIZE_MAX
 #include <pysock/constants.hpp>  // SOCK_CLOEXEC, MSG_NOSIGNAL, ...
 
 #if __has_include(<sys/filio.h>)
@@ -130,8 +131,12 @@ inline constexpr int protocol_option = SO_PROTOCOL;
 inline constexpr int protocol_option = -1;
 #endif
 
-// Linux moves no more than this in one call; the BSDs and macOS refuse more.
+// The BSDs and macOS refuse more in one call than an int holds. Linux moves a little less than that of whatever it is asked for.
+#ifdef __linux__
+inline constexpr std::size_t max_transfer = SIZE_MAX;
+#else
 inline constexpr std::size_t max_transfer = INT_MAX;
+#endif
 
 }  // namespace feature
 }  // namespace sys

@@ -12,6 +12,7 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
+// Where the system cuts by itself, this is nothing.
 constexpr std::size_t cut(std::size_t size) noexcept { return std::min(size, sys::feature::max_transfer); }
 
 // The fields of msghdr have other widths on every system.
@@ -35,21 +36,18 @@ bool fill(msghdr& header, const sys::message& m) noexcept {
 
 }  // namespace
 
-std::ptrdiff_t sys::send(native_handle_type s, const void* data, std::size_t size, int flags) noexcept {
+std::ptrdiff_t sys::send(native_handle_type s, const void* data, std::size_t size, int flags) {
   return ::send(s, data, cut(size), flags | feature::send_flags);
 }
 
 std::ptrdiff_t sys::sendto(native_handle_type s, const void* data, std::size_t size, int flags, const sockaddr* address,
-                           socklen_t address_size) noexcept {
+                           socklen_t address_size) {
   return ::sendto(s, data, cut(size), flags | feature::send_flags, address, address_size);
 }
 
-std::ptrdiff_t sys::recv(native_handle_type s, void* data, std::size_t size, int flags) noexcept {
-  return ::recv(s, data, cut(size), flags);
-}
+std::ptrdiff_t sys::recv(native_handle_type s, void* data, std::size_t size, int flags) { return ::recv(s, data, cut(size), flags); }
 
-std::ptrdiff_t sys::recvfrom(native_handle_type s, void* data, std::size_t size, int flags, sockaddr* address,
-                             socklen_t* address_size) noexcept {
+std::ptrdiff_t sys::recvfrom(native_handle_type s, void* data, std::size_t size, int flags, sockaddr* address, socklen_t* address_size) {
   return ::recvfrom(s, data, cut(size), flags, address, address_size);
 }
 

@@ -2,6 +2,7 @@
 // The resolver on what needs no database: numeric hosts, numeric services, special forms, and bad input.
 #include <pysock/resolver.hpp>
 #include <pysock/socket.hpp>
+#include <string>
 #include <vector>
 
 #include "support/background.hpp"
@@ -16,7 +17,53 @@ namespace {
 
 std::string gai(int number) { return failure("gaierror", number); }
 
+// What the C library itself gives for a question, as text.
+std::string of_the_system(const char* host, const char* port, int family, int type, int flags) {
+  addrinfo hints{};
+  hints.ai_family = family;
+  hints.ai_socktype = type;
+  hints.ai_flags = flags;
+  addrinfo* first = nullptr;
+  const int number = ::getaddrinfo(host, port, &hints, &first);
+  if (number != 0) return gai(number);
+  std::string out;
+  for (const addrinfo* one = first; one != nullptr; one = one->ai_next) {
+    const sk::address where(sk::endpoint(one->ai_addr, static_cast<socklen_t>(one->ai_addrlen)));
+    out += sk::family_name(one->ai_family) + " " + sk::type_name(one->ai_socktype) + " " + std::to_string(one->ai_protocol) + " " +
+           where.to_string() + "\n";
+  }
+  ::freeaddrinfo(first);
+  return out;
+}
+
+std::string of_pysock(const char* host, const char* port, int family, int type, int flags) {
+  std::string out;
+  const std::string failed = failure_of([&] {
+    for (const sk::address_info& one : sk::getaddrinfo(host, port, family, type, 0, flags)) {
+      out += sk::family_name(one.family) + " " + sk::type_name(one.type) + " " + std::to_string(one.proto) + " " +
+             one.sockaddr.to_string() + "\n";
+    }
+  });
+  return out.empty() ? failed : out;
+}
+
 }  // namespace
+
+TEST_CASE("numeric questions are answered as the C library answers them", "[resolver][S52][S53][S55]") {
+  for (const char* host : {"127.0.0.1", "255.255.255.255", "0.0.0.0", "127.1", "0x7f.1", "010.0.0.1", "1.2.3", "1.2.3.4.5", "256.1.1.1",
+                           "::", "::1", "2001:DB8::1:2", "::ffff:1.2.3.4", "::1.2.3.4", "fe80::1", "1::2::3", ":::", "1.2.3.4 "}) {
+    for (const char* port : {"", "0", "80", "00080", "65535"}) {
+      for (const int family : {AF_UNSPEC, AF_INET, AF_INET6}) {
+        for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
+          for (const int flags : {AI_NUMERICHOST, AI_NUMERICHOST | AI_PASSIVE, AI_NUMERICHOST | AI_NUMERICSERV}) {
+            INFO(host << " port '" << port << "' family " << family << " type " << type << " flags " << flags);
+            CHECK(of_pysock(host, port, family, type, flags) == of_the_system(host, *port != '\0' ? port : nullptr, family, type, flags));
+          }
+        }
+      }
+    }
+  }
+}
 
 TEST_CASE("a numeric host comes once per type", "[resolver][S52][S55][S57]") {
   const auto all = sk::getaddrinfo("127.0.0.1", 80);

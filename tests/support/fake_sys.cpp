@@ -392,12 +392,12 @@ int sys::poll(native_handle_type s, event what, int milliseconds) noexcept {
   return wait_for_event(milliseconds);
 }
 
-std::ptrdiff_t sys::send(native_handle_type s, const void* data, std::size_t size, int flags) noexcept {
+std::ptrdiff_t sys::send(native_handle_type s, const void* data, std::size_t size, int flags) {
   return send_some(begin_on("send", s, size, flags), {s, bytes_at(data, size), "null", ""});
 }
 
 std::ptrdiff_t sys::sendto(native_handle_type s, const void* data, std::size_t size, int flags, const sockaddr* address,
-                           socklen_t address_size) noexcept {
+                           socklen_t address_size) {
   const std::string to = to_string(address, address_size);
   return send_some(begin_on("sendto", s, size, flags, to), {s, bytes_at(data, size), to, ""});
 }
@@ -406,12 +406,11 @@ std::ptrdiff_t sys::send_now(native_handle_type s, const void* data, std::size_t
   return send_some(begin_on("send_now", s, size), {s, bytes_at(data, size), "null", ""});
 }
 
-std::ptrdiff_t sys::recv(native_handle_type s, void* data, std::size_t size, int flags) noexcept {
+std::ptrdiff_t sys::recv(native_handle_type s, void* data, std::size_t size, int flags) {
   return receive_into(begin_on("recv", s, size, flags), "recv", s, data, size, flags);
 }
 
-std::ptrdiff_t sys::recvfrom(native_handle_type s, void* data, std::size_t size, int flags, sockaddr* address,
-                             socklen_t* address_size) noexcept {
+std::ptrdiff_t sys::recvfrom(native_handle_type s, void* data, std::size_t size, int flags, sockaddr* address, socklen_t* address_size) {
   const turn t = begin_on("recvfrom", s, size, flags);
   if (!t.failed) store(t.plan.addresses ? t.plan.addresses->front() : socket_address(), address, address_size);
   return receive_into(t, "recvfrom", s, data, size, flags);

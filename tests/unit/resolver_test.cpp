@@ -67,9 +67,37 @@ TEST_CASE("ports outside 0..65535 never reach the resolver, as numbers or digits
   CHECK(fake::log().size() == 3);
 }
 
+TEST_CASE("only what needs the resolver reaches it", "[S52][S53]") {
+  const fake::session session;
+  for (const int proto : {0, int{IPPROTO_TCP}}) {
+    const auto list = pysock::getaddrinfo("10.1.2.3", "080", AF_UNSPEC, SOCK_STREAM, proto, AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE);
+    REQUIRE(list.size() == 1);
+    CHECK(list[0].family == AF_INET);
+    CHECK(list[0].type == SOCK_STREAM);
+    CHECK(list[0].proto == IPPROTO_TCP);
+    CHECK(list[0].canonname.empty());
+    CHECK(list[0].sockaddr == address("10.1.2.3", 80));
+  }
+  CHECK(pysock::getaddrinfo("2001:db8::1", 65535, AF_INET6, SOCK_DGRAM).at(0).sockaddr == address("2001:db8::1", 65535));
+  CHECK(pysock::getaddrinfo("::1", std::nullopt, 0, SOCK_DGRAM, IPPROTO_UDP).at(0).proto == IPPROTO_UDP);
+  CHECK(fake::log().empty());
+
+  (void)pysock::getaddrinfo("10.1.2.3", 80);
+  (void)pysock::getaddrinfo("10.1.2.3", "http", 0, SOCK_STREAM);
+  (void)pysock::getaddrinfo("10.1.2.3", 80, AF_INET6, SOCK_STREAM);
+  (void)pysock::getaddrinfo("::1", 80, AF_INET, SOCK_STREAM);
+  (void)pysock::getaddrinfo("10.1.2.3", 80, 0, SOCK_STREAM, IPPROTO_UDP);
+  (void)pysock::getaddrinfo("10.1.2.3", 80, 0, SOCK_STREAM, 0, AI_CANONNAME);
+  (void)pysock::getaddrinfo("fe80::1%2", 80, 0, SOCK_STREAM);
+  (void)pysock::getaddrinfo("127.1", 80, 0, SOCK_STREAM);
+  CHECK(fake::log().size() == 8);
+}
+
 TEST_CASE("a NUL is never cut off silently", "[S53][S61]") {
   const fake::session session;
   CHECK_THROWS_AS(pysock::getaddrinfo("127.0.0.1\0x"s, 80), std::invalid_argument);
+  CHECK_THROWS_AS(pysock::getaddrinfo("127.0.0.1\0"s, 80, 0, SOCK_STREAM), std::invalid_argument);
+  CHECK_THROWS_AS(pysock::getaddrinfo("127.0.0.1", "80\0"s, 0, SOCK_STREAM), std::invalid_argument);
   CHECK_THROWS_AS(pysock::getaddrinfo("host", "80\0x"s), std::invalid_argument);
   CHECK_THROWS_AS(pysock::gethostbyname("a\0b"), std::invalid_argument);
   CHECK_THROWS_AS(pysock::gethostbyname_ex("a\0b"), std::invalid_argument);

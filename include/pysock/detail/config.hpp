@@ -28,10 +28,13 @@
 
 #if defined(__GNUC__)
 #define PYSOCK_COLD __attribute__((cold, noinline))
+#define PYSOCK_FAST __attribute__((always_inline)) inline
 #define PYSOCK_LIKELY(condition) __builtin_expect(static_cast<bool>(condition), 1)
 #else
 /// Marks a slow path, kept out of the callers' code.
 #define PYSOCK_COLD __declspec(noinline)
+/// Marks a fast path, made part of every caller: the operation is known there.
+#define PYSOCK_FAST __forceinline
 /// A condition that nearly always holds.
 #define PYSOCK_LIKELY(condition) static_cast<bool>(condition)
 #endif

@@ -150,8 +150,7 @@ inline std::size_t socket::send_by_kernel(const detail::file_reader& reader, std
   while (sent < limit) {
     const std::uint64_t from = offset + sent;
     const std::size_t block = limit - sent < detail::sendfile_block ? limit - sent : detail::sendfile_block;
-    const std::size_t moved =
-        write([s = fileno(), file = reader.handle(), from, block] { return detail::sys::sendfile(s, file, from, block); }, ec);
+    const std::size_t moved = write(ec, detail::sys::sendfile, reader.handle(), from, block);
     if (moved == 0) break;  // the end of the file, or a failure
     sent += moved;
     if (moved < block && offset + sent < reader.size() && !go_on(ec)) break;
@@ -168,7 +167,7 @@ PYSOCK_COLD inline std::size_t socket::read_and_send(detail::file_reader& reader
     if (!rest.empty() && timeout_nanoseconds() == 0) ec = bad_argument::not_blocking;
     if (rest.empty() || ec) break;
     while (!rest.empty()) {
-      const std::size_t moved = write([s = fileno(), rest] { return detail::sys::send(s, rest.data(), rest.size(), 0); }, ec);
+      const std::size_t moved = write(ec, detail::sys::send, rest.data(), rest.size(), 0);
       sent += moved;
       rest = rest.after(moved);
       if (ec || (!rest.empty() && !go_on(ec))) return sent;

@@ -53,77 +53,84 @@ inline void clear_for(int flags, char* room, std::size_t size) noexcept {
 inline std::size_t wanted(mutable_bytes buffer, std::size_t nbytes) noexcept { return nbytes != 0 ? nbytes : buffer.size(); }
 
 // MSG_TRUNC makes some systems report more than they wrote.
-inline std::size_t received(std::ptrdiff_t count, std::size_t size) noexcept {
+inline std::size_t received(std::ptrdiff_t count, std::size_t size, int flags) noexcept {
   const auto got = static_cast<std::size_t>(count);
-  return got < size ? got : size;
+  return (flags & MSG_TRUNC) == 0 || got < size ? got : size;
+}
+
+inline std::ptrdiff_t receive_from(native_handle_type s, void* data, std::size_t size, int flags, endpoint* from) {
+  socklen_t from_size = endpoint::capacity();
+  const std::ptrdiff_t count = sys::recvfrom(s, data, size, flags, from->buffer(), &from_size);
+  from->resize(count < 0 ? 0 : from_size);
+  return count;
 }
 
 }  // namespace detail
 
 // ---- the pattern --------------------------------------------------------------------------------------------------------------------
 
-template <class Op>
-std::size_t socket::write(const char* operation, const Op& op, const address* to) {
-  const std::ptrdiff_t count = op();
+template <class Call, class... Args>
+PYSOCK_FAST std::size_t socket::write(const char* operation, const address* to, Call call, Args... args) {
+  const std::ptrdiff_t count = call(fileno(), args...);
   if (PYSOCK_LIKELY(count >= 0)) return static_cast<std::size_t>(count);
-  return finish_write(operation, op, to);
+  return finish_write(operation, to, call, args...);
 }
 
-template <class Op>
-std::size_t socket::write(const Op& op, std::error_code& ec) noexcept {
-  const std::ptrdiff_t count = op();
+template <class Call, class... Args>
+PYSOCK_FAST std::size_t socket::write(std::error_code& ec, Call call, Args... args) noexcept {
+  const std::ptrdiff_t count = call(fileno(), args...);
   if (PYSOCK_LIKELY(count >= 0)) {
     ec.clear();
     return static_cast<std::size_t>(count);
   }
-  return finish_write(op, ec);
+  return finish_write(ec, call, args...);
 }
 
-template <class Op>
-std::size_t socket::finish_write(Op op, std::error_code& ec) noexcept {
+template <class Call, class... Args>
+std::size_t socket::finish_write(std::error_code& ec, Call call, Args... args) noexcept {
   const detail::call_context calling = context();
   detail::wait_loop loop(calling, detail::sys::event::write);
-  const std::ptrdiff_t count = detail::complete(loop, true, op, ec);
+  const std::ptrdiff_t count = detail::complete(
+      loop, true, [&] { return call(calling.handle, args...); }, ec);
   return count < 0 ? 0 : static_cast<std::size_t>(count);
 }
 
-template <class Op>
-std::size_t socket::finish_write(const char* operation, Op op, const address* to) {
-  const detail::call_context calling = context();
-  detail::wait_loop loop(calling, detail::sys::event::write);
+template <class Call, class... Args>
+std::size_t socket::finish_write(const char* operation, const address* to, Call call, Args... args) {
   std::error_code ec;
-  const std::ptrdiff_t count = detail::complete(loop, true, op, ec);
-  if (count < 0) detail::throw_failed(ec, operation, to);
-  return static_cast<std::size_t>(count);
+  const std::size_t count = finish_write(ec, call, args...);
+  if (ec) detail::throw_failed(ec, operation, to);
+  return count;
 }
 
-template <class Op>
-std::size_t socket::read(const char* operation, std::size_t size, int flags, const Op& op) {
+template <class Call, class... Args>
+PYSOCK_FAST std::size_t socket::read(const char* operation, std::size_t size, int flags, Call call, Args... args) {
   const bool try_first = !expects_to_wait(flags);
   if (PYSOCK_LIKELY(try_first)) {
-    const std::ptrdiff_t count = op();
-    if (PYSOCK_LIKELY(count >= 0)) return detail::received(count, size);
+    const std::ptrdiff_t count = call(fileno(), args...);
+    if (PYSOCK_LIKELY(count >= 0)) return detail::received(count, size, flags);
   }
-  return finish_read(operation, try_first, size, op);
+  return finish_read(operation, try_first, size, call, args...);
 }
 
-template <class Op>
-std::size_t socket::read(std::size_t size, int flags, const Op& op, std::error_code& ec) noexcept {
+template <class Call, class... Args>
+PYSOCK_FAST std::size_t socket::read(std::error_code& ec, std::size_t size, int flags, Call call, Args... args) noexcept {
   const bool try_first = !expects_to_wait(flags);
   if (PYSOCK_LIKELY(try_first)) {
-    const std::ptrdiff_t count = op();
+    const std::ptrdiff_t count = call(fileno(), args...);
     if (PYSOCK_LIKELY(count >= 0)) {
       ec.clear();
-      return detail::received(count, size);
+      return detail::received(count, size, flags);
     }
   }
-  const std::ptrdiff_t count = finish_read(try_first, op, ec);
-  return count < 0 ? 0 : detail::received(count, size);
+  const std::ptrdiff_t count = finish_read(ec, try_first, call, args...);
+  return count < 0 ? 0 : detail::received(count, size, MSG_TRUNC);
 }
 
-template <class Op>
-std::ptrdiff_t socket::finish_read(bool tried, Op op, std::error_code& ec) noexcept {
+template <class Call, class... Args>
+std::ptrdiff_t socket::finish_read(std::error_code& ec, bool tried, Call call, Args... args) noexcept {
   const detail::call_context calling = context();
+  const auto op = [&] { return call(calling.handle, args...); };
   detail::wait_loop loop(calling, detail::sys::event::read);
   if (!tried && calling.timeout <= 0) {  // another thread has just changed the mode
     const std::ptrdiff_t count = op();
@@ -138,22 +145,22 @@ std::ptrdiff_t socket::finish_read(bool tried, Op op, std::error_code& ec) noexc
   return count;
 }
 
-template <class Op>
-std::size_t socket::finish_read(const char* operation, bool tried, std::size_t size, Op op) {
+template <class Call, class... Args>
+std::size_t socket::finish_read(const char* operation, bool tried, std::size_t size, Call call, Args... args) {
   std::error_code ec;
-  const std::ptrdiff_t count = finish_read(tried, op, ec);
+  const std::ptrdiff_t count = finish_read(ec, tried, call, args...);
   if (count < 0) detail::throw_failed(ec, operation, nullptr);
-  return detail::received(count, size);
+  return detail::received(count, size, MSG_TRUNC);
 }
 
 // ---- sending ------------------------------------------------------------------------------------------------------------------------
 
 inline std::size_t socket::send(const_bytes data, int flags) {
-  return write("send", [s = fileno(), data, flags] { return detail::sys::send(s, data.data(), data.size(), flags); });
+  return write("send", nullptr, detail::sys::send, data.data(), data.size(), flags);
 }
 
 inline std::size_t socket::send(const_bytes data, int flags, std::error_code& ec) noexcept {
-  return write([s = fileno(), data, flags] { return detail::sys::send(s, data.data(), data.size(), flags); }, ec);
+  return write(ec, detail::sys::send, data.data(), data.size(), flags);
 }
 
 inline std::size_t socket::sendall(const_bytes data, int flags) {
@@ -164,16 +171,21 @@ inline std::size_t socket::sendall(const_bytes data, int flags) {
 }
 
 inline std::size_t socket::sendall(const_bytes data, int flags, std::error_code& ec) noexcept {
-  const auto op = [s = fileno(), data, flags](std::size_t sent) {
-    const const_bytes rest = data.after(sent);
-    return detail::sys::send(s, rest.data(), rest.size(), flags);
-  };
-  const std::ptrdiff_t first = op(0);
+  const std::ptrdiff_t first = detail::sys::send(fileno(), data.data(), data.size(), flags);
   if (PYSOCK_LIKELY(first >= 0 && static_cast<std::size_t>(first) == data.size())) {
     ec.clear();
     return data.size();
   }
-  return detail::complete_all(context(), first, data.size(), op, ec);
+  return finish_sendall(data, flags, first, ec);
+}
+
+PYSOCK_COLD inline std::size_t socket::finish_sendall(const_bytes data, int flags, std::ptrdiff_t first, std::error_code& ec) noexcept {
+  const detail::call_context calling = context();
+  const auto send_rest = [&](std::size_t sent) {
+    const const_bytes rest = data.after(sent);
+    return detail::sys::send(calling.handle, rest.data(), rest.size(), flags);
+  };
+  return detail::complete_all(calling, first, data.size(), send_rest, ec);
 }
 
 inline std::size_t socket::sendto(const_bytes data, int flags, const address& to) {
@@ -181,29 +193,19 @@ inline std::size_t socket::sendto(const_bytes data, int flags, const address& to
   std::error_code ec;
   const detail::sockaddr_view target = detail::fit(to, family_, storage, ec);
   if (target.size == 0) detail::throw_failed(ec, "sendto", &to);
-  return write(
-      "sendto",
-      [s = fileno(), data, flags, target] { return detail::sys::sendto(s, data.data(), data.size(), flags, target.data, target.size); },
-      &to);
+  return write("sendto", &to, detail::sys::sendto, data.data(), data.size(), flags, target.data, target.size);
 }
 
 inline std::size_t socket::sendto(const_bytes data, int flags, const address& to, std::error_code& ec) noexcept {
   endpoint storage;
   const detail::sockaddr_view target = detail::fit(to, family_, storage, ec);
   if (target.size == 0) return 0;
-  return write(
-      [s = fileno(), data, flags, target] { return detail::sys::sendto(s, data.data(), data.size(), flags, target.data, target.size); },
-      ec);
+  return write(ec, detail::sys::sendto, data.data(), data.size(), flags, target.data, target.size);
 }
 
 inline std::size_t socket::sendto(const_bytes data, int flags, const endpoint& to) {
   std::error_code ec;
-  const auto op = [s = fileno(), data, flags, &to] {
-    return detail::sys::sendto(s, data.data(), data.size(), flags, to.data(), to.size());
-  };
-  const std::ptrdiff_t count = op();
-  if (PYSOCK_LIKELY(count >= 0)) return static_cast<std::size_t>(count);
-  const std::size_t sent = finish_write(op, ec);
+  const std::size_t sent = sendto(data, flags, to, ec);
   if (ec) {
     const address named(to);
     detail::throw_failed(ec, "sendto", &named);
@@ -212,8 +214,7 @@ inline std::size_t socket::sendto(const_bytes data, int flags, const endpoint& t
 }
 
 inline std::size_t socket::sendto(const_bytes data, int flags, const endpoint& to, std::error_code& ec) noexcept {
-  return write([s = fileno(), data, flags, &to] { return detail::sys::sendto(s, data.data(), data.size(), flags, to.data(), to.size()); },
-               ec);
+  return write(ec, detail::sys::sendto, data.data(), data.size(), flags, to.data(), to.size());
 }
 
 // ---- receiving ----------------------------------------------------------------------------------------------------------------------
@@ -222,7 +223,7 @@ inline std::size_t socket::recv_into(mutable_bytes buffer, std::size_t nbytes, i
   const std::size_t size = detail::wanted(buffer, nbytes);
   if (size > buffer.size()) detail::throw_error(bad_argument::buffer_too_small, "recv_into");
   if (size == 0) return 0;
-  return read("recv_into", size, flags, [s = fileno(), to = buffer.data(), size, flags] { return detail::sys::recv(s, to, size, flags); });
+  return read("recv_into", size, flags, detail::sys::recv, buffer.data(), size, flags);
 }
 
 inline std::size_t socket::recv_into(mutable_bytes buffer, std::size_t nbytes, int flags, std::error_code& ec) noexcept {
@@ -230,8 +231,7 @@ inline std::size_t socket::recv_into(mutable_bytes buffer, std::size_t nbytes, i
   ec.clear();
   if (size > buffer.size()) ec = bad_argument::buffer_too_small;
   if (size == 0 || size > buffer.size()) return 0;
-  return read(
-      size, flags, [s = fileno(), to = buffer.data(), size, flags] { return detail::sys::recv(s, to, size, flags); }, ec);
+  return read(ec, size, flags, detail::sys::recv, buffer.data(), size, flags);
 }
 
 inline std::string socket::recv(std::size_t bufsize, int flags) {
@@ -239,30 +239,16 @@ inline std::string socket::recv(std::size_t bufsize, int flags) {
   if (bufsize == 0) return {};
   return detail::with_scratch(bufsize, [this, bufsize, flags](char* room) {
     detail::clear_for(flags, room, bufsize);
-    return std::string(
-        room, read("recv", bufsize, flags, [s = fileno(), room, bufsize, flags] { return detail::sys::recv(s, room, bufsize, flags); }));
+    return std::string(room, read("recv", bufsize, flags, detail::sys::recv, room, bufsize, flags));
   });
 }
 
 inline std::size_t socket::recvfrom_into(mutable_bytes buffer, endpoint& from, int flags) {
-  return read("recvfrom_into", buffer.size(), flags, [s = fileno(), buffer, flags, &from] {
-    socklen_t size = endpoint::capacity();
-    const std::ptrdiff_t count = detail::sys::recvfrom(s, buffer.data(), buffer.size(), flags, from.buffer(), &size);
-    from.resize(count < 0 ? 0 : size);
-    return count;
-  });
+  return read("recvfrom_into", buffer.size(), flags, detail::receive_from, buffer.data(), buffer.size(), flags, &from);
 }
 
 inline std::size_t socket::recvfrom_into(mutable_bytes buffer, endpoint& from, int flags, std::error_code& ec) noexcept {
-  return read(
-      buffer.size(), flags,
-      [s = fileno(), buffer, flags, &from] {
-        socklen_t size = endpoint::capacity();
-        const std::ptrdiff_t count = detail::sys::recvfrom(s, buffer.data(), buffer.size(), flags, from.buffer(), &size);
-        from.resize(count < 0 ? 0 : size);
-        return count;
-      },
-      ec);
+  return read(ec, buffer.size(), flags, detail::receive_from, buffer.data(), buffer.size(), flags, &from);
 }
 
 inline recvfrom_into_result socket::recvfrom_into(mutable_bytes buffer, std::size_t nbytes, int flags) {

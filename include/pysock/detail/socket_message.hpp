@@ -76,14 +76,19 @@ struct incoming {
   }
 };
 
-// Both faces of recvmsg_into; `read(size, op)` makes the call.
+inline std::ptrdiff_t receive_message(native_handle_type s, incoming* message) noexcept { return message->receive(s); }
+
+inline std::ptrdiff_t send_message(native_handle_type s, const sys::message* message, int flags) noexcept {
+  return sys::sendmsg(s, *message, flags);
+}
+
+// Both faces of recvmsg_into; `read(size, message)` makes the call.
 template <class Read>
-void receive_into(recvmsg_into_result& result, native_handle_type s, const mutable_buffers& buffers, std::size_t ancbufsize, int flags,
-                  const Read& read) {
+void receive_into(recvmsg_into_result& result, const mutable_buffers& buffers, std::size_t ancbufsize, int flags, const Read& read) {
   with_pieces(buffers, [&](sys::buffer* pieces, std::size_t count) {
     with_scratch(ancbufsize, [&](char* control) {
       incoming message{pieces, count, control, ancbufsize, flags};
-      result.nbytes = read(buffers.total(), [s, &message] { return message.receive(s); });
+      result.nbytes = read(buffers.total(), &message);
       received_guard guard(message.ancillary);
       result.ancdata = ancillary_data(message.ancillary);
       guard.dismiss();
@@ -102,8 +107,7 @@ inline std::size_t socket::sendmsg(const const_buffers& buffers, const ancillary
   if (ec) detail::throw_failed(ec, "sendmsg", &to);
   return detail::with_pieces(buffers, [&](detail::sys::buffer* pieces, std::size_t count) {
     const detail::sys::message m = detail::outgoing(pieces, count, ancdata, target);
-    return write(
-        "sendmsg", [s = fileno(), &m, flags] { return detail::sys::sendmsg(s, m, flags); }, &to);
+    return write("sendmsg", &to, detail::send_message, &m, flags);
   });
 }
 
@@ -116,7 +120,7 @@ inline std::size_t socket::sendmsg(const const_buffers& buffers, const ancillary
   try {
     return detail::with_pieces(buffers, [&](detail::sys::buffer* pieces, std::size_t count) {
       const detail::sys::message m = detail::outgoing(pieces, count, ancdata, target);
-      return write([s = fileno(), &m, flags] { return detail::sys::sendmsg(s, m, flags); }, ec);
+      return write(ec, detail::send_message, &m, flags);
     });
   } catch (const std::bad_alloc&) {
     ec = std::make_error_code(std::errc::not_enough_memory);
@@ -132,7 +136,7 @@ inline recvmsg_result socket::recvmsg(std::size_t bufsize, std::size_t ancbufsiz
     return detail::with_scratch(ancbufsize, [&](char* control) {
       detail::sys::buffer piece = detail::sys::make_buffer(room, bufsize);
       detail::incoming message{&piece, 1, control, ancbufsize, flags};
-      const std::size_t size = read("recvmsg", bufsize, flags, [s = fileno(), &message] { return message.receive(s); });
+      const std::size_t size = read("recvmsg", bufsize, flags, detail::receive_message, &message);
       detail::received_guard guard(message.ancillary);
       recvmsg_result result{std::string(room, size), ancillary_data(message.ancillary), message.flags, address(message.from)};
       guard.dismiss();
@@ -144,8 +148,9 @@ inline recvmsg_result socket::recvmsg(std::size_t bufsize, std::size_t ancbufsiz
 inline recvmsg_into_result socket::recvmsg_into(const mutable_buffers& buffers, std::size_t ancbufsize, int flags) {
   if (ancbufsize > detail::max_ancillary) detail::throw_error(bad_argument::ancillary_length, "recvmsg_into");
   recvmsg_into_result result;
-  detail::receive_into(result, fileno(), buffers, ancbufsize, flags,
-                       [this, flags](std::size_t size, const auto& op) { return read("recvmsg_into", size, flags, op); });
+  detail::receive_into(result, buffers, ancbufsize, flags, [this, flags](std::size_t size, detail::incoming* message) {
+    return read("recvmsg_into", size, flags, detail::receive_message, message);
+  });
   return result;
 }
 
@@ -161,8 +166,9 @@ inline recvmsg_into_result socket::recvmsg_into(const mutable_buffers& buffers, 
     return result;
   }
   try {
-    detail::receive_into(result, fileno(), buffers, ancbufsize, flags,
-                         [this, flags, &ec](std::size_t size, const auto& op) { return read(size, flags, op, ec); });
+    detail::receive_into(result, buffers, ancbufsize, flags, [this, flags, &ec](std::size_t size, detail::incoming* message) {
+      return read(ec, size, flags, detail::receive_message, message);
+    });
   } catch (const std::bad_alloc&) {
     ec = std::make_error_code(std::errc::not_enough_memory);
   }

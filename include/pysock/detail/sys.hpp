@@ -87,13 +87,14 @@ enum class event { read, write, connect };
 PYSOCK_API int poll(native_handle_type s, event what, int milliseconds) noexcept;
 
 // ---- data -------------------------------------------------------------------------------------------------------------------------
-// Lengths over the system's limit are cut to it. Nothing that sends raises SIGPIPE.
-PYSOCK_API std::ptrdiff_t send(native_handle_type s, const void* data, std::size_t size, int flags) noexcept;
+// Lengths over the system's limit are cut to it. Nothing that sends raises SIGPIPE. None of the first four throws; they do not say so,
+// because a function that promises it cannot end in a jump to a C function that does not.
+PYSOCK_API std::ptrdiff_t send(native_handle_type s, const void* data, std::size_t size, int flags);
 PYSOCK_API std::ptrdiff_t sendto(native_handle_type s, const void* data, std::size_t size, int flags, const sockaddr* address,
-                                 socklen_t address_size) noexcept;
-PYSOCK_API std::ptrdiff_t recv(native_handle_type s, void* data, std::size_t size, int flags) noexcept;
+                                 socklen_t address_size);
+PYSOCK_API std::ptrdiff_t recv(native_handle_type s, void* data, std::size_t size, int flags);
 PYSOCK_API std::ptrdiff_t recvfrom(native_handle_type s, void* data, std::size_t size, int flags, sockaddr* address,
-                                   socklen_t* address_size) noexcept;
+                                   socklen_t* address_size);
 // As send and recv, but would-block instead of waiting, whatever the mode of the descriptor.
 PYSOCK_API std::ptrdiff_t send_now(native_handle_type s, const void* data, std::size_t size) noexcept;
 PYSOCK_API std::ptrdiff_t recv_now(native_handle_type s, void* data, std::size_t size) noexcept;

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+// pysock. The workloads that end in _owning receive strings; the last ones only count system calls and allocations.
+#include <pysock/create.hpp>
+#include <pysock/socket.hpp>
+
+#include "../workloads.hpp"
+
+namespace {
+
+class blocking {
+ public:
+  blocking(int fd, int family) : socket_(pysock::from_fileno(fd, family, SOCK_STREAM, 0)) {}
+
+  std::size_t send(const char* data, std::size_t size) { return socket_.send({data, size}); }
+  void sendall(const char* data, std::size_t size) { socket_.sendall({data, size}); }
+  std::size_t recv_into(char* data, std::size_t size) { return socket_.recv_into({data, size}); }
+  std::string recv(std::size_t size) { return socket_.recv(size); }
+
+ protected:
+  pysock::socket socket_;
+};
+
+// Out of line, as no program sets its timeouts beside its loops: what the compiler inlines there is limited.
+struct timed : blocking {
+  [[gnu::noinline]] timed(int fd, int family) : blocking(fd, family) { socket_.settimeout(10); }
+};
+
+struct nonblocking : blocking {
+  nonblocking(int fd, int family) : blocking(fd, family) { socket_.setblocking(false); }
+};
+
+class listener {
+ public:
+  void cycle() {
+    pysock::socket client;
+    client.connect({bench::opaque("127.0.0.1"), port_});
+    bench::keep(listening_.accept());
+  }
+
+ private:
+  pysock::socket listening_ = pysock::create_server({"127.0.0.1", 0});
+  int port_ = listening_.getsockname().port();
+};
+
+class datagrams {
+ protected:
+  static pysock::socket made() {
+    pysock::socket s(AF_INET, SOCK_DGRAM);
+    s.bind({"127.0.0.1", 0});
+    return s;
+  }
+  void set_timeout() {
+    out_.settimeout(10);
+    in_.settimeout(10);
+  }
+
+  pysock::socket out_ = made();
+  pysock::socket in_ = made();
+  int port_ = in_.getsockname().port();
+  char data_[bench::message_size] = {};
+};
+
+class udp_endpoint : datagrams {
+ public:
+  void cycle() {
+    bench::check(out_.sendto(data_, to_) == sizeof data_, "sendto");
+    pysock::endpoint from;
+    bench::check(in_.recvfrom_into(data_, from) == sizeof data_, "recvfrom");
+    bench::keep(from);
+  }
+
+ protected:
+  using datagrams::set_timeout;
+
+ private:
+  pysock::endpoint to_{in_.getsockname().native().data, in_.getsockname().native().size};
+};
+
+struct udp_endpoint_timeout : udp_endpoint {
+  udp_endpoint_timeout() { set_timeout(); }
+};
+
+class udp_text : datagrams {
+ public:
+  void cycle() {
+    bench::check(out_.sendto(data_, {bench::opaque("127.0.0.1"), port_}) == sizeof data_, "sendto");
+    const auto [size, from] = in_.recvfrom_into(data_);
+    bench::check(size == sizeof data_, "recvfrom");
+    const std::string host = from.host();
+    bench::keep(host);
+    bench::keep(from.port());
+  }
+};
+
+class udp_owning : datagrams {
+ public:
+  void cycle() {
+    bench::check(out_.sendto(data_, {bench::opaque("127.0.0.1"), port_}) == sizeof data_, "sendto");
+    const auto [data, from] = in_.recvfrom(sizeof data_);
+    bench::check(data.size() == sizeof data_, "recvfrom");
+    const std::string host = from.host();
+    bench::keep(host);
+    bench::keep(from.port());
+  }
+};
+
+template <class Address>
+void parse(bench::meter& measure) {
+  const char* const text = Address::family() == AF_INET ? bench::ipv4_text : bench::ipv6_text;
+  measure([&] { bench::keep(Address(bench::opaque(text), 0)); });
+}
+
+template <class Address>
+void print(bench::meter& measure) {
+  const Address address(Address::family() == AF_INET ? bench::ipv4_text : bench::ipv6_text, 0);
+  measure([&] {
+    const std::string host = bench::opaque(&address)->host();
+    bench::keep(host);
+  });
+}
+
+void resolve(bench::meter& measure) {
+  measure([] { bench::keep(pysock::getaddrinfo(bench::opaque("127.0.0.1"), 80, 0, SOCK_STREAM)); });
+}
+
+// ---- for the counts alone -----------------------------------------------------------------------------------------------------------
+
+void sendall(bench::meter& measure) {
+  auto [out, in] = pysock::socketpair();
+  char data[bench::message_size] = {};
+  measure([&out = out, &in = in, &data] {
+    out.sendall(data);
+    bench::check(in.recv_into(data) == sizeof data, "recv");
+  });
+}
+
+// sendto and recvfrom_into with addresses of three families.
+void any_address(bench::meter& measure) {
+  struct way {
+    pysock::socket out, in;
+    pysock::address to;
+  };
+  std::vector<way> ways;
+  const pysock::address addresses[] = {{"127.0.0.1", 0}, {"::1", 0}, {std::string("\0", 1) + std::to_string(::getpid())}};
+  for (const pysock::address& local : addresses) {
+    way one{pysock::socket(local.family(), SOCK_DGRAM), pysock::socket(local.family(), SOCK_DGRAM), {}};
+    one.in.bind(local);
+    one.to = one.in.getsockname();
+    ways.push_back(std::move(one));
+  }
+  char data[bench::message_size] = {};
+  measure([&] {
+    for (way& one : ways) {
+      bench::check(one.out.sendto(data, one.to) == sizeof data, "sendto");
+      bench::check(one.in.recvfrom_into(data).nbytes == sizeof data, "recvfrom");
+    }
+  });
+}
+
+void would_block(bench::meter& measure) {
+  auto [unused, in] = pysock::socketpair();
+  in.setblocking(false);
+  char data[bench::message_size];
+  measure([&in = in, &data] {
+    std::error_code ec;
+    in.recv_into(data, ec);
+    bench::check(ec == std::errc::operation_would_block, "recv");
+  });
+}
+
+void make(bench::meter& measure) {
+  measure([] { bench::keep(pysock::socket()); });
+}
+
+void dup(bench::meter& measure) {
+  const pysock::socket one;
+  measure([&] { bench::keep(one.dup()); });
+}
+
+// create_connection with a timeout, and its close, to a process that accepts.
+void create_connection(bench::meter& measure) {
+  pysock::socket listening = pysock::create_server({"127.0.0.1", 0});
+  const int port = listening.getsockname().port();
+  const long count = measure.count();
+  const bench::process other([&listening, count] {
+    for (long i = 0; i < count; ++i) bench::keep(listening.accept());
+  });
+  listening.close();
+  measure([port] { bench::keep(pysock::create_connection({bench::opaque("127.0.0.1"), port}, 10)); });
+}
+
+}  // namespace
+
+std::vector<bench::workload> bench::workloads() {
+  return {
+      {"tcp_pingpong", pingpong<blocking, AF_INET>},
+      {"tcp_pingpong_owning", pingpong_owning<blocking, AF_INET>},
+      {"unix_pingpong", pingpong<blocking, AF_UNIX>},
+      {"unix_pingpong_owning", pingpong_owning<blocking, AF_UNIX>},
+      {"tcp_pingpong_timeout", pingpong<timed, AF_INET>},
+      {"tcp_pingpong_timeout_owning", pingpong_owning<timed, AF_INET>},
+      {"unix_pingpong_timeout", pingpong<timed, AF_UNIX>},
+      {"unix_pingpong_timeout_owning", pingpong_owning<timed, AF_UNIX>},
+      {"bulk", bulk<blocking>},
+      {"sendrecv", sendrecv<blocking>},
+      {"sendrecv_timeout", sendrecv<timed>},
+      {"sendrecv_nonblocking", sendrecv<nonblocking>},
+      {"recv_4096", bench::recv<blocking, 4096>},
+      {"recv_65536", bench::recv<blocking, 65536>},
+      {"connect", bench::connect<listener>},
+      {"udp_endpoint", udp<udp_endpoint>},
+      {"udp_endpoint_timeout", udp<udp_endpoint_timeout>},
+      {"udp_text", udp<udp_text>},
+      {"udp_text_owning", udp<udp_owning>},
+      {"parse_ipv4", parse<pysock::inet_address>},
+      {"parse_ipv6", parse<pysock::inet6_address>},
+      {"print_ipv4", print<pysock::inet_address>},
+      {"print_ipv6", print<pysock::inet6_address>},
+      {"getaddrinfo", resolve},
+      {"idle", idle<blocking>},
+      {"wait", pingpong<timed, AF_UNIX, bench::long_pause>},
+      {"sendall", sendall},
+      {"any_address", any_address},
+      {"would_block", would_block},
+      {"make", make},
+      {"dup", dup},
+      {"create_connection", create_connection},
+  };
+}

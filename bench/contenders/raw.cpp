@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+// System calls by hand, as well as that can be done: the measure of all others. Timeout mode tries first and polls only if it must.
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+
+#include <cerrno>
+
+#include "../workloads.hpp"
+
+namespace {
+
+class blocking {
+ public:
+  blocking(int fd, int /*family*/) : fd_(fd) {}
+  blocking(blocking&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
+  blocking& operator=(blocking&&) = delete;
+  ~blocking() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+  std::size_t send(const char* data, std::size_t size) {
+    const ssize_t sent = ::send(fd_, data, size, MSG_NOSIGNAL);
+    bench::check(sent >= 0, "send");
+    return static_cast<std::size_t>(sent);
+  }
+  void sendall(const char* data, std::size_t size) {
+    for (std::size_t sent = 0; sent < size;) sent += send(data + sent, size - sent);
+  }
+  std::size_t recv_into(char* data, std::size_t size) {
+    const ssize_t got = ::recv(fd_, data, size, 0);
+    bench::check(got >= 0, "recv");
+    return static_cast<std::size_t>(got);
+  }
+  std::string recv(std::size_t size) {
+    static char room[bench::bulk_size];
+    return std::string(room, recv_into(room, size));
+  }
+
+ private:
+  int fd_;
+};
+
+class timed {
+ public:
+  timed(int fd, int /*family*/) : fd_(fd) { ::fcntl(fd, F_SETFL, O_NONBLOCK); }
+  timed(const timed&) = delete;
+  timed& operator=(const timed&) = delete;
+  ~timed() { ::close(fd_); }
+
+  std::size_t send(const char* data, std::size_t size) {
+    for (;;) {
+      const ssize_t sent = ::send(fd_, data, size, MSG_NOSIGNAL);
+      if (sent >= 0) return static_cast<std::size_t>(sent);
+      wait(POLLOUT);
+    }
+  }
+  std::size_t recv_into(char* data, std::size_t size) {
+    for (;;) {
+      const ssize_t got = ::recv(fd_, data, size, 0);
+      if (got >= 0) return static_cast<std::size_t>(got);
+      wait(POLLIN);
+    }
+  }
+
+ private:
+  void wait(short events) const {
+    bench::check(errno == EAGAIN, "try");
+    pollfd one{fd_, events, 0};
+    bench::check(::poll(&one, 1, 10000) == 1, "poll");
+  }
+
+  int fd_;
+};
+
+class listener {
+ public:
+  listener() : fd_(bench::listen_on_loopback()), port_(ntohs(bench::name_of(fd_).sin_port)) {}
+  listener(const listener&) = delete;
+  listener& operator=(const listener&) = delete;
+  ~listener() { ::close(fd_); }
+
+  void cycle() const {
+    const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bench::check(client >= 0, "socket");
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port_);
+    bench::check(::inet_pton(AF_INET, bench::opaque("127.0.0.1"), &to.sin_addr) == 1, "inet_pton");
+    bench::check(::connect(client, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0, "connect");
+    sockaddr_storage from;
+    socklen_t from_size = sizeof from;
+    const int server = ::accept4(fd_, reinterpret_cast<sockaddr*>(&from), &from_size, SOCK_CLOEXEC);
+    bench::check(server >= 0, "accept");
+    ::close(client);
+    ::close(server);
+  }
+
+ private:
+  int fd_;
+  std::uint16_t port_;
+};
+
+class datagrams {
+ public:
+  datagrams() : out_(made()), in_(made()), to_(bench::name_of(in_)) {}
+  datagrams(const datagrams&) = delete;
+  datagrams& operator=(const datagrams&) = delete;
+  ~datagrams() {
+    ::close(out_);
+    ::close(in_);
+  }
+
+ protected:
+  void send(const sockaddr_in& to) {
+    bench::check(::sendto(out_, data_, sizeof data_, MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to), sizeof to) == sizeof data_,
+                 "sendto");
+  }
+  sockaddr_storage receive() {
+    sockaddr_storage from;
+    socklen_t from_size = sizeof from;
+    bench::check(::recvfrom(in_, data_, sizeof data_, 0, reinterpret_cast<sockaddr*>(&from), &from_size) == sizeof data_, "recvfrom");
+    return from;
+  }
+  [[nodiscard]] const sockaddr_in& to() const { return to_; }
+
+ private:
+  static int made() {
+    const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const sockaddr_in address = bench::loopback();
+    bench::check(fd >= 0 && ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "bind");
+    return fd;
+  }
+
+  int out_;
+  int in_;
+  sockaddr_in to_;
+  char data_[bench::message_size] = {};
+};
+
+struct udp_endpoint : datagrams {
+  void cycle() {
+    send(to());
+    bench::keep(receive());
+  }
+};
+
+struct udp_text : datagrams {
+  void cycle() {
+    sockaddr_in destination{};
+    destination.sin_family = AF_INET;
+    destination.sin_port = to().sin_port;
+    bench::check(::inet_pton(AF_INET, bench::opaque("127.0.0.1"), &destination.sin_addr) == 1, "inet_pton");
+    send(destination);
+    const sockaddr_storage from = receive();
+    const auto& native = reinterpret_cast<const sockaddr_in&>(from);
+    char text[INET_ADDRSTRLEN];
+    const std::string host(::inet_ntop(AF_INET, &native.sin_addr, text, sizeof text));
+    bench::keep(host);
+    bench::keep(ntohs(native.sin_port));
+  }
+};
+
+template <int Family>
+void parse(bench::meter& measure) {
+  measure([] {
+    unsigned char packed[16];
+    bench::check(::inet_pton(Family, bench::opaque(Family == AF_INET ? bench::ipv4_text : bench::ipv6_text), packed) == 1, "inet_pton");
+    bench::keep(packed);
+  });
+}
+
+template <int Family>
+void print(bench::meter& measure) {
+  unsigned char packed[16];
+  ::inet_pton(Family, Family == AF_INET ? bench::ipv4_text : bench::ipv6_text, packed);
+  measure([&] {
+    char text[INET6_ADDRSTRLEN];
+    const std::string host(::inet_ntop(Family, bench::opaque(&packed[0]), text, sizeof text));
+    bench::keep(host);
+  });
+}
+
+void resolve(bench::meter& measure) {
+  measure([] {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* results = nullptr;
+    bench::check(::getaddrinfo(bench::opaque("127.0.0.1"), "80", &hints, &results) == 0, "getaddrinfo");
+    bench::keep(*results);
+    ::freeaddrinfo(results);
+  });
+}
+
+}  // namespace
+
+std::vector<bench::workload> bench::workloads() {
+  return {
+      {"tcp_pingpong", pingpong<blocking, AF_INET>},
+      {"unix_pingpong", pingpong<blocking, AF_UNIX>},
+      {"tcp_pingpong_timeout", pingpong<timed, AF_INET>},
+      {"unix_pingpong_timeout", pingpong<timed, AF_UNIX>},
+      {"bulk", bulk<blocking>},
+      {"sendrecv", sendrecv<blocking>},
+      {"sendrecv_timeout", sendrecv<timed>},
+      {"recv_4096", bench::recv<blocking, 4096>},
+      {"recv_65536", bench::recv<blocking, 65536>},
+      {"connect", bench::connect<listener>},
+      {"udp_endpoint", udp<udp_endpoint>},
+      {"udp_text", udp<udp_text>},
+      {"parse_ipv4", parse<AF_INET>},
+      {"parse_ipv6", parse<AF_INET6>},
+      {"print_ipv4", print<AF_INET>},
+      {"print_ipv6", print<AF_INET6>},
+      {"getaddrinfo", resolve},
+      {"idle", idle<blocking>},
+      {"wait", pingpong<timed, AF_UNIX, bench::long_pause>},
+  };
+}

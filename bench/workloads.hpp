@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// The workloads, for contenders that adopt descriptors into some `Stream` with `send`, `recv_into` and `recv`, and so on.
+#pragma once
+
+#include <sys/resource.h>
+
+#include "contender.hpp"
+
+namespace bench {
+
+// 64 bytes to another process and back.
+template <class Stream, int Family, useconds_t Pause = 0>
+void pingpong(meter& measure) {
+  const pair ends = connected(Family);
+  const process other([&ends] {
+    ::close(ends.near);
+    echo(ends.far, Pause);
+  });
+  ::close(ends.far);
+  Stream stream(ends.near, Family);
+  char data[message_size] = {};
+  measure([&] {
+    check(stream.send(data, sizeof data) == sizeof data, "send");
+    check(stream.recv_into(data, sizeof data) == sizeof data, "recv");
+  });
+}
+
+// The same, received as a string.
+template <class Stream, int Family>
+void pingpong_owning(meter& measure) {
+  const pair ends = connected(Family);
+  const process other([&ends] {
+    ::close(ends.near);
+    echo(ends.far);
+  });
+  ::close(ends.far);
+  Stream stream(ends.near, Family);
+  const char data[message_size] = {};
+  measure([&] {
+    check(stream.send(data, sizeof data) == sizeof data, "send");
+    check(stream.recv(sizeof data).size() == sizeof data, "recv");
+  });
+}
+
+// 64 KiB at a time to another process that receives them by the same library.
+template <class Stream>
+void bulk(meter& measure) {
+  const pair ends = connected(AF_INET);
+  const process other([&ends] {
+    ::close(ends.near);
+    Stream stream(ends.far, AF_INET);
+    static char room[bulk_size];
+    while (stream.recv_into(room, sizeof room) > 0) {
+    }
+  });
+  ::close(ends.far);
+  Stream stream(ends.near, AF_INET);
+  static const char data[bulk_size] = {};
+  measure([&] { stream.sendall(data, sizeof data); });
+}
+
+// send and recv_into of 64 bytes in one thread: what the two calls cost, and no more.
+template <class Stream>
+void sendrecv(meter& measure) {
+  const pair ends = connected(AF_UNIX);
+  Stream out(ends.near, AF_UNIX);
+  Stream in(ends.far, AF_UNIX);
+  char data[message_size] = {};
+  measure([&] {
+    check(out.send(data, sizeof data) == sizeof data, "send");
+    check(in.recv_into(data, sizeof data) == sizeof data, "recv");
+  });
+}
+
+// send of 64 bytes, and a receive of at most `Size` as a string.
+template <class Stream, std::size_t Size>
+void recv(meter& measure) {
+  const pair ends = connected(AF_UNIX);
+  Stream out(ends.near, AF_UNIX);
+  Stream in(ends.far, AF_UNIX);
+  const char data[message_size] = {};
+  measure([&] {
+    check(out.send(data, sizeof data) == sizeof data, "send");
+    const std::string got = in.recv(Size);
+    check(got.size() == sizeof data, "recv");
+    keep(got);
+  });
+}
+
+// send and recv_into of 64 bytes over TCP, while a thousand other connections are open.
+template <class Stream>
+void idle(meter& measure) {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+  std::vector<Stream> held;
+  held.reserve(2 * idle_connections);
+  for (int i = 0; i < idle_connections; ++i) {
+    const pair ends = connected(AF_INET);
+    held.emplace_back(ends.near, AF_INET);
+    held.emplace_back(ends.far, AF_INET);
+  }
+  const pair ends = connected(AF_INET);
+  Stream out(ends.near, AF_INET);
+  Stream in(ends.far, AF_INET);
+  char data[message_size] = {};
+  measure([&] {
+    check(out.send(data, sizeof data) == sizeof data, "send");
+    check(in.recv_into(data, sizeof data) == sizeof data, "recv");
+  });
+}
+
+// connect, accept, and both closed, in one thread. `Listener::cycle()` is that.
+template <class Listener>
+void connect(meter& measure) {
+  Listener listening;
+  measure([&] { listening.cycle(); });
+}
+
+// 64 bytes over UDP. `cycle()` sends to the other and receives, with who sent it, in the form that the type stands for.
+template <class Datagrams>
+void udp(meter& measure) {
+  Datagrams sockets;
+  measure([&] { sockets.cycle(); });
+}
+
+}  // namespace bench
