@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Holds the tags of the tests and the list of exceptions against the numbers of the inventory.
 
-usage: inventory_test.py INVENTORY README TEST_PROGRAM...
+usage: inventory_test.py INVENTORY PAGE TEST_PROGRAM...       PAGE is where the differences from Python are told
 """
 import re
 import subprocess
@@ -10,7 +10,7 @@ import sys
 
 LAST = {"S": 148, "M": 96}
 KINDS = {"text", "windows", "tls", "cpython", "later", "differs"}
-# The only rows of M that a line in the README may stand for: marked "no", "no meaning", "constant(s)", "from headers", "optional" or "address form".
+# The only rows of M that a line of the page may stand for: marked "no", "no meaning", "constant(s)", "from headers", "optional" or "address form".
 MAY_DIFFER = {55, 56, 69, 71, 72, 73, 74, 75, 76, 77, 79, 80, 81, 84, 85, 86, 87, 89, 90}
 
 
@@ -40,17 +40,17 @@ def read_tags(programs):
     return tagged
 
 
-def main(inventory, readme, *programs):
+def main(inventory, page, *programs):
     listed, tagged = read_exceptions(inventory), read_tags(programs)
     rows = {(letter, n) for letter, last in LAST.items() for n in range(1, last + 1)}
-    named_in_readme = {row for numbers in re.findall(r"\b([SM]\d+(?:-[SM]\d+)?)\b", open(readme, encoding="utf-8").read()) for row in expand(numbers)}
+    named_on_page = {row for numbers in re.findall(r"\b([SM]\d+(?:-[SM]\d+)?)\b", open(page, encoding="utf-8").read()) for row in expand(numbers)}
     problems = [f"{l}{n}: neither tested nor listed" for l, n in sorted(rows - tagged.keys() - listed.keys())]
     problems += [f"{l}{n}: a tag, and listed as {listed[l, n]}" for l, n in sorted(tagged.keys() & listed.keys())]
     problems += [f"{l}{n}: no such row" for l, n in sorted((tagged.keys() | listed.keys()) - rows)]
-    problems += [f"{l}{n}: may not stand in the README instead of a test" for (l, n), kind in sorted(listed.items())
+    problems += [f"{l}{n}: may not stand on the page instead of a test" for (l, n), kind in sorted(listed.items())
                  if kind == "differs" and (l != "M" or n not in MAY_DIFFER)]
-    problems += [f"{l}{n}: listed as different, but the README does not name it" for (l, n), kind in sorted(listed.items())
-                 if kind == "differs" and (l, n) not in named_in_readme]
+    problems += [f"{l}{n}: listed as different, but the page does not name it" for (l, n), kind in sorted(listed.items())
+                 if kind == "differs" and (l, n) not in named_on_page]
     print(f"{len(rows)} rows: {len(tagged)} tagged on tests, {len(listed)} listed with a reason")
     print("\n".join(problems))
     return 1 if problems or not tagged else 0

@@ -280,7 +280,8 @@ class address {
   /// \throws std::out_of_range for the port \throws std::invalid_argument for a NUL in the host
   address(text host, int port) : address(host, port, 0, 0, false) {}
 
-  /// An AF_INET6 address. \param flowinfo 0..1048575 \param scope_id interface index; 0 leaves a `%scope` in the host in force
+  /// An AF_INET6 address. \param host an IPv6 literal, a name, or `""` for the wildcard \param port 0..65535
+  /// \param flowinfo 0..1048575 \param scope_id interface index; 0 leaves a `%scope` in the host in force
   /// \throws std::out_of_range for the numbers \throws std::invalid_argument for a NUL in the host
   address(text host, int port, long long flowinfo, long long scope_id = 0)
       : address(host, port, detail::checked_flowinfo(flowinfo), detail::checked_scope(scope_id), true) {}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Bytes and text as parameters: non-owning views, made from whatever callers have at hand.
+/// \file
+/// Bytes and text as parameters: non-owning views, made from whatever callers have at hand.
 #pragma once
 
 #include <cstddef>      // size_t, byte

@@ -72,6 +72,7 @@ using io_buffer = ::iovec;
 }  // namespace pysock
 #endif
 
+/// \cond the system's names
 // Values that CPython supplies where the system's headers have none. glibc declares several of the IPPROTO_ and SHUT_ names as
 // enumerators with a macro of the same name, other systems as macros alone: either way #ifndef sees them.
 #ifndef SHUT_RD
@@ -149,3 +150,4 @@ using io_buffer = ::iovec;
 #if defined(IPPROTO_UDPLITE) && !defined(UDPLITE_RECV_CSCOV)
 #define UDPLITE_RECV_CSCOV 11
 #endif
+/// \endcond

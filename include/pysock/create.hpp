@@ -101,6 +101,7 @@ class PYSOCK_API error_group : public error {
 /// \param address `{host, port}`
 /// \param timeout bounds each attempt, so that a host with two dead addresses takes twice as long, and is then the new socket's timeout.
 ///   Looking up the host is not covered: it takes as long as the system's resolver does.
+/// \param options a source address, and whether a failure reports all attempts
 /// \throws gaierror if the host is unknown, and EAI_NONAME for `""`
 /// \throws error of the last attempt: connection_refused_error, timeout, gaierror from the source address, ...;
 ///   with `all_errors` an `error_group` of all of them
@@ -126,7 +127,7 @@ class server_options {
     reuse_port_ = value;
     return *this;
   }
-  /// Whether an AF_INET6 socket serves IPv4 as well; its peers then look like `('::ffff:127.0.0.1', port, 0, 0)`. Default: false.
+  /// Whether an AF_INET6 socket serves IPv4 as well; IPv4 peers then have mapped addresses, `0:0:0:0:0:ffff:a.b.c.d`. Default: false.
   server_options& dualstack_ipv6(bool value) noexcept {
     dualstack_ipv6_ = value;
     return *this;
@@ -149,6 +150,7 @@ class server_options {
 /// A server that was just stopped can be started again at once: SO_REUSEADDR is set, or what serves in its place where that would let
 /// others take the port. IPV6_V6ONLY is always set or cleared, whatever the system's default. The socket has the default timeout.
 /// \param address where to listen: `{"", port}` for every interface, port 0 for one that the system chooses
+/// \param options family, backlog, and whether the port is shared or serves IPv4 as well
 /// \throws error EADDRINUSE, EADDRNOTAVAIL, with the address \throws permission_error
 /// \throws gaierror for an unknown host and for one of another family
 /// \throws std::invalid_argument if the options contradict each other or this system lacks them

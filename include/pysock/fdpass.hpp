@@ -54,6 +54,7 @@ struct recv_fds_result {
 
 /// Sends data with duplicates of descriptors, which stay the caller's. Flags and address count, which Python ignores.
 /// (Python: `socket.send_fds`; SCM_RIGHTS of unix(7))
+/// \param sock an AF_UNIX socket \param buffers the data, at least a byte on a stream
 /// \param fds at most 253 on Linux; none makes it an ordinary message \param flags MSG_* \param to where to, as for `sendmsg`
 /// \returns bytes sent; on a stream they may be fewer than given, the descriptors having gone with the first
 /// \throws std::invalid_argument for descriptors without a byte of data on a stream, where they would be lost
@@ -70,7 +71,7 @@ inline std::size_t send_fds(socket& sock, const const_buffers& buffers, const na
 
 /// Receives data and at most `maxfds` descriptors; those beyond are closed, and so are all if the call fails. The flags count, which Python
 /// ignores. (Python: `socket.recv_fds`; SCM_RIGHTS of unix(7))
-/// \param bufsize bytes of data at most \param flags MSG_*
+/// \param sock an AF_UNIX socket \param bufsize bytes of data at most \param maxfds descriptors at most \param flags MSG_*
 /// \throws as `socket::recvmsg` \throws std::out_of_range if `maxfds` is negative or their control message would exceed 2^31-1 bytes
 [[nodiscard]] inline recv_fds_result recv_fds(socket& sock, std::size_t bufsize, std::size_t maxfds, int flags = 0) {
   constexpr std::size_t most = detail::max_ancillary / sizeof(native_handle_type);

@@ -309,7 +309,7 @@ template <class T, detail::if_integer<T> = 0>
 }
 
 /// Packed bytes to text: lower case, the first of the longest runs of zero groups as `::`, mapped and compatible IPv4 addresses with
-/// a dotted end (`::ffff:1.2.3.4`, `::1.2.3.4`). (Python: `socket.inet_ntop`)
+/// a dotted end, as in `0:0:0:0:0:ffff:1.2.3.4`. (Python: `socket.inet_ntop`)
 /// \param family AF_INET or AF_INET6
 /// \param packed_ip 4 or 16 bytes, as the family has it
 /// \throws std::invalid_argument if the length does not fit the family, or for any other family

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 /// \file
 /// Everything but TLS.
+
+/// \namespace pysock
+/// Python's `socket` module: what a program uses, under Python's own names.
 #pragma once
 
 #include "address.hpp"

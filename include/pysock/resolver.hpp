@@ -104,7 +104,8 @@ PYSOCK_API void sethostname(text name);
 /// \throws error `errc::protocol_not_found` \throws std::invalid_argument for an embedded NUL
 [[nodiscard]] PYSOCK_API int getprotobyname(text protocolname);
 
-/// The port of a service, in host order. (Python: `socket.getservbyname`) \param protocolname `"tcp"`, `"udp"`, or any if not given
+/// The port of a service, in host order. (Python: `socket.getservbyname`)
+/// \param servicename such as `"http"` \param protocolname `"tcp"`, `"udp"`, or any if not given
 /// \throws error `errc::service_not_found` \throws std::invalid_argument for an embedded NUL
 [[nodiscard]] PYSOCK_API int getservbyname(text servicename, const std::optional<text>& protocolname = std::nullopt);
 

@@ -84,7 +84,8 @@ class socket {
   /// \returns the connection and the peer's address \throws timeout, blocking_io_error, connection_aborted_error, error EINVAL if not
   /// listening
   [[nodiscard]] accept_result accept();
-  /// \overload On failure the socket returned is closed.
+  /// \overload
+  /// On failure the socket returned is closed.
   [[nodiscard]] accept_result accept(std::error_code& ec) noexcept;
 
   /// Binds to a local address; an AF_UNIX path is created and never removed. Blocks only to look up a host name.
@@ -126,7 +127,8 @@ class socket {
 
   /// An integer option. \param level SOL_SOCKET, IPPROTO_* \param name SO_*, TCP_*, ... \throws error ENOPROTOOPT
   [[nodiscard]] int getsockopt(int level, int name) const;
-  /// An option's bytes, as many as the system has. \param buflen 1..1024 \throws error `errc::buflen_out_of_range`, ENOPROTOOPT
+  /// An option's bytes, as many as the system has. \param level SOL_SOCKET, IPPROTO_* \param name SO_*, TCP_*, ...
+  /// \param buflen room for so many, 1..1024 \throws error `errc::buflen_out_of_range`, ENOPROTOOPT
   [[nodiscard]] std::string getsockopt(int level, int name, int buflen) const;
   /// An option that is a C structure: `s.getsockopt<linger>(SOL_SOCKET, SO_LINGER)`. \tparam T trivially copyable
   template <class T>
@@ -148,7 +150,8 @@ class socket {
 
   /// Receives at most `bufsize` bytes; empty at the end of the stream. 0 returns at once, without a system call. Up to 64 KiB it takes
   /// its room on the stack and allocates only what it returns. Blocks as the mode says.
-  /// \param flags MSG_* \throws timeout, blocking_io_error, connection_reset_error, error \throws std::invalid_argument for a negative size
+  /// \param bufsize bytes at most \param flags MSG_* \throws timeout, blocking_io_error, connection_reset_error, error
+  /// \throws std::invalid_argument for a negative size
   [[nodiscard]] std::string recv(std::size_t bufsize, int flags = 0);
 
   /// Receives a datagram, or some of a stream, and who sent it: no address if that is unnamed or the socket is a connected stream. What
@@ -157,6 +160,7 @@ class socket {
 
   /// Receives a datagram, or some of a stream, with the control messages that came along. Descriptors among them, not inheritable, are
   /// plain numbers that the caller must close, unless the call throws: then it has closed them. `recv_fds` returns owners instead.
+  /// \param bufsize bytes of data at most \param flags MSG_*
   /// \param ancbufsize room for control messages, by `cmsg_len` or `cmsg_space`. What does not fit is lost, descriptors are closed, and
   /// the result's flags have MSG_CTRUNC. They have MSG_TRUNC where a datagram was longer than `bufsize`
   /// \throws as `recv`, std::invalid_argument for a negative size
@@ -167,11 +171,13 @@ class socket {
   recvmsg_into_result recvmsg_into(const mutable_buffers& buffers, std::size_t ancbufsize = 0, int flags = 0);
   /// \overload
   recvmsg_into_result recvmsg_into(const mutable_buffers& buffers, std::error_code& ec) noexcept;
-  /// \overload Allocates only for control messages that came, and for more than 16 buffers or 64 KiB of `ancbufsize`. Without memory it
+  /// \overload
+  /// Allocates only for control messages that came, and for more than 16 buffers or 64 KiB of `ancbufsize`. Without memory it
   /// reports `std::errc::not_enough_memory`; `nbytes` is what was received, and descriptors that came are closed.
   recvmsg_into_result recvmsg_into(const mutable_buffers& buffers, std::size_t ancbufsize, int flags, std::error_code& ec) noexcept;
 
-  /// As `recvfrom`, into the caller's buffer. \param nbytes at most so many; 0 for all of the buffer
+  /// As `recvfrom`, into the caller's buffer.
+  /// \param buffer where to \param nbytes at most so many; 0 for all of the buffer \param flags MSG_*
   /// \throws as `recv` \throws std::invalid_argument if `nbytes` exceeds the buffer
   recvfrom_into_result recvfrom_into(mutable_bytes buffer, std::size_t nbytes = 0, int flags = 0);
   /// \overload
@@ -181,15 +187,16 @@ class socket {
   /// \overload
   std::size_t recvfrom_into(mutable_bytes buffer, endpoint& from, int flags, std::error_code& ec) noexcept;
 
-  /// Receives into the caller's buffer. \param nbytes at most so many; 0 for all of the buffer \returns bytes received, 0 at the end of the
-  /// stream \throws as `recv` \throws std::invalid_argument if `nbytes` exceeds the buffer
+  /// Receives into the caller's buffer.
+  /// \param buffer where to \param nbytes at most so many; 0 for all of the buffer \param flags MSG_*
+  /// \returns bytes received, 0 at the end of the stream \throws as `recv` \throws std::invalid_argument if `nbytes` exceeds the buffer
   std::size_t recv_into(mutable_bytes buffer, std::size_t nbytes = 0, int flags = 0);
   /// \overload
   std::size_t recv_into(mutable_bytes buffer, std::error_code& ec) noexcept { return recv_into(buffer, 0, 0, ec); }
   /// \overload
   std::size_t recv_into(mutable_bytes buffer, std::size_t nbytes, int flags, std::error_code& ec) noexcept;
 
-  /// Sends some of the bytes. \param flags MSG_* \returns bytes sent, which may be fewer than given
+  /// Sends some of the bytes. \param data the bytes \param flags MSG_* \returns bytes sent, which may be fewer than given
   /// \throws timeout, blocking_io_error, broken_pipe_error, connection_reset_error, error
   std::size_t send(const_bytes data, int flags = 0);
   /// \overload
@@ -200,9 +207,11 @@ class socket {
   /// Sends all the bytes; the timeout is for the whole of it. \returns bytes sent: all
   /// \throws as `send`; `transferred()` tells how many had gone
   std::size_t sendall(const_bytes data, int flags = 0);
-  /// \overload \returns bytes sent, also on failure
+  /// \overload
+  /// \returns bytes sent, also on failure
   std::size_t sendall(const_bytes data, std::error_code& ec) noexcept { return sendall(data, 0, ec); }
-  /// \overload \returns bytes sent, also on failure
+  /// \overload
+  /// \returns bytes sent, also on failure
   std::size_t sendall(const_bytes data, int flags, std::error_code& ec) noexcept;
 
   /// Sends to an address. Blocks as the mode says, and to look up a host name.
@@ -220,6 +229,7 @@ class socket {
   std::size_t sendto(const_bytes data, int flags, const endpoint& to, std::error_code& ec) noexcept;
 
   /// Sends several buffers as one message, with control messages. Blocks as the mode says, and to look up a host name.
+  /// \param buffers the data, sent one after the other \param flags MSG_*
   /// \param ancdata descriptors, credentials, packet options: `{{SOL_SOCKET, SCM_RIGHTS, {fd}}}`. On a stream they go with the first byte,
   /// and without one are lost \param to where to; by default where the socket is connected to
   /// \returns bytes of the buffers sent, which on a stream may be fewer than given
@@ -227,7 +237,8 @@ class socket {
   std::size_t sendmsg(const const_buffers& buffers, const ancillary_data& ancdata = {}, int flags = 0, const address& to = {});
   /// \overload
   std::size_t sendmsg(const const_buffers& buffers, std::error_code& ec) noexcept { return sendmsg(buffers, {}, 0, {}, ec); }
-  /// \overload Allocates only for more than 16 buffers; without memory for that it reports `std::errc::not_enough_memory`.
+  /// \overload
+  /// Allocates only for more than 16 buffers; without memory for that it reports `std::errc::not_enough_memory`.
   std::size_t sendmsg(const const_buffers& buffers, const ancillary_data& ancdata, int flags, const address& to,
                       std::error_code& ec) noexcept;
 
@@ -239,7 +250,8 @@ class socket {
   /// \throws std::invalid_argument if the socket is not SOCK_STREAM or is non-blocking, for the count, or for a negative offset
   /// \throws as `send`, file_not_found_error, permission_error, error ESPIPE for a pipe; `transferred()` tells how many bytes had gone
   std::size_t sendfile(const file_source& file, std::int64_t offset = 0, std::optional<std::int64_t> count = std::nullopt);
-  /// \overload \returns bytes sent, also on failure
+  /// \overload
+  /// \returns bytes sent, also on failure
   std::size_t sendfile(const file_source& file, std::int64_t offset, std::optional<std::int64_t> count, std::error_code& ec) noexcept;
 
   /// Lets child processes inherit the descriptor, or not. \throws error EBADF
@@ -355,7 +367,7 @@ class socket {
   void* hook_data_ = nullptr;
 };
 
-/// Another name for the class, free of the C function `::socket`. (Python: `socket.SocketType`)
+/// Another name for the class, free of the C function of that name. (Python: `socket.SocketType`)
 using SocketType = socket;
 
 /// What `accept` returns. (Python: `(conn, address)`)

@@ -57,8 +57,8 @@ ssl(const socket& sock, const std::optional<text>& keyfile = std::nullopt, const
 
 /// Whether OpenSSL's source of random numbers is ready, which it makes itself. Thread-safe. (Python: `RAND_status`)
 [[nodiscard]] PYSOCK_API bool RAND_status() noexcept;
-/// Mixes bytes into OpenSSL's source of random numbers. \param entropy how many bytes of it are a surprise to others, at least
-/// Thread-safe. (Python: `RAND_add`; `RAND_egd` has gone from OpenSSL)
+/// Mixes bytes into OpenSSL's source of random numbers. Thread-safe. (Python: `RAND_add`; `RAND_egd` has gone from OpenSSL)
+/// \param bytes the bytes \param entropy how many bytes of it are a surprise to others, at least
 PYSOCK_API void RAND_add(const_bytes bytes, double entropy) noexcept;
 
 }  // namespace v1

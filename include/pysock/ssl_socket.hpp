@@ -99,8 +99,9 @@ class PYSOCK_API ssl_socket {
   /// sslerror, connection_reset_error \throws std::invalid_argument for a negative size
   [[nodiscard]] std::string recv(std::size_t bufsize = 1024);
 
-  /// Receives into the caller's buffer. \param nbytes at most so many; 0 for all of the buffer \returns bytes received, 0 at the end of the
-  /// stream \throws as `recv` \throws std::invalid_argument if `nbytes` exceeds the buffer
+  /// Receives into the caller's buffer.
+  /// \param buffer where to \param nbytes at most so many; 0 for all of the buffer \returns bytes received, 0 at the end of the stream
+  /// \throws as `recv` \throws std::invalid_argument if `nbytes` exceeds the buffer
   std::size_t recv_into(mutable_bytes buffer, std::size_t nbytes = 0);
   /// \overload
   std::size_t recv_into(mutable_bytes buffer, std::error_code& ec) noexcept { return recv_into(buffer, 0, ec); }
@@ -117,13 +118,15 @@ class PYSOCK_API ssl_socket {
   /// Sends all the bytes; the timeout is for the whole of it. \returns bytes sent: all
   /// \throws as `send`; `transferred()` tells how many had gone, and the next call must begin with the rest
   std::size_t sendall(const_bytes data);
-  /// \overload \returns bytes sent, also on failure
+  /// \overload
+  /// \returns bytes sent, also on failure
   std::size_t sendall(const_bytes data, std::error_code& ec) noexcept;
 
   /// Sends a file, by reading and sending. Parameters, result and failures are those of `socket::sendfile`; the timeout is for each wait
   /// without progress.
   std::size_t sendfile(const file_source& file, std::int64_t offset = 0, std::optional<std::int64_t> count = std::nullopt);
-  /// \overload \returns bytes sent, also on failure
+  /// \overload
+  /// \returns bytes sent, also on failure
   std::size_t sendfile(const file_source& file, std::int64_t offset, std::optional<std::int64_t> count, std::error_code& ec) noexcept;
 
   /// A buffered stream over the session; include `<pysock/file.hpp>`. It shares the session: the closing alert is sent when the last of the

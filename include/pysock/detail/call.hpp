@@ -18,7 +18,7 @@ namespace pysock {
 inline namespace v1 {
 
 /// Asked when a signal interrupts a blocking call: true goes on with the same deadline, false ends the call with `interrupted_error`.
-/// Runs in the calling thread, in the middle of the call; it must not use the socket in ways that need it for itself (see rule of threads).
+/// Runs in the calling thread, in the middle of the call; it must not close, move or destroy the socket.
 using interrupt_hook = bool (*)(void* data) noexcept;
 
 namespace detail {

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The checks of the documentation must find what is wrong with a page or a site."""
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+GOOD = "```python\nprint('port', 23456)\n```\n```text\nport 12345\n```\n"
+
+
+def block(language, code, before="", after=""):
+    return f"{before}```{language}\n{code}\n```\n{after}"
+
+
+class Checks(unittest.TestCase):
+    def setUp(self):
+        holder = tempfile.TemporaryDirectory()
+        self.addCleanup(holder.cleanup)
+        self.folder = pathlib.Path(holder.name)
+
+    def run_page(self, text):
+        page = self.folder / "page.md"
+        page.write_text(text)
+        done = subprocess.run([sys.executable, HERE / "snippets.py", "run", self.folder, self.folder, page], capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    def test_good_page(self):
+        status, output = self.run_page(GOOD)
+        self.assertEqual(status, 0, output)
+        self.assertIn("counted: 1 code blocks of the documentation: 0 of C++ compiled and run, 1 of Python run", output)
+
+    def test_bad_pages(self):
+        table = "<!-- snippet: table -->\n| a | b |\n| --- | --- |\n| `socket.no_such_name()` | `1` |\n"
+        for reason, page in {
+            "page.md:2: prints": GOOD.replace("12345", "none"),
+            "page.md:2: ends with 1": block("python", "raise SystemExit(1)"),
+            "a block of nothing": block("", "x"),
+            "output of what?": block("text", "x"),
+            "no end": "```python\nprint()\n",
+            "not a verb of ./dev": block("sh", "./dev nonsense"),
+            "was not made into a program": block("cpp", "int x = 0;"),
+            "Python has no socket.no_such_name": GOOD + table,
+            "servers or clients alone": block("python", "pass", "<!-- snippet: server x -->\n"),
+            "0 code blocks": "# nothing\n",
+        }.items():
+            with self.subTest(reason):
+                status, output = self.run_page(page)
+                self.assertEqual(status, 1, output)
+                self.assertIn(reason, output)
+
+    def test_a_block_that_cannot_run_is_counted(self):
+        status, output = self.run_page(GOOD + block("cpp", "x", "<!-- snippet: not run because -->\n"))
+        self.assertEqual(status, 0, output)
+        self.assertIn("1 not run", output)
+        self.assertRegex(output, "skipped: .*page.md:9: because")
+
+    def test_site(self):
+        for name in ("html", "xml"):
+            (self.folder / name).mkdir()
+        (self.folder / "html" / "index.html").write_text('<a href="nowhere.html">x</a> <a href="#nothing">y</a> <a href="index.html">z</a>')
+        (self.folder / "xml" / "a.xml").write_text(
+            '<doxygen><compounddef kind="class"><compoundname>pysock::thing</compoundname>'
+            '<memberdef kind="function" prot="public"><name>method</name></memberdef></compounddef></doxygen>')
+        page = self.folder / "names.md"
+        page.write_text("`thing` <!-- items S1-S148 M1-M95 -->")
+        done = subprocess.run([sys.executable, HERE / "site.py", self.folder, page], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1)
+        for problem in ("no file nowhere.html", "no anchor index.html#nothing", "thing::method is missing",
+                        "M96 of the inventory is missing",
+                        "1 pages of the site, 3 links within it, 2 public names, 244 items of the inventory; 4 problems"):
+            self.assertIn(problem, done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
