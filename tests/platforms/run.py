@@ -5,12 +5,14 @@
 usage: run.py NAME...|all
        run.py --packages NAME...|all    the Debian packages that these need
 
-A platform is a row of the table below and a toolchain file, cmake/toolchains/NAME.cmake. The counts come from ctest: a test that printed
-a reason to skip counts as skipped, and their number is pinned, so that tests can neither vanish nor fail to be noticed.
+A platform is a row of the table below and a toolchain file, cmake/toolchains/NAME.cmake. A test that printed a reason to skip counts as
+skipped. How many do so for want of something on the platform is pinned, so that no test goes missing unseen; what the machine below lacks
+differs from one to the next, and would be lacking in ./dev test too.
 """
 import dataclasses
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -25,13 +27,18 @@ JOBS = str(os.cpu_count() or 2)
 @dataclasses.dataclass
 class Platform:
     packages: tuple = ()  # Debian's names of what it needs beyond ./dev test
-    skips: "int | None" = None  # how many tests skip something there; None: the tests cannot be run here
+    skips: "int | None" = None  # how many tests skip something because of the platform; None: the tests cannot be run here
     options: tuple = ()  # further ones for CMake
 
 
 PLATFORMS = {
-    "clang": Platform(("clang", "libc++-dev", "libc++abi-dev"), skips=4),
+    "clang": Platform(("clang", "libc++-dev", "libc++abi-dev"), skips=0),
 }
+
+# Reasons that lie in the machine, whatever the platform.
+OF_THE_MACHINE = re.compile("set PYSOCK_BIG_TESTS|no vsock loopback|no encoder for international names|does not know international names"
+                            "|is not allowed: |no interface |IPv6|may not have so many descriptors|no files of that size"
+                            "|this host|strace cannot trace here|this kernel|cannot be held on the loopback")
 
 
 class Failure(Exception):
@@ -57,12 +64,11 @@ def catch2():
 
 
 def test_results(report):
-    """How many tests passed, and what those that skipped something said."""
-    cases = list(xml.etree.ElementTree.parse(report).getroot().iter("testcase"))
+    """How many tests passed whole, and for each other one the reasons it printed."""
     said = {case.get("name"): [line for line in (case.findtext("system-out") or "").splitlines() if line.startswith("skipped: ")]
-            for case in cases}
-    skipped = {name: lines for name, lines in said.items() if lines}
-    return len(cases) - len(skipped), skipped
+            for case in xml.etree.ElementTree.parse(report).iter("testcase")}
+    skipped = {name: reasons for name, reasons in said.items() if reasons}
+    return len(said) - len(skipped), skipped
 
 
 def build_and_test(name, platform):
@@ -82,11 +88,13 @@ def build_and_test(name, platform):
         print((folder / "ctest.log").read_text().partition("The following tests FAILED:")[2])
         raise
     passed, skipped = test_results(report)
-    for line in sorted({line for lines in skipped.values() for line in lines}):
-        print(line)
-    if len(skipped) != platform.skips:
-        raise Failure(f"{len(skipped)} tests skip something, where {platform.skips} did before")
-    return f"{passed} tests passed, {len(skipped)} skipped"
+    for reason in sorted({reason for reasons in skipped.values() for reason in reasons}):
+        print(reason)
+    of_platform = sum(1 for reasons in skipped.values() if not all(map(OF_THE_MACHINE.search, reasons)))
+    counts = f"{passed} tests passed, {len(skipped)} skipped, {of_platform} of them because of the platform"
+    if of_platform != platform.skips:
+        raise Failure(f"{counts}, where {platform.skips} were before")
+    return counts
 
 
 def main(arguments):
