@@ -53,9 +53,9 @@ inline void fill(sockaddr_in6& out, const unsigned char (&packed)[16], int port,
 
 // IPv6 text with an optional numeric scope ("fe80::1%2"); a scope by name needs the resolver and is not taken.
 inline bool parse_scoped_ipv6(std::string_view host, unsigned char (&packed)[16], std::uint32_t& scope_id) noexcept {
+  if (parse_ipv6(host, packed)) return true;
   const std::size_t percent = host.find('%');
-  if (!parse_ipv6(host.substr(0, percent), packed)) return false;
-  if (percent == std::string_view::npos) return true;
+  if (percent == std::string_view::npos || !parse_ipv6(host.substr(0, percent), packed)) return false;
   const std::string_view digits = host.substr(percent + 1);
   if (digits.empty() || digits.size() > 10) return false;
   std::uint64_t value = 0;
@@ -294,21 +294,7 @@ class address {
   address(const endpoint& value) noexcept : address(detail::sockaddr_view{value.data(), value.size()}) {}
 
   /// What the system returned; no address if `size` is 0.
-  explicit address(detail::sockaddr_view native) noexcept {
-    if (native.size == 0) return;
-    const auto size = static_cast<std::size_t>(native.size);
-    if (native.data->sa_family == AF_INET && size >= sizeof(sockaddr_in)) {
-      value_.emplace<inet_address>(*reinterpret_cast<const sockaddr_in*>(native.data));
-    } else if (native.data->sa_family == AF_INET6 && size >= sizeof(sockaddr_in6)) {
-      value_.emplace<inet6_address>(*reinterpret_cast<const sockaddr_in6*>(native.data));
-    } else if (native.data->sa_family == AF_UNIX) {
-      value_.emplace<unix_address>(*reinterpret_cast<const sockaddr_un*>(native.data), native.size);
-    } else {
-      auto& raw = value_.emplace<endpoint>();
-      std::memcpy(raw.buffer(), native.data, size < sizeof(detail::sockaddr_any) ? size : sizeof(detail::sockaddr_any));
-      raw.resize(native.size);
-    }
-  }
+  PYSOCK_API explicit address(detail::sockaddr_view native) noexcept;
 
   /// Whether there is an address.
   explicit operator bool() const noexcept { return value_.index() != 0; }

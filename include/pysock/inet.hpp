@@ -201,20 +201,18 @@ constexpr char* print_group(unsigned value, char* out) noexcept {
 }
 
 constexpr char* print_ipv6(const unsigned char* packed, char* out) noexcept {
-  unsigned groups[8] = {};
-  for (int i = 0; i < 8; ++i) groups[i] = static_cast<unsigned>(packed[2 * i] << 8 | packed[2 * i + 1]);
-
   // The first of the longest runs of zeros, if it is worth a "::".
+  unsigned groups[8] = {};
   int gap = 8;
   int gap_size = 1;
-  for (int i = 0; i < 8;) {
-    const int start = i;
-    while (i < 8 && groups[i] == 0) ++i;
-    if (i - start > gap_size) {
-      gap = start;
-      gap_size = i - start;
+  int run = 0;
+  for (int i = 0; i < 8; ++i) {
+    groups[i] = static_cast<unsigned>(packed[2 * i] << 8 | packed[2 * i + 1]);
+    run = groups[i] == 0 ? run + 1 : 0;
+    if (run > gap_size) {
+      gap = i + 1 - run;
+      gap_size = run;
     }
-    ++i;
   }
 
   const bool ipv4_tail = gap == 0 && (gap_size == 6 || (gap_size == 5 && groups[5] == 0xFFFF));

@@ -14,7 +14,7 @@ bool is_errno(const std::error_code& code) noexcept {
   return code.category() != pysock_category() && code.category() != argument_category() && throwing(code) == nullptr;
 }
 
-std::string describe(const std::error_code& code, const std::string& operation) {
+PYSOCK_COLD std::string describe(const std::error_code& code, const std::string& operation) {
   std::string out = operation;
   if (!out.empty()) out += ": ";
   if (is_errno(code)) out += "[Errno " + std::to_string(code.value()) + "] ";

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The resolver, and the databases of hosts, services and protocols.
+// Addresses to names, the databases of hosts, services and protocols, and this host's own name.
 #include "features.hpp"
 
 #include <cerrno>
+#include <limits>
 #include <pysock/detail/sys.hpp>
 #if !PYSOCK_HAVE_REENTRANT_NETDB
 #include <mutex>
@@ -102,13 +103,17 @@ int look_up_host(Question ask, const int& reason, sys::host_entry& out) {
   return reason != 0 ? reason : HOST_NOT_FOUND;
 }
 
-}  // namespace
-
-int sys::getaddrinfo(const char* host, const char* service, const addrinfo* hints, addrinfo** results) noexcept {
-  return ::getaddrinfo(host, service, hints, results);
+// The length is a size_t on some systems and an int on others.
+template <class Length>
+int set_name(int (*set)(const char*, Length), const char* name, std::size_t size) noexcept {
+  if (size > static_cast<std::size_t>(std::numeric_limits<Length>::max())) {
+    errno = EINVAL;
+    return -1;
+  }
+  return set(name, static_cast<Length>(size));
 }
 
-void sys::freeaddrinfo(addrinfo* results) noexcept { ::freeaddrinfo(results); }
+}  // namespace
 
 int sys::getnameinfo(const sockaddr* address, socklen_t size, char* host, std::size_t host_size, char* service, std::size_t service_size,
                      int flags) noexcept {
@@ -124,6 +129,15 @@ int sys::gethostbyaddr(const void* packed, std::size_t size, int family, host_en
   int reason = 0;
   return look_up_host(host_by_address(packed, static_cast<socklen_t>(size), family, reason), reason, out);
 }
+
+int sys::gethostname(std::string& out) {
+  char name[NI_MAXHOST] = {};  // no system allows more, and a name that just fits need not come with its NUL
+  if (::gethostname(name, sizeof name - 1) < 0) return -1;
+  out = name;
+  return 0;
+}
+
+int sys::sethostname(const char* name, std::size_t size) noexcept { return set_name(&::sethostname, name, size); }
 
 int sys::getservbyname(const char* name, const char* proto) {
   int port = -1;

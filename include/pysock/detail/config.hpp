@@ -28,13 +28,19 @@
 
 #if defined(__GNUC__)
 #define PYSOCK_COLD __attribute__((cold, noinline))
+#define PYSOCK_NOINLINE __attribute__((noinline))
 #define PYSOCK_FAST __attribute__((always_inline)) inline
+#define PYSOCK_FAST_LAMBDA __attribute__((always_inline))
 #define PYSOCK_LIKELY(condition) __builtin_expect(static_cast<bool>(condition), 1)
 #else
 /// Marks a slow path, kept out of the callers' code.
 #define PYSOCK_COLD __declspec(noinline)
+/// Marks what needs a frame of its own.
+#define PYSOCK_NOINLINE __declspec(noinline)
 /// Marks a fast path, made part of every caller: the operation is known there.
 #define PYSOCK_FAST __forceinline
+/// The same for a lambda, after its parameters.
+#define PYSOCK_FAST_LAMBDA
 /// A condition that nearly always holds.
 #define PYSOCK_LIKELY(condition) static_cast<bool>(condition)
 #endif

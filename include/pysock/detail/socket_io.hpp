@@ -17,15 +17,15 @@ inline constexpr std::size_t max_transfer = PTRDIFF_MAX;
   throw_error(ec, to != nullptr && *to ? operation + (" " + to->to_string()) : operation, transferred);
 }
 
-// `use(room)` with uninitialised room of `size` bytes, aligned for anything; results are copied out of it, so that only what arrived costs
-// anything. Frames of their own keep the large one off the stacks of those who do not need it.
-template <class Use>
-PYSOCK_COLD auto with_large_scratch(const Use& use) {
-  alignas(std::max_align_t) char room[large_scratch];
-  return use(room);
+// `use(room, args...)` with uninitialised room of `size` bytes, aligned for anything; results are copied out of it, so that only what
+// arrived costs anything. The frames of their own keep the room off the stacks of callers that these functions become part of.
+template <std::size_t Size, class Use, class... Args>
+PYSOCK_NOINLINE auto with_stack_scratch(Use use, Args... args) {
+  alignas(std::max_align_t) char room[Size];
+  return use(room, args...);
 }
-template <class T, class Use>
-PYSOCK_COLD auto with_heap_scratch(std::size_t count, const Use& use) {
+template <class T, class Use, class... Args>
+PYSOCK_COLD auto with_heap_scratch(std::size_t count, Use use, Args... args) {
   struct owned {
     explicit owned(std::size_t size) : data(new T[size]) {}
     owned(const owned&) = delete;
@@ -33,15 +33,13 @@ PYSOCK_COLD auto with_heap_scratch(std::size_t count, const Use& use) {
     ~owned() { delete[] data; }
     T* data;
   } room(count);
-  return use(room.data);
+  return use(room.data, args...);
 }
-template <class Use>
-auto with_scratch(std::size_t size, const Use& use) {
-  if (size <= small_scratch) {
-    alignas(std::max_align_t) char room[small_scratch];
-    return use(room);
-  }
-  return size <= large_scratch ? with_large_scratch(use) : with_heap_scratch<char>(size, use);
+template <class Use, class... Args>
+PYSOCK_FAST auto with_scratch(std::size_t size, Use use, Args... args) {
+  if (size <= small_scratch) return with_stack_scratch<small_scratch>(use, args...);
+  if (size <= large_scratch) return with_stack_scratch<large_scratch>(use, args...);
+  return with_heap_scratch<char>(size, use, args...);
 }
 
 // Some protocols take MSG_TRUNC to mean that bytes are counted and thrown away: what they then did not write must not be what was there.
@@ -55,7 +53,8 @@ inline std::size_t wanted(mutable_bytes buffer, std::size_t nbytes) noexcept { r
 // MSG_TRUNC makes some systems report more than they wrote.
 inline std::size_t received(std::ptrdiff_t count, std::size_t size, int flags) noexcept {
   const auto got = static_cast<std::size_t>(count);
-  return (flags & MSG_TRUNC) == 0 || got < size ? got : size;
+  if (PYSOCK_LIKELY((flags & MSG_TRUNC) == 0)) return got;
+  return got < size ? got : size;
 }
 
 inline std::ptrdiff_t receive_from(native_handle_type s, void* data, std::size_t size, int flags, endpoint* from) {
@@ -237,10 +236,14 @@ inline std::size_t socket::recv_into(mutable_bytes buffer, std::size_t nbytes, i
 inline std::string socket::recv(std::size_t bufsize, int flags) {
   if (bufsize > detail::max_transfer) detail::throw_error(bad_argument::negative_size, "recv");
   if (bufsize == 0) return {};
-  return detail::with_scratch(bufsize, [this, bufsize, flags](char* room) {
-    detail::clear_for(flags, room, bufsize);
-    return std::string(room, read("recv", bufsize, flags, detail::sys::recv, room, bufsize, flags));
-  });
+  const auto receive = [](char* room, socket* self, std::size_t size, auto given) PYSOCK_FAST_LAMBDA {
+    const int with = given;
+    detail::clear_for(with, room, size);
+    return std::string(room, self->read("recv", size, with, detail::sys::recv, room, size, with));
+  };
+  constexpr std::integral_constant<int, 0> no_flags;  // nearly always, and what looks at flags then vanishes
+  if (flags == 0) return detail::with_scratch(bufsize, receive, this, bufsize, no_flags);
+  return detail::with_scratch(bufsize, receive, this, bufsize, flags);
 }
 
 inline std::size_t socket::recvfrom_into(mutable_bytes buffer, endpoint& from, int flags) {

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// The databases of services and protocols.
+#include "lookup.hpp"
+
+namespace pysock {
+inline namespace v1 {
+namespace {
+
+using detail::c_name;
+using detail::throw_error;
+using detail::where;
+
+struct c_proto {
+  c_proto(const char* function, const std::optional<text>& name) : given(name.has_value()), value(name ? c_name(function, *name) : "") {}
+  [[nodiscard]] const char* get() const noexcept { return given ? value.c_str() : nullptr; }
+  bool given;
+  std::string value;
+};
+
+}  // namespace
+
+int getprotobyname(text protocolname) {
+  const std::string name = c_name("getprotobyname", protocolname);
+  const int number = detail::sys::getprotobyname(name.c_str());
+  if (number < 0) throw_error(errc::protocol_not_found, where("getprotobyname", name));
+  return number;
+}
+
+int getservbyname(text servicename, const std::optional<text>& protocolname) {
+  const std::string name = c_name("getservbyname", servicename);
+  const c_proto proto("getservbyname", protocolname);
+  const int port = detail::sys::getservbyname(name.c_str(), proto.get());
+  if (port < 0) throw_error(errc::service_not_found, where("getservbyname", name));
+  return port;
+}
+
+std::string getservbyport(int port, const std::optional<text>& protocolname) {
+  const c_proto proto("getservbyport", protocolname);
+  const std::string operation = "getservbyport " + std::to_string(port);
+  if (port < 0 || port > 65535) throw_error(bad_argument::port, operation);
+  std::string name = detail::sys::getservbyport(port, proto.get());
+  if (name.empty()) throw_error(errc::port_not_found, operation);
+  return name;
+}
+
+}  // namespace v1
+}  // namespace pysock
