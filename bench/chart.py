@@ -42,14 +42,16 @@ def draw(facts, names):
         y = TOP + ROW * row + ROW / 2
         low, high = result['control']['quartiles']
         parts += [text(LEFT - 12, y + 4, names[workload], text_anchor='end'),
-                  f'<rect x="{position(low):.1f}" y="{y - 9:.1f}" width="{max(position(high) - position(low), 2):.1f}" height="18" fill="#ddd"/>']
+                  f'<rect x="{position(low):.1f}" y="{y - 9:.1f}" width="{max(position(high) - position(low), 2):.1f}" height="18" '
+                  'fill="#ddd"/>']
         for name in reversed([name for name in COLOURS if name in result]):
             ratio, nanoseconds = result[name]['ratio'], result[name]['nanoseconds']
             label = f'{name}: {ratio:.2f}, {nanoseconds:.0f} ns'
             parts.append(f'<circle cx="{position(ratio):.1f}" cy="{y:.1f}" r="5" fill="{COLOURS[name]}" stroke="#fff" stroke-width="0.7">'
                          f'<title>{escape(label)}</title></circle>')
     parts += [
-        text(16, bottom + 60, f'{machine["processor"]}, pinned to one processor; {machine["kernel"]}; {machine["compiler"]}; {machine["libc"]}', font_size=11),
+        text(16, bottom + 60, f'{machine["processor"]}, one processor of it; {machine["kernel"]}; {machine["compiler"]}; {machine["libc"]}',
+             font_size=11),
         text(16, bottom + 76, f'{machine["peers"]}. Medians of {facts["rounds"]} interleaved rounds.', font_size=11),
         '</svg>',
     ]

@@ -3,8 +3,8 @@
 
 usage: counts.py [--peers] STATIC_BUILD SHARED_BUILD LTO_BUILD
 
-Instructions are callgrind's, allocations memcheck's, system calls strace's, without what a program's other processes do: each the difference
-of two runs of different length, so that their start and end cancel out.
+Instructions are callgrind's, allocations memcheck's, system calls strace's, without what a program's other processes do: each the
+difference of two runs of different length, so that their start and end cancel out.
 """
 import concurrent.futures
 import os
@@ -37,9 +37,11 @@ class Limit(NamedTuple):
 
 BUILDS = ('static', 'shared', 'lto')
 INSTRUCTIONS = [
-    *(Limit(f'send + recv_into of 64 bytes, {build}', Count('instructions', 'sendrecv', build), limit, Count('instructions', 'sendrecv', 'raw'))
+    *(Limit(f'send + recv_into of 64 bytes, {build}', Count('instructions', 'sendrecv', build), limit,
+            Count('instructions', 'sendrecv', 'raw'))
       for build, limit in zip(BUILDS, (22, 24, 12))),
-    *(Limit(f'... in timeout mode, data ready, {build}', Count('instructions', 'sendrecv_timeout', build), 3, Count('instructions', 'sendrecv', build))
+    *(Limit(f'... in timeout mode, data ready, {build}', Count('instructions', 'sendrecv_timeout', build), 3,
+            Count('instructions', 'sendrecv', build))
       for build in BUILDS),
     Limit('sendto + recvfrom_into with text addresses', Count('instructions', 'udp_text'), 600),
     Limit('IPv4 text to inet_address', Count('instructions', 'parse_ipv4'), 220),

@@ -3,8 +3,9 @@
 
 usage: run.py [--rounds N] BUILD [WORKLOAD...]
 
-In each round every contender runs once, on one processor, in an order of its own, beside hand-written system calls; what counts is the median
-of the ratios to those of the same round. The control is the same hand-written program a second time: how far it strays from 1 is noise.
+In each round every contender runs once, on one processor, in an order of its own, beside hand-written system calls; what counts is the
+median of the ratios to those of the same round. The control is the same hand-written program a second time: how far it strays from 1 is
+noise.
 """
 import argparse
 import contextlib
@@ -33,7 +34,7 @@ WORKLOADS = {
     'bulk': 'bulk over TCP, 64 KiB',
     'sendrecv': 'send + receive, one thread',
     'sendrecv_timeout': '... with a timeout',
-    'idle': '... beside 1,000 idle connections',
+    'idle': 'TCP, beside 1,000 idle connections',
     'recv_4096': 'recv(4096) of 64 B',
     'recv_65536': 'recv(65536) of 64 B',
     'connect': 'connect + accept + close',
@@ -93,7 +94,8 @@ def summary(times):
     for name, samples in times.items():
         ratios = [sample / raw for sample, raw in zip(samples, times['raw'])]
         low, median, high = statistics.quantiles(ratios, method='inclusive') if len(ratios) > 1 else ratios * 3
-        result[name] = {'nanoseconds': round(statistics.median(samples), 1), 'ratio': round(median, 3), 'quartiles': [round(low, 3), round(high, 3)]}
+        result[name] = {'nanoseconds': round(statistics.median(samples), 1), 'ratio': round(median, 3),
+                        'quartiles': [round(low, 3), round(high, 3)]}
     return result
 
 
@@ -111,6 +113,13 @@ def verdict(workload, results):
         if name not in ('raw', 'control') and not name.startswith('pysock') and abs(result['ratio'] - 1) > band and result['ratio'] <= ours:
             wrong.append(f'{name} is ahead')
     return wrong
+
+
+def cell(result):
+    if result is None:
+        return '-'
+    low, high = result['quartiles']
+    return f'{result["ratio"]:.2f} ±{(high - low) / 2:.2f}'
 
 
 def packaged(name):
@@ -153,9 +162,9 @@ def main():
     for workload in arguments.workload or WORKLOADS:
         able = {name: one for name, one in entrants.items() if workload + one[1] in can[name]}
         results[workload] = result = summary(measure(workload, able, arguments.rounds))
-        cells = [f'{result[name]["ratio"]:.2f} ±{(result[name]["quartiles"][1] - result[name]["quartiles"][0]) / 2:.2f}' if name in result else '-'
-                 for name in entrants if name != 'raw']
-        print(f'{workload:<24}{result["raw"]["nanoseconds"]:>10.0f}' + ''.join(f'{cell:>17}' for cell in cells) + '   ' + '; '.join(verdict(workload, result)), flush=True)
+        cells = [cell(result.get(name)) for name in entrants if name != 'raw']
+        print(f'{workload:<24}{result["raw"]["nanoseconds"]:>10.0f}' + ''.join(f'{one:>17}' for one in cells),
+              '; '.join(verdict(workload, result)), sep='   ', flush=True)
 
     if len(results) == len(WORKLOADS):
         os.makedirs(os.path.join(ROOT, 'docs'), exist_ok=True)
