@@ -18,8 +18,15 @@ if(BUILD_SHARED_LIBS AND UNIX)
   unset(CMAKE_REQUIRED_LINK_OPTIONS)
 endif()
 
+# Where a shared library of pysock's finds the other one: beside itself, wherever the two were moved to.
+if(APPLE)
+  set(pysock_rpath @loader_path)
+else()
+  set(pysock_rpath $ORIGIN)
+endif()
+
 function(pysock_library target)
-  set_target_properties(${target} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} LINKER_LANGUAGE CXX)
+  set_target_properties(${target} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
   if(BUILD_SHARED_LIBS)
     target_compile_definitions(${target} INTERFACE PYSOCK_SHARED)
   endif()

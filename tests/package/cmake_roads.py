@@ -2,7 +2,7 @@
 """find_package, pkg-config, add_subdirectory and FetchContent."""
 import os
 
-from kit import BASE, HAS_SSL, HERE, ROOT, check, cmake, consumer, fresh, installed, library, links, run, says_hello, tool_from_pypi
+from kit import BASE, HERE, ROOT, check, cmake, consumer, fresh, installed, library, links, ok, run, says_hello, tool_from_pypi
 
 OLDEST_CMAKE = "3.16.6"
 
@@ -10,7 +10,7 @@ OLDEST_CMAKE = "3.16.6"
 def with_pkg_config(kind, prefix):
     paths = ":".join(str(path) for path in prefix.glob("lib*/**/pkgconfig"))
     environment = dict(os.environ, PKG_CONFIG_PATH=paths, LD_LIBRARY_PATH=":".join(str(path.parent) for path in prefix.glob("lib*/**/pkgconfig")))
-    for module, name in [("pysock", "core")] + ([("pysock-ssl", "tls")] if HAS_SSL else []):
+    for module, name in (("pysock", "core"), ("pysock-ssl", "tls")):
         program = fresh(BASE / "consumers" / f"{kind}-pkg-config-{name}")
         flags = run("pkg-config", "--cflags", "--libs", module, env=environment).split()
         program.unlink(missing_ok=True)
@@ -38,9 +38,8 @@ def static():
     check("built without its component ssl" in said, "a missing component says what is missing")
     said = refusal("newer", f"-DCMAKE_PREFIX_PATH={bare}", "-DWANTED=2")
     check("version" in said, "version 2 is not taken for found")
-    if HAS_SSL:
-        said = refusal("no-openssl", f"-DCMAKE_PREFIX_PATH={prefix}", "-DWITH_SSL=ON", "-DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON")
-        check("needs OpenSSL 3" in said, "a component whose own needs are missing says so")
+    said = refusal("no-openssl", f"-DCMAKE_PREFIX_PATH={prefix}", "-DWITH_SSL=ON", "-DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON")
+    check("needs OpenSSL 3" in said, "a component whose own needs are missing says so")
 
 
 def shared():
@@ -56,7 +55,7 @@ def build_tree():
 
 
 def add_subdirectory():
-    consumer("add_subdirectory", "-DROAD=add_subdirectory", f"-DPYSOCK_SOURCE={ROOT}")
+    consumer("add_subdirectory", "-DROAD=add_subdirectory", f"-DPYSOCK_SOURCE={ROOT}", "-DPYSOCK_WITH_SSL=ON")
 
 
 def fetch_content():
@@ -72,12 +71,12 @@ def oldest_cmake():
 
 
 def shared_tests():
-    """The tests against a shared library with hidden visibility: what it forgot to export does not link."""
+    """The tests against shared libraries with hidden visibility: what these forgot to export does not link."""
     build = BASE / "shared-tests"
-    cmake(ROOT, build, "-DBUILD_SHARED_LIBS=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0", "-DPYSOCK_BUILD_EXAMPLES=OFF",
-          target=["pure_tests", "net_tests"])
+    cmake(ROOT, build, "-DBUILD_SHARED_LIBS=ON", "-DPYSOCK_WITH_SSL=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0",
+          "-DPYSOCK_BUILD_EXAMPLES=OFF", target=["pure_tests", "net_tests", "ssl_tests"])
+    check(links(build / "tests" / "ssl_tests", "libpysock-ssl.so.1 "), "ssl_tests links the shared libraries (./dev test runs it)")
     for name in ("pure_tests", "net_tests"):
         program = build / "tests" / name
         check(links(program, "libpysock.so.1 "), f"{name} links the shared library")
-        lines = run(program).splitlines()
-        check(True, f"{name}: " + next(line for line in lines if line.startswith("All tests passed")))
+        ok(f"{name}: " + next(line for line in run(program).splitlines() if line.startswith("All tests passed")))

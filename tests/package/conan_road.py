@@ -2,7 +2,7 @@
 """`conan create` with Conan from PyPI; for TLS with the system's OpenSSL, by a profile, as the public package is not tried here."""
 import os
 
-from kit import BASE, HAS_SSL, ROOT, VERSION, check, fresh, run, tool_from_pypi
+from kit import BASE, ROOT, VERSION, check, fresh, run, tool_from_pypi
 
 
 def run_all():
@@ -11,13 +11,12 @@ def run_all():
     environment = dict(os.environ, CONAN_HOME=str(home))
     run(conan, "profile", "detect", env=environment)
     system_openssl = home / "profiles" / "system-openssl"
-    version = run("pkg-config", "--modversion", "openssl").strip() if HAS_SSL else ""
+    version = run("pkg-config", "--modversion", "openssl").strip()
     system_openssl.write_text(f"include(default)\n[platform_requires]\nopenssl/{version}\n")
 
     variants = [("static", ["-o", "&:shared=False"]), ("shared", ["-o", "&:shared=True"])]
-    if HAS_SSL:
-        for kind, options in list(variants):
-            variants.append((f"{kind} with_ssl", options + ["-o", "&:with_ssl=True", "-pr", "system-openssl"]))
+    for kind, options in list(variants):
+        variants.append((f"{kind} with_ssl", options + ["-o", "&:with_ssl=True", "-pr", "system-openssl"]))
     for name, options in variants:
         output = run(conan, "create", ROOT / "packaging" / "conan", *options, "-s", "compiler.cppstd=17",
                      "-c", "tools.cmake.cmaketoolchain:generator=Ninja", "-c", f"tools.cmake.cmake_layout:test_folder={BASE / 'conan-test'}",

@@ -10,7 +10,6 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = ROOT / "tests" / "package"
 BASE = ROOT / "build" / "package"
-HAS_SSL = (ROOT / "src" / "ssl").is_dir()
 JOBS = str(os.cpu_count() or 2)
 VERSION = ".".join(re.findall(r"^#define PYSOCK_VERSION_\w+ (\d+)$", (ROOT / "include/pysock/version.hpp").read_text(), re.MULTILINE))
 
@@ -67,7 +66,7 @@ def cmake(source, build, *options, program="cmake", target=None):
     run(program, "--build", build, *(["--target", *target] if target else []))
 
 
-def library(build, *options, ssl=HAS_SSL, program="cmake"):
+def library(build, *options, ssl=True, program="cmake"):
     """The library alone, as a user builds it, but with its warnings as errors."""
     cmake(ROOT, build, "-DPYSOCK_BUILD_TESTS=OFF", "-DPYSOCK_BUILD_EXAMPLES=OFF", "-DPYSOCK_WERROR=ON", f"-DPYSOCK_WITH_SSL={'ON' if ssl else 'OFF'}",
           *options, program=program)
@@ -93,7 +92,7 @@ def links(program, library_name):
     return library_name in run("ldd", program)
 
 
-def consumer(name, *options, program="cmake", ssl=HAS_SSL):
+def consumer(name, *options, program="cmake", ssl=True):
     """Builds and runs the consumer; returns its folder."""
     build = fresh(BASE / "consumers" / name)
     cmake(HERE / "consumer", build, f"-DWITH_SSL={'ON' if ssl else 'OFF'}", *options, program=program)

@@ -3,7 +3,7 @@
 import json
 import re
 
-from kit import BASE, HAS_SSL, HERE, ROOT, VERSION, check, consumer, fresh, ok, run
+from kit import BASE, HERE, ROOT, VERSION, check, consumer, fresh, ok, run
 
 PORT = ROOT / "packaging" / "vcpkg" / "pysock"
 
@@ -43,5 +43,5 @@ def portfile(linkage, features):
 def run_all():
     manifest()
     portfile("static", ["core"])
-    portfile("dynamic", ["core"] + (["ssl"] if HAS_SSL else []))
+    portfile("dynamic", ["core", "ssl"])
     ok("(vcpkg itself was not run: its helper functions were stand-ins)")
