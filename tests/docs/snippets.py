@@ -23,7 +23,7 @@ code that follows. `<!-- snippet: WORDS` also says how to treat the block, sever
   table         each piece of code in the first two columns of the table that follows stands for itself: Python's names are looked up, the
                 C++ is compiled; the comment holds the names it may use, as parameters, for this table and those after it. `table types` is
                 a table of classes
-`<!-- output of NAME -->` stands before a table whose rows the measurement NAME prints.
+`<!-- output of NAME -->` stands before a table whose rows the measurement NAME prints: a part of docs_snippets, or NAME.py beside this.
 The port 50007 stands for one that is free.
 """
 import ast
@@ -39,7 +39,8 @@ import tempfile
 import time
 
 PATIENCE = 60  # seconds, for a busy machine
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 OPTIONAL = {"asio": "asio.hpp is not installed (libasio-dev)", "sockpp": "sockpp is not installed; Debian has no package of it",
             "ssl": "the component ssl is not built here", "windows": "needs Windows"}
 # Names that the Python at hand may lack, Windows' and Python 2's, or that only its objects have.
@@ -354,9 +355,11 @@ class Runner:
                         self.failures.append(f"{label(row.page, row.line)}: Python has no {node.value.id}.{node.attr}")
 
     def check_measured(self, what, page, line, body):
-        result = subprocess.run([self.program("docs_snippets"), what], capture_output=True, text=True)
+        script = HERE / f"{what}.py"
+        command = [sys.executable, script] if script.is_file() else [self.program("docs_snippets"), what]
+        result = subprocess.run(command, capture_output=True, text=True)
         if result.returncode != 0 or result.stdout.splitlines() != body:
-            self.failures.append(f"{label(page, line)}: measured is\n{result.stdout}{result.stderr}")
+            self.failures.append(f"{label(page, line)}: the table of {what} should be\n{result.stdout}{result.stderr}")
 
 
 def summary(blocks, rows, left_out):
