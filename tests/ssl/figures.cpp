@@ -22,8 +22,7 @@ int serve(const std::string& certificate) {
       sk::ssl_socket s = context.wrap_server(listener.accept().conn, sk::wrap_options().suppress_ragged_eofs(true));
       while (s.recv_into(room) != 0) {
       }
-      s.sendall("ok");
-      s.close();
+      s.unwrap().close();
     } catch (const sk::error&) {
       continue;  // a client that left without a word
     }
@@ -40,8 +39,7 @@ int send(const std::string& port, const std::string& ca, int mebibytes) {
   const std::string piece(65536, 'x');
   const double start = now();
   for (int i = 0; i < mebibytes * 16; ++i) s.sendall(piece);
-  s.shutdown(SHUT_WR);
-  if (s.recv() != "ok") return 1;
+  s.unwrap().close();  // the peer's alert: it has everything
   std::cout << mebibytes / (now() - start) << '\n';
   return 0;
 }
