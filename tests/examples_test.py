@@ -9,6 +9,7 @@ import itertools
 import pathlib
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -215,6 +216,57 @@ class Examples(unittest.TestCase):
             return
         status, output, errors = self.run_both("ping")
         self.assertEqual((status, without_numbers(output), errors), (0, "22 bytes from 127.0.0.1 after N ms\n", ""))
+
+    def certificates(self):
+        """A folder of certificates made for this run; skips the test where the examples of TLS were not built."""
+        if not (PROGRAMS / "https_get").exists():
+            print("skipped:", self.id().rpartition(".")[2] + ": built without TLS")
+            self.skipTest("built without TLS")
+        folder = FOLDER + "/certificates"
+        subprocess.run(["sh", pathlib.Path(__file__).with_name("ssl") / "make_certificates.sh", folder], check=True)
+        return folder
+
+    def test_tls_echo(self):
+        folder = self.certificates()
+        trusting = ssl.create_default_context(cafile=folder + "/ca.pem")
+        for language in LANGUAGES:
+            with self.subTest(server=language):
+                server = self.start(language, "tls_echo_server", folder + "/server.both", 0)
+                plain = socket.create_connection(("127.0.0.1", server.address()[1]), timeout=PATIENCE)
+                with trusting.wrap_socket(plain, server_hostname="localhost", suppress_ragged_eofs=False) as s:
+                    s.sendall(b"Hello, world")
+                    self.assertEqual(s.recv(100), b"Hello, world")
+                    s.unwrap().close()
+                status, output, errors = server.end()
+                self.assertEqual((status, errors), (0, ""))
+                self.assertRegex(output, r"Connected by \('127.0.0.1', \d+\) with TLSv1.3")
+
+    def test_https_get(self):
+        folder = self.certificates()
+        page = b"x" * 100000
+        serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        serving.load_cert_chain(folder + "/server.both")
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            def serve():
+                for _ in range(6):
+                    conn, _ = listener.accept()
+                    try:
+                        with serving.wrap_socket(conn, server_side=True) as s:
+                            while not s.recv(1000).endswith(b"\r\n\r\n"):
+                                pass
+                            s.sendall(b"HTTP/1.0 200 OK\n\n" + page)
+                            s.unwrap()
+                    except OSError:
+                        pass  # a client that refuses the certificate
+            threading.Thread(target=serve, daemon=True).start()
+            port = listener.getsockname()[1]
+            said = "TLSv1.3 with localhost by the word of the tests authority\nHTTP/1.0 200 OK\n\n" + page.decode()
+            self.assertEqual(self.run_both("https_get", "localhost", port, folder + "/ca.pem"), (0, said, ""))
+            for arguments in (("127.0.0.1", port), ("localhost", port, folder + "/stranger.pem")):
+                for language in LANGUAGES:
+                    status, output, errors = self.run_one(language, "https_get", *arguments)
+                    self.assertEqual((status, output), (1, ""))
+                    self.assertIn("certificate verify failed: unable to get local issuer certificate", errors)
 
     def test_demo(self):
         status, output, errors = self.run_one("C++", "demo")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 LAST = {"S": 148, "M": 96}
-KINDS = {"text", "windows", "tls", "cpython", "later", "differs"}
+KINDS = {"text", "windows", "cpython", "later", "differs"}
 # The only rows of M that a line in the README may stand for: marked "no", "no meaning", "constant(s)", "from headers", "optional" or "address form".
 MAY_DIFFER = {55, 56, 69, 71, 72, 73, 74, 75, 76, 77, 79, 80, 81, 84, 85, 86, 87, 89, 90}
 

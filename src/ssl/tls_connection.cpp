@@ -161,8 +161,12 @@ std::size_t tls_connection::write_record(wait_loop& loop, const char* data, std:
     ec = {static_cast<int>(ERR_PACK(ERR_LIB_SSL, 0, SSL_R_BAD_WRITE_RETRY)), openssl_category()};
     return 0;
   }
-  drive(
-      loop, limits, [data, size, &count](SSL* ssl) { return SSL_write_ex(ssl, data, size, &count); }, ec);
+  const auto put = [this, data, size, &count](SSL* ssl) {
+    const int result = SSL_write_ex(ssl, data, size, &count);
+    mid_record_ = result <= 0;
+    return result;
+  };
+  drive(loop, limits, put, ec);
   const std::size_t record = started.size != 0 ? started.size : std::min(size, record_size);
   if (ec) started = {record, hash_of(data, record)};
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -195,7 +199,7 @@ void tls_connection::send_alert(const call_context& limits, std::error_code& ec)
   ec.clear();
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (!handshake_done() || lost_ || alert_sent_ || half_sent_.size != 0) return;
+    if (!handshake_done() || lost_ || alert_sent_ || mid_record_) return;
   }
   wait_loop loop(limits, sys::event::write);
   loop.start();

@@ -91,6 +91,7 @@ class tls_connection {
   std::atomic<bool> handshake_done_{false};
   std::error_code lost_;  // what the session failed with: every later call fails with it too
   bool alert_sent_ = false;
+  bool mid_record_ = false;  // nothing else can be sent before the rest of it
   half_sent half_sent_;
 };
 

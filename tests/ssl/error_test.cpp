@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include <pysock/ssl_error.hpp>
+
+#include <type_traits>
+
+#include "ssl/tls.hpp"
+#include "support/catch.hpp"
+
+namespace sk = pysock;
+using namespace test_support;
+using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::Equals;
+
+TEST_CASE("the class of a TLS error follows from its code alone", "[ssl][S148][M93]") {
+  const auto thrown = [](std::error_code code) { return tls_failure_of([code] { sk::detail::throw_error(code, "op"); }); };
+  CHECK(thrown(sk::ssl_errc::want_read) == "want_read");
+  CHECK(thrown(sk::ssl_errc::want_write) == "want_write");
+  CHECK(thrown(sk::ssl_errc::zero_return) == "zero_return");
+  CHECK(thrown(sk::ssl_errc::eof) == "eof");
+  CHECK(thrown(sk::ssl_errc::syscall) == "sslerror: Some I/O error occurred");
+  CHECK(thrown({10, sk::verification_category()}) == "certificate: certificate has expired");
+  CHECK_THAT(thrown({1, sk::openssl_category()}), ContainsSubstring("sslerror: "));
+}
+
+TEST_CASE("an sslerror has Python's number, text, library and reason", "[ssl][S148][M93]") {
+  const sk::ssl_eof_error eof(sk::ssl_errc::eof, "recv", 3);
+  CHECK(eof.errnum() == SSL_ERROR_EOF);
+  CHECK(eof.strerror() == "EOF occurred in violation of protocol");
+  CHECK(std::string(eof.what()) == "recv: EOF occurred in violation of protocol");
+  CHECK(eof.transferred() == 3);
+  CHECK(eof.library().empty());
+  CHECK(eof.reason().empty());
+  CHECK_FALSE(sk::sslerror(sk::ssl_errc::handshake_missing).errnum());
+
+  const sk::ssl_cert_verification_error expired({10, sk::verification_category()});
+  CHECK(expired.errnum() == SSL_ERROR_SSL);
+  CHECK(expired.verify_code() == 10);
+  CHECK(expired.verify_message() == "certificate has expired");
+  CHECK(expired.library() == "SSL");
+  CHECK(expired.reason() == "CERTIFICATE_VERIFY_FAILED");
+
+  auto both = connected();
+  both.second.sendall("no TLS here\r\n");
+  try {
+    (void)client_context().wrap_socket(std::move(both.first), "localhost");
+    FAIL("plain text was taken for TLS");
+  } catch (const sk::sslerror& e) {
+    CHECK(e.errnum() == SSL_ERROR_SSL);
+    CHECK(e.library() == "SSL");
+    CHECK(e.reason() == "WRONG_VERSION_NUMBER");
+    CHECK(e.strerror() == "[SSL: WRONG_VERSION_NUMBER] wrong version number");
+    CHECK(e.code().category() == sk::openssl_category());
+  }
+}
+
+TEST_CASE("TLS errors are socket errors, and copy without throwing", "[ssl][S148][M93]") {
+  CHECK(std::is_base_of_v<sk::error, sk::sslerror>);
+  CHECK(std::is_base_of_v<sk::sslerror, sk::ssl_want_read_error>);
+  CHECK(std::is_base_of_v<sk::sslerror, sk::ssl_want_write_error>);
+  CHECK(std::is_base_of_v<sk::sslerror, sk::ssl_zero_return_error>);
+  CHECK(std::is_base_of_v<sk::sslerror, sk::ssl_eof_error>);
+  CHECK(std::is_base_of_v<sk::sslerror, sk::ssl_cert_verification_error>);
+  CHECK(std::is_nothrow_copy_constructible_v<sk::sslerror>);
+  CHECK(std::error_code(sk::ssl_errc::want_write) == std::errc::resource_unavailable_try_again);
+  CHECK(std::error_code(sk::ssl_errc::eof) != std::errc::resource_unavailable_try_again);
+  CHECK_THAT(sk::ssl_category().name(), Equals("pysock.ssl"));
+}

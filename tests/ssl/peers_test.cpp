@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+// Sessions with other implementations of the protocol, and other users of the same one: openssl, Python, nginx, curl.
+#include <csignal>
+#include <fstream>
+#include <pysock/ssl.hpp>
+
+#include "ssl/tls.hpp"
+#include "support/catch.hpp"
+#include "support/python_peer.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace sk = pysock;
+using namespace test_support;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+struct version_row {
+  sk::TLSVersion version;
+  const char* name;
+  const char* option;  // of openssl's programs
+};
+constexpr version_row versions[] = {{sk::TLSVersion::TLSv1_2, "TLSv1.2", "-tls1_2"}, {sk::TLSVersion::TLSv1_3, "TLSv1.3", "-tls1_3"}};
+
+sk::socket connected_to(int port) {
+  sk::socket plain;
+  plain.settimeout(patience);
+  plain.connect({"127.0.0.1", port});
+  return plain;
+}
+
+// The next line that has this in it: openssl's programs buffer what they say themselves, and what they received comes in between.
+std::string line_with(process& p, const std::string& part) {
+  for (;;) {
+    const std::string line = p.line();
+    if (line.find(part) != std::string::npos) return line;
+  }
+}
+
+int port_of(process& s_server) {
+  const std::string line = line_with(s_server, "ACCEPT ");
+  return std::stoi(line.substr(line.rfind(':') + 1));
+}
+
+const std::string python_contexts = R"(
+import ssl
+trusting = ssl.create_default_context(cafile=sys.argv[1])
+serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+serving.load_cert_chain(sys.argv[2])
+)";
+
+}  // namespace
+
+TEST_CASE("openssl s_server: versions, ALPN and a client's certificate", "[ssl][peers][M93]") {
+  for (const version_row& row : versions) {
+    INFO(row.name);
+    process peer({"openssl", "s_server", "-accept", "127.0.0.1:0", row.option, "-cert", certificate_file("server.pem"), "-key",
+                  certificate_file("server.key"), "-CAfile", certificate_file("ca.pem"), "-Verify", "1", "-verify_return_error", "-alpn",
+                  "h2,http/1.1", "-naccept", "1"});
+    sk::ssl_context context = client_context();
+    context.load_cert_chain(certificate_file("client.both"));
+    context.set_alpn_protocols({"http/1.1"});
+    sk::ssl_socket s = context.wrap_socket(connected_to(port_of(peer)), "localhost");
+    CHECK(s.version() == row.name);
+    CHECK(s.selected_alpn_protocol() == "http/1.1");
+    s.sendall("to s_server\n");
+    CHECK_THAT(line_with(peer, "subject="), ContainsSubstring("the client"));
+    CHECK_FALSE(line_with(peer, "to s_server").empty());
+    peer.say("from s_server\n");
+    CHECK(receive(s, 14) == "from s_server\n");
+    s.close();
+    CHECK_THAT(peer.rest(), ContainsSubstring("DONE") && !ContainsSubstring("ERROR"));  // it was told of the end
+    CHECK(peer.wait() == 0);
+  }
+}
+
+TEST_CASE("openssl s_client: versions, ALPN and a client's certificate", "[ssl][peers][M93]") {
+  for (const version_row& row : versions) {
+    INFO(row.name);
+    sk::ssl_context context = server_context();
+    context.load_verify_locations(certificate_file("ca.pem"));
+    context.verify_mode(sk::CERT_REQUIRED);
+    context.set_alpn_protocols({"h2", "http/1.1"});
+    sk::socket listener = listening();
+    process peer({"openssl", "s_client", "-connect", "127.0.0.1:" + std::to_string(listener.getsockname().port()), row.option, "-CAfile",
+                  certificate_file("ca.pem"), "-cert", certificate_file("client.pem"), "-key", certificate_file("client.key"), "-alpn",
+                  "http/1.1,h2", "-verify_return_error", "-verify_hostname", "localhost", "-servername", "localhost"});
+    sk::socket plain = listener.accept().conn;
+    plain.settimeout(patience);
+    sk::ssl_socket s = context.wrap_server(std::move(plain));
+    CHECK(s.version() == row.name);
+    CHECK(s.selected_alpn_protocol() == "h2");
+    REQUIRE(s.getpeercert());
+    CHECK(s.getpeercert()->subject["commonName"] == "the client");
+    CHECK(line_with(peer, "Verification:") == "Verification: OK");
+    peer.say("from s_client\n");
+    CHECK(receive(s, 14) == "from s_client\n");
+    s.sendall("to s_client\n");
+    CHECK_FALSE(line_with(peer, "to s_client").empty());
+    peer.say("Q\n");
+    CHECK(s.recv(1).empty());
+    s.close();
+    CHECK(peer.wait() == 0);
+  }
+}
+
+TEST_CASE("renegotiation is refused, and the session goes on", "[ssl][peers][M93]") {
+  sk::ssl_context context = server_context();
+  sk::socket listener = listening();
+  process peer({"openssl", "s_client", "-connect", "127.0.0.1:" + std::to_string(listener.getsockname().port()), "-tls1_2", "-CAfile",
+                certificate_file("ca.pem")});
+  sk::socket plain = listener.accept().conn;
+  plain.settimeout(patience);
+  sk::ssl_socket s = context.wrap_server(std::move(plain));
+  peer.say("R\n");
+  CHECK(tls_failure_of([&] { return s.recv(1); }) != "none");
+  CHECK_THAT(line_with(peer, "RENEGOTIATING"), ContainsSubstring("RENEGOTIATING"));
+  CHECK_THAT(peer.rest(), ContainsSubstring("no renegotiation"));
+}
+
+TEST_CASE("a key update is followed", "[ssl][peers][M93]") {
+  process peer({"openssl", "s_server", "-accept", "127.0.0.1:0", "-tls1_3", "-cert", certificate_file("server.pem"), "-key",
+                certificate_file("server.key"), "-naccept", "1"});
+  const sk::ssl_context context = client_context();
+  sk::ssl_socket s = context.wrap_socket(connected_to(port_of(peer)), "localhost");
+  peer.say("K\n");  // a new key, and a wish for one
+  s.sendall("before\n");
+  CHECK_FALSE(line_with(peer, "before").empty());
+  peer.say("with the new key\n");
+  CHECK(receive(s, 17) == "with the new key\n");
+  s.sendall("after\n");
+  CHECK_FALSE(line_with(peer, "after").empty());
+}
+
+TEST_CASE("Python's ssl as the server", "[ssl][peers][M93]") {
+  for (const version_row& row : versions) {
+    INFO(row.name);
+    python_peer peer(python_contexts + R"(
+serving.set_alpn_protocols(['h2'])
+serving.load_verify_locations(sys.argv[1])
+serving.verify_mode = ssl.CERT_REQUIRED
+listener = socket.create_server(('127.0.0.1', 0))
+say('port', listener.getsockname()[1])
+conn = serving.wrap_socket(listener.accept()[0], server_side=True)
+say('version', conn.version())
+say('alpn', conn.selected_alpn_protocol())
+say('subject', conn.getpeercert()['subject'][1][0][1])
+data = conn.recv(100)
+conn.sendall(data.upper())
+plain = conn.unwrap()
+plain.sendall(b'in clear text')
+)",
+                     {certificate_file("ca.pem"), certificate_file("server.both")});
+    sk::ssl_context context = client_context();
+    only(context, row.version);
+    context.set_alpn_protocols({"h2"});
+    context.load_cert_chain(certificate_file("client.both"));
+    sk::ssl_socket s = context.wrap_socket(connected_to(peer.expect_number("port")), "localhost");
+    CHECK(peer.expect("version") == row.name);
+    CHECK(peer.expect("alpn") == "h2");
+    CHECK(peer.expect("subject") == "the client");
+    s.sendall("to python");
+    CHECK(receive(s, 9) == "TO PYTHON");
+    sk::socket plain = s.unwrap();
+    CHECK(receive(plain, 13) == "in clear text");
+    peer.finish();
+  }
+}
+
+TEST_CASE("Python's ssl as the client", "[ssl][peers][M93]") {
+  for (const version_row& row : versions) {
+    INFO(row.name);
+    sk::ssl_context context = server_context();
+    only(context, row.version);
+    sk::socket listener = listening();
+    python_peer peer(python_contexts + R"(
+plain = socket.create_connection(('127.0.0.1', int(sys.argv[3])))
+conn = trusting.wrap_socket(plain, server_hostname='www.example.test', suppress_ragged_eofs=False)
+say('version', conn.version())
+say('serial', conn.getpeercert()['serialNumber'])
+conn.sendall(b'from python')
+say('answer', conn.recv(100).decode())
+say('end', conn.recv(100))
+conn.unwrap()
+)",
+                     {certificate_file("ca.pem"), certificate_file("server.both"), std::to_string(listener.getsockname().port())});
+    sk::socket plain = listener.accept().conn;
+    plain.settimeout(patience);
+    sk::ssl_socket s = context.wrap_server(std::move(plain));
+    CHECK(peer.expect("version") == row.name);
+    CHECK(peer.expect("serial").size() >= 16);
+    CHECK(receive(s, 11) == "from python");
+    s.sendall("hello");
+    CHECK(peer.expect("answer") == "hello");
+    sk::socket back = s.unwrap();
+    CHECK(peer.expect("end") == "b''");
+    peer.finish();
+  }
+}
+
+TEST_CASE("Python's client finds the stream cut off where the session was not closed", "[ssl][peers][M93]") {
+  const sk::ssl_context context = server_context();
+  sk::socket listener = listening();
+  python_peer peer(python_contexts + R"(
+plain = socket.create_connection(('127.0.0.1', int(sys.argv[3])))
+conn = trusting.wrap_socket(plain, server_hostname='localhost', suppress_ragged_eofs=False)
+for _ in range(2):
+    try:
+        say('got', conn.recv(100))
+    except ssl.SSLEOFError:
+        say('got', 'SSLEOFError')
+)",
+                   {certificate_file("ca.pem"), certificate_file("server.both"), std::to_string(listener.getsockname().port())});
+  sk::socket plain = listener.accept().conn;
+  plain.settimeout(patience);
+  sk::ssl_socket s = context.wrap_server(std::move(plain));
+  s.sendall("some");
+  sk::fromfd(s.fileno(), AF_INET, SOCK_STREAM).shutdown(SHUT_WR);
+  CHECK(peer.expect("got") == "b'some'");
+  CHECK(peer.expect("got") == "SSLEOFError");
+  peer.finish();
+}
+
+TEST_CASE("HTTPS from nginx", "[ssl][peers][M93]") {
+  const std::string nginx = has_program("nginx") ? "nginx" : "/usr/sbin/nginx";
+  if (!has_program("nginx") && !std::filesystem::exists(nginx)) SKIP_TEST("there is no nginx");
+  const temporary_directory folder;
+  std::string page;
+  for (int i = 0; page.size() < 300000; ++i) page += "line " + std::to_string(i) + "\n";
+  std::ofstream(folder / "page.txt", std::ios::binary) << page;
+  const std::string port = std::to_string([] {
+    sk::socket s;
+    s.bind({"127.0.0.1", 0});
+    return s.getsockname().port();
+  }());
+  std::ofstream(folder / "nginx.conf") << "daemon off; master_process off; pid " << folder / "pid"
+                                       << "; error_log stderr notice;\n"
+                                       << "events { worker_connections 64; }\nhttp { access_log off;"
+                                       << " client_body_temp_path " << folder / "body"
+                                       << "; proxy_temp_path " << folder / "proxy"
+                                       << "; fastcgi_temp_path " << folder / "fastcgi"
+                                       << "; uwsgi_temp_path " << folder / "uwsgi"
+                                       << "; scgi_temp_path " << folder / "scgi"
+                                       << ";\nserver { listen 127.0.0.1:" << port << " ssl; root " << folder / ""
+                                       << "; ssl_certificate " << certificate_file("server.pem") << "; ssl_certificate_key "
+                                       << certificate_file("server.key") << "; ssl_protocols TLSv1.2 TLSv1.3; } }\n";
+  process server({nginx, "-e", "stderr", "-p", folder / "", "-c", folder / "nginx.conf"});
+  for (std::string line; line.find("start") == std::string::npos && line.find("event method") == std::string::npos;) line = server.line();
+  for (const version_row& row : versions) {
+    INFO(row.name);
+    sk::ssl_context context = client_context();
+    only(context, row.version);
+    sk::ssl_socket s = context.wrap_socket(connected_to(std::stoi(port)), "localhost");
+    CHECK(s.version() == row.name);
+    sk::file f = s.makefile("rw");
+    f.write("GET /page.txt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    f.flush();
+    CHECK(f.readline() == "HTTP/1.1 200 OK\r\n");
+    while (f.readline() != "\r\n") {
+    }
+    CHECK(f.read() == page);  // up to the closing alert
+  }
+}
+
+TEST_CASE("curl as a client of our server", "[ssl][peers][M93]") {
+  if (!has_program("curl")) SKIP_TEST("there is no curl");
+  for (const version_row& row : versions) {
+    INFO(row.name);
+    sk::ssl_context context = server_context();
+    only(context, row.version);
+    context.set_alpn_protocols({"http/1.1"});
+    sk::socket listener = listening();
+    const std::string port = std::to_string(listener.getsockname().port());
+    process curl({"curl", "--silent", "--show-error", "--noproxy", "*", "--cacert", certificate_file("ca.pem"), "--resolve",
+                  "www.example.test:" + port + ":127.0.0.1", "https://www.example.test:" + port + "/"});
+    sk::socket plain = listener.accept().conn;
+    plain.settimeout(patience);
+    sk::ssl_socket s = context.wrap_server(std::move(plain));
+    CHECK(s.selected_alpn_protocol() == "http/1.1");
+    sk::file f = s.makefile("rw");
+    CHECK(f.readline() == "GET / HTTP/1.1\r\n");
+    while (f.readline() != "\r\n") {
+    }
+    f.write("HTTP/1.0 200 OK\r\n\r\n" + std::string(100000, 'x'));
+    f.close();
+    s.close();
+    CHECK(curl.rest() == std::string(100000, 'x'));
+    CHECK(curl.wait() == 0);
+  }
+}

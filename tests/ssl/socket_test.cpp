@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: MIT
+#include <pysock/ssl_socket.hpp>
+
+#include <sys/socket.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "ssl/tls.hpp"
+#include "support/catch.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/transferred.hpp"
+
+namespace sk = pysock;
+using namespace test_support;
+using Catch::Matchers::ContainsSubstring;
+
+TEST_CASE("a session carries bytes both ways, under either version", "[ssl][M93]") {
+  const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
+  sk::ssl_context context = client_context();
+  only(context, version);
+  session_pair both = secured(context, server_context());
+  CHECK(both.client.send("from the client") == 15);
+  CHECK(receive(both.server, 15) == "from the client");
+  CHECK(both.server.sendall(std::string("from\0server", 11)) == 11);
+  char room[20];
+  CHECK(both.client.recv_into(room, 4) == 4);
+  CHECK(both.client.pending() == 7);
+  CHECK(both.client.recv() == std::string("\0server", 7));
+  CHECK(both.client.pending() == 0);
+  CHECK(both.client.send("") == 0);
+  CHECK(both.client.sendall("") == 0);
+  CHECK(both.client.recv(0).empty());
+  CHECK(failure_of([&] { return both.client.recv(static_cast<std::size_t>(-1)); }) == "invalid_argument");
+  CHECK(failure_of([&] { return both.client.recv_into(room, 21); }) == "invalid_argument");
+}
+
+TEST_CASE("a session tells about itself", "[ssl][M93]") {
+  const session_pair both = secured();
+  CHECK(both.client.version() == "TLSv1.3");
+  REQUIRE(both.client.cipher());
+  CHECK(both.client.cipher()->name.compare(0, 4, "TLS_") == 0);
+  CHECK(both.client.cipher()->protocol == "TLSv1.3");
+  CHECK(both.client.cipher()->bits >= 128);
+  CHECK(both.client.server_hostname() == "localhost");
+  CHECK(both.server.server_hostname().empty());
+  CHECK(both.server.server_side());
+  CHECK_FALSE(both.client.server_side());
+  CHECK(both.client.getpeername() == both.server.getsockname());
+  CHECK_THAT(both.client.to_string(), ContainsSubstring("<ssl.SSLSocket fd=" + std::to_string(both.client.fileno()) + ", family=AF_INET"));
+  CHECK(both.client.gettimeout() == sk::seconds(patience));
+  CHECK(both.client.getblocking());
+  CHECK(both.client);
+}
+
+TEST_CASE("the peer's certificate is told in Python's words", "[ssl][M93]") {
+  const session_pair both = secured();
+  const std::optional<sk::certificate> peer = both.client.getpeercert();
+  REQUIRE(peer);
+  CHECK(peer->subject["commonName"] == "the server");
+  CHECK(peer->subject["countryName"] == "XX");
+  CHECK(peer->subject["nothing"].empty());
+  CHECK(peer->subject.size() == 3);
+  CHECK(peer->issuer["commonName"] == "the tests authority");
+  CHECK(peer->version == 3);
+  CHECK(peer->serialNumber.size() >= 16);
+  CHECK(peer->serialNumber.find_first_not_of("0123456789ABCDEF") == std::string::npos);
+  CHECK(peer->notBefore.time_since_epoch().count() == 1577836800);  // 2020-01-01
+  CHECK(peer->notAfter.time_since_epoch().count() == 4102444800);   // 2100-01-01
+  std::string names;
+  for (const sk::certificate_name& name : peer->subjectAltName) names += name.type + "=" + name.value + " ";
+  CHECK(names == "DNS=localhost DNS=*.example.test IP Address=127.0.0.1 IP Address=::1 URI=https://localhost/ email=who@example.test ");
+  CHECK_FALSE(both.client.getpeercert_der().empty());
+  CHECK_FALSE(both.server.getpeercert());
+  CHECK(both.server.getpeercert_der().empty());
+}
+
+TEST_CASE("a certificate that nobody verified tells nothing but its bytes", "[ssl][M93]") {
+  sk::ssl_context careless(sk::PROTOCOL_TLS_CLIENT);
+  careless.check_hostname(false).verify_mode(sk::CERT_NONE);
+  const session_pair both = secured(careless, server_context("selfsigned"));
+  CHECK_FALSE(both.client.getpeercert());
+  CHECK_FALSE(both.client.getpeercert_der().empty());
+}
+
+TEST_CASE("a client shows its certificate where it is asked for", "[ssl][M93]") {
+  const auto mode = GENERATE(sk::CERT_OPTIONAL, sk::CERT_REQUIRED);
+  sk::ssl_context server = server_context();
+  server.load_verify_locations(certificate_file("ca.pem"));
+  server.verify_mode(mode);
+  sk::ssl_context client = client_context();
+  if (mode == sk::CERT_OPTIONAL) CHECK_FALSE(secured(client, server).server.getpeercert());
+  client.load_cert_chain(certificate_file("client.pem"), certificate_file("client.key"));
+  const session_pair both = secured(client, server);
+  REQUIRE(both.server.getpeercert());
+  CHECK(both.server.getpeercert()->subject["commonName"] == "the client");
+}
+
+TEST_CASE("without a handshake nothing is sent or received", "[ssl][M93]") {
+  auto plain = connected();
+  const sk::ssl_context context = client_context();
+  sk::ssl_socket client = context.wrap_socket(std::move(plain.first), "localhost", sk::wrap_options().do_handshake_on_connect(false));
+  CHECK(tls_failure_of([&] { return client.send("secret"); }) == "sslerror: the handshake has not been done");
+  CHECK(tls_failure_of([&] { return client.sendall("secret"); }) == "sslerror: the handshake has not been done");
+  CHECK(tls_failure_of([&] { return client.recv(10); }) == "sslerror: the handshake has not been done");
+  CHECK(tls_failure_of([&] { return client.unwrap(); }) == "sslerror: the handshake has not been done");
+  CHECK(client.version() == std::nullopt);
+  CHECK(client.cipher() == std::nullopt);
+  CHECK_FALSE(client.session());
+  client.close();
+  CHECK(plain.second.recv(10).empty());
+}
+
+TEST_CASE("after close there is nothing left, and closing again is silent", "[ssl][M93]") {
+  session_pair both = secured();
+  const int descriptor = both.client.fileno();
+  both.client.close();
+  both.client.close();
+  CHECK_FALSE(is_open(descriptor));
+  CHECK_FALSE(both.client);
+  CHECK(both.client.fileno() == -1);
+  CHECK(both.client.pending() == 0);
+  const std::string closed = failure("error", EBADF);
+  CHECK(failure_of([&] { return both.client.recv(1); }) == closed);
+  CHECK(failure_of([&] { return both.client.send("x"); }) == closed);
+  CHECK(failure_of([&] { return both.client.sendfile("/etc/hostname"); }) == closed);
+  CHECK(failure_of([&] { both.client.do_handshake(); }) == closed);
+  CHECK(failure_of([&] { return both.client.unwrap(); }) == closed);
+  CHECK(failure_of([&] { both.client.shutdown(SHUT_RDWR); }) == closed);
+  CHECK(failure_of([&] { return both.client.getpeercert(); }) == closed);
+  CHECK(failure_of([&] { return both.client.makefile(); }) == closed);
+  CHECK(failure_of([&] { both.client.settimeout(1); }) == closed);
+  CHECK(both.client.to_string() == "<ssl.SSLSocket [closed]>");
+  CHECK(both.server.recv(1).empty());  // a clean end, and it lasts
+  CHECK(both.server.recv(1).empty());
+}
+
+TEST_CASE("a moved session goes on, and assignment closes what was there", "[ssl][M93]") {
+  session_pair both = secured();
+  session_pair other = secured();
+  sk::ssl_socket moved = std::move(both.client);
+  CHECK(moved.sendall("x") == 1);
+  CHECK(both.server.recv(1) == "x");
+  moved = std::move(other.client);
+  CHECK(both.server.recv(1).empty());
+  moved.sendall("y");
+  CHECK(other.server.recv(1) == "y");
+}
+
+TEST_CASE("a connection that ends without the closing alert is cut off, unless that was asked for", "[ssl][M93]") {
+  session_pair both = secured();
+  both.server.sendall("all of it?");
+  REQUIRE(::shutdown(both.server.fileno(), SHUT_WR) == 0);
+  CHECK(both.client.recv(100) == "all of it?");
+  CHECK(message_of([&] { return both.client.recv(1); }) == "recv: EOF occurred in violation of protocol");
+  CHECK(tls_failure_of([&] { return both.client.recv(1); }) == "eof");
+  std::error_code ec;
+  char room[8];
+  CHECK(both.client.recv_into(room, ec) == 0);
+  CHECK(ec == sk::ssl_errc::eof);
+  CHECK(both.client.sendall("still open") == 10);  // this direction
+  CHECK(receive(both.server, 10) == "still open");
+  CHECK(tls_failure_of([&] { return both.client.unwrap(); }) == "eof");
+
+  session_pair trusting = secured(client_context(), server_context(), sk::wrap_options().suppress_ragged_eofs(true));
+  REQUIRE(::shutdown(trusting.server.fileno(), SHUT_WR) == 0);
+  CHECK(trusting.client.recv(1).empty());
+  CHECK(trusting.client.recv_into(room, ec) == 0);
+  CHECK_FALSE(ec);
+}
+
+TEST_CASE("a record that is cut off in its middle is not taken for an end", "[ssl][M93]") {
+  session_pair both = secured();
+  const char half[] = {0x17, 3, 3, 0, 50, 1, 2, 3};
+  REQUIRE(::send(both.server.fileno(), half, sizeof half, MSG_NOSIGNAL) == sizeof half);
+  REQUIRE(::shutdown(both.server.fileno(), SHUT_WR) == 0);
+  CHECK(tls_failure_of([&] { return both.client.recv(1); }) == "eof");
+}
+
+TEST_CASE("a record that was tampered with ends the session", "[ssl][M93]") {
+  session_pair both = secured();
+  std::string forged = {0x17, 3, 3, 0, 50};
+  forged += std::string(50, 'x');
+  REQUIRE(::send(both.server.fileno(), forged.data(), forged.size(), MSG_NOSIGNAL) == 55);
+  CHECK(tls_failure_of([&] { return both.client.recv(1); }) == "sslerror: DECRYPTION_FAILED_OR_BAD_RECORD_MAC");
+  CHECK(tls_failure_of([&] { return both.client.send("x"); }) == "sslerror: DECRYPTION_FAILED_OR_BAD_RECORD_MAC");
+  CHECK(tls_failure_of([&] { return both.server.recv(1); }) == "sslerror: SSLV3_ALERT_BAD_RECORD_MAC");
+}
+
+TEST_CASE("a reset is a reset, and never an end", "[ssl][M93]") {
+  session_pair both = secured(client_context(), server_context(), sk::wrap_options().suppress_ragged_eofs(true));
+  const linger hard{1, 0};
+  REQUIRE(::setsockopt(both.server.fileno(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard) == 0);
+  const char half[] = {0x17, 3, 3, 0, 50};
+  REQUIRE(::send(both.server.fileno(), half, sizeof half, MSG_NOSIGNAL) == sizeof half);
+  (void)receive(both.client, 0);
+  REQUIRE(::shutdown(both.server.fileno(), SHUT_RD) == 0);
+  {
+    // Without the session, which would send its alert first.
+    sk::socket plain = sk::fromfd(both.server.fileno(), AF_INET, SOCK_STREAM);
+    REQUIRE(::dup2(plain.fileno(), both.server.fileno()) >= 0);
+    sk::ssl_socket dying = std::move(both.server);
+    plain.close();
+    REQUIRE(::close(dying.fileno()) == 0);
+    CHECK(failure_of([&] { return both.client.recv(1); }) == failure("connection_reset_error", ECONNRESET));
+  }
+  CHECK(failure_of([&] { return both.client.send("x"); }) == failure("connection_reset_error", ECONNRESET));
+}
+
+TEST_CASE("unwrap exchanges closing alerts and gives the connection back", "[ssl][M93]") {
+  const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
+  sk::ssl_context context = client_context();
+  only(context, version);
+  session_pair both = secured(context, server_context());
+  background<sk::socket> other([&] {
+    sk::socket plain = both.server.unwrap();
+    plain.sendall("in clear text");
+    return plain;
+  });
+  sk::socket plain = both.client.unwrap();
+  CHECK_FALSE(both.client);
+  CHECK(receive(plain, 13) == "in clear text");
+  sk::socket server = other.get();
+  plain.sendall("likewise");
+  CHECK(receive(server, 8) == "likewise");
+  CHECK(plain.gettimeout() == sk::seconds(patience));
+}
+
+TEST_CASE("unwrap fails if data comes instead of the alert", "[ssl][M93]") {
+  session_pair both = secured();
+  both.server.sendall("not yet");
+  CHECK(tls_failure_of([&] { return both.client.unwrap(); }) == "sslerror: APPLICATION_DATA_AFTER_CLOSE_NOTIFY");
+}
+
+TEST_CASE("shutdown ends one direction cleanly", "[ssl][M93]") {
+  session_pair both = secured();
+  both.client.sendall("request");
+  both.client.shutdown(SHUT_WR);
+  CHECK(both.server.recv(100) == "request");
+  CHECK(both.server.recv(100).empty());
+  both.server.sendall("answer");
+  both.server.close();
+  CHECK(both.client.recv(100) == "answer");
+  CHECK(both.client.recv(100).empty());
+  CHECK(tls_failure_of([&] { return both.client.send("more"); }) == "sslerror: PROTOCOL_IS_SHUTDOWN");
+}
+
+TEST_CASE("a file over a session has the lines, and outlives the socket", "[ssl][M93]") {
+  session_pair both = secured();
+  sk::file writer = both.server.makefile("w");
+  sk::file reader = both.client.makefile("r");
+  writer << "first\nsecond\n" << 3 << std::endl;
+  writer.flush();
+  both.server.close();
+  both.client.close();
+  writer.write("last");
+  writer.close();  // sends the alert
+  CHECK(reader.readline() == "first\n");
+  CHECK(reader.readlines() == std::vector<std::string>{"second\n", "3\n", "last"});
+  CHECK(reader.readline().empty());
+  CHECK(reader.fileno() >= 0);
+}
+
+TEST_CASE("a file throws the exceptions of TLS", "[ssl][M93]") {
+  session_pair both = secured();
+  sk::file reader = both.client.makefile("r");
+  both.server.sendall("half a li");
+  reader.settimeout(0.05);
+  CHECK(tls_failure_of([&] { return reader.readline(); }) == "timeout");
+  reader.settimeout(patience);
+  REQUIRE(::shutdown(both.server.fileno(), SHUT_WR) == 0);
+  CHECK(tls_failure_of([&] { return reader.readline(); }) == "eof");
+  CHECK(transferred([&] { return reader.readline(); }) == 9);
+  reader.settimeout(0);
+  CHECK(reader.read(9) == "half a li");
+}
+
+TEST_CASE("files are sent by reading and sending", "[ssl][M93]") {
+  session_pair both = secured();
+  const temporary_directory folder;
+  std::string content;
+  for (int i = 0; content.size() < 100000; ++i) content += std::to_string(i) + "\n";
+  std::ofstream(folder / "file", std::ios::binary) << content;
+  background<std::string> receiving([&] { return receive(both.server, content.size() + 10 + content.size() - 99000); });
+  CHECK(both.client.sendfile(folder / "file") == content.size());
+  CHECK(both.client.sendfile(folder / "file", 5, 10) == 10);
+  std::istringstream stream(content);
+  CHECK(both.client.sendfile(stream, 99000) == content.size() - 99000);
+  CHECK(receiving.get() == content + content.substr(5, 10) + content.substr(99000));
+  CHECK(failure_of([&] { return both.client.sendfile("/nowhere"); }) == failure("file_not_found_error", ENOENT));
+  CHECK(failure_of([&] { return both.client.sendfile(folder / "file", -1); }) == "invalid_argument");
+  both.client.setblocking(false);
+  CHECK(failure_of([&] { return both.client.sendfile(folder / "file"); }) == "invalid_argument");
+}
+
+TEST_CASE("options of the connection below can be read and set", "[ssl][M93]") {
+  session_pair both = secured();
+  both.client.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1);
+  CHECK(both.client.getsockopt(SOL_SOCKET, SO_KEEPALIVE) != 0);
+  both.client.setblocking(true);
+  CHECK(both.client.gettimeout() == std::nullopt);
+  both.client.settimeout(2);
+  CHECK(both.client.gettimeout() == sk::seconds(2));
+}

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: MIT
+// Deadlines, would-block, signals, and threads: how sessions wait.
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <pysock/ssl.hpp>
+
+#include "ssl/tls.hpp"
+#include "support/catch.hpp"
+#include "support/transferred.hpp"
+
+namespace sk = pysock;
+using namespace test_support;
+
+namespace {
+
+constexpr double short_time = 0.2;
+
+void send_raw(int descriptor, const std::string& bytes) {
+  REQUIRE(::send(descriptor, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
+}
+
+// Sends a byte now and then, until it is told to stop.
+class dripping {
+ public:
+  explicit dripping(int descriptor)
+      : thread_([this, descriptor] {
+          while (!stop_) {
+            (void)::send(descriptor, "x", 1, MSG_NOSIGNAL);
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+          }
+        }) {}
+  dripping(const dripping&) = delete;
+  dripping& operator=(const dripping&) = delete;
+  ~dripping() {
+    stop_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+// Waits as the session asks.
+void wait_as_told(const sk::ssl_socket& s, const std::error_code& ec) {
+  REQUIRE((ec == sk::ssl_errc::want_read || ec == sk::ssl_errc::want_write));
+  REQUIRE(wait_for(s.fileno(), ec == sk::ssl_errc::want_read ? POLLIN : POLLOUT));
+}
+
+}  // namespace
+
+TEST_CASE("a peer that stops in the handshake ends it in a timeout", "[ssl][M93]") {
+  const std::string begun = GENERATE(as<std::string>(), "", std::string("\x16\x03\x03", 3), std::string("\x16\x03\x03\x00\x7a\x02\x00", 7));
+  const sk::ssl_context client = client_context();
+  const sk::ssl_context server = server_context();
+  auto both = connected();
+  if (!begun.empty()) both.second.sendall(begun);
+  both.first.settimeout(short_time);
+  const stopwatch watch;
+  CHECK(tls_failure_of([&] { return client.wrap_socket(std::move(both.first), "localhost"); }) == "timeout");
+  CHECK(watch.seconds() >= short_time);
+
+  both = connected();
+  if (!begun.empty()) both.first.sendall(begun);
+  both.second.settimeout(short_time);
+  CHECK(tls_failure_of([&] { return server.wrap_server(std::move(both.second)); }) == "timeout");
+}
+
+TEST_CASE("bytes that keep dripping in do not extend a deadline", "[ssl][M93]") {
+  const sk::ssl_context client = client_context();
+  auto plain = connected();
+  plain.second.sendall(std::string("\x16\x03\x03\x3f\xff", 5));
+  plain.first.settimeout(short_time);
+  {
+    const dripping peer(plain.second.fileno());
+    CHECK(tls_failure_of([&] { return client.wrap_socket(std::move(plain.first), "localhost"); }) == "timeout");
+  }
+  session_pair both = secured();
+  send_raw(both.server.fileno(), std::string("\x17\x03\x03\x3f\xff", 5));
+  both.client.settimeout(short_time);
+  const dripping peer(both.server.fileno());
+  const stopwatch watch;
+  CHECK(tls_failure_of([&] { return both.client.recv(1); }) == "timeout");
+  CHECK(watch.seconds() >= short_time);
+  CHECK(tls_failure_of([&] { return both.client.unwrap(); }) == "timeout");
+}
+
+TEST_CASE("a peer that stops in a record, or sends nothing, ends a read in a timeout", "[ssl][M93]") {
+  session_pair both = secured();
+  both.client.settimeout(short_time);
+  CHECK(message_of([&] { return both.client.recv(1); }) == "recv: timed out");
+  both.server.sendall("late, but whole");
+  CHECK(both.client.recv(100) == "late, but whole");  // the session is as good as before
+  send_raw(both.server.fileno(), std::string("\x17\x03\x03\x00\x50 beginning", 15));
+  const stopwatch watch;
+  std::error_code ec;
+  char room[10];
+  CHECK(both.client.recv_into(room, ec) == 0);
+  CHECK(ec == sk::errc::timed_out);
+  CHECK(watch.seconds() >= short_time);
+}
+
+TEST_CASE("a peer that stops in the closing alert, or never sends it, ends unwrap in a timeout", "[ssl][M93]") {
+  const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
+  sk::ssl_context context = client_context();
+  only(context, version);
+  session_pair both = secured(context, server_context());
+  both.client.settimeout(short_time);
+  CHECK(tls_failure_of([&] { return both.client.unwrap(); }) == "timeout");
+  const bool disguised = version == sk::TLSVersion::TLSv1_3;
+  send_raw(both.server.fileno(), disguised ? std::string("\x17\x03\x03\x00\x13 al", 8) : std::string("\x15\x03\x03\x00\x1a al", 8));
+  CHECK(tls_failure_of([&] { return both.client.unwrap(); }) == "timeout");
+  CHECK(both.client.fileno() >= 0);
+}
+
+TEST_CASE("a timed out unwrap can be repeated", "[ssl][M93]") {
+  session_pair both = secured();
+  both.client.settimeout(short_time);
+  CHECK(tls_failure_of([&] { return both.client.unwrap(); }) == "timeout");
+  CHECK(both.server.recv(1).empty());
+  both.server.close();
+  both.client.settimeout(patience);
+  CHECK(both.client.unwrap().recv(1).empty());
+}
+
+TEST_CASE("a write that times out goes on with the same bytes, and only with them", "[ssl][M93]") {
+  session_pair both = secured();
+  std::string data(8000000, '\0');
+  for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<char>(i * 2654435761U >> 13);
+  both.client.settimeout(short_time);
+  std::size_t gone = 0;
+  const stopwatch watch;
+  try {
+    both.client.sendall(data);
+  } catch (const sk::timeout& e) {
+    gone = e.transferred();
+  }
+  CHECK(watch.seconds() >= short_time);
+  REQUIRE(gone > 0);
+  REQUIRE(gone < data.size());
+  CHECK(tls_failure_of([&] { return both.client.send("something else, long enough to pass for the record"); }) ==
+        "sslerror: BAD_WRITE_RETRY");
+  CHECK(tls_failure_of([&] { return both.client.send(std::string(20000, 'x')); }) == "sslerror: BAD_WRITE_RETRY");
+  background<std::string> receiving([&] { return receive(both.server, data.size()); });
+  both.client.settimeout(patience);
+  CHECK(both.client.sendall(sk::const_bytes(data).after(gone)) == data.size() - gone);
+  CHECK(receiving.get() == data);
+}
+
+TEST_CASE("closing waits for the alert to go as long as the timeout allows", "[ssl][M93]") {
+  session_pair both = secured();
+  both.client.setblocking(false);
+  const std::string piece(16000, 'x');
+  std::error_code ec;
+  // Whole records until nothing more goes; half of one may then be waiting, and the alert is out of the question.
+  while (!ec) both.client.send(piece, ec);
+  const int descriptor = both.client.fileno();
+  both.client.settimeout(short_time);
+  both.client.close();
+  CHECK_FALSE(is_open(descriptor));
+  std::size_t total = 0;
+  CHECK(tls_failure_of([&] {
+          char room[16384];
+          while (const std::size_t count = both.server.recv_into(room)) total += count;
+        }) != "none");  // cut off, as it was
+}
+
+TEST_CASE("the closing alert reaches a peer that reads late", "[ssl][M93]") {
+  session_pair both = secured();
+  const std::string data(4000000, 'x');
+  background<int> sending([&] {
+    both.client.sendall(data);
+    both.client.close();
+    return 0;
+  });
+  sending.wait_until_asleep();
+  CHECK(receive(both.server, data.size() + 1).size() == data.size());
+  sending.get();
+}
+
+TEST_CASE("a non-blocking session asks for what it needs", "[ssl][M93]") {
+  const sk::ssl_context client = client_context();
+  const sk::ssl_context server = server_context();
+  auto plain = connected();
+  plain.first.setblocking(false);
+  plain.second.setblocking(false);
+  const auto later = sk::wrap_options().do_handshake_on_connect(false);
+  sk::ssl_socket c = client.wrap_socket(std::move(plain.first), "localhost", later);
+  sk::ssl_socket s = server.wrap_server(std::move(plain.second), later);
+  CHECK(tls_failure_of([&] { c.do_handshake(); }) == "want_read");
+  int rounds = 0;
+  for (bool done = false; !done; ++rounds) {
+    std::error_code at_client;
+    std::error_code at_server;
+    s.do_handshake(at_server);
+    c.do_handshake(at_client);
+    done = !at_client && !at_server;
+    if (at_client) CHECK(at_client == std::errc::resource_unavailable_try_again);
+    if (at_server && at_client) wait_as_told(s, at_server);
+    REQUIRE(rounds < 100);
+  }
+  CHECK(rounds >= 2);
+  char room[10];
+  std::error_code ec;
+  do s.recv_into(room, ec);  // nothing but what may be left of the handshake
+  while (!ec);
+  CHECK(ec == sk::ssl_errc::want_read);
+  CHECK(tls_failure_of([&] { return c.recv(1); }) == "want_read");
+  try {
+    (void)c.recv(1);
+  } catch (const sk::sslerror& e) {
+    CHECK(e.errnum() == SSL_ERROR_WANT_READ);
+    CHECK(std::string(e.what()) == "recv: The operation did not complete (read)");
+  }
+  CHECK(c.send("hello") == 5);
+  REQUIRE(wait_for(s.fileno(), POLLIN));
+  CHECK(s.recv(10) == "hello");
+  const std::string piece(16384, 'x');
+  for (ec.clear(); !ec;) c.send(piece, ec);
+  CHECK(ec == sk::ssl_errc::want_write);
+  CHECK(tls_failure_of([&] { return c.send(piece); }) == "want_write");
+  CHECK(tls_failure_of([&] { return c.sendall(piece); }) == "want_write");
+}
+
+TEST_CASE("a signal is ignored, or ends the call where the hook says so", "[ssl][M93]") {
+  struct sigaction quiet {};
+  struct sigaction before {};
+  quiet.sa_handler = [](int) {};
+  REQUIRE(::sigaction(SIGUSR1, &quiet, &before) == 0);
+  const sk::ssl_context client = client_context();
+  const sk::ssl_context server = server_context();
+  auto plain = connected();
+  bool go_on = true;
+  int asked = 0;
+  struct state {
+    bool& go_on;
+    int& asked;
+  } data{go_on, asked};
+  plain.first.set_interrupt_hook(
+      [](void* given) noexcept {
+        ++static_cast<state*>(given)->asked;
+        return static_cast<state*>(given)->go_on;
+      },
+      &data);
+  background<sk::ssl_socket> accepting([&] { return server.wrap_server(std::move(plain.second)); });
+  sk::ssl_socket c = client.wrap_socket(std::move(plain.first), "localhost");
+  sk::ssl_socket s = accepting.get();
+  {
+    background<std::string> receiving([&] { return c.recv(10); });
+    receiving.wait_until_asleep();
+    receiving.signal(SIGUSR1);
+    receiving.wait_until_asleep();
+    s.sendall("in spite");
+    CHECK(receiving.get() == "in spite");
+  }
+  CHECK(asked > 0);
+  go_on = false;
+  background<std::string> receiving([&] { return failure_of([&] { return c.recv(10); }); });
+  receiving.wait_until_asleep();
+  receiving.signal(SIGUSR1);
+  CHECK(receiving.get() == failure("interrupted_error", EINTR));
+  REQUIRE(::sigaction(SIGUSR1, &before, nullptr) == 0);
+}
+
+TEST_CASE("nothing ever raises SIGPIPE", "[ssl][M93]") {
+  CHECK(in_child([] {
+          ::signal(SIGPIPE, SIG_DFL);
+          const auto without_peer = [](const std::function<void(sk::ssl_socket&)>& call) {
+            session_pair both = secured();
+            ::shutdown(both.client.fileno(), SHUT_WR);  // whatever is sent now is EPIPE
+            try {
+              call(both.client);
+            } catch (const sk::broken_pipe_error&) {
+              return 0;
+            }
+            return 1;
+          };
+          int wrong = 0;
+          wrong += without_peer([](sk::ssl_socket& s) { s.send("x"); });
+          wrong += without_peer([](sk::ssl_socket& s) { s.sendall(std::string(100000, 'x')); });
+          wrong += without_peer([](sk::ssl_socket& s) { s.sendfile("/proc/self/exe"); });
+          wrong += without_peer([](sk::ssl_socket& s) { (void)s.unwrap(); });
+          wrong += without_peer([](sk::ssl_socket& s) {
+            sk::file f = s.makefile("w");
+            f.write("x");
+            f.flush();
+          });
+          // Closing is silent, and so are destruction and a handshake without a peer.
+          wrong += 1 - without_peer([](sk::ssl_socket& s) { s.close(); });
+          wrong += 1 - without_peer([](sk::ssl_socket& s) { sk::ssl_socket(std::move(s)); });
+          auto plain = connected();
+          ::shutdown(plain.first.fileno(), SHUT_WR);
+          const std::string said = failure_of([&] { return client_context().wrap_socket(std::move(plain.first), "localhost"); });
+          return wrong + (said == failure("broken_pipe_error", EPIPE) ? 0 : 10);
+        }) == 0);
+}
+
+TEST_CASE("one thread receives while another sends, at both ends", "[ssl][threads][M93]") {
+  session_pair both = secured();
+  constexpr std::size_t size = 4000000;
+  const auto send_all = [](sk::ssl_socket& s, char what) {
+    const std::string piece(50000, what);
+    for (std::size_t sent = 0; sent < size; sent += piece.size()) s.sendall(piece);
+    return 0;
+  };
+  background<int> up([&] { return send_all(both.client, 'u'); });
+  background<int> down([&] { return send_all(both.server, 'd'); });
+  background<std::string> at_server([&] { return receive(both.server, size); });
+  background<std::size_t> asking([&] {
+    std::size_t seen = 0;
+    for (int i = 0; i < 1000; ++i) seen += both.client.pending() + (both.client.version() ? 1 : 0) + (both.client.gettimeout() ? 1 : 0);
+    return seen;
+  });
+  CHECK(receive(both.client, size) == std::string(size, 'd'));
+  CHECK(at_server.get() == std::string(size, 'u'));
+  up.get();
+  down.get();
+  CHECK(asking.get() >= 2000);
+}
+
+TEST_CASE("shutdown wakes a thread that waits", "[ssl][threads][M93]") {
+  session_pair both = secured();
+  both.client.setblocking(true);
+  background<std::string> receiving([&] { return tls_failure_of([&] { return both.client.recv(10); }); });
+  receiving.wait_until_asleep();
+  both.client.shutdown(SHUT_RDWR);
+  CHECK(receiving.get() == "eof");
+  CHECK(both.server.recv(1).empty());  // its own end was clean
+
+  session_pair full = secured();
+  full.client.setblocking(true);
+  background<std::string> sending([&] { return tls_failure_of([&] { return full.client.sendall(std::string(20000000, 'x')); }); });
+  sending.wait_until_asleep();
+  full.client.shutdown(SHUT_RDWR);
+  CHECK(sending.get() == failure("broken_pipe_error", EPIPE));
+}
