@@ -74,7 +74,7 @@ void ssl_socket::shutdown(int how) {
   detail::tls_connection& connection = open("shutdown");
   std::error_code ec;
   // The alert must not keep anybody from waking a thread that waits.
-  if (how != SHUT_RD) connection.send_alert(how == SHUT_RDWR ? connection.limits(0) : connection.limits(), ec);
+  if (how == SHUT_WR || how == SHUT_RDWR) connection.send_alert(how == SHUT_RDWR ? connection.limits(0) : connection.limits(), ec);
   if (ec && how == SHUT_WR) detail::throw_error(ec, "shutdown");
   connection.plain().shutdown(how);
 }

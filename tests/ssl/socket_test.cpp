@@ -234,6 +234,7 @@ TEST_CASE("unwrap fails if data comes instead of the alert", "[ssl][M93]") {
 
 TEST_CASE("shutdown ends one direction cleanly", "[ssl][M93]") {
   session_pair both = secured();
+  CHECK(failure_of([&] { both.client.shutdown(99); }) == failure("error", EINVAL));
   both.client.sendall("request");
   both.client.shutdown(SHUT_WR);
   CHECK(both.server.recv(100) == "request");
