@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """What the roads share: running commands, building the library and its consumers."""
-import os
 import pathlib
 import re
 import shutil
@@ -10,7 +9,6 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = ROOT / "tests" / "package"
 BASE = ROOT / "build" / "package"
-JOBS = str(os.cpu_count() or 2)
 VERSION = ".".join(re.findall(r"^#define PYSOCK_VERSION_\w+ (\d+)$", (ROOT / "include/pysock/version.hpp").read_text(), re.MULTILINE))
 
 log = None
