@@ -33,13 +33,13 @@ class Platform:
 
 PLATFORMS = {
     "clang": Platform(("clang", "libc++-dev", "libc++abi-dev"), skips=0),
-    "i686": Platform(("g++-i686-linux-gnu",), skips=1),
-    "s390x": Platform(("g++-s390x-linux-gnu", "qemu-user"), skips=10),
-    "musl": Platform(zig=True, skips=0),
-    "macos-x86-64": Platform(zig=True),
-    "macos-arm64": Platform(zig=True),
-    "freebsd": Platform(zig=True),
-    "netbsd": Platform(zig=True),
+    "i686": Platform(("g++-i686-linux-gnu",), skips=2),
+    "s390x": Platform(("g++-s390x-linux-gnu", "qemu-user"), skips=14),
+    "musl": Platform(("python3-venv",), zig=True, skips=0),
+    "macos-x86-64": Platform(("python3-venv",), zig=True),
+    "macos-arm64": Platform(("python3-venv",), zig=True),
+    "freebsd": Platform(("python3-venv",), zig=True),
+    "netbsd": Platform(("python3-venv",), zig=True),
 }
 # Names that stand for several.
 GROUPS = {"all": tuple(PLATFORMS), "macos": ("macos-x86-64", "macos-arm64")}
@@ -128,7 +128,7 @@ def main(arguments):
     names = [one for name in names for one in GROUPS.get(name, [name])]
     unknown = [name for name in names if name not in PLATFORMS]
     if unknown or not names:
-        print(f"The platforms are {' '.join([*PLATFORMS, *GROUPS])}; not {' '.join(unknown) or 'none'}", file=sys.stderr)
+        print(*(f"{name} is no platform." for name in unknown), "The platforms are", *PLATFORMS, *GROUPS, file=sys.stderr)
         return 2
     if only_packages:
         print(*sorted({package for name in names for package in PLATFORMS[name].packages}))
