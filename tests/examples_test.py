@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Runs every example beside its Python twin, which is taken from the example's own first comment, and against it.
 
-usage: examples_test.py SOURCES PROGRAMS [option of unittest...]
+usage: examples_test.py SOURCES PROGRAMS [EMULATOR...] [-- option of unittest...]
        examples_test.py --list-tags     the rows of the inventory that are tested here, as Catch2 prints them
 """
 import itertools
@@ -19,6 +19,7 @@ import unittest
 PATIENCE = 60  # seconds, for a busy machine
 LANGUAGES = ("C++", "Python")
 SOURCES = PROGRAMS = pathlib.Path()
+EMULATOR = []  # the command that runs the programs, where they are for another machine
 FOLDER = "."
 
 
@@ -46,7 +47,7 @@ class Running:
     """An example, or its twin, in another process."""
 
     def __init__(self, language, name, *arguments):
-        program = [str(PROGRAMS / name)] if language == "C++" else [sys.executable, "-c", twin(name)]
+        program = EMULATOR + [str(PROGRAMS / name)] if language == "C++" else [sys.executable, "-c", twin(name)]
         self.process = subprocess.Popen(program + [str(a) for a in arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                         cwd=FOLDER)
         self.said = ""
@@ -305,8 +306,11 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["--list-tags"]:
         print("  1  [S146]")
         sys.exit()
-    SOURCES, PROGRAMS = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+    own, options = sys.argv[1:], []
+    if "--" in own:
+        own, options = own[:own.index("--")], own[own.index("--") + 1:]
+    SOURCES, PROGRAMS, EMULATOR = pathlib.Path(own[0]).resolve(), pathlib.Path(own[1]).resolve(), own[2:]
     if not has_ipv6():
         print("skipped: test_echo_any: there is no IPv6 here")
     with tempfile.TemporaryDirectory() as FOLDER:
-        unittest.main(argv=sys.argv[:1] + sys.argv[3:], warnings="ignore")
+        unittest.main(argv=sys.argv[:1] + options, warnings="ignore")

@@ -20,7 +20,8 @@ trace with_fault(const trace& clean, const std::string& name, const std::string&
                  int times = 1) {
   const int first = clean.count_before(call, "begin " + name) + nth;
   const std::string when = std::to_string(first) + ".." + std::to_string(first + times - 1);
-  return run_traced({"-e", "inject=" + call + ":error=" + fault + ":when=" + when}, {PYSOCK_SYSCALL_PROBE, "fail", name});
+  return run_traced({"-e", "inject=" + trace::every_name(call) + ":error=" + fault + ":when=" + when},
+                    {PYSOCK_SYSCALL_PROBE, "fail", name});
 }
 
 std::string first_line(const trace& seen) { return seen.output.substr(0, seen.output.find('\n')); }
@@ -35,9 +36,9 @@ bool leaks(const trace& seen) { return first_line(seen).find("; 0 left;") == std
 
 }  // namespace
 
-#define NEEDS_STRACE()                         \
-  const std::string why_not = why_no_strace(); \
-  if (!why_not.empty()) SKIP_TEST(why_not);    \
+#define NEEDS_STRACE()                                             \
+  const std::string why_not = why_no_strace(PYSOCK_SYSCALL_PROBE); \
+  if (!why_not.empty()) SKIP_TEST(why_not);                        \
   static_assert(true)
 
 TEST_CASE("whichever system call fails, nothing is left open", "[faults][S72][S75][S76][S95][M10][M29]") {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Sending files: whole and in part, from every kind of source, to receivers that are quick, stall, or go away.
+#ifndef _FILE_OFFSET_BITS
+#define _FILE_OFFSET_BITS 64  // for the files made here
+#endif
 #include <pysock/socket.hpp>
 
 #include <fcntl.h>

@@ -20,7 +20,8 @@ void reset(sk::socket& s) {
 }
 
 sk::socket nonblocking_udp() {
-  sk::socket made(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK);
+  sk::socket made(AF_INET, SOCK_DGRAM);
+  made.setblocking(false);
   made.bind({"127.0.0.1", 0});
   return made;
 }

@@ -28,12 +28,22 @@ JOBS = str(os.cpu_count() or 2)
 class Platform:
     packages: tuple = ()  # Debian's names of what it needs beyond ./dev test
     skips: "int | None" = None  # how many tests skip something because of the platform; None: the tests cannot be run here
-    options: tuple = ()  # further ones for CMake
+    zig: bool = False  # zig's clang compiles
 
 
 PLATFORMS = {
     "clang": Platform(("clang", "libc++-dev", "libc++abi-dev"), skips=0),
+    "i686": Platform(("g++-i686-linux-gnu",), skips=2),
+    "s390x": Platform(("g++-s390x-linux-gnu", "qemu-user"), skips=14),
+    "musl": Platform(("python3-venv",), zig=True, skips=0),
+    "macos-x86-64": Platform(("python3-venv",), zig=True),
+    "macos-arm64": Platform(("python3-venv",), zig=True),
+    "freebsd": Platform(("python3-venv",), zig=True),
+    "netbsd": Platform(("python3-venv",), zig=True),
 }
+# Names that stand for several.
+GROUPS = {"all": tuple(PLATFORMS), "macos": ("macos-x86-64", "macos-arm64")}
+ZIG = "ziglang==0.16.0"  # from PyPI
 
 # Reasons that lie in the machine, whatever the platform.
 OF_THE_MACHINE = re.compile("set PYSOCK_BIG_TESTS|no vsock loopback|no encoder for international names|does not know international names"
@@ -59,8 +69,23 @@ def catch2():
         if (prefix / "include/catch2/catch.hpp").exists() and package.is_dir():
             shutil.copytree(prefix / "include/catch2", copy / "include/catch2", dirs_exist_ok=True)
             shutil.copytree(package, copy / "lib/cmake/Catch2", dirs_exist_ok=True)
-            return [f"-DCatch2_DIR={copy / 'lib/cmake/Catch2'}"]
+            return [f"-DCMAKE_PREFIX_PATH={copy}"]
     return ["-DCMAKE_DISABLE_FIND_PACKAGE_Catch2=ON"]  # 3.x is compiled, for this system alone: fetched and built instead
+
+
+def zig():
+    """CMake options for zig's clang, which is installed where it is not yet there."""
+    folder = BUILD / "zig"
+    python = folder / "bin" / "python3"
+    if not python.exists():
+        run(sys.executable, "-m", "venv", folder)
+    run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", ZIG)
+    zig = next(folder.glob("lib/*/site-packages/ziglang/zig"))
+    for tool in ("c++", "ar", "ranlib"):
+        script = folder / tool
+        script.write_text(f'#!/bin/sh\nexec "{zig}" {tool} "$@"\n')
+        script.chmod(0o755)
+    return [f"-DPYSOCK_ZIG={folder}"]
 
 
 def test_results(report):
@@ -77,7 +102,7 @@ def build_and_test(name, platform):
     report = folder / "report.xml"
     report.unlink(missing_ok=True)
     run("cmake", "-S", ROOT, "-B", folder, "-G", "Ninja", f"-DCMAKE_TOOLCHAIN_FILE={ROOT / 'cmake/toolchains' / name}.cmake",
-        "-DPYSOCK_WERROR=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0", *catch2(), *platform.options)
+        "-DPYSOCK_WERROR=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0", *catch2(), *(zig() if platform.zig else []))
     run("cmake", "--build", folder, "--parallel", JOBS)
     if platform.skips is None:
         return "compiled and linked, not run"
@@ -100,10 +125,10 @@ def build_and_test(name, platform):
 def main(arguments):
     only_packages = arguments[:1] == ["--packages"]
     names = arguments[1:] if only_packages else arguments
-    names = list(PLATFORMS) if names == ["all"] else names
+    names = [one for name in names for one in GROUPS.get(name, [name])]
     unknown = [name for name in names if name not in PLATFORMS]
     if unknown or not names:
-        print(f"Platforms: {' '.join(PLATFORMS)}, or all; not {' '.join(unknown) or 'none'}", file=sys.stderr)
+        print(*(f"{name} is no platform." for name in unknown), "The platforms are", *PLATFORMS, *GROUPS, file=sys.stderr)
         return 2
     if only_packages:
         print(*sorted({package for name in names for package in PLATFORMS[name].packages}))

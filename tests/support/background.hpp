@@ -3,8 +3,10 @@
 #pragma once
 
 #include <signal.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+#if __has_include(<sys/syscall.h>)
+#include <sys/syscall.h>
+#endif
 
 #include <atomic>
 #include <chrono>
@@ -23,7 +25,7 @@ class background {
  public:
   explicit background(std::function<T()> body)
       : task_([this, run = std::move(body)] {
-          id_ = static_cast<long>(::syscall(SYS_gettid));
+          id_ = thread_id();
           return run();
         }),
         result_(task_.get_future()),
@@ -57,6 +59,13 @@ class background {
   void signal(int number) { ::pthread_kill(thread_.native_handle(), number); }
 
  private:
+  static long thread_id() {
+#ifdef SYS_gettid
+    return static_cast<long>(::syscall(SYS_gettid));
+#else
+    return 1;  // nobody tells the state of a thread
+#endif
+  }
   [[nodiscard]] char state() const {
     std::ifstream file("/proc/self/task/" + std::to_string(id_) + "/stat");
     std::string line;

@@ -2,6 +2,7 @@
 // Processes of POSIX systems.
 #include "process.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -56,7 +57,8 @@ bool has_program(const std::string& name) {
 // The channel is a pair of sockets, not of pipes: writing to a program that has ended must not raise SIGPIPE here.
 process::process(const std::vector<std::string>& argv) {
   int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) fail("socketpair");
+  if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0) fail("socketpair");
+  for (const int end : ends) ::fcntl(end, F_SETFD, FD_CLOEXEC);
   std::vector<char*> arguments;
   arguments.reserve(argv.size() + 1);
   for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));

@@ -22,7 +22,24 @@ struct trace {
     return from;
   }
 
-  static std::string name_of(const std::string& call) { return call.substr(0, call.find('(')); }
+  /// Some system calls have one name on most architectures, and another one on a few.
+  static constexpr const char* other_names[][2] = {{"recv", "recvfrom"}, {"send", "sendto"}, {"fcntl64", "fcntl"}, {"ppoll", "poll"}};
+
+  static std::string name_of(const std::string& call) {
+    const std::string name = call.substr(0, call.find('('));
+    for (const auto& [here, elsewhere] : other_names) {
+      if (name == here) return elsewhere;
+    }
+    return name;
+  }
+
+  /// What strace takes for a call of that name, whatever it is called here.
+  static std::string every_name(const std::string& name) {
+    for (const auto& [here, elsewhere] : other_names) {
+      if (name == elsewhere) return name + ",?" + here;
+    }
+    return name;
+  }
 
   /// The calls between two marks.
   [[nodiscard]] std::vector<std::string> lines_between(const std::string& begin, const std::string& end) const {
@@ -37,8 +54,7 @@ struct trace {
   [[nodiscard]] std::vector<std::string> between(const std::string& begin, const std::string& end) const {
     std::vector<std::string> names;
     for (const std::string& line : lines_between(begin, end)) {
-      std::string name = name_of(line);
-      if (name == "ppoll") name = "poll";
+      const std::string name = name_of(line);
       bool counts = line[0] != '-' && line[0] != '+';  // signals and the end
       for (const char* one :
            {"mmap", "munmap", "mprotect", "madvise", "brk", "futex", "gettid", "clock_gettime", "rt_sigprocmask", "write"}) {
@@ -78,12 +94,15 @@ inline trace run_traced(const std::vector<std::string>& options, const std::vect
   return made;
 }
 
-/// Why programs cannot be traced here; empty if they can.
-inline std::string why_no_strace() {
+/// Why this program cannot be traced here, or empty. It must mark "begin nothing" and "end nothing" when told "nothing".
+inline std::string why_no_strace(const std::string& program) {
   if (!has_program("strace")) return "there is no strace";
   process trial({"strace", "-qq", "-o", "/dev/null", "true"});
   const std::string said = trial.rest();
-  return trial.wait() == 0 ? "" : "strace cannot trace here: " + said.substr(0, said.find('\n'));
+  if (trial.wait() != 0) return "strace cannot trace here: " + said.substr(0, said.find('\n'));
+  const trace nothing = run_traced({}, {program, "nothing"});
+  if (nothing.lines_between("begin nothing", "end nothing").empty()) return "";
+  return "strace cannot watch this platform's programs: " + nothing.output.substr(0, nothing.output.find('\n'));
 }
 
 }  // namespace test_support

@@ -61,24 +61,31 @@ items walk(ancillary_view view) {
 }
 items walk(const ancillary_data& data) { return walk(data.view()); }
 
-// The same by the system's own macros.
+// The same by the system's own macros, which are not free of warnings everywhere.
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#endif
 items walk_by_macros(std::string raw) {
   alignas(cmsghdr) char room[4096];
   raw.copy(room, sizeof room);
   msghdr header{};
   header.msg_control = room;
-  header.msg_controllen = raw.size();
+  header.msg_controllen = static_cast<decltype(header.msg_controllen)>(raw.size());
   items found;
   for (cmsghdr* at = CMSG_FIRSTHDR(&header); at != nullptr; at = CMSG_NXTHDR(&header, at)) {
     found.push_back({at->cmsg_level, at->cmsg_type, std::string(reinterpret_cast<const char*>(CMSG_DATA(at)), at->cmsg_len - CMSG_LEN(0))});
   }
   return found;
 }
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 
 // A header as it stands in a buffer, with a length of anybody's choice.
 std::string header(std::size_t length, int level = 1, int type = 2) {
   cmsghdr head{};
-  head.cmsg_len = length;
+  head.cmsg_len = static_cast<decltype(head.cmsg_len)>(length);
   head.cmsg_level = level;
   head.cmsg_type = type;
   std::string made = bytes_of(head);

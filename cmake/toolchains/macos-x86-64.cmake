@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+# macOS on x86-64: compiled and linked, not run.
+set(zig_target x86_64-macos)
+include(${CMAKE_CURRENT_LIST_DIR}/zig.cmake)
+set(CMAKE_SYSTEM_NAME Darwin)
+set(CMAKE_SYSTEM_PROCESSOR x86_64)
+set(CMAKE_INSTALL_NAME_TOOL ${PYSOCK_ZIG}/ar) # asked for, never called

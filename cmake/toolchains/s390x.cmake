@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# Big-endian: IBM Z by Debian's cross compiler. qemu runs the programs, with the C library of the cross packages.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR s390x)
+set(CMAKE_CXX_COMPILER s390x-linux-gnu-g++)
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-s390x -L /usr/s390x-linux-gnu)
