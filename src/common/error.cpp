@@ -13,7 +13,10 @@ bool has_number(const std::error_code& code) noexcept {
 std::string describe(const std::error_code& code, const std::string& operation) {
   std::string out = operation;
   if (!out.empty()) out += ": ";
-  if (has_number(code)) out += "[Errno " + std::to_string(code.value()) + "] ";
+  if (has_number(code)) {
+    const bool system = code.category() == detail::sys::category();
+    out += std::string("[") + (system ? detail::sys::number_label() : "Errno") + " " + std::to_string(code.value()) + "] ";
+  }
   return out + code.message();
 }
 

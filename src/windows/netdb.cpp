@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// The resolver, and the databases of hosts, services and protocols. Winsock keeps its answers per thread: no lock is needed.
+#include "winsock.hpp"
+
+namespace pysock {
+inline namespace v1 {
+namespace detail {
+namespace {
+
+// The reason for which a lookup of a host found nothing.
+int host_failure() noexcept {
+  const int reason = ::WSAGetLastError();
+  return reason != 0 ? reason : WSAHOST_NOT_FOUND;
+}
+
+int copy(const hostent* host, sys::host_entry& out) {
+  if (host == nullptr) return host_failure();
+  sys::host_entry made;
+  made.name = host->h_name;
+  made.family = host->h_addrtype;
+  for (char** alias = host->h_aliases; *alias != nullptr; ++alias) made.aliases.emplace_back(*alias);
+  for (char** packed = host->h_addr_list; *packed != nullptr; ++packed) {
+    made.addresses.emplace_back(*packed, static_cast<std::size_t>(host->h_length));
+  }
+  out = std::move(made);
+  return 0;
+}
+
+}  // namespace
+
+int sys::getaddrinfo(const char* host, const char* service, const addrinfo* hints, addrinfo** results) noexcept {
+  if (!winsock::started()) return last_error();
+  return ::getaddrinfo(host, service, hints, results);
+}
+
+void sys::freeaddrinfo(addrinfo* results) noexcept { ::freeaddrinfo(results); }
+
+int sys::getnameinfo(const sockaddr* address, socklen_t size, char* host, std::size_t host_size, char* service, std::size_t service_size,
+                     int flags) noexcept {
+  if (!winsock::started()) return last_error();
+  return ::getnameinfo(address, size, host, static_cast<DWORD>(host_size), service, static_cast<DWORD>(service_size), flags);
+}
+
+int sys::gethostbyname(const char* name, int family, host_entry& out) {
+  if (!winsock::started()) return last_error();
+  if (family != AF_INET) return WSANO_DATA;
+  return copy(::gethostbyname(name), out);
+}
+
+int sys::gethostbyaddr(const void* packed, std::size_t size, int family, host_entry& out) {
+  if (!winsock::started()) return last_error();
+  return copy(::gethostbyaddr(static_cast<const char*>(packed), static_cast<int>(size), family), out);
+}
+
+int sys::getservbyname(const char* name, const char* proto) {
+  const servent* found = winsock::started() ? ::getservbyname(name, proto) : nullptr;
+  return found != nullptr ? ntohs(static_cast<std::uint16_t>(found->s_port)) : -1;
+}
+
+std::string sys::getservbyport(int port, const char* proto) {
+  const servent* found = winsock::started() ? ::getservbyport(htons(static_cast<std::uint16_t>(port)), proto) : nullptr;
+  return found != nullptr ? found->s_name : "";
+}
+
+int sys::getprotobyname(const char* name) {
+  const protoent* found = winsock::started() ? ::getprotobyname(name) : nullptr;
+  return found != nullptr ? found->p_proto : -1;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace pysock
