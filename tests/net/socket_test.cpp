@@ -39,7 +39,7 @@ TEST_CASE("the library knows IPv6", "[socket][S51]") {
 }
 
 TEST_CASE("a socket closes its descriptor when it goes", "[socket][S99][M27]") {
-  int fd = -1;
+  pysock::native_handle_type fd = -1;
   {
     const sk::socket s;
     fd = s.fileno();
@@ -55,7 +55,7 @@ TEST_CASE("a socket moves and is never copied", "[socket][M27][S99]") {
 
   sk::socket first(AF_INET, SOCK_DGRAM);
   first.settimeout(3);
-  const int fd = first.fileno();
+  const auto fd = first.fileno();
   sk::socket second = std::move(first);
   CHECK(second.fileno() == fd);
   CHECK(second.type() == SOCK_DGRAM);
@@ -65,7 +65,7 @@ TEST_CASE("a socket moves and is never copied", "[socket][M27][S99]") {
   CHECK(failure_of([&] { first.send("x"); }) == failure("error", EBADF));
 
   sk::socket third;
-  const int replaced = third.fileno();
+  const auto replaced = third.fileno();
   third = std::move(second);
   CHECK_FALSE(is_open(replaced));
   CHECK(third.fileno() == fd);
@@ -80,7 +80,7 @@ TEST_CASE("a socket moves and is never copied", "[socket][M27][S99]") {
 TEST_CASE("after close every call fails with EBADF, but for the readers", "[socket][S98][S104]") {
   sk::socket s(AF_INET, SOCK_STREAM);
   s.settimeout(2.5);
-  const int fd = s.fileno();
+  const auto fd = s.fileno();
   CHECK(fd >= 0);
   s.close();
   CHECK_FALSE(is_open(fd));
@@ -156,7 +156,7 @@ TEST_CASE("what was sent before close arrives", "[socket][S98]") {
 
 TEST_CASE("detach gives the descriptor away", "[socket][M28]") {
   auto [client, server] = connected();
-  const int fd = client.fileno();
+  const auto fd = client.fileno();
   CHECK(client.detach() == fd);
   CHECK(client.fileno() == -1);
   CHECK(client.detach() == -1);
@@ -185,7 +185,7 @@ TEST_CASE("dup copies the descriptor, the timeout and no inheritance", "[socket]
 
 TEST_CASE("from_fileno takes a descriptor over and asks what it is", "[socket][M6][M7]") {
   sk::socket original(AF_INET6, SOCK_DGRAM);
-  const int fd = original.detach();
+  const auto fd = original.detach();
   {
     const sk::socket adopted = sk::from_fileno(fd);
     CHECK(adopted.fileno() == fd);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // What several threads may do with one socket at the same time: all of it, and nothing more. To be run under TSan too.
-#include <netinet/tcp.h>
-
 #include <pysock/socket.hpp>
 
 #include "support/background.hpp"
@@ -60,7 +58,7 @@ TEST_CASE("one thread receives, another sends, a third does all that any thread 
 
   const sk::address own = shared.getsockname();
   const sk::address other = shared.getpeername();
-  const int fd = shared.fileno();
+  const auto fd = shared.fileno();
   bool as_expected = true;
   for (int i = 0; i < 1000; ++i) {
     shared.settimeout(0.001);

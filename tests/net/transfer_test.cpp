@@ -20,7 +20,8 @@ void reset(sk::socket& s) {
 }
 
 sk::socket nonblocking_udp() {
-  sk::socket made(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK);
+  sk::socket made(AF_INET, SOCK_DGRAM);
+  made.setblocking(false);
   made.bind({"127.0.0.1", 0});
   return made;
 }
@@ -240,6 +241,7 @@ TEST_CASE("a connected stream names no sender", "[transfer][S118]") {
   CHECK(raw.empty());
 }
 
+#ifdef MSG_DONTWAIT
 TEST_CASE("MSG_DONTWAIT does not skip the wait of timeout mode", "[transfer][S128]") {
   auto [client, server] = connected();
   client.settimeout(0.02);
@@ -249,6 +251,7 @@ TEST_CASE("MSG_DONTWAIT does not skip the wait of timeout mode", "[transfer][S12
   client.settimeout(std::nullopt);
   CHECK(failure_of([&] { return client.recv(10, MSG_DONTWAIT); }) == failure("blocking_io_error", EAGAIN));
 }
+#endif
 
 TEST_CASE("MSG_WAITALL waits for all in blocking mode, not in timeout mode", "[transfer][S128]") {
   auto [client, server] = connected();
@@ -340,7 +343,7 @@ TEST_CASE("sendto to addresses that cannot be", "[transfer][S121][S6][S13]") {
   CHECK(failure_of([&] { s.sendto("x", {"127.0.0.1", 0}); }) == failure("error", EINVAL));
   CHECK(failure_of([&] { s.sendto(std::string(70000, 'x'), {"127.0.0.1", 9}); }) == failure("error", EMSGSIZE));
   CHECK(failure_of([&] { s.sendto("x", {"127.0.0.1", 65536}); }) == "out_of_range");
-  CHECK(failure_of([&] { s.sendto("x", {"::1", 9}); }) == failure("gaierror", EAI_ADDRFAMILY));
+  CHECK(failure_of([&] { s.sendto("x", {"::1", 9}); }) == failure("gaierror", eai_wrong_family));
   CHECK(failure_of([&] { s.sendto("x", sk::address()); }) == "invalid_argument");
   std::error_code ec;
   CHECK(s.sendto("x", 0, sk::address("127.0.0.1", 0), ec) == 0);

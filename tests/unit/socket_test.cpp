@@ -790,8 +790,8 @@ TEST_CASE("setsockopt writes ints, bytes, structures and null", "[S134][S135][M5
   CHECK(fake::option(s.fileno(), SOL_SOCKET, SO_REUSEADDR) == std::string(reinterpret_cast<const char*>(&one), sizeof one));
   s.setsockopt(SOL_SOCKET, SO_REUSEADDR, true);
   s.setsockopt(SOL_SOCKET, SO_RCVBUF, std::size_t{4096});
-  s.setsockopt(SOL_SOCKET, SO_BINDTODEVICE, "lo");
-  CHECK(fake::option(s.fileno(), SOL_SOCKET, SO_BINDTODEVICE) == "lo");
+  s.setsockopt(SOL_SOCKET, SO_ERROR, "lo");
+  CHECK(fake::option(s.fileno(), SOL_SOCKET, SO_ERROR) == "lo");
   linger given{};
   given.l_linger = 5;
   s.setsockopt(SOL_SOCKET, SO_LINGER, given);
