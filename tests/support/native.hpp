@@ -21,4 +21,17 @@ inline std::string number_text(int number) {
   return std::string("[") + pysock::detail::sys::number_label() + " " + std::to_string(number) + "] ";
 }
 
+/// What a message says of one of errno's numbers; in unit tests, where the seam's numbers are errno's.
+inline std::string errno_text(int number) {
+  return number_text(number) + std::error_code(number, pysock::detail::sys::category()).message();
+}
+/// The same of an EAI_* number.
+inline std::string gai_text(int number) {
+  return "[Errno " + std::to_string(number) + "] " + std::error_code(number, pysock::gai_category()).message();
+}
+/// The same of an h_errno number.
+inline std::string herror_text(int number) {
+  return "[Errno " + std::to_string(number) + "] " + std::error_code(number, pysock::herror_category()).message();
+}
+
 }  // namespace test_support
