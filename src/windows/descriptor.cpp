@@ -187,12 +187,14 @@ int sys::set_nonblocking(native_handle_type s, bool on) noexcept {
 }
 
 int sys::get_inheritable(native_handle_type s) noexcept {
+  if (s == invalid_handle) return fail(WSAENOTSOCK);  // which as a HANDLE means this process
   DWORD flags = 0;
   if (::GetHandleInformation(to_handle(s), &flags) == 0) return -1;
   return (flags & HANDLE_FLAG_INHERIT) != 0 ? 1 : 0;
 }
 
 int sys::set_inheritable(native_handle_type s, bool on) noexcept {
+  if (s == invalid_handle) return fail(WSAENOTSOCK);
   return ::SetHandleInformation(to_handle(s), HANDLE_FLAG_INHERIT, on ? HANDLE_FLAG_INHERIT : 0) != 0 ? 0 : -1;
 }
 

@@ -341,7 +341,7 @@ TEST_CASE("makefile: what a timeout left unsent goes out with a later flush", "[
 // ---- failures
 // ----------------------------------------------------------------------------------------------------------------------------
 
-TEST_CASE("makefile: a closed peer is an exception, no signal", "[makefile][M44]") {
+TEST_CASE("makefile: a closed peer is an exception, no signal", "[posix][makefile][M44]") {
   auto [a, b] = pair_of(AF_UNIX);
   sk::file f = a.makefile("rw");
   b.close();

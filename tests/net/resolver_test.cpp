@@ -18,7 +18,7 @@ std::string gai(int number) { return failure("gaierror", number); }
 
 }  // namespace
 
-TEST_CASE("a numeric host comes once per type", "[resolver][S52][S55][S57]") {
+TEST_CASE("a numeric host comes once per type", "[posix][resolver][S52][S55][S57]") {
   const auto all = sk::getaddrinfo("127.0.0.1", 80);
   REQUIRE(all.size() == 3);
   CHECK(all[0].type == SOCK_STREAM);
@@ -85,7 +85,7 @@ TEST_CASE("the canonical name of a numeric host is its text", "[resolver][S58]")
   CHECK(name("0:0::1") == "0:0::1");
 }
 
-TEST_CASE("arguments that contradict", "[resolver][S52][S55][S21][S22]") {
+TEST_CASE("arguments that contradict", "[posix][resolver][S52][S55][S21][S22]") {
   CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, 12345); }) == gai(EAI_FAMILY));
   CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, 0, 12345); }) == gai(EAI_SOCKTYPE));
   CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, 0, SOCK_STREAM, IPPROTO_UDP); }) == gai(EAI_SOCKTYPE));
@@ -100,7 +100,7 @@ TEST_CASE("arguments that contradict", "[resolver][S52][S55][S21][S22]") {
   CHECK(sk::getaddrinfo("127.0.0.1", 80, AF_INET6, SOCK_STREAM, 0, AI_V4MAPPED).at(0).sockaddr == sk::address("::ffff:127.0.0.1", 80));
 }
 
-TEST_CASE("the resolver's errors carry its numbers and its texts", "[resolver][S21][S22]") {
+TEST_CASE("the resolver's errors carry its numbers and its texts", "[posix][resolver][S21][S22]") {
   try {
     (void)sk::getaddrinfo("[::1]", 80);
     FAIL("that is no host");
@@ -125,7 +125,7 @@ TEST_CASE("NULs never cut a name short", "[resolver][S16]") {
   CHECK(failure_of([] { return sk::getprotobyname("tcp\0x"); }) == "invalid_argument");
 }
 
-TEST_CASE("gethostbyname returns IPv4 text", "[resolver][S61][S62][S13]") {
+TEST_CASE("gethostbyname returns IPv4 text", "[posix][resolver][S61][S62][S13]") {
   CHECK(sk::gethostbyname("") == "0.0.0.0");
   CHECK(sk::gethostbyname("<broadcast>") == "255.255.255.255");
   CHECK(sk::gethostbyname("192.0.2.7") == "192.0.2.7");
@@ -135,7 +135,7 @@ TEST_CASE("gethostbyname returns IPv4 text", "[resolver][S61][S62][S13]") {
   CHECK(failure_of([] { return sk::gethostbyname(" 127.0.0.1"); }) == gai(EAI_NONAME));
 }
 
-TEST_CASE("gethostbyname_ex of an address makes no lookup", "[resolver][S63][S62]") {
+TEST_CASE("gethostbyname_ex of an address makes no lookup", "[posix][resolver][S63][S62]") {
   for (const char* host : {"192.0.2.7", "127.1"}) {
     const sk::host_info info = sk::gethostbyname_ex(host);
     CHECK(info.hostname == host);
@@ -149,7 +149,7 @@ TEST_CASE("the wildcard has no single name", "[resolver][S67]") {
   CHECK(failure_of([] { return sk::gethostbyaddr(""); }) == "error: wildcard resolved to multiple address");
 }
 
-TEST_CASE("getnameinfo of numeric addresses", "[resolver][S68]") {
+TEST_CASE("getnameinfo of numeric addresses", "[posix][resolver][S68]") {
   constexpr int numeric = NI_NUMERICHOST | NI_NUMERICSERV;
   const auto text = [](const sk::address& where, int flags) {
     const sk::name_info found = sk::getnameinfo(where, flags);

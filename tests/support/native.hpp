@@ -2,7 +2,9 @@
 // The system's own number for a portable condition.
 #pragma once
 
+#include <cerrno>
 #include <pysock/error.hpp>
+#include <string>
 
 namespace test_support {
 
@@ -14,6 +16,16 @@ inline int native_number(std::errc condition) {
     if (means(number)) return number;
   }
   return 0;
+}
+
+/// By one of errno's numbers.
+inline int native(int errno_number) { return native_number(static_cast<std::errc>(errno_number)); }
+
+/// What a connect says that goes on in the background.
+inline int pending_connect() {
+  int number = native(EINPROGRESS);
+  while (!pysock::detail::sys::connect_pending(number)) --number;
+  return number;
 }
 
 /// As a message begins: `[Errno 111] `.

@@ -142,7 +142,7 @@ std::string process::line() {
       pending_.erase(0, end + 1);
       return found;
     }
-    if (status_ >= 0 || !read_more()) {
+    if ((status_ >= 0 || !read_more()) && pending_.find('\n') == std::string::npos) {
       throw std::runtime_error("the other process ended with " + std::to_string(wait()) + "; last: " + pending_);
     }
   }
