@@ -352,7 +352,7 @@ TEST_CASE("SHUT_WR ends sending: the peer sees the end", "[connect][S138][S117]"
   client.sendall("the end");
   client.shutdown(SHUT_WR);
   client.shutdown(SHUT_WR);
-  CHECK(failure_of([&] { client.send("more"); }) == failure("broken_pipe_error", EPIPE));
+  CHECK(failure_of([&, &client = client] { client.send("more"); }) == failure("broken_pipe_error", EPIPE));
   CHECK(server.recv(100) == "the end");
   CHECK(server.recv(100).empty());
   CHECK(server.recv(100).empty());
@@ -370,14 +370,14 @@ TEST_CASE("SHUT_RDWR ends both, through every duplicate", "[posix][connect][S139
 
   CHECK(failure_of([] { sk::socket().shutdown(SHUT_RDWR); }) == failure("error", ENOTCONN));
   auto [a, b] = connected();
-  CHECK(failure_of([&] { a.shutdown(3); }) == failure("error", EINVAL));
-  CHECK(failure_of([&] { a.shutdown(-1); }) == failure("error", EINVAL));
+  CHECK(failure_of([&, &a = a] { a.shutdown(3); }) == failure("error", EINVAL));
+  CHECK(failure_of([&, &a = a] { a.shutdown(-1); }) == failure("error", EINVAL));
 }
 
 TEST_CASE("shutdown wakes a thread that receives", "[posix][connect][S139][S137]") {
   auto [client, server] = connected();
   client.settimeout(std::nullopt);
-  background<std::string> waiting([&] { return client.recv(100); });
+  background<std::string> waiting([&, &client = client] { return client.recv(100); });
   waiting.wait_until_asleep();
   CHECK_FALSE(waiting.done());
   client.shutdown(SHUT_RDWR);

@@ -171,7 +171,7 @@ TEST_CASE("an expired timeout says which call, and nothing else", "[timeout][S23
 TEST_CASE("the socket is usable after a timeout", "[timeout][S124][S128]") {
   auto [client, server] = connected();
   client.settimeout(0.01);
-  CHECK(failure_of([&] { return client.recv(10); }) == "timeout");
+  CHECK(failure_of([&, &client = client] { return client.recv(10); }) == "timeout");
   client.settimeout(patience);
   server.sendall("late");
   CHECK(client.recv(10) == "late");
@@ -183,13 +183,13 @@ TEST_CASE("data that is there wins over the shortest timeout", "[timeout][S124]"
   REQUIRE(wait_for(client.fileno(), POLLIN));
   client.settimeout(1ns);
   CHECK(client.recv(10) == "ready");
-  CHECK(failure_of([&] { return client.recv(10); }) == "timeout");
+  CHECK(failure_of([&, &client = client] { return client.recv(10); }) == "timeout");
 }
 
 TEST_CASE("in timeout mode a call ends when the data comes", "[timeout][S128]") {
   auto [client, server] = connected();
   client.settimeout(patience);
-  background<std::string> waiting([&] { return client.recv(10); });
+  background<std::string> waiting([&, &client = client] { return client.recv(10); });
   waiting.wait_until_asleep();
   CHECK_FALSE(waiting.done());
   server.sendall("now");
@@ -199,7 +199,7 @@ TEST_CASE("in timeout mode a call ends when the data comes", "[timeout][S128]") 
 TEST_CASE("a blocking call waits", "[timeout][S128][S122]") {
   auto [client, server] = connected();
   client.settimeout(std::nullopt);
-  background<std::string> waiting([&] { return client.recv(10); });
+  background<std::string> waiting([&, &client = client] { return client.recv(10); });
   waiting.wait_until_asleep();
   CHECK_FALSE(waiting.done());
   server.sendall("now");
@@ -210,7 +210,7 @@ TEST_CASE("a blocking send waits until all is taken", "[timeout][S128]") {
   auto [client, server] = connected();
   client.settimeout(std::nullopt);
   const std::string data(std::size_t{16} << 20, 'x');
-  background<std::size_t> sending([&] { return client.send(data); });
+  background<std::size_t> sending([&, &client = client] { return client.send(data); });
   sending.wait_until_asleep();
   CHECK_FALSE(sending.done());
   CHECK(receive(server, data.size()).size() == data.size());
@@ -224,13 +224,13 @@ TEST_CASE("the mode is shared by every duplicate of a descriptor", "[timeout][S1
   copy.setblocking(false);
   CHECK(client.gettimeout() == std::nullopt);
   CHECK(is_nonblocking(client.fileno()).value_or(true));
-  CHECK(failure_of([&] { return client.recv(10); }) == failure("blocking_io_error", EAGAIN));
+  CHECK(failure_of([&, &client = client] { return client.recv(10); }) == failure("blocking_io_error", EAGAIN));
 }
 
 TEST_CASE("settimeout in another thread does not disturb a call that waits", "[timeout][S124]") {
   auto [client, server] = connected();
   client.settimeout(patience);
-  background<std::string> waiting([&] { return client.recv(10); });
+  background<std::string> waiting([&, &client = client] { return client.recv(10); });
   waiting.wait_until_asleep();
   client.settimeout(0.001);
   client.settimeout(2 * patience);

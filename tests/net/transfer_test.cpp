@@ -106,10 +106,10 @@ TEST_CASE("sizes that cannot be are refused", "[transfer][S115][S118]") {
   auto [client, server] = connected();
   const auto negative = static_cast<std::size_t>(-1);
   char room[4];
-  CHECK(failure_of([&] { return client.recv(negative); }) == "invalid_argument");
-  CHECK(failure_of([&] { return client.recvfrom(negative); }) == "invalid_argument");
-  CHECK(failure_of([&] { return client.recv_into(room, 5); }) == "invalid_argument");
-  CHECK(failure_of([&] { return client.recvfrom_into(room, 5); }) == "invalid_argument");
+  CHECK(failure_of([&, &client = client] { return client.recv(negative); }) == "invalid_argument");
+  CHECK(failure_of([&, &client = client] { return client.recvfrom(negative); }) == "invalid_argument");
+  CHECK(failure_of([&, &client = client] { return client.recv_into(room, 5); }) == "invalid_argument");
+  CHECK(failure_of([&, &client = client] { return client.recvfrom_into(room, 5); }) == "invalid_argument");
   std::error_code ec;
   CHECK(client.recv_into(room, 5, 0, ec) == 0);
   CHECK(ec == sk::bad_argument::buffer_too_small);
@@ -247,10 +247,10 @@ TEST_CASE("MSG_DONTWAIT does not skip the wait of timeout mode", "[transfer][S12
   auto [client, server] = connected();
   client.settimeout(0.02);
   const stopwatch watch;
-  CHECK(failure_of([&] { return client.recv(10, MSG_DONTWAIT); }) == "timeout");
+  CHECK(failure_of([&, &client = client] { return client.recv(10, MSG_DONTWAIT); }) == "timeout");
   CHECK(watch.seconds() >= 0.02);
   client.settimeout(std::nullopt);
-  CHECK(failure_of([&] { return client.recv(10, MSG_DONTWAIT); }) == failure("blocking_io_error", EAGAIN));
+  CHECK(failure_of([&, &client = client] { return client.recv(10, MSG_DONTWAIT); }) == failure("blocking_io_error", EAGAIN));
 }
 #endif
 
@@ -274,10 +274,10 @@ TEST_CASE("a reset connection is reported once", "[posix][transfer][S119][S117][
   auto [client, server] = connected();
   reset(server);
   REQUIRE(wait_for(client.fileno(), POLLIN));
-  CHECK(failure_of([&] { return client.recv(10); }) == failure("connection_reset_error", ECONNRESET));
+  CHECK(failure_of([&, &client = client] { return client.recv(10); }) == failure("connection_reset_error", ECONNRESET));
   CHECK(client.recv(10).empty());
-  CHECK(failure_of([&] { client.send("x"); }) == failure("broken_pipe_error", EPIPE));
-  CHECK(failure_of([&] { client.shutdown(SHUT_RDWR); }) == failure("error", ENOTCONN));
+  CHECK(failure_of([&, &client = client] { client.send("x"); }) == failure("broken_pipe_error", EPIPE));
+  CHECK(failure_of([&, &client = client] { client.shutdown(SHUT_RDWR); }) == failure("error", ENOTCONN));
 }
 
 TEST_CASE("a peer that closes with unread data resets", "[posix][transfer][S98]") {
@@ -286,7 +286,7 @@ TEST_CASE("a peer that closes with unread data resets", "[posix][transfer][S98]"
   REQUIRE(wait_for(server.fileno(), POLLIN));
   server.close();
   REQUIRE(wait_for(client.fileno(), POLLIN));
-  CHECK(failure_of([&] { return client.recv(10); }) == failure("connection_reset_error", ECONNRESET));
+  CHECK(failure_of([&, &client = client] { return client.recv(10); }) == failure("connection_reset_error", ECONNRESET));
 }
 
 TEST_CASE("after the peer's close the first send goes out, the second fails", "[posix][transfer][S119]") {
@@ -295,7 +295,7 @@ TEST_CASE("after the peer's close the first send goes out, the second fails", "[
   REQUIRE(wait_for(client.fileno(), POLLIN));
   CHECK(client.send("into the void") == 13);
   REQUIRE(wait_for(client.fileno(), POLLERR));
-  CHECK(failure_of([&] { client.send("x"); }) == failure("broken_pipe_error", EPIPE));
+  CHECK(failure_of([&, &client = client] { client.send("x"); }) == failure("broken_pipe_error", EPIPE));
   std::error_code ec;
   CHECK(client.send("x", ec) == 0);
   CHECK(ec == std::errc::broken_pipe);

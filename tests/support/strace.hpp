@@ -32,14 +32,16 @@ struct trace {
     return {calls.begin() + static_cast<std::ptrdiff_t>(first) + 1, calls.begin() + static_cast<std::ptrdiff_t>(last)};
   }
 
-  /// The names of the calls between two marks, but for those that only the allocator, the clock and the sanitizers make.
+  /// The names of the calls between two marks, but for those that only the allocator, the clock, the sanitizers and the first use of a
+  /// static variable make.
   [[nodiscard]] std::vector<std::string> between(const std::string& begin, const std::string& end) const {
     std::vector<std::string> names;
     for (const std::string& line : lines_between(begin, end)) {
       std::string name = name_of(line);
       if (name == "ppoll") name = "poll";
       bool counts = line[0] != '-' && line[0] != '+';  // signals and the end
-      for (const char* one : {"mmap", "munmap", "mprotect", "madvise", "brk", "futex", "clock_gettime", "rt_sigprocmask", "write"}) {
+      for (const char* one :
+           {"mmap", "munmap", "mprotect", "madvise", "brk", "futex", "gettid", "clock_gettime", "rt_sigprocmask", "write"}) {
         counts = counts && name != one;
       }
       if (counts) names.push_back(name);

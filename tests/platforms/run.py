@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Builds the library, the tests and the examples for other platforms, and runs the tests where that is possible.
+
+usage: run.py NAME...|all
+       run.py --packages NAME...|all    the Debian packages that these need
+
+A platform is a row of the table below and a toolchain file, cmake/toolchains/NAME.cmake. A test that printed a reason to skip counts as
+skipped. How many do so for want of something on the platform is pinned, so that no test goes missing unseen; what the machine below lacks
+differs from one to the next, and would be lacking in ./dev test too.
+"""
+import dataclasses
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build" / "platforms"
+JOBS = str(os.cpu_count() or 2)
+
+
+@dataclasses.dataclass
+class Platform:
+    packages: tuple = ()  # Debian's names of what it needs beyond ./dev test
+    skips: "int | None" = None  # how many tests skip something because of the platform; None: the tests cannot be run here
+    options: tuple = ()  # further ones for CMake
+    prepare: "object" = None  # what is done before the build, which asks the test programs for their tests
+
+
+def start_wine():
+    """A Windows of our own, kept running: every test is a process, and would start it anew."""
+    os.environ.update(WINEPREFIX=str(BUILD / "wine"), WINEDEBUG="-all", WINEDLLOVERRIDES="mscoree,mshtml=", DISPLAY="")
+    run("wineboot", "--init")
+    run("wineserver", "--persistent=600")
+
+
+PLATFORMS = {
+    "clang": Platform(("clang", "libc++-dev", "libc++abi-dev"), skips=0),
+    "mingw": Platform(("g++-mingw-w64-x86-64-posix", "wine64", "wine"), skips=7, prepare=start_wine),
+}
+
+# Reasons that lie in the machine, whatever the platform.
+OF_THE_MACHINE = re.compile("set PYSOCK_BIG_TESTS|no vsock loopback|no encoder for international names|does not know international names"
+                            "|is not allowed: |no interface |IPv6|may not have so many descriptors|no files of that size"
+                            "|this host|strace cannot trace here|this kernel|cannot be held on the loopback")
+
+
+class Failure(Exception):
+    pass
+
+
+def run(*command):
+    print("+", *command, flush=True)
+    if subprocess.run([str(word) for word in command], cwd=ROOT, stdin=subprocess.DEVNULL).returncode != 0:
+        raise Failure(f"{pathlib.Path(command[0]).name} failed")
+
+
+def catch2():
+    """CMake options that find Catch2's headers apart from all others of this system, which are wrong for another one."""
+    copy = BUILD / "catch2"
+    for prefix in map(pathlib.Path, ("/usr", "/usr/local")):
+        package = prefix / "lib/cmake/Catch2"
+        if (prefix / "include/catch2/catch.hpp").exists() and package.is_dir():
+            shutil.copytree(prefix / "include/catch2", copy / "include/catch2", dirs_exist_ok=True)
+            compiled = shutil.ignore_patterns("Catch2Targets-*")  # libraries for this system
+            shutil.copytree(package, copy / "lib/cmake/Catch2", dirs_exist_ok=True, ignore=compiled)
+            return [f"-DCMAKE_PREFIX_PATH={copy}"]
+    return ["-DCMAKE_DISABLE_FIND_PACKAGE_Catch2=ON"]  # 3.x is compiled, for this system alone: fetched and built instead
+
+
+def test_results(report):
+    """How many tests passed whole, and for each other one the reasons it printed."""
+    said = {case.get("name"): [line for line in (case.findtext("system-out") or "").splitlines() if line.startswith("skipped: ")]
+            for case in xml.etree.ElementTree.parse(report).iter("testcase")}
+    skipped = {name: reasons for name, reasons in said.items() if reasons}
+    return len(said) - len(skipped), skipped
+
+
+def build_and_test(name, platform):
+    """What there is to say of it in the end."""
+    folder = BUILD / name
+    report = folder / "report.xml"
+    report.unlink(missing_ok=True)
+    run("cmake", "-S", ROOT, "-B", folder, "-G", "Ninja", f"-DCMAKE_TOOLCHAIN_FILE={ROOT / 'cmake/toolchains' / name}.cmake",
+        "-DPYSOCK_WERROR=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0", *catch2(), *platform.options)
+    if platform.prepare:
+        platform.prepare()
+    run("cmake", "--build", folder, "--parallel", JOBS)
+    if platform.skips is None:
+        return "compiled and linked, not run"
+    try:
+        run("ctest", "--test-dir", folder, "--parallel", JOBS, "--label-exclude", "^sources$", "--no-tests=error", "--output-on-failure",
+            "--output-junit", report, "--quiet", "--output-log", folder / "ctest.log")
+    except Failure:
+        print((folder / "ctest.log").read_text().partition("The following tests FAILED:")[2])
+        raise
+    passed, skipped = test_results(report)
+    for reason in sorted({reason for reasons in skipped.values() for reason in reasons}):
+        print(reason)
+    of_platform = sum(1 for reasons in skipped.values() if not all(map(OF_THE_MACHINE.search, reasons)))
+    counts = f"{passed} tests passed, {len(skipped)} skipped, {of_platform} of them because of the platform"
+    if of_platform != platform.skips:
+        raise Failure(f"{counts}, where {platform.skips} were before")
+    return counts
+
+
+def main(arguments):
+    only_packages = arguments[:1] == ["--packages"]
+    names = arguments[1:] if only_packages else arguments
+    names = list(PLATFORMS) if names == ["all"] else names
+    unknown = [name for name in names if name not in PLATFORMS]
+    if unknown or not names:
+        print(f"Platforms: {' '.join(PLATFORMS)}, or all; not {' '.join(unknown) or 'none'}", file=sys.stderr)
+        return 2
+    if only_packages:
+        print(*sorted({package for name in names for package in PLATFORMS[name].packages}))
+        return 0
+    results, failed = [], False
+    for name in names:
+        print(f"\n== {name}", flush=True)
+        start = time.monotonic()
+        try:
+            result = build_and_test(name, PLATFORMS[name])
+        except Failure as failure:
+            result, failed = f"FAILED: {failure}", True
+        results.append(f"{name}: {result} ({time.monotonic() - start:.0f} s)")
+    print("\n== platforms", *results, sep="\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
