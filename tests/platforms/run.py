@@ -29,6 +29,7 @@ class Platform:
     packages: tuple = ()  # Debian's names of what it needs beyond ./dev test
     skips: "int | None" = None  # how many tests skip something because of the platform; None: the tests cannot be run here
     options: tuple = ()  # further ones for CMake
+    afterwards: "object" = None  # what is done when all tests have passed
     prepare: "object" = None  # what is done before the build, which asks the test programs for their tests
 
 
@@ -39,9 +40,18 @@ def start_wine():
     run("wineserver", "--persistent=600")
 
 
+def interop():
+    """The build for Windows and one for this system talk to each other."""
+    folder = BUILD / "native"
+    run("cmake", "-S", ROOT, "-B", folder, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DPYSOCK_BUILD_EXAMPLES=OFF")
+    run("cmake", "--build", folder, "--parallel", JOBS, "--target", "interop_peer")
+    run(sys.executable, ROOT / "tests/platforms/interop.py", folder / "tests/interop_peer", "--", "wine",
+        BUILD / "mingw/tests/interop_peer.exe")
+
+
 PLATFORMS = {
     "clang": Platform(("clang", "libc++-dev", "libc++abi-dev"), skips=0),
-    "mingw": Platform(("g++-mingw-w64-x86-64-posix", "wine64", "wine"), skips=7, prepare=start_wine),
+    "mingw": Platform(("g++-mingw-w64-x86-64-posix", "wine64", "wine"), skips=7, prepare=start_wine, afterwards=interop),
 }
 
 # Reasons that lie in the machine, whatever the platform.
@@ -106,6 +116,8 @@ def build_and_test(name, platform):
     counts = f"{passed} tests passed, {len(skipped)} skipped, {of_platform} of them because of the platform"
     if of_platform != platform.skips:
         raise Failure(f"{counts}, where {platform.skips} were before")
+    if platform.afterwards:
+        platform.afterwards()
     return counts
 
 
