@@ -51,7 +51,7 @@ def interop():
 
 PLATFORMS = {
     "clang": Platform(("clang", "libc++-dev", "libc++abi-dev"), skips=0),
-    "mingw": Platform(("g++-mingw-w64-x86-64-posix", "wine64", "wine"), skips=7, prepare=start_wine, afterwards=interop),
+    "mingw": Platform(("g++-mingw-w64-x86-64-posix", "wine64", "wine"), skips=10, prepare=start_wine, afterwards=interop),
 }
 
 # Reasons that lie in the machine, whatever the platform.
