@@ -36,8 +36,9 @@ class Platform:
 def start_wine():
     """A Windows of our own, kept running: every test is a process, and would start it anew."""
     os.environ.update(WINEPREFIX=str(BUILD / "wine"), WINEDEBUG="-all", WINEDLLOVERRIDES="mscoree,mshtml=", DISPLAY="")
+    (BUILD / "wine").mkdir(parents=True, exist_ok=True)
+    subprocess.run(["wineserver", "--persistent=600"])  # fails where one is running already
     run("wineboot", "--init")
-    run("wineserver", "--persistent=600")
 
 
 def interop():
