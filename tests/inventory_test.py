@@ -3,6 +3,7 @@
 """Holds the tags of the tests and the list of exceptions against the numbers of the inventory.
 
 usage: inventory_test.py INVENTORY PAGE TEST_PROGRAM...       PAGE is where the differences from Python are told
+       inventory_test.py --windows INVENTORY COMMAND...    the rows of Windows, against a test program that was built for it
 """
 import re
 import subprocess
@@ -34,10 +35,20 @@ def read_exceptions(path):
 def read_tags(programs):
     tagged = {}
     for program in programs:
-        text = subprocess.run([program, "--list-tags"], capture_output=True, text=True).stdout
+        command = [program] if isinstance(program, str) else program
+        text = subprocess.run([*command, "--list-tags"], capture_output=True, text=True).stdout
         for count, letter, number in re.findall(r"^\s*(\d+)\s+.*?\[([SM])(\d+)\]", text, re.M):
             tagged[(letter, int(number))] = tagged.get((letter, int(number)), 0) + int(count)
     return tagged
+
+
+def check_windows(inventory, *command):
+    rows = [row for row, kind in read_exceptions(inventory).items() if kind == "windows"]
+    tagged = read_tags([command])
+    problems = [f"{letter}{n}: no test on Windows" for letter, n in rows if (letter, n) not in tagged]
+    print(f"{len(rows)} rows of Windows: {len(rows) - len(problems)} tagged on tests")
+    print("\n".join(problems))
+    return 1 if problems or not rows else 0
 
 
 def main(inventory, page, *programs):
@@ -57,4 +68,4 @@ def main(inventory, page, *programs):
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(check_windows(*sys.argv[2:]) if sys.argv[1] == "--windows" else main(*sys.argv[1:]))

@@ -17,10 +17,18 @@
 #define NOMINMAX
 #define PYSOCK_UNDEF_NOMINMAX
 #endif
-#include <winsock2.h>
+#if defined(_MSC_VER) && defined(_WINSOCKAPI_) && !defined(_WINSOCK2API_)
+#error "<windows.h> has brought <winsock.h>, which nothing undoes: define WIN32_LEAN_AND_MEAN before it, or include pysock first"
+#endif
+// clang-format off
+#include <winsock2.h>  // before the others
+// clang-format on
+#include <mstcpip.h>
+#include <mswsock.h>
 #include <ws2tcpip.h>
 #if __has_include(<afunix.h>)
 #include <afunix.h>
+#define PYSOCK_HAVE_AFUNIX
 #endif
 #ifdef PYSOCK_UNDEF_LEAN
 #undef WIN32_LEAN_AND_MEAN
@@ -32,8 +40,19 @@
 #endif
 namespace pysock {
 inline namespace v1 {
+#ifndef PYSOCK_HAVE_AFUNIX
+/// What <afunix.h> declares, which older SDKs lack.
+struct sockaddr_un {
+  ::ADDRESS_FAMILY sun_family;  ///< AF_UNIX.
+  char sun_path[108];           ///< The path, with its NUL.
+};
+#else
+#undef PYSOCK_HAVE_AFUNIX
+#endif
 namespace detail {
 using io_buffer = ::WSABUF;
+using cmsg_header = ::WSACMSGHDR;
+inline constexpr int pair_family = AF_INET;  // socketpair's
 }  // namespace detail
 }  // namespace v1
 }  // namespace pysock
@@ -67,6 +86,8 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 using io_buffer = ::iovec;
+using cmsg_header = ::cmsghdr;
+inline constexpr int pair_family = AF_UNIX;  // socketpair's
 }  // namespace detail
 }  // namespace v1
 }  // namespace pysock

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Passing descriptors to another process over an AF_UNIX socket.
+/// Passing descriptors to another process over an AF_UNIX socket, where the system can: it has SCM_RIGHTS.
 #pragma once
 
 #include <cstddef>           // size_t
@@ -15,6 +15,8 @@
 #include "descriptor.hpp"
 #include "message.hpp"
 #include "socket.hpp"
+
+#ifdef SCM_RIGHTS
 
 namespace pysock {
 inline namespace v1 {
@@ -88,3 +90,5 @@ inline std::size_t send_fds(socket& sock, const const_buffers& buffers, const na
 
 }  // namespace v1
 }  // namespace pysock
+
+#endif

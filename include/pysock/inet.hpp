@@ -51,7 +51,7 @@ using if_integer = std::enable_if_t<std::is_integral_v<T> && !std::is_same_v<T, 
 template <class Unsigned, class T>
 constexpr Unsigned swap_checked(T value, const char* message) noexcept(std::is_same_v<T, Unsigned>) {
   // As the widest unsigned number, a negative one is too large as well.
-  if (static_cast<std::uintmax_t>(value) > std::numeric_limits<Unsigned>::max()) throw_out_of_range(message);
+  if (static_cast<std::uintmax_t>(value) > (std::numeric_limits<Unsigned>::max)()) throw_out_of_range(message);
   return swap_unless_big_endian(static_cast<Unsigned>(value));
 }
 

@@ -140,6 +140,14 @@ class socket {
   /// The timeout; `std::nullopt` if calls wait without limit, 0 if they never wait.
   [[nodiscard]] std::optional<seconds> gettimeout() const noexcept { return detail::to_seconds(timeout_nanoseconds()); }
 
+#ifdef SIO_RCVALL
+  /// A control of Winsock's that takes a number: `s.ioctl(SIO_RCVALL, RCVALL_ON)`, SIO_LOOPBACK_FAST_PATH, SIO_UDP_CONNRESET (which the
+  /// library turns off for datagram sockets). On Windows alone. (Python: `socket.ioctl`; WSAIoctl) \throws error WSAEOPNOTSUPP, WSAEINVAL
+  void ioctl(unsigned long control, unsigned long option);
+  /// Keep-alive probes, times in milliseconds: `s.ioctl(SIO_KEEPALIVE_VALS, {1, 10000, 3000})`. \throws error WSAEOPNOTSUPP, WSAEINVAL
+  void ioctl(unsigned long control, const tcp_keepalive& option);
+#endif
+
   /// Accepts connections from now on. \param backlog how many may queue; negative is 0, the system cuts large ones
   void listen(int backlog = default_backlog);
 
@@ -278,6 +286,12 @@ class socket {
   /// Passes a null pointer with a length. (Python: `setsockopt(level, name, None, optlen)`) \throws error
   void setsockopt(int level, int name, std::nullptr_t, socklen_t optlen);
 
+#ifdef FROM_PROTOCOL_INFO
+  /// A duplicate for another process, as bytes to be sent there and given to `fromshare`, once. On Windows alone.
+  /// (Python: `socket.share`; WSADuplicateSocket) \param process_id who will use it \throws error WSAEINVAL if there is no such process
+  [[nodiscard]] std::string share(unsigned long process_id) const;
+#endif
+
   /// Ends receiving, sending, or both, for every duplicate of the descriptor. Wakes threads blocked on the socket (on Linux).
   /// \param how SHUT_RD, SHUT_WR or SHUT_RDWR \throws error ENOTCONN, EINVAL
   void shutdown(int how);
@@ -405,8 +419,10 @@ struct recvmsg_into_result {
 };
 
 /// Two sockets connected to each other, with the default timeout. (Python: `socket.socketpair`; socketpair(2))
+/// \param family AF_UNIX where the system has such pairs. On Windows, which has none, it is AF_INET or AF_INET6: a connection over the
+/// loopback, both ends of which are checked to be each other's peer \param type SOCK_* \param proto IPPROTO_*
 /// \throws error EOPNOTSUPP, EPROTONOSUPPORT, EMFILE
-[[nodiscard]] std::pair<socket, socket> socketpair(int family = AF_UNIX, int type = SOCK_STREAM, int proto = 0);
+[[nodiscard]] std::pair<socket, socket> socketpair(int family = detail::pair_family, int type = SOCK_STREAM, int proto = 0);
 
 /// A socket on a duplicate of `fd`; the two close independently. Without a default timeout the descriptor's mode is not touched and the
 /// socket takes it to be blocking. (Python: `socket.fromfd`) \throws error EBADF, ENOTSOCK, EMFILE
@@ -415,6 +431,12 @@ struct recvmsg_into_result {
 /// A socket that takes over `fd`, which stays open if this throws. What is -1 is asked of the system; what is given is believed.
 /// (Python: `socket.socket(fileno=fd)`) \throws std::invalid_argument for a negative descriptor \throws error EBADF, ENOTSOCK
 [[nodiscard]] socket from_fileno(native_handle_type fd, int family = -1, int type = -1, int proto = -1);
+
+#ifdef FROM_PROTOCOL_INFO
+/// The socket that another process shared by `socket::share`, with the default timeout. On Windows alone. (Python: `socket.fromshare`)
+/// \throws error WSAEINVAL for bytes of another length or used before
+[[nodiscard]] socket fromshare(const_bytes info);
+#endif
 
 }  // namespace v1
 }  // namespace pysock

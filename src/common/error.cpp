@@ -17,7 +17,10 @@ bool is_errno(const std::error_code& code) noexcept {
 PYSOCK_COLD std::string describe(const std::error_code& code, const std::string& operation) {
   std::string out = operation;
   if (!out.empty()) out += ": ";
-  if (is_errno(code)) out += "[Errno " + std::to_string(code.value()) + "] ";
+  if (is_errno(code)) {
+    const bool system = code.category() == detail::sys::category();
+    out += std::string("[") + (system ? detail::sys::number_label() : "Errno") + " " + std::to_string(code.value()) + "] ";
+  }
   return out + code.message();
 }
 

@@ -34,6 +34,8 @@ sys::error_numbers sys::numbers() noexcept {
 
 const std::error_category& sys::category() noexcept { return std::system_category(); }
 
+const char* sys::number_label() noexcept { return "Errno"; }
+
 std::string sys::gai_message(int error) { return ::gai_strerror(error); }
 
 std::string sys::herror_message(int error) { return ::hstrerror(error); }

@@ -99,7 +99,8 @@ bool fits_offset(std::uint64_t offset) noexcept {
 
 }  // namespace
 
-std::ptrdiff_t sys::sendfile(native_handle_type s, native_handle_type file, std::uint64_t offset, std::size_t count) noexcept {
+std::ptrdiff_t sys::sendfile(native_handle_type s, native_handle_type file, std::uint64_t offset, std::size_t count,
+                             bool /*may_wait*/) noexcept {
   if (!fits_offset(offset)) return -1;
   count = std::min(count, feature::max_transfer);
   sigpipe_shield shield;

@@ -84,7 +84,9 @@ certificate_name alternative_name(const GENERAL_NAME* name) {
 std::vector<certificate_name> alternative_names(const X509* x) {
   std::vector<certificate_name> made;
   const names_handle names(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(x, NID_subject_alt_name, nullptr, nullptr)));
-  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) made.push_back(alternative_name(sk_GENERAL_NAME_value(names.get(), i)));
+  const int count = sk_GENERAL_NAME_num(names.get());  // -1 if there are none
+  made.reserve(static_cast<std::size_t>(count > 0 ? count : 0));
+  for (int i = 0; i < count; ++i) made.push_back(alternative_name(sk_GENERAL_NAME_value(names.get(), i)));
   return made;
 }
 

@@ -4,7 +4,6 @@
 #include <openssl/pem.h>
 
 #include <climits>
-#include <cstring>
 #include <exception>
 #include <stdexcept>
 
@@ -49,7 +48,7 @@ class password_prompt {
       if (word.size() > static_cast<std::size_t>(size)) {
         throw std::invalid_argument("password cannot be longer than " + std::to_string(size) + " bytes");
       }
-      std::memcpy(room, word.data(), word.size());
+      word.copy(room, word.size());
       return static_cast<int>(word.size());
     } catch (...) {
       failure_ = std::current_exception();

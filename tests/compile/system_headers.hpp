@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a user's program may have included before or after: all of POSIX that touches sockets and files, and the headers with the
-// rudest macros. No include guard: it stands on both sides of a header.
+// rudest macros, <windows.h> above all. No include guard: it stands on both sides of a header.
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
@@ -66,4 +66,10 @@
 #endif
 #if __has_include(<sys/queue.h>)
 #include <sys/queue.h>
+#endif
+#if __has_include(<windows.h>)
+// clang-format off
+#include <winsock2.h>  // first, as <windows.h> brings another Winsock that some compilers warn of
+#include <windows.h>
+// clang-format on
 #endif

@@ -2,6 +2,8 @@
 // Network interfaces of this host by name and number, beside what Python says.
 #include <pysock/interfaces.hpp>
 
+#include <filesystem>
+
 #include "support/catch.hpp"
 #include "support/failure.hpp"
 #include "support/python_peer.hpp"
@@ -31,7 +33,12 @@ TEST_CASE("interfaces that there are not", "[interfaces][M13][M14]") {
 
 TEST_CASE("Python finds the same interfaces", "[interfaces][M12]") {
   if (!has_program("python3")) SKIP_TEST("there is no python3");
-  python_peer python("say('interfaces', ' '.join('%d:%s' % one for one in socket.if_nameindex()))");
+  python_peer python(
+      "import os\n"
+      "say('separator', os.sep)\n"
+      "say('interfaces', ' '.join('%d:%s' % one for one in socket.if_nameindex()))");
+  const std::string separator(1, static_cast<char>(std::filesystem::path::preferred_separator));
+  if (python.expect("separator") != separator) SKIP_TEST("the Python here is another system's");
   std::string ours;
   for (const sk::interface_info& one : sk::if_nameindex()) ours += (ours.empty() ? "" : " ") + std::to_string(one.index) + ":" + one.name;
   CHECK(python.expect("interfaces") == ours);

@@ -25,7 +25,7 @@ const std::string nothing;
 
 std::pair<sk::socket, sk::socket> pair_of(int family) {
   if (family != AF_UNIX) return connected(family);
-  std::pair<sk::socket, sk::socket> made = sk::socketpair();
+  std::pair<sk::socket, sk::socket> made = sk::socketpair();  // of AF_UNIX, where there are such
   made.first.settimeout(patience);
   made.second.settimeout(patience);
   return made;
@@ -160,7 +160,7 @@ TEST_CASE("makefile: the connection ends with the last of them", "[makefile][S11
 }
 
 TEST_CASE("makefile: no descriptor is left open", "[makefile][S113]") {
-  const std::set<int> before = open_descriptors();
+  const auto before = open_descriptors();
   {
     auto [a, b] = pair_of(AF_UNIX);
     sk::file f = a.makefile("rw");
@@ -212,13 +212,13 @@ TEST_CASE("makefile: a file with a timeout times out, also where the socket bloc
   a.settimeout(std::nullopt);
   sk::file f = a.makefile("rw");
   f.settimeout(50ms);
-  CHECK_FALSE(is_nonblocking(f.fileno()));
+  CHECK_FALSE(is_nonblocking(f.fileno()).value_or(false));
   const stopwatch watch;
   CHECK(failure_of([&] { return f.readline(); }) == "timeout");
   CHECK(failure_of([&] { return f.read(); }) == "timeout");
   CHECK(watch.seconds() >= 0.1);
   fill(a);
-  CHECK_FALSE(is_nonblocking(f.fileno()));
+  CHECK_FALSE(is_nonblocking(f.fileno()).value_or(false));
   f.write("x");
   CHECK(failure_of([&] { return !f.flush(); }) == "timeout");
   CHECK(watch.seconds() >= 0.15);
@@ -341,7 +341,7 @@ TEST_CASE("makefile: what a timeout left unsent goes out with a later flush", "[
 // ---- failures
 // ----------------------------------------------------------------------------------------------------------------------------
 
-TEST_CASE("makefile: a closed peer is an exception, no signal", "[makefile][M44]") {
+TEST_CASE("makefile: a closed peer is an exception, no signal", "[posix][makefile][M44]") {
   auto [a, b] = pair_of(AF_UNIX);
   sk::file f = a.makefile("rw");
   b.close();

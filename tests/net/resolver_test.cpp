@@ -49,7 +49,7 @@ std::string of_pysock(const char* host, const char* port, int family, int type, 
 
 }  // namespace
 
-TEST_CASE("numeric questions are answered as the C library answers them", "[resolver][S52][S53][S55]") {
+TEST_CASE("numeric questions are answered as the C library answers them", "[posix][resolver][S52][S53][S55]") {
   for (const char* host : {"127.0.0.1", "255.255.255.255", "0.0.0.0", "127.1", "0x7f.1", "010.0.0.1", "1.2.3", "1.2.3.4.5", "256.1.1.1",
                            "::", "::1", "2001:DB8::1:2", "::ffff:1.2.3.4", "::1.2.3.4", "fe80::1", "1::2::3", ":::", "1.2.3.4 "}) {
     for (const char* port : {"", "0", "80", "00080", "65535"}) {
@@ -65,7 +65,7 @@ TEST_CASE("numeric questions are answered as the C library answers them", "[reso
   }
 }
 
-TEST_CASE("a numeric host comes once per type", "[resolver][S52][S55][S57]") {
+TEST_CASE("a numeric host comes once per type", "[posix][resolver][S52][S55][S57]") {
   const auto all = sk::getaddrinfo("127.0.0.1", 80);
   REQUIRE(all.size() == 3);
   CHECK(all[0].type == SOCK_STREAM);
@@ -132,7 +132,7 @@ TEST_CASE("the canonical name of a numeric host is its text", "[resolver][S58]")
   CHECK(name("0:0::1") == "0:0::1");
 }
 
-TEST_CASE("arguments that contradict", "[resolver][S52][S55][S21][S22]") {
+TEST_CASE("arguments that contradict", "[posix][resolver][S52][S55][S21][S22]") {
   CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, 12345); }) == gai(EAI_FAMILY));
   CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, 0, 12345); }) == gai(EAI_SOCKTYPE));
   CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, 0, SOCK_STREAM, IPPROTO_UDP); }) == gai(EAI_SOCKTYPE));
@@ -141,13 +141,13 @@ TEST_CASE("arguments that contradict", "[resolver][S52][S55][S21][S22]") {
   CHECK(failure_of([] { return sk::getaddrinfo(std::nullopt, 80, 0, 0, 0, AI_CANONNAME); }) == gai(EAI_BADFLAGS));
   CHECK(failure_of([] { return sk::getaddrinfo("localhost", 80, 0, 0, 0, AI_NUMERICHOST); }) == gai(EAI_NONAME));
   CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", "http", 0, 0, 0, AI_NUMERICSERV); }) == gai(EAI_NONAME));
-  CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, AF_INET6); }) == gai(EAI_ADDRFAMILY));
-  CHECK(failure_of([] { return sk::getaddrinfo("::1", 80, AF_INET); }) == gai(EAI_ADDRFAMILY));
+  CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, AF_INET6); }) == gai(eai_wrong_family));
+  CHECK(failure_of([] { return sk::getaddrinfo("::1", 80, AF_INET); }) == gai(eai_wrong_family));
   CHECK(failure_of([] { return sk::getaddrinfo("<broadcast>", 80, 0, 0, 0, AI_NUMERICHOST); }) == gai(EAI_NONAME));
   CHECK(sk::getaddrinfo("127.0.0.1", 80, AF_INET6, SOCK_STREAM, 0, AI_V4MAPPED).at(0).sockaddr == sk::address("::ffff:127.0.0.1", 80));
 }
 
-TEST_CASE("the resolver's errors carry its numbers and its texts", "[resolver][S21][S22]") {
+TEST_CASE("the resolver's errors carry its numbers and its texts", "[posix][resolver][S21][S22]") {
   try {
     (void)sk::getaddrinfo("[::1]", 80);
     FAIL("that is no host");
@@ -172,31 +172,31 @@ TEST_CASE("NULs never cut a name short", "[resolver][S16]") {
   CHECK(failure_of([] { return sk::getprotobyname("tcp\0x"); }) == "invalid_argument");
 }
 
-TEST_CASE("gethostbyname returns IPv4 text", "[resolver][S61][S62][S13]") {
+TEST_CASE("gethostbyname returns IPv4 text", "[posix][resolver][S61][S62][S13]") {
   CHECK(sk::gethostbyname("") == "0.0.0.0");
   CHECK(sk::gethostbyname("<broadcast>") == "255.255.255.255");
   CHECK(sk::gethostbyname("192.0.2.7") == "192.0.2.7");
   CHECK(sk::gethostbyname("127.1") == "127.0.0.1");
   CHECK(sk::gethostbyname("1") == "0.0.0.1");
-  CHECK(failure_of([] { return sk::gethostbyname("::1"); }) == gai(EAI_ADDRFAMILY));
+  CHECK(failure_of([] { return sk::gethostbyname("::1"); }) == gai(eai_wrong_family));
   CHECK(failure_of([] { return sk::gethostbyname(" 127.0.0.1"); }) == gai(EAI_NONAME));
 }
 
-TEST_CASE("gethostbyname_ex of an address makes no lookup", "[resolver][S63][S62]") {
+TEST_CASE("gethostbyname_ex of an address makes no lookup", "[posix][resolver][S63][S62]") {
   for (const char* host : {"192.0.2.7", "127.1"}) {
     const sk::host_info info = sk::gethostbyname_ex(host);
     CHECK(info.hostname == host);
     CHECK(info.aliaslist.empty());
     CHECK(info.ipaddrlist == std::vector<std::string>{sk::gethostbyname(host)});
   }
-  CHECK(failure_of([] { return sk::gethostbyname_ex("::1"); }) == gai(EAI_ADDRFAMILY));
+  CHECK(failure_of([] { return sk::gethostbyname_ex("::1"); }) == gai(eai_wrong_family));
 }
 
 TEST_CASE("the wildcard has no single name", "[resolver][S67]") {
   CHECK(failure_of([] { return sk::gethostbyaddr(""); }) == "error: wildcard resolved to multiple address");
 }
 
-TEST_CASE("getnameinfo of numeric addresses", "[resolver][S68]") {
+TEST_CASE("getnameinfo of numeric addresses", "[posix][resolver][S68]") {
   constexpr int numeric = NI_NUMERICHOST | NI_NUMERICSERV;
   const auto text = [](const sk::address& where, int flags) {
     const sk::name_info found = sk::getnameinfo(where, flags);

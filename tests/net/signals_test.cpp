@@ -55,7 +55,7 @@ void interrupt(background<T>& thread, const counting_hook& hook, int times) {
   thread.wait_until_asleep();
   const stopwatch watch;
   for (const int target = hook.asked + times; hook.asked < target && !thread.done() && watch.seconds() < 20;) {
-    thread.signal(SIGUSR1);
+    ::pthread_kill(thread.native_handle(), SIGUSR1);
     nap();
   }
 }
@@ -63,7 +63,7 @@ void interrupt(background<T>& thread, const counting_hook& hook, int times) {
 // Signals the thread until its call has ended, or for 20 seconds.
 template <class T>
 void interrupt_to_the_end(background<T>& thread) {
-  for (const stopwatch watch; !thread.done() && watch.seconds() < 20; nap()) thread.signal(SIGUSR1);
+  for (const stopwatch watch; !thread.done() && watch.seconds() < 20; nap()) ::pthread_kill(thread.native_handle(), SIGUSR1);
 }
 
 const auto both_modes = {sk::timeout_value(std::nullopt), sk::timeout_value(patience)};
@@ -109,7 +109,7 @@ TEST_CASE("without a hook, calls go on too", "[signals][M49]") {
   background<std::string> receiving([&client = client] { return client.recv(10); });
   receiving.wait_until_asleep();
   for (int i = 0; i < 20; ++i) {
-    receiving.signal(SIGUSR1);
+    ::pthread_kill(receiving.native_handle(), SIGUSR1);
     receiving.wait_until_asleep();
   }
   CHECK_FALSE(receiving.done());

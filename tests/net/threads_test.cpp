@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // What several threads may do with one socket at the same time: all of it, and nothing more. To be run under TSan too.
-#include <netinet/tcp.h>
-
 #include <pysock/socket.hpp>
 
 #include "support/background.hpp"
@@ -60,7 +58,7 @@ TEST_CASE("one thread receives, another sends, a third does all that any thread 
 
   const sk::address own = shared.getsockname();
   const sk::address other = shared.getpeername();
-  const int fd = shared.fileno();
+  const auto fd = shared.fileno();
   bool as_expected = true;
   for (int i = 0; i < 1000; ++i) {
     shared.settimeout(0.001);
@@ -82,7 +80,7 @@ TEST_CASE("one thread receives, another sends, a third does all that any thread 
   CHECK(failure_of([&shared = shared] { shared.send("x"); }) == failure("broken_pipe_error", EPIPE));
 }
 
-TEST_CASE("shutdown by a third thread ends the calls of the other two", "[threads][S139]") {
+TEST_CASE("shutdown by a third thread ends the calls of the other two", "[posix][threads][S139]") {
   for (const sk::timeout_value& mode : {sk::timeout_value(patience), sk::timeout_value(std::nullopt)}) {
     full_connection full;
     sk::socket& s = full.client;

@@ -29,10 +29,30 @@ class Platform:
     packages: tuple = ()  # Debian's names of what it needs beyond ./dev test
     skips: "int | None" = None  # how many tests skip something because of the platform; None: the tests cannot be run here
     zig: bool = False  # zig's clang compiles
+    afterwards: "object" = None  # what is done when all tests have passed
+    prepare: "object" = None  # what is done before the build, which asks the test programs for their tests
+
+
+def start_wine():
+    """A Windows of our own, kept running: every test is a process, and would start it anew."""
+    os.environ.update(WINEPREFIX=str(BUILD / "wine"), WINEDEBUG="-all", WINEDLLOVERRIDES="mscoree,mshtml=", DISPLAY="")
+    (BUILD / "wine").mkdir(parents=True, exist_ok=True)
+    subprocess.run(["wineserver", "--persistent=600"])  # fails where one is running already
+    run("wineboot", "--init")
+
+
+def interop():
+    """The build for Windows and one for this system talk to each other."""
+    folder = BUILD / "native"
+    run("cmake", "-S", ROOT, "-B", folder, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DPYSOCK_BUILD_EXAMPLES=OFF")
+    run("cmake", "--build", folder, "--parallel", JOBS, "--target", "interop_peer")
+    run(sys.executable, ROOT / "tests/platforms/interop.py", folder / "tests/interop_peer", "--", "wine",
+        BUILD / "mingw/tests/interop_peer.exe")
 
 
 PLATFORMS = {
     "clang": Platform(("clang", "libc++-dev", "libc++abi-dev"), skips=0),
+    "mingw": Platform(("g++-mingw-w64-x86-64-posix", "wine64", "wine"), skips=10, prepare=start_wine, afterwards=interop),
     "i686": Platform(("g++-i686-linux-gnu",), skips=2),
     "s390x": Platform(("g++-s390x-linux-gnu", "qemu-user"), skips=14),
     "musl": Platform(("python3-venv",), zig=True, skips=0),
@@ -68,7 +88,8 @@ def catch2():
         package = prefix / "lib/cmake/Catch2"
         if (prefix / "include/catch2/catch.hpp").exists() and package.is_dir():
             shutil.copytree(prefix / "include/catch2", copy / "include/catch2", dirs_exist_ok=True)
-            shutil.copytree(package, copy / "lib/cmake/Catch2", dirs_exist_ok=True)
+            compiled = shutil.ignore_patterns("Catch2Targets-*")  # libraries for this system
+            shutil.copytree(package, copy / "lib/cmake/Catch2", dirs_exist_ok=True, ignore=compiled)
             return [f"-DCMAKE_PREFIX_PATH={copy}"]
     return ["-DCMAKE_DISABLE_FIND_PACKAGE_Catch2=ON"]  # 3.x is compiled, for this system alone: fetched and built instead
 
@@ -103,6 +124,8 @@ def build_and_test(name, platform):
     report.unlink(missing_ok=True)
     run("cmake", "-S", ROOT, "-B", folder, "-G", "Ninja", f"-DCMAKE_TOOLCHAIN_FILE={ROOT / 'cmake/toolchains' / name}.cmake",
         "-DPYSOCK_WERROR=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0", *catch2(), *(zig() if platform.zig else []))
+    if platform.prepare:
+        platform.prepare()
     run("cmake", "--build", folder, "--parallel", JOBS)
     if platform.skips is None:
         return "compiled and linked, not run"
@@ -119,6 +142,8 @@ def build_and_test(name, platform):
     counts = f"{passed} tests passed, {len(skipped)} skipped, {of_platform} of them because of the platform"
     if of_platform != platform.skips:
         raise Failure(f"{counts}, where {platform.skips} were before")
+    if platform.afterwards:
+        platform.afterwards()
     return counts
 
 

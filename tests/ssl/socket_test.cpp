@@ -2,6 +2,7 @@
 #include <pysock/ssl_socket.hpp>
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <sstream>

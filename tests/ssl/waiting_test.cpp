@@ -251,7 +251,7 @@ TEST_CASE("a signal is ignored, or ends the call where the hook says so", "[ssl]
   {
     background<std::string> receiving([&] { return c.recv(10); });
     receiving.wait_until_asleep();
-    receiving.signal(SIGUSR1);
+    ::pthread_kill(receiving.native_handle(), SIGUSR1);
     receiving.wait_until_asleep();
     s.sendall("in spite");
     CHECK(receiving.get() == "in spite");
@@ -260,7 +260,7 @@ TEST_CASE("a signal is ignored, or ends the call where the hook says so", "[ssl]
   go_on = false;
   background<std::string> receiving([&] { return failure_of([&] { return c.recv(10); }); });
   receiving.wait_until_asleep();
-  receiving.signal(SIGUSR1);
+  ::pthread_kill(receiving.native_handle(), SIGUSR1);
   CHECK(receiving.get() == failure("interrupted_error", EINTR));
   REQUIRE(::sigaction(SIGUSR1, &before, nullptr) == 0);
 }

@@ -2,15 +2,8 @@
 // A second thread of a test: its result and its failure come back, and one can wait until it sleeps in the kernel.
 #pragma once
 
-#include <signal.h>
-#include <unistd.h>
-#if __has_include(<sys/syscall.h>)
-#include <sys/syscall.h>
-#endif
-
 #include <atomic>
 #include <chrono>
-#include <fstream>
 #include <functional>
 #include <future>
 #include <stdexcept>
@@ -19,6 +12,11 @@
 #include <utility>
 
 namespace test_support {
+
+/// The calling thread's number, by which `thread_state` knows it.
+long thread_id();
+/// 'S' for a thread that sleeps in a system call; '?' where the system does not tell.
+char thread_state(long id);
 
 template <class T>
 class background {
@@ -47,33 +45,18 @@ class background {
   /// Waits until the thread sleeps in a system call (or has ended).
   void wait_until_asleep() const {
     for (int naps = 0; naps < 30000; ++naps) {
-      const char now = id_ != 0 ? state() : '?';
-      const bool untold = now == '?' && naps > 100;  // a system without /proc does not tell
+      const char now = id_ != 0 ? thread_state(id_) : '?';
+      const bool untold = now == '?' && naps > 100;  // there is no more to go by
       if (done() || now == 'S' || untold) return;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     throw std::runtime_error("the thread never sleeps");
   }
 
-  /// Sends it a signal.
-  void signal(int number) { ::pthread_kill(thread_.native_handle(), number); }
+  /// The thread, for those who send it signals.
+  std::thread::native_handle_type native_handle() { return thread_.native_handle(); }
 
  private:
-  static long thread_id() {
-#ifdef SYS_gettid
-    return static_cast<long>(::syscall(SYS_gettid));
-#else
-    return 1;  // nobody tells the state of a thread
-#endif
-  }
-  [[nodiscard]] char state() const {
-    std::ifstream file("/proc/self/task/" + std::to_string(id_) + "/stat");
-    std::string line;
-    std::getline(file, line);
-    const std::size_t name_end = line.rfind(')');
-    return name_end != std::string::npos && name_end + 2 < line.size() ? line[name_end + 2] : '?';
-  }
-
   std::atomic<long> id_{0};
   std::packaged_task<T()> task_;
   std::future<T> result_;

@@ -1,39 +1,27 @@
 // SPDX-License-Identifier: MIT
-// What the system knows of a descriptor, asked without the library.
+// What the system knows of a descriptor, asked without the library. One source file per platform implements it.
 #pragma once
 
-#include <fcntl.h>
+#if __has_include(<poll.h>)
 #include <poll.h>
+#endif
 
-#include <filesystem>
-#include <iterator>
+#include <optional>
+#include <pysock/constants.hpp>
 #include <set>
-#include <string>
-#include <system_error>
 
 namespace test_support {
 
-inline bool is_open(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
+bool is_open(pysock::native_handle_type fd);
 
 /// The descriptors that are open in this process.
-inline std::set<int> open_descriptors() {
-  std::set<int> found;
-  std::error_code missing;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", missing)) found.insert(std::stoi(entry.path().filename()));
-  if (missing) {
-    for (int fd = 0; fd < 2048; ++fd) found.insert(fd);
-  }
-  for (auto fd = found.begin(); fd != found.end();) fd = is_open(*fd) ? std::next(fd) : found.erase(fd);  // the iterator had one too
-  return found;
-}
+std::set<pysock::native_handle_type> open_descriptors();
 
-inline bool is_nonblocking(int fd) { return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
-inline bool is_close_on_exec(int fd) { return (::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0; }
+/// Nothing where the system does not tell.
+std::optional<bool> is_nonblocking(pysock::native_handle_type fd);
+bool is_close_on_exec(pysock::native_handle_type fd);
 
 /// Waits until the descriptor has one of these events, an error or a hang-up. False if none comes in that time.
-inline bool wait_for(int fd, short events, int milliseconds = 30000) {
-  pollfd entry{fd, events, 0};
-  return ::poll(&entry, 1, milliseconds) == 1;
-}
+bool wait_for(pysock::native_handle_type fd, short events, int milliseconds = 30000);
 
 }  // namespace test_support

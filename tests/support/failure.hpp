@@ -2,6 +2,7 @@
 // How a call failed, as text that a test can compare and print: the class of the exception and its error number.
 #pragma once
 
+#include <cerrno>
 #include <pysock/error.hpp>
 #include <stdexcept>
 #include <string>
@@ -28,10 +29,18 @@ inline std::string class_of(const std::exception& e) {
   return std::string("another exception: ") + e.what();
 }
 
+/// What a numeric address of another family gets.
+#ifdef EAI_ADDRFAMILY
+inline constexpr int eai_wrong_family = EAI_ADDRFAMILY;
+#else
+inline constexpr int eai_wrong_family = EAI_FAMILY;
+#endif
+
 /// The form that `failure_of` gives: `connection_refused_error 111`. The number is errno's where the system has others of its own.
 inline std::string failure(const std::string& name, int number) { return name + " " + std::to_string(number); }
 
 inline int portable_number(const pysock::error& e) {
+  if (e.code() == std::errc::bad_file_descriptor) return EBADF;  // one number may stand for several of errno's
   const std::error_condition condition = e.code().default_error_condition();
   return condition.category() == std::generic_category() ? condition.value() : e.errnum().value_or(0);
 }

@@ -2,6 +2,7 @@
 // What the calls of the fake give and take: events, data, ancillary data, names. For fake_sys.cpp alone.
 #pragma once
 
+#include "support/cmsg_macros.hpp"
 #include "support/fake_world.hpp"
 
 namespace fake {
@@ -108,7 +109,6 @@ inline std::ptrdiff_t receive_into(const turn& t, const char* function, handle s
   return static_cast<std::ptrdiff_t>(t.plan.value.value_or(static_cast<std::int64_t>(got.size())));
 }
 
-#ifdef CMSG_SPACE
 // Writes as many items as there is room for, opening the descriptors that travel in them.
 inline void receive_control(const step& plan, sys::message& m, int flags) {
   std::vector<control_item> items = plan.control;
@@ -139,9 +139,6 @@ inline void receive_control(const step& plan, sys::message& m, int flags) {
   }
   m.control_size = used;
 }
-#else
-inline void receive_control(const step&, sys::message& m, int) { m.control_size = 0; }
-#endif
 
 // ---- names --------------------------------------------------------------------------------------------------------------------------
 
@@ -150,7 +147,7 @@ inline constexpr int injected_eai = EAI_SYSTEM;
 #else
 inline constexpr int injected_eai = EAI_FAIL;
 #endif
-inline constexpr int injected_herror = 3;  // NO_RECOVERY
+inline constexpr int injected_herror = NO_RECOVERY;
 
 struct numbered {
   int number;
@@ -158,8 +155,10 @@ struct numbered {
 };
 inline constexpr numbered services[] = {{53, "domain"}, {80, "http"}, {443, "https"}};
 inline constexpr numbered protocols[] = {{1, "icmp"}, {6, "tcp"}, {17, "udp"}};
-inline constexpr numbered herrors[] = {
-    {1, "Unknown host"}, {2, "Host name lookup failure"}, {3, "Unknown server error"}, {4, "No address associated with name"}};
+inline constexpr numbered herrors[] = {{HOST_NOT_FOUND, "Unknown host"},
+                                       {TRY_AGAIN, "Host name lookup failure"},
+                                       {NO_RECOVERY, "Unknown server error"},
+                                       {NO_DATA, "No address associated with name"}};
 inline constexpr numbered gai_errors[] = {{EAI_BADFLAGS, "Bad value for ai_flags"},
                                           {EAI_NONAME, "Name or service not known"},
                                           {EAI_AGAIN, "Temporary failure in name resolution"},

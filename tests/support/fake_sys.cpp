@@ -255,6 +255,8 @@ const std::error_category& sys::category() noexcept {
   return system ? std::system_category() : std::generic_category();
 }
 
+const char* sys::number_label() noexcept { return "Errno"; }
+
 std::string sys::gai_message(int error) { return name_of(gai_errors, error, "Unknown error"); }
 std::string sys::herror_message(int error) { return name_of(herrors, error, "Unknown resolver error"); }
 
@@ -464,7 +466,8 @@ int sys::cloexec_flag() noexcept {
 #endif
 }
 
-std::ptrdiff_t sys::sendfile(native_handle_type s, native_handle_type file, std::uint64_t offset, std::size_t count) noexcept {
+std::ptrdiff_t sys::sendfile(native_handle_type s, native_handle_type file, std::uint64_t offset, std::size_t count,
+                             bool /*may_wait*/) noexcept {
   const turn t = begin_on("sendfile", s, file, offset, count);
   if (t.failed) return -1;
   if (const std::optional<turn> bad = refuse("sendfile", file, kind::any)) return bad->result();

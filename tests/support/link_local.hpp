@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
-// A link-local address of this host, asked without the library.
+// A link-local address of this host, asked without the library where that is possible.
 #pragma once
-
-#include <ifaddrs.h>
-#include <netinet/in.h>
 
 #include <optional>
 #include <pysock/address.hpp>
+
+#if __has_include(<ifaddrs.h>)
+#include <ifaddrs.h>
+#else
+#include <pysock/resolver.hpp>
+#endif
 
 namespace test_support {
 
 /// Empty where no interface that is up has one.
 inline std::optional<pysock::inet6_address> link_local_address() {
+#if __has_include(<ifaddrs.h>)
   ifaddrs* all = nullptr;
   if (::getifaddrs(&all) != 0) return std::nullopt;
   std::optional<pysock::inet6_address> found;
@@ -22,6 +26,13 @@ inline std::optional<pysock::inet6_address> link_local_address() {
   }
   ::freeifaddrs(all);
   return found;
+#else
+  for (const pysock::address_info& one : pysock::getaddrinfo(pysock::gethostname(), std::nullopt, AF_INET6)) {
+    const auto* address = one.sockaddr.get_if<pysock::inet6_address>();
+    if (address != nullptr && address->bytes()[0] == 0xFE && (address->bytes()[1] & 0xC0U) == 0x80) return *address;
+  }
+  return std::nullopt;
+#endif
 }
 
 }  // namespace test_support

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <pysock/detail/config.hpp>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,7 @@ class process {
  private:
   bool read_more();
 
-  int channel_ = -1;
+  pysock::native_handle_type channel_ = -1;
   int id_ = -1;
   int status_ = -1;
   std::string pending_;

@@ -27,6 +27,16 @@ inline bool host_has_ipv6() {
   }
 }
 
+/// Why there are no AF_UNIX sockets here; empty if there are.
+inline std::string why_no_unix() {
+  try {
+    const pysock::socket probe(AF_UNIX);
+    return "";
+  } catch (const pysock::error& e) {
+    return e.what();
+  }
+}
+
 /// A listener on the loopback.
 inline pysock::socket listening(int family = AF_INET, int backlog = pysock::socket::default_backlog) {
   pysock::socket made(family);

@@ -2,9 +2,8 @@
 // A folder of a test's own, gone with it. Its path is short: AF_UNIX paths are.
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
-#include <stdexcept>
+#include <random>
 #include <string>
 
 namespace test_support {
@@ -12,7 +11,9 @@ namespace test_support {
 class temporary_directory {
  public:
   temporary_directory() {
-    if (::mkdtemp(path_) == nullptr) throw std::runtime_error("no folder below /tmp");
+    std::random_device random;
+    do path_ = std::filesystem::temp_directory_path() / ("pysock-" + std::to_string(random() % 1000000));
+    while (!std::filesystem::create_directory(path_));
   }
   temporary_directory(const temporary_directory&) = delete;
   temporary_directory& operator=(const temporary_directory&) = delete;
@@ -22,10 +23,10 @@ class temporary_directory {
   }
 
   /// A name in it.
-  [[nodiscard]] std::string operator/(const std::string& name) const { return std::string(path_) + "/" + name; }
+  [[nodiscard]] std::string operator/(const std::string& name) const { return (path_ / name).string(); }
 
  private:
-  char path_[24] = "/tmp/pysock-test-XXXXXX";
+  std::filesystem::path path_;
 };
 
 }  // namespace test_support

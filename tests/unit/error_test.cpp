@@ -6,8 +6,11 @@
 #include <type_traits>
 
 #include "support/catch.hpp"
+#include "support/native.hpp"
 
 using pysock::detail::throw_error;
+using test_support::native_number;
+using test_support::number_text;
 
 namespace {
 
@@ -64,7 +67,6 @@ TEST_CASE("the class of an exception follows from its error number", "[M58][M59]
       {EPERM, "permission_error"},
       {ENOENT, "file_not_found_error"},
       {EPIPE, "broken_pipe_error"},
-      {ESHUTDOWN, "broken_pipe_error"},
       {ECONNABORTED, "connection_aborted_error"},
       {ECONNREFUSED, "connection_refused_error"},
       {ECONNRESET, "connection_reset_error"},
@@ -84,12 +86,15 @@ TEST_CASE("the class of an exception follows from its error number", "[M58][M59]
       {EAFNOSUPPORT, "error"},
       {EISCONN, "error"},
       {EDESTADDRREQ, "error"},
-      {12345, "error"},
   };
   for (const auto& row : rows) {
-    CAPTURE(row.number);
-    CHECK(thrown_class(system_code(row.number)) == row.name);
+    const int number = native_number(static_cast<std::errc>(row.number));
+    if (number == 0) continue;  // the system has no such failure
+    CAPTURE(row.number, number);
+    CHECK(thrown_class(system_code(number)) == row.name);
   }
+  CHECK(thrown_class(system_code(pysock::detail::sys::numbers().shut_down)) == "broken_pipe_error");
+  CHECK(thrown_class(system_code(12345)) == "error");
 }
 
 TEST_CASE("every errno keeps its number and its text", "[S16][S19][M62]") {
@@ -99,8 +104,8 @@ TEST_CASE("every errno keeps its number and its text", "[S16][S19][M62]") {
       throw_error(system_code(number), "op");
     } catch (const pysock::error& e) {
       CHECK(e.errnum() == number);
-      CHECK(e.strerror() == std::system_category().message(number));
-      CHECK(std::string(e.what()) == "op: [Errno " + std::to_string(number) + "] " + e.strerror());
+      CHECK(e.strerror() == pysock::detail::sys::category().message(number));
+      CHECK(std::string(e.what()) == "op: " + number_text(number) + e.strerror());
     }
   }
 }
@@ -130,8 +135,9 @@ TEST_CASE("bad arguments are no socket errors", "[S16]") {
 }
 
 TEST_CASE("what() is the operation, the address and Python's text", "[S19][S23]") {
-  const pysock::error refused(system_code(ECONNREFUSED), "connect ('127.0.0.1', 9)");
-  CHECK(std::string(refused.what()) == "connect ('127.0.0.1', 9): [Errno 111] Connection refused");
+  const int number = native_number(std::errc::connection_refused);
+  const pysock::error refused(system_code(number), "connect ('127.0.0.1', 9)");
+  CHECK(std::string(refused.what()) == "connect ('127.0.0.1', 9): " + number_text(number) + "Connection refused");
   CHECK(refused.strerror() == "Connection refused");
 
   const pysock::timeout expired(pysock::errc::timed_out, "recv");
@@ -143,9 +149,10 @@ TEST_CASE("what() is the operation, the address and Python's text", "[S19][S23]"
 
 TEST_CASE("an expired timeout has no errno, the kernel's has one", "[S23]") {
   CHECK_FALSE(pysock::timeout(pysock::errc::timed_out).errnum().has_value());
-  CHECK(pysock::timeout(system_code(ETIMEDOUT)).errnum() == ETIMEDOUT);
+  const int number = native_number(std::errc::timed_out);
+  CHECK(pysock::timeout(system_code(number)).errnum() == number);
   CHECK(pysock::timeout(pysock::errc::timed_out).code() == std::errc::timed_out);
-  CHECK(pysock::timeout(system_code(ETIMEDOUT)).code() == std::errc::timed_out);
+  CHECK(pysock::timeout(system_code(number)).code() == std::errc::timed_out);
 }
 
 TEST_CASE("message-only errors have no errno", "[S19]") {
@@ -175,7 +182,7 @@ TEST_CASE("texts are Python's own", "[S19]") {
 }
 
 TEST_CASE("codes compare portably", "[M60]") {
-  CHECK(system_code(ECONNREFUSED) == std::errc::connection_refused);
+  CHECK(system_code(native_number(std::errc::connection_refused)) == std::errc::connection_refused);
   CHECK(make_error_code(pysock::errc::path_too_long) == std::errc::filename_too_long);
   CHECK(make_error_code(pysock::bad_argument::embedded_null) == std::errc::invalid_argument);
 }
@@ -199,10 +206,10 @@ TEST_CASE("copying an exception never throws and keeps everything", "[S16]") {
   STATIC_REQUIRE(std::is_nothrow_copy_constructible_v<pysock::gaierror>);
   STATIC_REQUIRE(std::is_nothrow_copy_constructible_v<pysock::timeout>);
   STATIC_REQUIRE(std::is_nothrow_copy_constructible_v<pysock::connection_refused_error>);
-  const pysock::error original(system_code(EPIPE), "sendall", 42);
+  const pysock::error original(system_code(native_number(std::errc::broken_pipe)), "sendall", 42);
   const pysock::error copy = original;  // NOLINT(performance-unnecessary-copy-initialization): the copy is the test
   CHECK(copy.transferred() == 42);
-  CHECK(std::string(copy.what()) == "sendall: [Errno 32] Broken pipe");
+  CHECK(std::string(copy.what()) == "sendall: " + number_text(original.code().value()) + original.code().message());
   CHECK(copy.code() == original.code());
 }
 

@@ -6,12 +6,16 @@
 
 #include "support/catch.hpp"
 #include "support/fake_sys.hpp"
+#include "support/native.hpp"
 
 using fake::called;
 using fake::fails;
 using fake::lines;
 using pysock::address;
 using namespace std::string_literals;
+
+using test_support::gai_text;
+using test_support::herror_text;
 
 namespace {
 
@@ -58,8 +62,7 @@ TEST_CASE("ports outside 0..65535 never reach the resolver, as numbers or digits
   CHECK_THROWS_AS(pysock::getaddrinfo("host", -1), pysock::gaierror);
   CHECK_THROWS_AS(pysock::getaddrinfo("host", "65536"), pysock::gaierror);
   CHECK_THROWS_AS(pysock::getaddrinfo("host", "99999999999999999999"), pysock::gaierror);
-  CHECK(message_of([] { (void)pysock::getaddrinfo("host", 70000); }) ==
-        "getaddrinfo ('host', 70000): [Errno -8] Servname not supported for ai_socktype");
+  CHECK(message_of([] { (void)pysock::getaddrinfo("host", 70000); }) == "getaddrinfo ('host', 70000): " + gai_text(EAI_SERVICE));
   CHECK(fake::log().empty());
   (void)pysock::getaddrinfo("host", 65535);
   (void)pysock::getaddrinfo("host", "0000000080");
@@ -112,7 +115,7 @@ TEST_CASE("a NUL is never cut off silently", "[S53][S61]") {
 
 TEST_CASE("resolver failures are gaierror, but the system's own are the system's", "[S21][S22]") {
   const fake::session session;
-  fake::on_getaddrinfo({fails(EAI_AGAIN), fails(EAI_SYSTEM).returning(EMFILE)});
+  fake::on_getaddrinfo({fails(EAI_AGAIN)});
   try {
     (void)pysock::getaddrinfo("host", 80);
     FAIL("not thrown");
@@ -120,6 +123,8 @@ TEST_CASE("resolver failures are gaierror, but the system's own are the system's
     CHECK(e.errnum() == EAI_AGAIN);
     CHECK(e.strerror() == "Temporary failure in name resolution");
   }
+#ifdef EAI_SYSTEM
+  fake::on_getaddrinfo({fails(EAI_SYSTEM).returning(EMFILE)});
   try {
     (void)pysock::getaddrinfo("host", 80);
     FAIL("not thrown");
@@ -127,6 +132,7 @@ TEST_CASE("resolver failures are gaierror, but the system's own are the system's
     CHECK(e.errnum() == EMFILE);
     CHECK(dynamic_cast<const pysock::gaierror*>(&e) == nullptr);
   }
+#endif
 }
 
 TEST_CASE("names beyond ASCII are left to the C library to encode", "[M24]") {
@@ -152,7 +158,7 @@ TEST_CASE("gethostbyname answers literals itself", "[S61][S62]") {
   fake::on_getaddrinfo({fake::resolves({fake::inet({10, 9, 8, 7}, 0), fake::inet({1, 1, 1, 1}, 0)}), fails(EAI_NONAME)});
   CHECK(pysock::gethostbyname("host") == "10.9.8.7");
   CHECK(fake::log() == lines{called("getaddrinfo", "host", "null", AF_INET, SOCK_DGRAM, 0, 0)});
-  CHECK(message_of([] { (void)pysock::gethostbyname("nosuch"); }) == "gethostbyname 'nosuch': [Errno -2] Name or service not known");
+  CHECK(message_of([] { (void)pysock::gethostbyname("nosuch"); }) == "gethostbyname 'nosuch': " + gai_text(EAI_NONAME));
 }
 
 TEST_CASE("gethostbyname_ex: step one fails as gaierror, step two as herror", "[S20][S63]") {
@@ -162,7 +168,7 @@ TEST_CASE("gethostbyname_ex: step one fails as gaierror, step two as herror", "[
   CHECK(fake::count("gethostbyname") == 0);
 
   fake::on_gethostbyname({fails(NO_RECOVERY), fake::knows({"primary", {"alias1", "alias2"}, AF_INET, {"\x0a\0\0\1"s, "\x0a\0\0\2"s}})});
-  CHECK(message_of([] { (void)pysock::gethostbyname_ex("host"); }) == "gethostbyname_ex 'host': [Errno 3] Unknown server error");
+  CHECK(message_of([] { (void)pysock::gethostbyname_ex("host"); }) == "gethostbyname_ex 'host': " + herror_text(NO_RECOVERY));
   const pysock::host_info info = pysock::gethostbyname_ex("host");
   CHECK(info.hostname == "primary");
   CHECK(info.aliaslist == std::vector<std::string>{"alias1", "alias2"});
@@ -179,7 +185,7 @@ TEST_CASE("gethostbyaddr reverses both families and resolves names first", "[S20
   const auto six = pysock::gethostbyaddr("::1");
   CHECK(six.ipaddrlist == std::vector<std::string>{"::1"});
   CHECK(fake::log().back() == called("gethostbyaddr", 16, AF_INET6));
-  CHECK(message_of([] { (void)pysock::gethostbyaddr("10.0.0.1"); }) == "gethostbyaddr '10.0.0.1': [Errno 1] Unknown host");
+  CHECK(message_of([] { (void)pysock::gethostbyaddr("10.0.0.1"); }) == "gethostbyaddr '10.0.0.1': " + herror_text(HOST_NOT_FOUND));
   CHECK(message_of([] { (void)pysock::gethostbyaddr(""); }) == "gethostbyaddr '': wildcard resolved to multiple address");
 }
 
@@ -223,7 +229,9 @@ TEST_CASE("getnameinfo takes numeric hosts only", "[S68]") {
   fake::on_getaddrinfo({fake::resolves({fake::inet({127, 0, 0, 1}, 0)})});
   CHECK_THROWS_AS(pysock::getnameinfo({"127.0.0.1", 80, 0}, 0), std::invalid_argument);
   fake::on_getnameinfo({fails(EAI_NONAME)});
-  CHECK(message_of([] { (void)pysock::getnameinfo({"10.0.0.1", 80}, 0); }).find("getnameinfo ('10.0.0.1', 80): [Errno -2]") == 0);
+  CHECK(message_of([] {
+          (void)pysock::getnameinfo({"10.0.0.1", 80}, 0);
+        }).find("getnameinfo ('10.0.0.1', 80): " + gai_text(EAI_NONAME)) == 0);
 }
 
 TEST_CASE("services and protocols are found or named as missing", "[S69][S70][S71]") {

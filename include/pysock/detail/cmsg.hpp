@@ -16,15 +16,24 @@ inline namespace v1 {
 namespace detail {
 namespace cmsg {
 
-using header = ::cmsghdr;
+using header = cmsg_header;
 
 // What `size` bytes of data take: with the header before them, and with the padding up to the next header as well. Functions and not
 // constants: on some systems the macros call one.
+#ifdef WSA_CMSG_LEN
+inline std::size_t length(std::size_t size) noexcept { return static_cast<std::size_t>(WSA_CMSG_LEN(size)); }
+inline std::size_t space(std::size_t size) noexcept { return static_cast<std::size_t>(WSA_CMSG_SPACE(size)); }
+#else
 inline std::size_t length(std::size_t size) noexcept { return static_cast<std::size_t>(CMSG_LEN(size)); }
 inline std::size_t space(std::size_t size) noexcept { return static_cast<std::size_t>(CMSG_SPACE(size)); }
+#endif
 
 // Whether the data are descriptors.
+#ifdef SCM_RIGHTS
 inline bool carries_rights(int level, int type) noexcept { return level == SOL_SOCKET && type == SCM_RIGHTS; }
+#else
+inline bool carries_rights(int /*level*/, int /*type*/) noexcept { return false; }
+#endif
 
 // Writes one message. \pre `room` has space(data.size()) bytes
 inline void write(char* room, int level, int type, const_bytes data) noexcept {

@@ -113,7 +113,7 @@ class file_buffer final : public std::streambuf {
     std::string bytes(gptr(), got);
     try {
       while (got < wanted) {
-        if (got == bytes.size()) bytes.resize(got + std::min(wanted - got, std::max(got, large_step)));
+        if (got == bytes.size()) bytes.resize(got + (std::min)(wanted - got, (std::max)(got, large_step)));
         std::error_code ec;
         const std::size_t count = receive(&bytes[got], bytes.size() - got, time, ec);
         if (ec) throw_error(ec, "read", got);
@@ -259,7 +259,7 @@ class file_buffer final : public std::streambuf {
   // Receives something behind what is unread, however much that is. False at the end of the stream.
   bool receive_more(time_limit& time, const char* operation) {
     const std::size_t kept = unread();
-    const std::size_t step = std::max(size_, std::size_t{1});  // one byte at a time never reads ahead
+    const std::size_t step = (std::max)(size_, std::size_t{1});  // one byte at a time never reads ahead
     if (kept == 0 && in_.size() > step + large_step) {
       std::string().swap(in_);
     } else if (gptr() != in_.data()) {
@@ -271,7 +271,7 @@ class file_buffer final : public std::streambuf {
       set_unread(kept);
     }
     std::error_code ec;
-    const std::size_t count = receive(in_.data() + kept, std::min(in_.size() - kept, step), time, ec);
+    const std::size_t count = receive(in_.data() + kept, (std::min)(in_.size() - kept, step), time, ec);
     if (ec) throw_error(ec, operation, kept);
     set_unread(kept + count);
     return count != 0;
@@ -281,13 +281,13 @@ class file_buffer final : public std::streambuf {
   std::size_t fill(std::size_t wanted, time_limit& time) {
     while (unread() < wanted && receive_more(time, "read")) {
     }
-    return std::min(wanted, unread());
+    return (std::min)(wanted, unread());
   }
 
   // The size of the line `offset` bytes on, at most `limit`; 0 at the end of the stream.
   std::size_t line_size(std::size_t offset, std::size_t limit, time_limit& time, const char* operation) {
     for (std::size_t seen = 0;;) {
-      const std::size_t here = std::min(unread() - offset, limit);
+      const std::size_t here = (std::min)(unread() - offset, limit);
       const char* const line = gptr() + offset;
       if (here > seen) {
         const void* const newline = std::memchr(line + seen, '\n', here - seen);
@@ -329,7 +329,7 @@ class file_buffer final : public std::streambuf {
       send_held(time, ec);
       if (!ec && size >= out_.size()) sent = send(data, size, time, ec);
     }
-    const std::size_t fits = std::min(size - sent, out_.size() - held());
+    const std::size_t fits = (std::min)(size - sent, out_.size() - held());
     std::copy_n(data + sent, fits, out_.data() + held());
     set_unsent(held() + fits);
     if (has_newline && !ec) send_held(time, ec);

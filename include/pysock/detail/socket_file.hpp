@@ -150,7 +150,8 @@ inline std::size_t socket::send_by_kernel(const detail::file_reader& reader, std
   while (sent < limit) {
     const std::uint64_t from = offset + sent;
     const std::size_t block = limit - sent < detail::sendfile_block ? limit - sent : detail::sendfile_block;
-    const std::size_t moved = write(ec, detail::sys::sendfile, reader.handle(), from, block);
+    const bool may_wait = timeout_nanoseconds() < 0;
+    const std::size_t moved = write(ec, detail::sys::sendfile, reader.handle(), from, block, may_wait);
     if (moved == 0) break;  // the end of the file, or a failure
     sent += moved;
     if (moved < block && offset + sent < reader.size() && !go_on(ec)) break;

@@ -92,6 +92,22 @@ inline socket from_fileno(native_handle_type fd, int family, int type, int proto
   return socket::wrap("from_fileno", fd, family, type, proto);
 }
 
+#ifdef FROM_PROTOCOL_INFO
+inline std::string socket::share(unsigned long process_id) const {
+  std::string shared;
+  if (!detail::sys::share(fileno(), process_id, shared)) detail::throw_last("share");
+  return shared;
+}
+
+inline socket fromshare(const_bytes info) {
+  descriptor made(detail::sys::fromshare(info.data(), info.size()));
+  if (!made) detail::throw_last("fromshare");
+  socket s = from_fileno(made.get());
+  (void)made.release();
+  return s;
+}
+#endif
+
 inline std::pair<socket, socket> socketpair(int family, int type, int proto) {
   const std::int64_t timeout = detail::sys::strip_type_flags(type) ? 0 : detail::default_timeout();
   native_handle_type ends[2] = {invalid_handle, invalid_handle};
@@ -248,6 +264,16 @@ inline void socket::setsockopt(int level, int name, const_bytes value) {
 inline void socket::setsockopt(int level, int name, std::nullptr_t, socklen_t optlen) {
   if (detail::sys::setsockopt(fileno(), level, name, nullptr, optlen) < 0) detail::throw_last("setsockopt");
 }
+
+#ifdef SIO_RCVALL
+inline void socket::ioctl(unsigned long control, unsigned long option) {
+  if (detail::sys::ioctl(fileno(), control, &option, sizeof option) < 0) detail::throw_last("ioctl");
+}
+
+inline void socket::ioctl(unsigned long control, const tcp_keepalive& option) {
+  if (detail::sys::ioctl(fileno(), control, &option, sizeof option) < 0) detail::throw_last("ioctl");
+}
+#endif
 
 // ---- printing -----------------------------------------------------------------------------------------------------------------------
 

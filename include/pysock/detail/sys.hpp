@@ -45,6 +45,8 @@ PYSOCK_API error_numbers numbers() noexcept;
 
 // The category of the system's socket errors: its messages are the system's, its conditions std::errc.
 PYSOCK_API const std::error_category& category() noexcept;
+// What Python calls its numbers in a message: "Errno" or "WinError".
+PYSOCK_API const char* number_label() noexcept;
 PYSOCK_API std::string gai_message(int error);
 PYSOCK_API std::string herror_message(int error);
 
@@ -69,6 +71,11 @@ PYSOCK_API int set_inheritable(native_handle_type s, bool on) noexcept;
 PYSOCK_API int describe(native_handle_type s, int& family, int& type, int& proto) noexcept;
 // Type flags (SOCK_NONBLOCK, SOCK_CLOEXEC) taken out of `type`; true if SOCK_NONBLOCK was among them.
 PYSOCK_API bool strip_type_flags(int& type) noexcept;
+#ifdef FROM_PROTOCOL_INFO
+// A duplicate for another process, as bytes; and the socket made from them there.
+PYSOCK_API bool share(native_handle_type s, unsigned long process_id, std::string& out);
+PYSOCK_API native_handle_type fromshare(const void* shared, std::size_t size) noexcept;
+#endif
 
 // ---- connections ------------------------------------------------------------------------------------------------------------------
 PYSOCK_API int bind(native_handle_type s, const sockaddr* address, socklen_t size) noexcept;
@@ -80,6 +87,9 @@ PYSOCK_API int getpeername(native_handle_type s, sockaddr* address, socklen_t* s
 // `size` in bytes; on return from getsockopt what was written.
 PYSOCK_API int getsockopt(native_handle_type s, int level, int name, void* value, socklen_t* size) noexcept;
 PYSOCK_API int setsockopt(native_handle_type s, int level, int name, const void* value, socklen_t size) noexcept;
+#ifdef SIO_RCVALL
+PYSOCK_API int ioctl(native_handle_type s, unsigned long control, const void* value, std::size_t size) noexcept;
+#endif
 
 // ---- waiting ----------------------------------------------------------------------------------------------------------------------
 enum class event { read, write, connect };
@@ -121,8 +131,10 @@ PYSOCK_API int cloexec_flag() noexcept;
 
 // ---- files, for sendfile ----------------------------------------------------------------------------------------------------------
 // Sends up to `count` bytes of `file` from an absolute `offset`. Where the system or this pair of descriptors cannot,
-// `sendfile_unsupported(last_error())` is true and the caller reads and sends instead. Never raises SIGPIPE.
-PYSOCK_API std::ptrdiff_t sendfile(native_handle_type s, native_handle_type file, std::uint64_t offset, std::size_t count) noexcept;
+// `sendfile_unsupported(last_error())` is true and the caller reads and sends instead; so it is without `may_wait` where the system's call
+// knows no would-block. Never raises SIGPIPE.
+PYSOCK_API std::ptrdiff_t sendfile(native_handle_type s, native_handle_type file, std::uint64_t offset, std::size_t count,
+                                   bool may_wait) noexcept;
 PYSOCK_API bool sendfile_unsupported(int error) noexcept;
 PYSOCK_API native_handle_type open_file(const char* path) noexcept;
 PYSOCK_API int close_file(native_handle_type file) noexcept;

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// Names to addresses: apart from everything else in the databases, which a program that only connects has no use for.
+#include "winsock.hpp"
+
+namespace pysock {
+inline namespace v1 {
+namespace detail {
+
+int sys::getaddrinfo(const char* host, const char* service, const addrinfo* hints, addrinfo** results) noexcept {
+  if (!winsock::started()) return last_error();
+  return ::getaddrinfo(host, service, hints, results);
+}
+
+void sys::freeaddrinfo(addrinfo* results) noexcept { ::freeaddrinfo(results); }
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace pysock
