@@ -45,21 +45,21 @@ def run_all():
     codename, uri = mirror()
     root = fresh(BASE / "root")
     run("debootstrap", "--variant=minbase", codename, root, uri)
-    shutil.copy(package, root / "root")
-    shutil.copytree(HERE / "consumer", root / "root" / "consumer")
+    shutil.copy(package, root / "srv")
+    shutil.copytree(HERE / "consumer", root / "srv" / "consumer")
     environment = dict(os.environ, PATH="/usr/sbin:/usr/bin:/sbin:/bin", HOME="/root", LC_ALL="C", DEBIAN_FRONTEND="noninteractive")
 
     def inside(*command):
         return run("chroot", root, *command, env=environment)
 
     inside("apt-get", "update", "-qq")
-    inside("apt-get", "install", "-y", "-qq", "--no-install-recommends", f"/root/{package.name}")
+    inside("apt-get", "install", "-y", "-qq", "--no-install-recommends", f"/srv/{package.name}")
     inside("apt-get", "install", "-y", "-qq", "--no-install-recommends", "cmake", "g++", "make", "pkg-config")
-    inside("cmake", "-S", "/root/consumer", "-B", "/root/build", "-DWITH_SSL=ON")
-    inside("cmake", "--build", "/root/build")
-    inside("sh", "-c", "c++ -std=c++17 /root/consumer/core.cpp -o /root/build/by_pkg_config $(pkg-config --cflags --libs pysock)")
+    inside("cmake", "-S", "/srv/consumer", "-B", "/srv/build", "-DWITH_SSL=ON")
+    inside("cmake", "--build", "/srv/build")
+    inside("sh", "-c", "c++ -std=c++17 /srv/consumer/core.cpp -o /srv/build/by_pkg_config $(pkg-config --cflags --libs pysock)")
     for program in ("core", "tls", "by_pkg_config"):
-        said = inside(f"/root/build/{program}").strip()
+        said = inside(f"/srv/build/{program}").strip()
         check(said.startswith(f"pysock {VERSION} "), f"in a fresh {codename} with {package.name}: {program}: {said}")
     inside("dpkg", "--remove", "libpysock-dev")
     shutil.rmtree(root)
