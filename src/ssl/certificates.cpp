@@ -22,7 +22,7 @@ struct openssl_text {
   openssl_text() = default;
   openssl_text(const openssl_text&) = delete;
   openssl_text& operator=(const openssl_text&) = delete;
-  ~openssl_text() { OPENSSL_free(data); }
+  ~openssl_text() { CRYPTO_free(data, nullptr, 0); }  // the macro for it would put this file's path into the library
   char* data = nullptr;
 };
 
