@@ -60,21 +60,20 @@ bool ready(native_handle_type s, sys::event what) noexcept {
 
 }  // namespace
 
-std::ptrdiff_t sys::send(native_handle_type s, const void* data, std::size_t size, int flags) noexcept {
+std::ptrdiff_t sys::send(native_handle_type s, const void* data, std::size_t size, int flags) {
   return ::send(to_socket(s), static_cast<const char*>(data), cut(size), flags);
 }
 
 std::ptrdiff_t sys::sendto(native_handle_type s, const void* data, std::size_t size, int flags, const sockaddr* address,
-                           socklen_t address_size) noexcept {
+                           socklen_t address_size) {
   return ::sendto(to_socket(s), static_cast<const char*>(data), cut(size), flags, address, address_size);
 }
 
-std::ptrdiff_t sys::recv(native_handle_type s, void* data, std::size_t size, int flags) noexcept {
+std::ptrdiff_t sys::recv(native_handle_type s, void* data, std::size_t size, int flags) {
   return received(::recv(to_socket(s), static_cast<char*>(data), cut(size), flags), size);
 }
 
-std::ptrdiff_t sys::recvfrom(native_handle_type s, void* data, std::size_t size, int flags, sockaddr* address,
-                             socklen_t* address_size) noexcept {
+std::ptrdiff_t sys::recvfrom(native_handle_type s, void* data, std::size_t size, int flags, sockaddr* address, socklen_t* address_size) {
   prepare(address);
   const std::ptrdiff_t count = received(::recvfrom(to_socket(s), static_cast<char*>(data), cut(size), flags, address, address_size), size);
   *address_size = used(address, *address_size);

@@ -106,5 +106,8 @@ def tool_from_pypi(requirement):
     environment = BASE / "venv"
     if not (environment / "bin" / "pip").exists():
         run(sys.executable, "-m", "venv", fresh(environment))
-    run(environment / "bin" / "pip", "install", "--quiet", requirement)
+    try:
+        run(environment / "bin" / "pip", "install", "--quiet", requirement)
+    except Failure as failure:
+        raise Skip(f"{requirement} cannot be had from PyPI here: {str(failure).splitlines()[-2]}") from failure
     return environment / "bin"
