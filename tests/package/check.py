@@ -12,6 +12,7 @@ import conan_road
 import deb_road
 import plugin_road
 import vcpkg_road
+import windows_road
 from kit import BASE, Failure, Skip, log_to
 
 ROADS = {
@@ -27,6 +28,7 @@ ROADS = {
     "vcpkg": vcpkg_road.run_all,
     "conan": conan_road.run_all,
     "deb": deb_road.run_all,
+    "windows": windows_road.run_all,
 }
 
 

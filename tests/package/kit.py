@@ -81,9 +81,9 @@ def installed(kind):
     return installed_now[kind]
 
 
-def says_hello(program, **options):
-    output = run(program, **options)
-    check(output.startswith(f"pysock {VERSION} "), f"{pathlib.Path(program).name}: {output.strip()}")
+def says_hello(*command, **options):
+    output = run(*command, **options)
+    check(output.startswith(f"pysock {VERSION} "), f"{pathlib.Path(command[-1]).name}: {output.strip()}")
 
 
 def links(program, library_name):

@@ -2,17 +2,33 @@
 // An application with a plug-in, each linked with pysock. Argument 1 is the plug-in, argument 2 whether the library is shared: then
 // the two have one state. With a static library each has its own copy, state and error categories included, while exceptions are still
 // caught by their classes and their codes still compare with std::errc.
-#include <dlfcn.h>
-
 #include <cstring>
 #include <iostream>
 #include <pysock/pysock.hpp>
 
 #include "shared.hpp"
 
+#if __has_include(<dlfcn.h>)
+#include <dlfcn.h>
+#else
+#include <windows.h>
+#endif
+
 namespace {
 
 int failures = 0;
+
+const plugin_interface& load(const char* path) {
+#if __has_include(<dlfcn.h>)
+  void* library = ::dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) throw std::runtime_error(::dlerror());
+  return *static_cast<const plugin_interface*>(::dlsym(library, "plugin"));
+#else
+  const HMODULE library = ::LoadLibraryA(path);
+  if (library == nullptr) throw std::system_error(static_cast<int>(::GetLastError()), std::system_category(), path);
+  return *reinterpret_cast<const plugin_interface*>(::GetProcAddress(library, "plugin"));
+#endif
+}
 
 void check(bool holds, const char* what) {
   std::cout << (holds ? "ok   " : "FAIL ") << what << '\n';
@@ -31,9 +47,7 @@ void expire() {
 int main(int argc, char** argv) try {
   if (argc != 3) return 2;
   const bool shared = std::strcmp(argv[2], "shared") == 0;
-  void* library = ::dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) throw std::runtime_error(::dlerror());
-  const auto& plugin = *static_cast<const plugin_interface*>(::dlsym(library, "plugin"));
+  const plugin_interface& plugin = load(argv[1]);
 
   pysock::setdefaulttimeout(7);
   check((plugin.default_timeout() == 7) == shared,

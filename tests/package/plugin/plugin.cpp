@@ -39,5 +39,4 @@ bool catches(void (*thrower)()) try {
 
 }  // namespace
 
-extern "C" __attribute__((visibility("default")))
-const plugin_interface plugin = {default_timeout, set_default_timeout, is_timed_out, refused, expire, catches};
+extern "C" PYSOCK_EXPORT const plugin_interface plugin = {default_timeout, set_default_timeout, is_timed_out, refused, expire, catches};

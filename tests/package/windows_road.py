@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""The library for Windows, installed and used as there: CMake's package, pkg-config, and a DLL that an application shares with its plug-in."""
+import os
+import pathlib
+import shutil
+
+from kit import BASE, HERE, ROOT, Skip, check, cmake, fresh, library, ok, run, says_hello
+
+COMPILER = "x86_64-w64-mingw32-g++-posix"
+# One C++ runtime for all parts of a process, as a DLL: with a copy in each, not even std::generic_category() is one.
+OPTIONS = [f"-DCMAKE_TOOLCHAIN_FILE={ROOT / 'cmake/toolchains/mingw.cmake'}",
+           *(f"-DCMAKE_{kind}_LINKER_FLAGS=" for kind in ("EXE", "SHARED", "MODULE"))]
+
+
+def runtime_folders():
+    return {pathlib.Path(run(COMPILER, f"-print-file-name={name}").strip()).resolve().parent
+            for name in ("libstdc++-6.dll", "libwinpthread-1.dll")}
+
+
+def installed(kind):
+    prefix = fresh(BASE / "windows" / f"{kind}-prefix")
+    build = fresh(BASE / "windows" / f"{kind}-build")
+    library(build, *OPTIONS, f"-DBUILD_SHARED_LIBS={'ON' if kind == 'shared' else 'OFF'}", "-DCMAKE_BUILD_TYPE=Release", ssl=False)
+    run("cmake", "--install", build, "--prefix", prefix)
+    return prefix
+
+
+def with_pkg_config(prefix, program):
+    program.parent.mkdir(parents=True, exist_ok=True)
+    flags = run("pkg-config", "--cflags", "--libs", "pysock", env={**os.environ, "PKG_CONFIG_LIBDIR": str(prefix / "lib/pkgconfig")}).split()
+    run(COMPILER, "-std=c++17", HERE / "consumer/core.cpp", "-o", program, *flags)
+
+
+def run_kind(kind):
+    prefix = installed(kind)
+    folders = [prefix / "bin", *runtime_folders()]
+    path = dict(os.environ, WINEPATH=";".join(f"Z:{folder}" for folder in folders).replace("/", "\\"))  # where Windows looks for a DLL
+    check((prefix / "bin/libpysock.dll").exists() == (kind == "shared"), f"{kind}: {'a' if kind == 'shared' else 'no'} DLL is installed")
+
+    consumer = fresh(BASE / "windows" / f"{kind}-consumer")
+    cmake(HERE / "consumer", consumer, *OPTIONS, f"-DCMAKE_PREFIX_PATH={prefix}")
+    with_pkg_config(prefix, consumer / "by-pkg-config" / "core.exe")
+    for program in (consumer / "core.exe", consumer / "by-pkg-config" / "core.exe"):
+        links = "libpysock.dll" in run("x86_64-w64-mingw32-objdump", "--private-headers", program)
+        check(links == (kind == "shared"), f"{kind}: the consumer links the {'DLL' if links else 'static library'}")
+        says_hello("wine", program, env=path)
+
+    plugin = fresh(BASE / "windows" / f"{kind}-plugin")
+    cmake(HERE / "plugin", plugin, *OPTIONS, f"-DCMAKE_PREFIX_PATH={prefix}")
+    for line in run("wine", plugin / "application.exe", plugin / "plugin.dll", kind, env=path).splitlines():
+        ok(f"{kind}: {line[5:]}")
+
+
+def run_all():
+    if "WINEPREFIX" not in os.environ or not shutil.which("wine"):
+        raise Skip("./dev platforms mingw goes this road, in a Windows of its own")
+    for kind in ("static", "shared"):
+        run_kind(kind)
