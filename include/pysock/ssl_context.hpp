@@ -119,7 +119,7 @@ class wrap_options {
 ///
 /// **Threads.** Any number of threads may wrap sockets with one context; whoever changes it needs it to himself, handshakes of its
 /// connections in other threads included.
-class PYSOCK_API ssl_context {
+class PYSOCK_SSL_API ssl_context {
  public:
   /// A context that trusts nobody yet, and has no certificate of its own. For a client it verifies certificate and host name from birth.
   /// \throws sslerror
@@ -198,8 +198,8 @@ class PYSOCK_API ssl_context {
 /// A context that is safe to use as it is. For a client: certificate and host name are verified, strictly, against `cafile` or, without it,
 /// whom the system trusts. For a server: it needs `load_cert_chain`, and asks nothing of clients.
 /// (Python: `ssl.create_default_context`) \throws file_not_found_error, sslerror
-[[nodiscard]] PYSOCK_API ssl_context create_default_context(Purpose purpose = Purpose::SERVER_AUTH,
-                                                            const std::optional<text>& cafile = std::nullopt);
+[[nodiscard]] PYSOCK_SSL_API ssl_context create_default_context(Purpose purpose = Purpose::SERVER_AUTH,
+                                                                const std::optional<text>& cafile = std::nullopt);
 
 }  // namespace v1
 }  // namespace pysock

@@ -29,6 +29,13 @@
 #define SSL_ERROR_INVALID_ERROR_CODE 10  ///< Never seen here.
 #endif
 
+#if defined(PYSOCK_SSL_BUILDING)
+#define PYSOCK_SSL_API PYSOCK_EXPORT
+#else
+/// Marks what the compiled library of the component `ssl` exports: to it the core is somebody else's.
+#define PYSOCK_SSL_API PYSOCK_IMPORT
+#endif
+
 namespace pysock {
 inline namespace v1 {
 
@@ -48,18 +55,18 @@ enum class ssl_errc {
 };
 
 /// The category of `ssl_errc`. want_read and want_write are `std::errc::resource_unavailable_try_again`. Thread-safe.
-[[nodiscard]] PYSOCK_API const std::error_category& ssl_category() noexcept;
+[[nodiscard]] PYSOCK_SSL_API const std::error_category& ssl_category() noexcept;
 /// The category of OpenSSL's own error codes. Its messages are Python's: `[SSL: WRONG_VERSION_NUMBER] wrong version number`. Thread-safe.
-[[nodiscard]] PYSOCK_API const std::error_category& openssl_category() noexcept;
+[[nodiscard]] PYSOCK_SSL_API const std::error_category& openssl_category() noexcept;
 /// The category of what can be wrong with a certificate: X509_V_ERR_* numbers. Messages: `[SSL: CERTIFICATE_VERIFY_FAILED] certificate
 /// verify failed: certificate has expired`. Thread-safe.
-[[nodiscard]] PYSOCK_API const std::error_category& verification_category() noexcept;
+[[nodiscard]] PYSOCK_SSL_API const std::error_category& verification_category() noexcept;
 
 /// For `std::error_code ec = ssl_errc::eof`.
 [[nodiscard]] inline std::error_code make_error_code(ssl_errc e) noexcept { return {static_cast<int>(e), ssl_category()}; }
 
 /// Any failure of TLS. `errnum()` is one of SSL_ERROR_*. (Python: `socket.sslerror`, today `ssl.SSLError`) Copying never throws.
-class PYSOCK_API sslerror : public error {
+class PYSOCK_SSL_API sslerror : public error {
  public:
   using error::error;
 
@@ -70,27 +77,27 @@ class PYSOCK_API sslerror : public error {
 };
 
 /// In non-blocking mode: nothing has been received to go on with. Wait until the descriptor is readable. (Python: ssl.SSLWantReadError)
-class PYSOCK_API ssl_want_read_error : public sslerror {
+class PYSOCK_SSL_API ssl_want_read_error : public sslerror {
   using sslerror::sslerror;
 };
 
 /// In non-blocking mode: nothing can be sent. Wait until the descriptor is writable. (Python: ssl.SSLWantWriteError)
-class PYSOCK_API ssl_want_write_error : public sslerror {
+class PYSOCK_SSL_API ssl_want_write_error : public sslerror {
   using sslerror::sslerror;
 };
 
 /// The peer closed the session where something else was to come; the end of what is received is no error. (Python: ssl.SSLZeroReturnError)
-class PYSOCK_API ssl_zero_return_error : public sslerror {
+class PYSOCK_SSL_API ssl_zero_return_error : public sslerror {
   using sslerror::sslerror;
 };
 
 /// The connection ended without a closing alert: somebody may have cut off what was to come. (Python: ssl.SSLEOFError)
-class PYSOCK_API ssl_eof_error : public sslerror {
+class PYSOCK_SSL_API ssl_eof_error : public sslerror {
   using sslerror::sslerror;
 };
 
 /// The peer's certificate did not pass. (Python: ssl.SSLCertVerificationError)
-class PYSOCK_API ssl_cert_verification_error : public sslerror {
+class PYSOCK_SSL_API ssl_cert_verification_error : public sslerror {
  public:
   using sslerror::sslerror;
 

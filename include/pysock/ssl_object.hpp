@@ -18,7 +18,7 @@ inline namespace v1 {
 /// What `ssl()` returns. It has a duplicate of the socket's descriptor and a copy of its timeout: either may be closed first.
 /// It moves and cannot be copied; where it ends, it sends the closing alert, waiting as long as the timeout allows, and closes the
 /// duplicate. One thread at a time. (Python 2.4: SSLObject)
-class PYSOCK_API ssl_object {
+class PYSOCK_SSL_API ssl_object {
  public:
   /// Receives `n` bytes, fewer only at the end of the stream, or everything up to it. Blocks as the mode says; the timeout is for the whole
   /// call. What a call that fails has received waits for the next. \param n how many; negative for all
@@ -52,14 +52,15 @@ class PYSOCK_API ssl_object {
 /// \throws sslerror if one of the files is missing, cannot be used, or the handshake fails
 /// \throws timeout, connection_reset_error, error ENOTCONN, EBADF; file_not_found_error
 [[nodiscard,
-  deprecated("ssl() verifies nothing; use create_default_context().wrap_socket(std::move(sock), server_hostname)")]] PYSOCK_API ssl_object
+  deprecated(
+      "ssl() verifies nothing; use create_default_context().wrap_socket(std::move(sock), server_hostname)")]] PYSOCK_SSL_API ssl_object
 ssl(const socket& sock, const std::optional<text>& keyfile = std::nullopt, const std::optional<text>& certfile = std::nullopt);
 
 /// Whether OpenSSL's source of random numbers is ready, which it makes itself. Thread-safe. (Python: `RAND_status`)
-[[nodiscard]] PYSOCK_API bool RAND_status() noexcept;
+[[nodiscard]] PYSOCK_SSL_API bool RAND_status() noexcept;
 /// Mixes bytes into OpenSSL's source of random numbers. Thread-safe. (Python: `RAND_add`; `RAND_egd` has gone from OpenSSL)
 /// \param bytes the bytes \param entropy how many bytes of it are a surprise to others, at least
-PYSOCK_API void RAND_add(const_bytes bytes, double entropy) noexcept;
+PYSOCK_SSL_API void RAND_add(const_bytes bytes, double entropy) noexcept;
 
 }  // namespace v1
 }  // namespace pysock

@@ -48,7 +48,7 @@ class ssl_session {
   /// Whether there is one.
   explicit operator bool() const noexcept { return session_ != nullptr; }
   /// Whether it can be resumed. Under TLS 1.3 not before the server's ticket has come, which is after the handshake, with the first data.
-  [[nodiscard]] PYSOCK_API bool resumable() const noexcept;
+  [[nodiscard]] PYSOCK_SSL_API bool resumable() const noexcept;
 
  private:
   friend class ssl_context;
@@ -76,7 +76,7 @@ class ssl_session {
 /// waits. So one thread may receive while another sends, and any thread may call shutdown, settimeout, setblocking, gettimeout, fileno,
 /// pending and the readers of the session. Two threads that send, or two that receive, mix up each other's bytes. close, unwrap, moves
 /// and destruction need the object to themselves.
-class PYSOCK_API ssl_socket {
+class PYSOCK_SSL_API ssl_socket {
  public:
   /// A closed one, to be assigned later.
   explicit ssl_socket(std::nullptr_t) noexcept {}

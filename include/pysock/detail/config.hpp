@@ -6,17 +6,25 @@
 
 #if defined(_WIN32)
 #define PYSOCK_WINDOWS 1
-#if defined(PYSOCK_BUILDING)
-#define PYSOCK_API __declspec(dllexport)
-#elif defined(PYSOCK_SHARED)
-#define PYSOCK_API __declspec(dllimport)
+#define PYSOCK_EXPORT __declspec(dllexport)
+#if defined(PYSOCK_SHARED)
+#define PYSOCK_IMPORT __declspec(dllimport)
 #else
-#define PYSOCK_API
+#define PYSOCK_IMPORT
 #endif
 #else
 #define PYSOCK_WINDOWS 0
+/// Marks what a library exports, in the library itself.
+#define PYSOCK_EXPORT __attribute__((visibility("default")))
+/// Marks the same for whoever uses it.
+#define PYSOCK_IMPORT __attribute__((visibility("default")))
+#endif
+
+#if defined(PYSOCK_BUILDING)
+#define PYSOCK_API PYSOCK_EXPORT
+#else
 /// Marks what the compiled library exports.
-#define PYSOCK_API __attribute__((visibility("default")))
+#define PYSOCK_API PYSOCK_IMPORT
 #endif
 
 #if defined(__linux__)
