@@ -101,9 +101,11 @@ std::ptrdiff_t sys::read_file(native_handle_type file, void* data, std::size_t s
   const position_keeper keeper(to_handle(file));
   OVERLAPPED place = at_offset(offset);
   DWORD count = 0;
-  if (::ReadFile(to_handle(file), data, static_cast<DWORD>(winsock::cut(size)), &count, &place) != 0) {
-    return static_cast<std::ptrdiff_t>(count);
+  bool done = ::ReadFile(to_handle(file), data, static_cast<DWORD>(winsock::cut(size)), &count, &place) != 0;
+  if (!done && ::GetLastError() == ERROR_IO_PENDING) {  // the file was opened to be read in the background
+    done = ::GetOverlappedResult(to_handle(file), &place, &count, TRUE) != 0;
   }
+  if (done) return static_cast<std::ptrdiff_t>(count);
   return ::GetLastError() == ERROR_HANDLE_EOF ? 0 : -1;
 }
 
