@@ -15,9 +15,19 @@ bool was_cut(std::ptrdiff_t count) noexcept { return count < 0 && ::WSAGetLastEr
 // A datagram longer than the room fills it and is reported as a failure, which it is not on other systems.
 std::ptrdiff_t received(int count, std::size_t size) noexcept { return was_cut(count) ? cut(size) : count; }
 
-std::size_t room_of(const sys::message& m) noexcept {
+// How many of the buffers one call can use: counts are 32 bits wide, and what follows a buffer that was cut would come too early.
+DWORD usable(const sys::message& m) noexcept {
+  DWORD count = 1;
+  for (std::size_t total = m.buffers[0].len; count < m.buffer_count; ++count) {
+    total += m.buffers[count].len;
+    if (total >= INT_MAX) break;
+  }
+  return count;
+}
+
+std::size_t room_of(const WSAMSG& native) noexcept {
   std::size_t total = 0;
-  for (std::size_t i = 0; i < m.buffer_count; ++i) total += m.buffers[i].len;
+  for (DWORD i = 0; i < native.dwBufferCount; ++i) total += native.lpBuffers[i].len;
   return total;
 }
 
@@ -26,7 +36,7 @@ WSAMSG as_native(const sys::message& m) noexcept {
   native.name = m.address;
   native.namelen = m.address_size;
   native.lpBuffers = m.buffers;
-  native.dwBufferCount = static_cast<DWORD>(m.buffer_count);
+  native.dwBufferCount = usable(m);
   native.Control.buf = static_cast<char*>(m.control);
   native.Control.len = static_cast<ULONG>(cut(m.control_size));
   return native;
@@ -98,15 +108,11 @@ sys::buffer sys::make_buffer(const void* data, std::size_t size) noexcept {
 std::size_t sys::max_buffers() noexcept { return 1024; }
 
 std::ptrdiff_t sys::sendmsg(native_handle_type s, const message& m, int flags) noexcept {
+  WSAMSG native = as_native(m);
   DWORD sent = 0;
-  int outcome = 0;
-  if (m.control_size == 0) {
-    outcome = ::WSASendTo(to_socket(s), m.buffers, static_cast<DWORD>(m.buffer_count), &sent, static_cast<DWORD>(flags), m.address,
-                          m.address_size, nullptr, nullptr);
-  } else {
-    WSAMSG native = as_native(m);
-    outcome = ::WSASendMsg(to_socket(s), &native, static_cast<DWORD>(flags), &sent, nullptr, nullptr);
-  }
+  const int outcome = m.control_size == 0 ? ::WSASendTo(to_socket(s), native.lpBuffers, native.dwBufferCount, &sent,
+                                                        static_cast<DWORD>(flags), native.name, native.namelen, nullptr, nullptr)
+                                          : ::WSASendMsg(to_socket(s), &native, static_cast<DWORD>(flags), &sent, nullptr, nullptr);
   return outcome == 0 ? static_cast<std::ptrdiff_t>(sent) : -1;
 }
 
@@ -130,7 +136,7 @@ std::ptrdiff_t sys::recvmsg(native_handle_type s, message& m, int flags) noexcep
   m.address_size = used(m.address, native.namelen);
   m.control_size = native.Control.len;
   m.flags = static_cast<int>(native.dwFlags);
-  return static_cast<std::ptrdiff_t>(cut_off && (native.dwFlags & MSG_TRUNC) != 0 ? room_of(m) : count);
+  return static_cast<std::ptrdiff_t>(cut_off && (native.dwFlags & MSG_TRUNC) != 0 ? room_of(native) : count);
 }
 
 int sys::cloexec_flag() noexcept { return 0; }
