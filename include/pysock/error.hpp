@@ -62,6 +62,7 @@ enum class bad_argument {
   not_blocking,         ///< `sendfile` over a non-blocking socket.
   ancillary_length,     ///< An ancillary buffer length that is negative or too large.
   option,               ///< Options that contradict each other or that the platform lacks.
+  share_length,         ///< `fromshare` with other bytes than `share` gives.
 };
 
 /// The category of `errc`: messages are Python's. Thread-safe.

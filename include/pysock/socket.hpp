@@ -434,7 +434,7 @@ struct recvmsg_into_result {
 
 #ifdef FROM_PROTOCOL_INFO
 /// The socket that another process shared by `socket::share`, with the default timeout. On Windows alone. (Python: `socket.fromshare`)
-/// \throws error WSAEINVAL for bytes of another length or used before
+/// \throws std::invalid_argument for bytes of another length \throws error WSAEINVAL for bytes used before
 [[nodiscard]] socket fromshare(const_bytes info);
 #endif
 

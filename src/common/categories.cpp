@@ -56,6 +56,7 @@ constexpr row argument_rows[] = {
     {"non-blocking sockets are not supported", std::errc::invalid_argument},
     {"invalid ancillary data buffer length", std::errc::invalid_argument},
     {"options contradict each other or are not supported on this platform", std::errc::invalid_argument},
+    {"socket descriptor string has wrong size", std::errc::invalid_argument},
 };
 
 template <std::size_t N>
@@ -96,7 +97,7 @@ class message_category : public std::error_category {
 
 // Values are stable: the last row of each table belongs to the last enumerator.
 static_assert(std::size(errc_rows) == static_cast<std::size_t>(errc::several_failures));
-static_assert(std::size(argument_rows) == static_cast<std::size_t>(bad_argument::option));
+static_assert(std::size(argument_rows) == static_cast<std::size_t>(bad_argument::share_length));
 
 }  // namespace
 

@@ -219,9 +219,8 @@ bool sys::share(native_handle_type s, unsigned long process_id, std::string& out
   return true;
 }
 
-native_handle_type sys::fromshare(const void* shared, std::size_t size) noexcept {
+native_handle_type sys::fromshare(const void* shared) noexcept {
   WSAPROTOCOL_INFOW info;
-  if (size != sizeof info) return fail(WSAEINVAL);
   std::memcpy(&info, shared, sizeof info);
   return open(info);
 }

@@ -124,7 +124,7 @@ TEST_CASE("a gaierror never becomes another class by its number", "[S21][S22]") 
 
 TEST_CASE("bad arguments are no socket errors", "[S16]") {
   using pysock::bad_argument;
-  for (int value = 1; value <= static_cast<int>(bad_argument::option); ++value) {
+  for (int value = 1; value <= static_cast<int>(bad_argument::share_length); ++value) {
     CAPTURE(value);
     const auto argument = static_cast<bad_argument>(value);
     const bool range = argument == bad_argument::port || argument == bad_argument::flowinfo || argument == bad_argument::timeout_range ||

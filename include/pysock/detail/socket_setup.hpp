@@ -100,7 +100,8 @@ inline std::string socket::share(unsigned long process_id) const {
 }
 
 inline socket fromshare(const_bytes info) {
-  descriptor made(detail::sys::fromshare(info.data(), info.size()));
+  if (info.size() != sizeof(::WSAPROTOCOL_INFOW)) detail::throw_error(bad_argument::share_length, "fromshare");
+  descriptor made(detail::sys::fromshare(info.data()));
   if (!made) detail::throw_last("fromshare");
   socket s = from_fileno(made.get());
   (void)made.release();

@@ -74,7 +74,7 @@ PYSOCK_API bool strip_type_flags(int& type) noexcept;
 #ifdef FROM_PROTOCOL_INFO
 // A duplicate for another process, as bytes; and the socket made from them there.
 PYSOCK_API bool share(native_handle_type s, unsigned long process_id, std::string& out);
-PYSOCK_API native_handle_type fromshare(const void* shared, std::size_t size) noexcept;
+PYSOCK_API native_handle_type fromshare(const void* shared) noexcept;
 #endif
 
 // ---- connections ------------------------------------------------------------------------------------------------------------------
