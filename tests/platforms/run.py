@@ -50,9 +50,15 @@ def interop():
         BUILD / "mingw/tests/interop_peer.exe")
 
 
+def as_its_users_do():
+    """The build for Windows beside one for this system, and installed for somebody else's program."""
+    interop()
+    run(sys.executable, ROOT / "tests/package/check.py", "windows")
+
+
 PLATFORMS = {
     "clang": Platform(("clang", "libc++-dev", "libc++abi-dev"), skips=0),
-    "mingw": Platform(("g++-mingw-w64-x86-64-posix", "wine64", "wine"), skips=10, prepare=start_wine, afterwards=interop),
+    "mingw": Platform(("g++-mingw-w64-x86-64-posix", "wine64", "wine", "pkg-config"), skips=10, prepare=start_wine, afterwards=as_its_users_do),
     "i686": Platform(("g++-i686-linux-gnu",), skips=2),
     "s390x": Platform(("g++-s390x-linux-gnu", "qemu-user"), skips=14),
     "musl": Platform(("python3-venv",), zig=True, skips=0),
