@@ -9,6 +9,7 @@ A platform is a row of the table below and a toolchain file, cmake/toolchains/NA
 skipped. How many do so for want of something on the platform is pinned, so that no test goes missing unseen; what the machine below lacks
 differs from one to the next, and would be lacking in ./dev test too.
 """
+import atexit
 import dataclasses
 import os
 import pathlib
@@ -38,6 +39,7 @@ def start_wine():
     os.environ.update(WINEPREFIX=str(BUILD / "wine"), WINEDEBUG="-all", WINEDLLOVERRIDES="mscoree,mshtml=", DISPLAY="")
     (BUILD / "wine").mkdir(parents=True, exist_ok=True)
     subprocess.run(["wineserver", "--persistent=600"])  # fails where one is running already
+    atexit.register(subprocess.run, ["wineserver", "--kill"])  # what it started would keep our output open
     run("wineboot", "--init")
 
 
