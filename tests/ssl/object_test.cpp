@@ -2,7 +2,6 @@
 #include <pysock/ssl_object.hpp>
 
 #include <openssl/ssl.h>
-#include <sys/socket.h>
 
 #include "ssl/tls.hpp"
 #include "support/catch.hpp"
@@ -68,7 +67,7 @@ TEST_CASE("a read that fails loses nothing", "[ssl][S143]") {
   server.sendall("early ");
   CHECK(patient.read(6) == "early ");
   server.sendall("cut off");
-  REQUIRE(::shutdown(server.fileno(), SHUT_WR) == 0);
+  REQUIRE(pysock::detail::sys::shutdown(server.fileno(), SHUT_WR) == 0);
   CHECK(transferred([&] { return patient.read(); }) == 7);
   CHECK(message_of([&] { return patient.read(); }) == "read: EOF occurred in violation of protocol");
   CHECK(patient.read(7) == "cut off");

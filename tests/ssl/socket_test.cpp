@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <pysock/ssl_socket.hpp>
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <fstream>
 #include <sstream>
 
@@ -13,6 +10,7 @@
 #include "support/transferred.hpp"
 
 namespace sk = pysock;
+namespace sys = pysock::detail::sys;
 using namespace test_support;
 using Catch::Matchers::ContainsSubstring;
 
@@ -151,7 +149,7 @@ TEST_CASE("a moved session goes on, and assignment closes what was there", "[ssl
 TEST_CASE("a connection that ends without the closing alert is cut off, unless that was asked for", "[ssl][M93]") {
   session_pair both = secured();
   both.server.sendall("all of it?");
-  REQUIRE(::shutdown(both.server.fileno(), SHUT_WR) == 0);
+  REQUIRE(sys::shutdown(both.server.fileno(), SHUT_WR) == 0);
   CHECK(both.client.recv(100) == "all of it?");
   CHECK(message_of([&] { return both.client.recv(1); }) == "recv: EOF occurred in violation of protocol");
   CHECK(tls_failure_of([&] { return both.client.recv(1); }) == "eof");
@@ -164,7 +162,7 @@ TEST_CASE("a connection that ends without the closing alert is cut off, unless t
   CHECK(tls_failure_of([&] { return both.client.unwrap(); }) == "eof");
 
   session_pair trusting = secured(client_context(), server_context(), sk::wrap_options().suppress_ragged_eofs(true));
-  REQUIRE(::shutdown(trusting.server.fileno(), SHUT_WR) == 0);
+  REQUIRE(sys::shutdown(trusting.server.fileno(), SHUT_WR) == 0);
   CHECK(trusting.client.recv(1).empty());
   CHECK(trusting.client.recv_into(room, ec) == 0);
   CHECK_FALSE(ec);
@@ -172,9 +170,8 @@ TEST_CASE("a connection that ends without the closing alert is cut off, unless t
 
 TEST_CASE("a record that is cut off in its middle is not taken for an end", "[ssl][M93]") {
   session_pair both = secured();
-  const char half[] = {0x17, 3, 3, 0, 50, 1, 2, 3};
-  REQUIRE(::send(both.server.fileno(), half, sizeof half, MSG_NOSIGNAL) == sizeof half);
-  REQUIRE(::shutdown(both.server.fileno(), SHUT_WR) == 0);
+  REQUIRE(send_raw(both.server.fileno(), {0x17, 3, 3, 0, 50, 1, 2, 3}));
+  REQUIRE(sys::shutdown(both.server.fileno(), SHUT_WR) == 0);
   CHECK(tls_failure_of([&] { return both.client.recv(1); }) == "eof");
 }
 
@@ -182,7 +179,7 @@ TEST_CASE("a record that was tampered with ends the session", "[ssl][M93]") {
   session_pair both = secured();
   std::string forged = {0x17, 3, 3, 0, 50};
   forged += std::string(50, 'x');
-  REQUIRE(::send(both.server.fileno(), forged.data(), forged.size(), MSG_NOSIGNAL) == 55);
+  REQUIRE(send_raw(both.server.fileno(), forged));
   CHECK(tls_failure_of([&] { return both.client.recv(1); }) == "sslerror: DECRYPTION_FAILED_OR_BAD_RECORD_MAC");
   CHECK(tls_failure_of([&] { return both.client.send("x"); }) == "sslerror: DECRYPTION_FAILED_OR_BAD_RECORD_MAC");
   CHECK(tls_failure_of([&] { return both.server.recv(1); }) == "sslerror: SSLV3_ALERT_BAD_RECORD_MAC");
@@ -191,20 +188,10 @@ TEST_CASE("a record that was tampered with ends the session", "[ssl][M93]") {
 TEST_CASE("a reset is a reset, and never an end", "[ssl][M93]") {
   session_pair both = secured(client_context(), server_context(), sk::wrap_options().suppress_ragged_eofs(true));
   const linger hard{1, 0};
-  REQUIRE(::setsockopt(both.server.fileno(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard) == 0);
-  const char half[] = {0x17, 3, 3, 0, 50};
-  REQUIRE(::send(both.server.fileno(), half, sizeof half, MSG_NOSIGNAL) == sizeof half);
-  (void)receive(both.client, 0);
-  REQUIRE(::shutdown(both.server.fileno(), SHUT_RD) == 0);
-  {
-    // Without the session, which would send its alert first.
-    sk::socket plain = sk::fromfd(both.server.fileno(), AF_INET, SOCK_STREAM);
-    REQUIRE(::dup2(plain.fileno(), both.server.fileno()) >= 0);
-    sk::ssl_socket dying = std::move(both.server);
-    plain.close();
-    REQUIRE(::close(dying.fileno()) == 0);
-    CHECK(failure_of([&] { return both.client.recv(1); }) == failure("connection_reset_error", ECONNRESET));
-  }
+  REQUIRE(sys::setsockopt(both.server.fileno(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard) == 0);
+  REQUIRE(send_raw(both.server.fileno(), {0x17, 3, 3, 0, 50}));
+  REQUIRE(sys::close(both.server.fileno()) == 0);  // the session itself would send its alert first
+  CHECK(failure_of([&] { return both.client.recv(1); }) == failure("connection_reset_error", ECONNRESET));
   CHECK(failure_of([&] { return both.client.send("x"); }) == failure("connection_reset_error", ECONNRESET));
 }
 
@@ -270,7 +257,7 @@ TEST_CASE("a file throws the exceptions of TLS", "[ssl][M93]") {
   reader.settimeout(0.05);
   CHECK(tls_failure_of([&] { return reader.readline(); }) == "timeout");
   reader.settimeout(patience);
-  REQUIRE(::shutdown(both.server.fileno(), SHUT_WR) == 0);
+  REQUIRE(sys::shutdown(both.server.fileno(), SHUT_WR) == 0);
   CHECK(tls_failure_of([&] { return reader.readline(); }) == "eof");
   CHECK(transferred([&] { return reader.readline(); }) == 9);
   reader.settimeout(0);

@@ -92,6 +92,11 @@ std::string message_of(const F& f) {
   return "none";
 }
 
+/// Sends bytes below the session, which knows nothing of them.
+inline bool send_raw(pysock::native_handle_type descriptor, const std::string& bytes) {
+  return pysock::detail::sys::send(descriptor, bytes.data(), bytes.size(), 0) == static_cast<std::ptrdiff_t>(bytes.size());
+}
+
 /// Exactly `size` bytes, or what came before the end.
 inline std::string receive(pysock::ssl_socket& s, std::size_t size) {
   std::string all;

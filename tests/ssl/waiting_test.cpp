@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Deadlines, would-block, signals, and threads: how sessions wait.
-#include <poll.h>
-#include <signal.h>
-#include <sys/socket.h>
-
+// Deadlines, would-block, and threads: how sessions wait.
 #include <atomic>
 #include <pysock/ssl.hpp>
 
@@ -18,17 +14,13 @@ namespace {
 
 constexpr double short_time = 0.2;
 
-void send_raw(int descriptor, const std::string& bytes) {
-  REQUIRE(::send(descriptor, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
-}
-
 // Sends a byte now and then, until it is told to stop.
 class dripping {
  public:
-  explicit dripping(int descriptor)
+  explicit dripping(sk::native_handle_type descriptor)
       : thread_([this, descriptor] {
           while (!stop_) {
-            (void)::send(descriptor, "x", 1, MSG_NOSIGNAL);
+            (void)send_raw(descriptor, "x");
             std::this_thread::sleep_for(std::chrono::milliseconds(10));
           }
         }) {}
@@ -79,7 +71,7 @@ TEST_CASE("bytes that keep dripping in do not extend a deadline", "[ssl][M93]") 
     CHECK(tls_failure_of([&] { return client.wrap_socket(std::move(plain.first), "localhost"); }) == "timeout");
   }
   session_pair both = secured();
-  send_raw(both.server.fileno(), std::string("\x17\x03\x03\x3f\xff", 5));
+  REQUIRE(send_raw(both.server.fileno(), std::string("\x17\x03\x03\x3f\xff", 5)));
   both.client.settimeout(short_time);
   const dripping peer(both.server.fileno());
   const stopwatch watch;
@@ -94,7 +86,7 @@ TEST_CASE("a peer that stops in a record, or sends nothing, ends a read in a tim
   CHECK(message_of([&] { return both.client.recv(1); }) == "recv: timed out");
   both.server.sendall("late, but whole");
   CHECK(both.client.recv(100) == "late, but whole");  // the session is as good as before
-  send_raw(both.server.fileno(), std::string("\x17\x03\x03\x00\x50 beginning", 15));
+  REQUIRE(send_raw(both.server.fileno(), std::string("\x17\x03\x03\x00\x50 beginning", 15)));
   const stopwatch watch;
   std::error_code ec;
   char room[10];
@@ -111,7 +103,8 @@ TEST_CASE("a peer that stops in the closing alert, or never sends it, ends unwra
   both.client.settimeout(short_time);
   CHECK(tls_failure_of([&] { return both.client.unwrap(); }) == "timeout");
   const bool disguised = version == sk::TLSVersion::TLSv1_3;
-  send_raw(both.server.fileno(), disguised ? std::string("\x17\x03\x03\x00\x13 al", 8) : std::string("\x15\x03\x03\x00\x1a al", 8));
+  REQUIRE(
+      send_raw(both.server.fileno(), disguised ? std::string("\x17\x03\x03\x00\x13 al", 8) : std::string("\x15\x03\x03\x00\x1a al", 8)));
   CHECK(tls_failure_of([&] { return both.client.unwrap(); }) == "timeout");
   CHECK(both.client.fileno() >= 0);
 }
@@ -223,79 +216,6 @@ TEST_CASE("a non-blocking session asks for what it needs", "[ssl][M93]") {
   CHECK(ec == sk::ssl_errc::want_write);
   CHECK(tls_failure_of([&] { return c.send(piece); }) == "want_write");
   CHECK(tls_failure_of([&] { return c.sendall(piece); }) == "want_write");
-}
-
-TEST_CASE("a signal is ignored, or ends the call where the hook says so", "[ssl][M93]") {
-  struct sigaction quiet {};
-  struct sigaction before {};
-  quiet.sa_handler = [](int) {};
-  REQUIRE(::sigaction(SIGUSR1, &quiet, &before) == 0);
-  const sk::ssl_context client = client_context();
-  const sk::ssl_context server = server_context();
-  auto plain = connected();
-  bool go_on = true;
-  int asked = 0;
-  struct state {
-    bool& go_on;
-    int& asked;
-  } data{go_on, asked};
-  plain.first.set_interrupt_hook(
-      [](void* given) noexcept {
-        ++static_cast<state*>(given)->asked;
-        return static_cast<state*>(given)->go_on;
-      },
-      &data);
-  background<sk::ssl_socket> accepting([&] { return server.wrap_server(std::move(plain.second)); });
-  sk::ssl_socket c = client.wrap_socket(std::move(plain.first), "localhost");
-  sk::ssl_socket s = accepting.get();
-  {
-    background<std::string> receiving([&] { return c.recv(10); });
-    receiving.wait_until_asleep();
-    ::pthread_kill(receiving.native_handle(), SIGUSR1);
-    receiving.wait_until_asleep();
-    s.sendall("in spite");
-    CHECK(receiving.get() == "in spite");
-  }
-  CHECK(asked > 0);
-  go_on = false;
-  background<std::string> receiving([&] { return failure_of([&] { return c.recv(10); }); });
-  receiving.wait_until_asleep();
-  ::pthread_kill(receiving.native_handle(), SIGUSR1);
-  CHECK(receiving.get() == failure("interrupted_error", EINTR));
-  REQUIRE(::sigaction(SIGUSR1, &before, nullptr) == 0);
-}
-
-TEST_CASE("nothing ever raises SIGPIPE", "[ssl][M93]") {
-  CHECK(in_child([] {
-          ::signal(SIGPIPE, SIG_DFL);
-          const auto without_peer = [](const std::function<void(sk::ssl_socket&)>& call) {
-            session_pair both = secured();
-            ::shutdown(both.client.fileno(), SHUT_WR);  // whatever is sent now is EPIPE
-            try {
-              call(both.client);
-            } catch (const sk::broken_pipe_error&) {
-              return 0;
-            }
-            return 1;
-          };
-          int wrong = 0;
-          wrong += without_peer([](sk::ssl_socket& s) { s.send("x"); });
-          wrong += without_peer([](sk::ssl_socket& s) { s.sendall(std::string(100000, 'x')); });
-          wrong += without_peer([](sk::ssl_socket& s) { s.sendfile("/proc/self/exe"); });
-          wrong += without_peer([](sk::ssl_socket& s) { (void)s.unwrap(); });
-          wrong += without_peer([](sk::ssl_socket& s) {
-            sk::file f = s.makefile("w");
-            f.write("x");
-            f.flush();
-          });
-          // Closing is silent, and so are destruction and a handshake without a peer.
-          wrong += 1 - without_peer([](sk::ssl_socket& s) { s.close(); });
-          wrong += 1 - without_peer([](sk::ssl_socket& s) { sk::ssl_socket(std::move(s)); });
-          auto plain = connected();
-          ::shutdown(plain.first.fileno(), SHUT_WR);
-          const std::string said = failure_of([&] { return client_context().wrap_socket(std::move(plain.first), "localhost"); });
-          return wrong + (said == failure("broken_pipe_error", EPIPE) ? 0 : 10);
-        }) == 0);
 }
 
 TEST_CASE("one thread receives while another sends, at both ends", "[ssl][threads][M93]") {
