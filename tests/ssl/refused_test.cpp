@@ -105,7 +105,7 @@ TEST_CASE("what cannot be a host's name is refused before anything is sent", "[s
   for (const auto& row : rows) {
     INFO(row.name);
     auto [client, server] = connected();
-    const int descriptor = client.fileno();
+    const sk::native_handle_type descriptor = client.fileno();
     std::string said;
     CHECK(failure_of([&] {
             try {
@@ -126,7 +126,7 @@ TEST_CASE("wrapping refuses what cannot work, and closes the socket", "[ssl][M93
   const sk::ssl_context server = server_context();
   const auto refused = [](const auto& wrap) {
     auto both = connected();
-    const int descriptor = both.first.fileno();
+    const sk::native_handle_type descriptor = both.first.fileno();
     const std::string said = message_of([&] { return wrap(both.first); });
     CHECK_FALSE(is_open(descriptor));
     return said;

@@ -112,7 +112,7 @@ TEST_CASE("without a handshake nothing is sent or received", "[ssl][M93]") {
 
 TEST_CASE("after close there is nothing left, and closing again is silent", "[ssl][M93]") {
   session_pair both = secured();
-  const int descriptor = both.client.fileno();
+  const sk::native_handle_type descriptor = both.client.fileno();
   both.client.close();
   both.client.close();
   CHECK_FALSE(is_open(descriptor));

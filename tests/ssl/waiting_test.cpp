@@ -150,7 +150,7 @@ TEST_CASE("closing waits for the alert to go as long as the timeout allows", "[s
   std::error_code ec;
   // Whole records until nothing more goes; half of one may then be waiting, and the alert is out of the question.
   while (!ec) both.client.send(piece, ec);
-  const int descriptor = both.client.fileno();
+  const sk::native_handle_type descriptor = both.client.fileno();
   both.client.settimeout(short_time);
   both.client.close();
   CHECK_FALSE(is_open(descriptor));
