@@ -33,10 +33,10 @@ int numeric_port(const service& port) noexcept {
   return value;
 }
 
-// The protocol that goes with a type, as every resolver gives it; -1 where another one or none is asked for.
+// The protocol that goes with a type, as this system's resolver gives it; -1 where another type or protocol is asked for.
 int usual_protocol(int type, int asked) noexcept {
   const int usual = type == SOCK_STREAM ? IPPROTO_TCP : type == SOCK_DGRAM ? IPPROTO_UDP : -1;
-  return asked == 0 || asked == usual ? usual : -1;
+  return usual < 0 || asked == usual ? usual : asked == 0 ? detail::sys::answered_protocol(usual) : -1;
 }
 
 // The one answer to a question that asks for no name, of either kind: nothing to trouble a resolver with. False for any other question.

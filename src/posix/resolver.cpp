@@ -14,6 +14,8 @@ int sys::getaddrinfo(const char* host, const char* service, const addrinfo* hint
 
 void sys::freeaddrinfo(addrinfo* results) noexcept { ::freeaddrinfo(results); }
 
+int sys::answered_protocol(int usual) noexcept { return usual; }
+
 }  // namespace detail
 }  // namespace v1
 }  // namespace pysock

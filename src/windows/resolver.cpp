@@ -39,6 +39,9 @@ int sys::getaddrinfo(const char* host, const char* service, const addrinfo* hint
 
 void sys::freeaddrinfo(addrinfo* results) noexcept { ::freeaddrinfo(results); }
 
+// It repeats the question.
+int sys::answered_protocol(int /*usual*/) noexcept { return 0; }
+
 }  // namespace detail
 }  // namespace v1
 }  // namespace pysock

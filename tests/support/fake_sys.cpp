@@ -512,6 +512,8 @@ native_handle_type sys::file_handle(void*) noexcept {
   return t.failed ? invalid_handle : static_cast<native_handle_type>(*t.plan.value);
 }
 
+int sys::answered_protocol(int usual) noexcept { return usual; }
+
 int sys::getaddrinfo(const char* host, const char* service, const addrinfo* hints, addrinfo** results) noexcept {
   const addrinfo want = hints != nullptr ? *hints : addrinfo{};
   const turn t = begin("getaddrinfo", host, service, want.ai_family, want.ai_socktype, want.ai_protocol, want.ai_flags);

@@ -148,6 +148,8 @@ PYSOCK_API native_handle_type file_handle(void* c_file) noexcept;
 // 0 or an EAI_* number; EAI_SYSTEM leaves the reason in last_error().
 PYSOCK_API int getaddrinfo(const char* host, const char* service, const addrinfo* hints, addrinfo** results) noexcept;
 PYSOCK_API void freeaddrinfo(addrinfo* results) noexcept;
+// What the resolver names as the protocol of a type for which none was asked, and for which `usual` is the usual one.
+PYSOCK_API int answered_protocol(int usual) noexcept;
 PYSOCK_API int getnameinfo(const sockaddr* address, socklen_t size, char* host, std::size_t host_size, char* service,
                            std::size_t service_size, int flags) noexcept;
 
