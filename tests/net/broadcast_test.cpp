@@ -8,6 +8,7 @@
 #include "support/catch.hpp"
 #include "support/failure.hpp"
 #include "support/native.hpp"
+#include "support/raw.hpp"
 #include "support/sockets.hpp"
 
 namespace sk = pysock;
@@ -50,7 +51,7 @@ TEST_CASE("<broadcast> is 255.255.255.255", "[broadcast][S13]") {
   CHECK(failure_of([&] { sender.sendto("x", {"<BROADCAST>", port}); }).substr(0, 8) == "gaierror");
 }
 
-TEST_CASE("multicast by structures as options", "[posix][broadcast][S135][S134]") {
+TEST_CASE("multicast by structures as options", "[broadcast][S135][S134]") {
   sk::socket receiver(AF_INET, SOCK_DGRAM);
   receiver.settimeout(patience);
   receiver.bind({"", 0});
@@ -63,7 +64,8 @@ TEST_CASE("multicast by structures as options", "[posix][broadcast][S135][S134]"
   receiver.setsockopt(IPPROTO_IP, IP_ADD_MEMBERSHIP, membership);
 
   sk::socket sender(AF_INET, SOCK_DGRAM);
-  if (::setsockopt(sender.fileno(), IPPROTO_IP, IP_MULTICAST_IF, interface.data(), 4) != 0 && errno == ENOPROTOOPT) {
+  if (::setsockopt(raw(sender), IPPROTO_IP, IP_MULTICAST_IF, interface.data(), 4) != 0 &&
+      sk::detail::last_code() == std::errc::no_protocol_option) {
     SKIP_TEST("this system's IP_MULTICAST_IF cannot be set");
   }
   sender.setsockopt(IPPROTO_IP, IP_MULTICAST_IF, interface);  // as bytes
@@ -74,7 +76,9 @@ TEST_CASE("multicast by structures as options", "[posix][broadcast][S135][S134]"
   CHECK(receiver.recv(100) == "to the group");
 
   receiver.setsockopt(IPPROTO_IP, IP_DROP_MEMBERSHIP, membership);
-  CHECK(failure_of([&] { receiver.setsockopt(IPPROTO_IP, IP_DROP_MEMBERSHIP, membership); }) == failure("error", EADDRNOTAVAIL));
+  const std::string no_member = system_says([&] { return raw_option(receiver, IPPROTO_IP, IP_DROP_MEMBERSHIP, membership); });
+  CHECK(no_member != "none");
+  CHECK(failure_of([&] { receiver.setsockopt(IPPROTO_IP, IP_DROP_MEMBERSHIP, membership); }) == no_member);
 }
 
 TEST_CASE("multicast over IPv6, scope and all", "[broadcast][M82][S9]") {

@@ -10,6 +10,7 @@
 #include "support/descriptors.hpp"
 #include "support/failure.hpp"
 #include "support/native.hpp"
+#include "support/raw.hpp"
 #include "support/sockets.hpp"
 
 namespace sk = pysock;
@@ -22,6 +23,14 @@ sk::socket refusing() {
   sk::socket made;
   made.bind({"127.0.0.1", 0});
   return made;
+}
+
+// Nothing comes any more: by an end, or by an error as Winsock has it.
+std::string ended(sk::socket& s) {
+  std::string data;
+  const std::string outcome = failure_of([&] { data = s.recv(100); });
+  if (outcome == failure("broken_pipe_error", EPIPE)) return "the end";
+  return outcome == "none" && data.empty() ? "the end" : outcome + " " + data;
 }
 
 }  // namespace
@@ -93,14 +102,32 @@ TEST_CASE("accept ends with its timeout, or at once without waiting", "[connect]
   CHECK(failure_of([&] { return listener.accept(); }) == failure("blocking_io_error", EAGAIN));
 }
 
-TEST_CASE("a blocking accept waits, and shutdown of the listener wakes it", "[posix][connect][S95][S128][S139]") {
+TEST_CASE("a blocking accept waits for a connection", "[connect][S95][S128]") {
+  sk::socket listener = listening();
+  listener.settimeout(std::nullopt);
+  background<sk::address> waiting([&] { return listener.accept().address; });
+  waiting.wait_until_asleep();
+  CHECK_FALSE(waiting.done());
+  sk::socket client;
+  client.connect(listener.getsockname());
+  CHECK(waiting.get() == client.getsockname());
+}
+
+TEST_CASE("shutdown of a listener wakes its accept, or is refused", "[connect][S95][S139]") {
   sk::socket listener = listening();
   listener.settimeout(std::nullopt);
   background<std::string> waiting([&] { return failure_of([&] { return listener.accept(); }); });
   waiting.wait_until_asleep();
   CHECK_FALSE(waiting.done());
-  listener.shutdown(SHUT_RDWR);
-  CHECK(waiting.get() == failure("error", EINVAL));
+  const std::string outcome = failure_of([&] { listener.shutdown(SHUT_RDWR); });
+  if (outcome == "none") {
+    CHECK(waiting.get() == failure("error", EINVAL));
+    return;
+  }
+  CHECK(outcome == failure("error", ENOTCONN));  // as Winsock and BSD have it
+  sk::socket client;
+  client.connect(listener.getsockname());
+  CHECK(waiting.get() == "none");
 }
 
 TEST_CASE("bind takes an address once", "[connect][S96][S107]") {
@@ -154,7 +181,7 @@ TEST_CASE("short forms of IPv4 reach the resolver, which knows them", "[connect]
   }
 }
 
-TEST_CASE("addresses that do not fit are refused before any call", "[posix][connect][S6][S11][S16][S21]") {
+TEST_CASE("addresses that do not fit are refused before any call", "[connect][S6][S11][S16][S21]") {
   sk::socket s;  // never bound: nothing below reaches the system
   CHECK(failure_of([&] { s.bind({"127.0.0.1", -1}); }) == "out_of_range");
   CHECK(failure_of([&] { s.bind({"127.0.0.1", 65536}); }) == "out_of_range");
@@ -172,7 +199,7 @@ TEST_CASE("addresses that do not fit are refused before any call", "[posix][conn
   CHECK(failure_of([&] { return s.connect_ex({"::1", 80}); }) == failure("gaierror", eai_wrong_family));
   CHECK(failure_of([&] { return s.connect_ex({"127.0.0.1", 65536}); }) == "out_of_range");
   CHECK(failure_of([&] { return s.connect_ex("/a/path"); }) == "invalid_argument");
-  CHECK(s.getsockname() == sk::address("0.0.0.0", 0));
+  CHECK(is_unbound(s));
 
   std::error_code ec;
   s.connect({"::1", 80}, ec);
@@ -181,9 +208,20 @@ TEST_CASE("addresses that do not fit are refused before any call", "[posix][conn
   CHECK(ec == sk::bad_argument::address_missing);
 }
 
-TEST_CASE("listen: again, with any backlog, and without bind", "[posix][connect][S111][M43]") {
+TEST_CASE("listen without bind takes a port, or is refused", "[connect][S111][M43]") {
+  sk::socket s;
+  const std::string outcome = failure_of([&] { s.listen(); });
+  if (outcome == "none") {
+    CHECK(s.getsockname().port() != 0);
+  } else {
+    CHECK(outcome == failure("error", EINVAL));  // as Winsock has it
+  }
+}
+
+TEST_CASE("listen: again, and with any backlog", "[connect][S111][M43]") {
   sk::socket s;
   s.settimeout(patience);
+  s.bind({"127.0.0.1", 0});
   s.listen();
   CHECK(s.getsockname().port() != 0);
   s.listen(-5);
@@ -192,10 +230,11 @@ TEST_CASE("listen: again, with any backlog, and without bind", "[posix][connect]
   sk::socket client;
   client.connect({"127.0.0.1", s.getsockname().port()});
   CHECK(s.accept().address == client.getsockname());
-  CHECK(failure_of([&] { s.connect(client.getsockname()); }) == failure("error", EISCONN));
+  const std::string connecting = failure_of([&] { s.connect(client.getsockname()); });
+  CHECK((connecting == failure("error", EISCONN) || connecting == failure("error", EINVAL)));  // the latter by Winsock
 }
 
-TEST_CASE("a negative backlog is 0, not without limit", "[posix][connect][S111][M43]") {
+TEST_CASE("a negative backlog is 0, not without limit", "[connect][S111][M43]") {
   sk::socket s;
   s.bind({"127.0.0.1", 0});
   s.listen(-1);
@@ -204,7 +243,7 @@ TEST_CASE("a negative backlog is 0, not without limit", "[posix][connect][S111][
   for (int i = 0; i < 8 && !hung; ++i) {
     clients.emplace_back();
     clients.back().settimeout(0.2);
-    hung = clients.back().connect_ex(s.getsockname()) == EWOULDBLOCK;
+    hung = clients.back().connect_ex(s.getsockname()) != 0;  // or is refused, as Winsock has it
   }
   CHECK(hung);
 }
@@ -270,29 +309,32 @@ TEST_CASE("an expired timeout has no error number and says so", "[connect][S23]"
   }
 }
 
-TEST_CASE("connect in timeout mode succeeds, and may be repeated once on Linux", "[posix][connect][S133][S102]") {
+TEST_CASE("connect in timeout mode succeeds, and may be repeated once on Linux", "[connect][S133][S102]") {
   sk::socket listener = listening();
   sk::socket s;
   s.settimeout(patience);
   s.connect(listener.getsockname());
   CHECK(listener.accept().address == s.getsockname());
-  CHECK(s.connect_ex(listener.getsockname()) == 0);
+  const int again = s.connect_ex(listener.getsockname());
+  CHECK((again == 0 || again == native(EISCONN)));
   CHECK(s.connect_ex(listener.getsockname()) == native(EISCONN));
 }
 
-TEST_CASE("a connect without waiting goes on in the background", "[posix][connect][S102][S128][S122]") {
+TEST_CASE("a connect without waiting goes on in the background", "[connect][S102][S128][S122]") {
   sk::socket listener = listening();
   sk::socket s;
   s.setblocking(false);
   REQUIRE(s.connect_ex(listener.getsockname()) == pending_connect());
   REQUIRE(wait_for(s.fileno(), POLLOUT));
   CHECK(s.getsockopt(SOL_SOCKET, SO_ERROR) == 0);
-  CHECK(s.connect_ex(listener.getsockname()) == 0);
+  const int again = s.connect_ex(listener.getsockname());
+  CHECK((again == 0 || again == native(EISCONN)));
   CHECK(s.connect_ex(listener.getsockname()) == native(EISCONN));
 
   sk::socket thrown;
   thrown.setblocking(false);
-  CHECK(failure_of([&] { thrown.connect(listener.getsockname()); }) == failure("blocking_io_error", EINPROGRESS));
+  const std::string pending = failure_of([&] { thrown.connect(listener.getsockname()); });
+  CHECK((pending == failure("blocking_io_error", EINPROGRESS) || pending == failure("blocking_io_error", EAGAIN)));
 }
 
 TEST_CASE("a connect without waiting that hangs, and one that is refused", "[connect][S102]") {
@@ -337,12 +379,15 @@ TEST_CASE("an address packed by hand is taken as it is", "[connect][S11][M19][M2
   CHECK(sk::inet_ntop(AF_INET, packed) == client.getpeername().host());
 }
 
-TEST_CASE("SHUT_RD ends receiving", "[posix][connect][S137]") {
+TEST_CASE("SHUT_RD ends receiving", "[connect][S137]") {
   auto [client, server] = connected();
   server.sendall("unread");
+  REQUIRE(wait_for(client.fileno(), POLLIN));
   client.shutdown(SHUT_RD);
-  CHECK(client.recv(100) == "unread");
-  CHECK(client.recv(100).empty());
+  char room[100];
+  const auto left = ::recv(raw(client), room, sizeof room, MSG_PEEK);  // whether what came before is lost is the system's choice
+  if (left > 0) CHECK(client.recv(100) == "unread");
+  CHECK(ended(client) == "the end");
   client.sendall("still sends");
   CHECK(server.recv(100) == "still sends");
 }
@@ -360,11 +405,11 @@ TEST_CASE("SHUT_WR ends sending: the peer sees the end", "[connect][S138][S117]"
   CHECK(client.recv(100) == "answer");
 }
 
-TEST_CASE("SHUT_RDWR ends both, through every duplicate", "[posix][connect][S139][S131]") {
+TEST_CASE("SHUT_RDWR ends both, through every duplicate", "[connect][S139][S131]") {
   auto [client, server] = connected();
   sk::socket copy = client.dup();
   client.shutdown(SHUT_RDWR);
-  CHECK(copy.recv(100).empty());
+  CHECK(ended(copy) == "the end");
   CHECK(failure_of([&] { copy.send("x"); }) == failure("broken_pipe_error", EPIPE));
   CHECK(server.recv(100).empty());
 
@@ -374,7 +419,9 @@ TEST_CASE("SHUT_RDWR ends both, through every duplicate", "[posix][connect][S139
   CHECK(failure_of([&, &a = a] { a.shutdown(-1); }) == failure("error", EINVAL));
 }
 
-TEST_CASE("shutdown wakes a thread that receives", "[posix][connect][S139][S137]") {
+TEST_CASE("shutdown wakes a thread that receives", "[connect][S139][S137]") {
+  const std::string missing = why_shutdown_wakes_nobody();
+  if (!missing.empty()) SKIP_TEST(missing);
   auto [client, server] = connected();
   client.settimeout(std::nullopt);
   background<std::string> waiting([&, &client = client] { return client.recv(100); });

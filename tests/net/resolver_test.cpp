@@ -8,6 +8,8 @@
 #include "support/background.hpp"
 #include "support/catch.hpp"
 #include "support/failure.hpp"
+#include "support/native.hpp"
+#include "support/raw.hpp"
 #include "support/sockets.hpp"
 
 namespace sk = pysock;
@@ -18,10 +20,11 @@ namespace {
 std::string gai(int number) { return failure("gaierror", number); }
 
 // What the C library itself gives for a question, as text.
-std::string of_the_system(const char* host, const char* port, int family, int type, int flags) {
+std::string of_the_system(const char* host, const char* port, int family, int type, int flags, int proto = 0) {
   addrinfo hints{};
   hints.ai_family = family;
   hints.ai_socktype = type;
+  hints.ai_protocol = proto;
   hints.ai_flags = flags;
   addrinfo* first = nullptr;
   const int number = ::getaddrinfo(host, port, &hints, &first);
@@ -36,10 +39,10 @@ std::string of_the_system(const char* host, const char* port, int family, int ty
   return out;
 }
 
-std::string of_pysock(const char* host, const char* port, int family, int type, int flags) {
+std::string of_pysock(const sk::text& host, const sk::service& port, int family, int type, int flags, int proto = 0) {
   std::string out;
   const std::string failed = failure_of([&] {
-    for (const sk::address_info& one : sk::getaddrinfo(host, port, family, type, 0, flags)) {
+    for (const sk::address_info& one : sk::getaddrinfo(host, port, family, type, proto, flags)) {
       out += sk::family_name(one.family) + " " + sk::type_name(one.type) + " " + std::to_string(one.proto) + " " +
              one.sockaddr.to_string() + "\n";
     }
@@ -49,7 +52,7 @@ std::string of_pysock(const char* host, const char* port, int family, int type, 
 
 }  // namespace
 
-TEST_CASE("numeric questions are answered as the C library answers them", "[posix][resolver][S52][S53][S55]") {
+TEST_CASE("numeric questions are answered as the C library answers them", "[resolver][S52][S53][S55]") {
   for (const char* host : {"127.0.0.1", "255.255.255.255", "0.0.0.0", "127.1", "0x7f.1", "010.0.0.1", "1.2.3", "1.2.3.4.5", "256.1.1.1",
                            "::", "::1", "2001:DB8::1:2", "::ffff:1.2.3.4", "::1.2.3.4", "fe80::1", "1::2::3", ":::", "1.2.3.4 "}) {
     for (const char* port : {"", "0", "80", "00080", "65535"}) {
@@ -65,14 +68,17 @@ TEST_CASE("numeric questions are answered as the C library answers them", "[posi
   }
 }
 
-TEST_CASE("a numeric host comes once per type", "[posix][resolver][S52][S55][S57]") {
+TEST_CASE("a numeric host comes once per type, or once for all", "[resolver][S52][S55][S57]") {
   const auto all = sk::getaddrinfo("127.0.0.1", 80);
-  REQUIRE(all.size() == 3);
-  CHECK(all[0].type == SOCK_STREAM);
-  CHECK(all[0].proto == IPPROTO_TCP);
-  CHECK(all[1].type == SOCK_DGRAM);
-  CHECK(all[1].proto == IPPROTO_UDP);
-  CHECK(all[2].type == SOCK_RAW);
+  CHECK(of_pysock("127.0.0.1", 80, 0, 0, 0) == of_the_system("127.0.0.1", "80", 0, 0, 0));
+  if (all.size() > 1) {
+    CHECK(all[0].type == SOCK_STREAM);
+    CHECK(all[0].proto == IPPROTO_TCP);
+    CHECK(all[1].type == SOCK_DGRAM);
+    CHECK(all[1].proto == IPPROTO_UDP);
+  } else {
+    CHECK(all.at(0).type == 0);  // as Winsock has it
+  }
   for (const sk::address_info& one : all) {
     CHECK(one.family == AF_INET);
     CHECK(one.canonname.empty());
@@ -132,29 +138,29 @@ TEST_CASE("the canonical name of a numeric host is its text", "[resolver][S58]")
   CHECK(name("0:0::1") == "0:0::1");
 }
 
-TEST_CASE("arguments that contradict", "[posix][resolver][S52][S55][S21][S22]") {
+TEST_CASE("arguments that contradict are judged by the C library", "[resolver][S52][S55][S21][S22]") {
   CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, 12345); }) == gai(EAI_FAMILY));
   CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, 0, 12345); }) == gai(EAI_SOCKTYPE));
-  CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, 0, SOCK_STREAM, IPPROTO_UDP); }) == gai(EAI_SOCKTYPE));
-  CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, 0, 0, 12345); }) == gai(EAI_SERVICE));
-  CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, 0, 0, 0, 1 << 30); }) == gai(EAI_BADFLAGS));
+  CHECK(of_pysock("127.0.0.1", 80, 0, SOCK_STREAM, 0, IPPROTO_UDP) == of_the_system("127.0.0.1", "80", 0, SOCK_STREAM, 0, IPPROTO_UDP));
+  CHECK(of_pysock("127.0.0.1", 80, 0, 0, 0, 12345) == of_the_system("127.0.0.1", "80", 0, 0, 0, 12345));
+  CHECK(of_pysock("127.0.0.1", 80, 0, 0, 1 << 30) == of_the_system("127.0.0.1", "80", 0, 0, 1 << 30));
   CHECK(failure_of([] { return sk::getaddrinfo(std::nullopt, 80, 0, 0, 0, AI_CANONNAME); }) == gai(EAI_BADFLAGS));
   CHECK(failure_of([] { return sk::getaddrinfo("localhost", 80, 0, 0, 0, AI_NUMERICHOST); }) == gai(EAI_NONAME));
   CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", "http", 0, 0, 0, AI_NUMERICSERV); }) == gai(EAI_NONAME));
-  CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, AF_INET6); }) == gai(eai_wrong_family));
-  CHECK(failure_of([] { return sk::getaddrinfo("::1", 80, AF_INET); }) == gai(eai_wrong_family));
+  CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, AF_INET6); }) == gai(wrong_family_of_resolver(AF_INET6)));
+  CHECK(failure_of([] { return sk::getaddrinfo("::1", 80, AF_INET); }) == gai(wrong_family_of_resolver(AF_INET)));
   CHECK(failure_of([] { return sk::getaddrinfo("<broadcast>", 80, 0, 0, 0, AI_NUMERICHOST); }) == gai(EAI_NONAME));
   CHECK(sk::getaddrinfo("127.0.0.1", 80, AF_INET6, SOCK_STREAM, 0, AI_V4MAPPED).at(0).sockaddr == sk::address("::ffff:127.0.0.1", 80));
 }
 
-TEST_CASE("the resolver's errors carry its numbers and its texts", "[posix][resolver][S21][S22]") {
+TEST_CASE("the resolver's errors carry its numbers and texts", "[resolver][S21][S22]") {
   try {
-    (void)sk::getaddrinfo("[::1]", 80);
-    FAIL("that is no host");
+    (void)sk::getaddrinfo("no number", 80, 0, 0, 0, AI_NUMERICHOST);
+    FAIL("that is no number");
   } catch (const sk::gaierror& e) {
     CHECK(e.errnum() == EAI_NONAME);
-    CHECK(e.strerror() == gai_strerror(EAI_NONAME));
-    CHECK(std::string(e.what()) == "getaddrinfo ('[::1]', 80): [Errno " + std::to_string(EAI_NONAME) + "] " + gai_strerror(EAI_NONAME));
+    CHECK(std::string(e.what()) == "getaddrinfo ('no number', 80): " + gai_text(EAI_NONAME));
+    CHECK(e.strerror() == std::error_code(EAI_NONAME, sk::gai_category()).message());
     const sk::error* base = &e;
     CHECK(base->code().category() == sk::gai_category());
   }
@@ -172,31 +178,31 @@ TEST_CASE("NULs never cut a name short", "[resolver][S16]") {
   CHECK(failure_of([] { return sk::getprotobyname("tcp\0x"); }) == "invalid_argument");
 }
 
-TEST_CASE("gethostbyname returns IPv4 text", "[posix][resolver][S61][S62][S13]") {
+TEST_CASE("gethostbyname returns IPv4 text", "[resolver][S61][S62][S13]") {
   CHECK(sk::gethostbyname("") == "0.0.0.0");
   CHECK(sk::gethostbyname("<broadcast>") == "255.255.255.255");
   CHECK(sk::gethostbyname("192.0.2.7") == "192.0.2.7");
   CHECK(sk::gethostbyname("127.1") == "127.0.0.1");
   CHECK(sk::gethostbyname("1") == "0.0.0.1");
-  CHECK(failure_of([] { return sk::gethostbyname("::1"); }) == gai(eai_wrong_family));
+  CHECK(failure_of([] { return sk::gethostbyname("::1"); }) == gai(wrong_family_of_resolver(AF_INET)));
   CHECK(failure_of([] { return sk::gethostbyname(" 127.0.0.1"); }) == gai(EAI_NONAME));
 }
 
-TEST_CASE("gethostbyname_ex of an address makes no lookup", "[posix][resolver][S63][S62]") {
+TEST_CASE("gethostbyname_ex of an address makes no lookup", "[resolver][S63][S62]") {
   for (const char* host : {"192.0.2.7", "127.1"}) {
     const sk::host_info info = sk::gethostbyname_ex(host);
     CHECK(info.hostname == host);
     CHECK(info.aliaslist.empty());
     CHECK(info.ipaddrlist == std::vector<std::string>{sk::gethostbyname(host)});
   }
-  CHECK(failure_of([] { return sk::gethostbyname_ex("::1"); }) == gai(eai_wrong_family));
+  CHECK(failure_of([] { return sk::gethostbyname_ex("::1"); }) == gai(wrong_family_of_resolver(AF_INET)));
 }
 
 TEST_CASE("the wildcard has no single name", "[resolver][S67]") {
   CHECK(failure_of([] { return sk::gethostbyaddr(""); }) == "error: wildcard resolved to multiple address");
 }
 
-TEST_CASE("getnameinfo of numeric addresses", "[posix][resolver][S68]") {
+TEST_CASE("getnameinfo of numeric addresses", "[resolver][S68]") {
   constexpr int numeric = NI_NUMERICHOST | NI_NUMERICSERV;
   const auto text = [](const sk::address& where, int flags) {
     const sk::name_info found = sk::getnameinfo(where, flags);
@@ -208,7 +214,10 @@ TEST_CASE("getnameinfo of numeric addresses", "[posix][resolver][S68]") {
   CHECK(text({"127.1", 80}, numeric) == "127.0.0.1 80");
   CHECK(failure_of([] { return sk::getnameinfo({"localhost", 80}, NI_NUMERICHOST); }) == gai(EAI_NONAME));
   CHECK(failure_of([] { return sk::getnameinfo({"", 80}, NI_NUMERICHOST); }) == gai(EAI_NONAME));
-  CHECK(failure_of([] { return sk::getnameinfo({"127.0.0.1", 80}, 1 << 30); }) == gai(EAI_BADFLAGS));
+  const sk::inet_address own("127.0.0.1", 80);
+  char host[100];
+  const int odd_flags = ::getnameinfo(own.data(), own.size(), host, sizeof host, nullptr, 0, 1 << 30);
+  CHECK(failure_of([&] { return sk::getnameinfo(own, 1 << 30); }) == (odd_flags == 0 ? "none" : gai(odd_flags)));
   CHECK(failure_of([] { return sk::getnameinfo("/a/path", 0); }) == "invalid_argument");
   CHECK(failure_of([] { return sk::getnameinfo(sk::address(), 0); }) == "invalid_argument");
 }

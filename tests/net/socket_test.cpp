@@ -8,28 +8,27 @@
 #include "support/descriptors.hpp"
 #include "support/failure.hpp"
 #include "support/native.hpp"
+#include "support/raw.hpp"
 #include "support/sockets.hpp"
 
 namespace sk = pysock;
 using namespace test_support;
 
-TEST_CASE("the defaults are AF_INET, SOCK_STREAM and 0", "[posix][socket][S72][S93][M37]") {
+TEST_CASE("the defaults are AF_INET, SOCK_STREAM and 0", "[socket][S72][S93][M37]") {
   const sk::socket s;
   CHECK(s.family() == AF_INET);
   CHECK(s.type() == SOCK_STREAM);
   CHECK(s.proto() == 0);
-  CHECK(s.getsockname().family() == AF_INET);
   CHECK(s.getsockopt(SOL_SOCKET, SO_TYPE) == SOCK_STREAM);
   STATIC_REQUIRE(std::is_same_v<sk::SocketType, sk::socket>);
 }
 
-TEST_CASE("family, type and protocol are what was asked for", "[posix][socket][S72][M37]") {
+TEST_CASE("family, type and protocol are what was asked for", "[socket][S72][M37]") {
   if (!host_has_ipv6()) SKIP_TEST("this host has no IPv6 loopback");
   const sk::socket udp(AF_INET6, SOCK_DGRAM, IPPROTO_UDP);
   CHECK(udp.family() == AF_INET6);
   CHECK(udp.type() == SOCK_DGRAM);
   CHECK(udp.proto() == IPPROTO_UDP);
-  CHECK(udp.getsockname().family() == AF_INET6);
   CHECK(udp.getsockopt(SOL_SOCKET, SO_TYPE) == SOCK_DGRAM);
 }
 
@@ -218,11 +217,7 @@ TEST_CASE("fromfd duplicates, and checks", "[socket][S76]") {
   CHECK(server.recv(4) == "two");
 }
 
-TEST_CASE("the names of both ends", "[posix][socket][S106][S107][S6][S96]") {
-  sk::socket unbound;
-  CHECK(unbound.getsockname() == sk::address("0.0.0.0", 0));
-  CHECK(failure_of([&] { return unbound.getpeername(); }) == failure("error", ENOTCONN));
-
+TEST_CASE("the names of both ends", "[socket][S106][S107][S6][S96]") {
   auto [client, server] = connected();
   CHECK(client.getsockname().host() == "127.0.0.1");
   CHECK(client.getsockname().port() > 0);
@@ -230,7 +225,22 @@ TEST_CASE("the names of both ends", "[posix][socket][S106][S107][S6][S96]") {
   CHECK(client.getpeername() == server.getsockname());
 }
 
-TEST_CASE("integer options", "[posix][socket][S108][S134]") {
+TEST_CASE("an unbound socket has a wildcard for a name, or none yet", "[socket][S106][S107][M54]") {
+  for (const int family : {AF_INET, AF_INET6}) {
+    if (family == AF_INET6 && !host_has_ipv6()) SKIP_TEST("this host has no IPv6 loopback");
+    const sk::socket s(family);
+    CHECK(is_unbound(s));
+    CHECK(failure_of([&] { return s.getpeername(); }) == failure("error", ENOTCONN));
+    sockaddr_storage room{};
+    socklen_t size = sizeof room;
+    const bool named = ::getsockname(raw(s), reinterpret_cast<sockaddr*>(&room), &size) == 0;
+    const std::string wildcard = family == AF_INET ? "('0.0.0.0', 0)" : "('::', 0, 0, 0)";
+    CHECK(s.to_string() == "<socket.socket fd=" + std::to_string(s.fileno()) + ", family=" + sk::family_name(family) +
+                               ", type=SOCK_STREAM, proto=0" + (named ? ", laddr=" + wildcard : "") + ">");
+  }
+}
+
+TEST_CASE("integer options", "[socket][S108][S134]") {
   sk::socket s;
   CHECK(s.getsockopt(SOL_SOCKET, SO_REUSEADDR) == 0);
   s.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
@@ -244,24 +254,30 @@ TEST_CASE("integer options", "[posix][socket][S108][S134]") {
   CHECK(s.getsockopt(SOL_SOCKET, SO_LINGER) == 0);     // a structure's first bytes
 
   CHECK(failure_of([&] { return s.getsockopt(SOL_SOCKET, 12345); }) == failure("error", ENOPROTOOPT));
-  CHECK(failure_of([&] { return s.getsockopt(12345, 1); }) == failure("error", EOPNOTSUPP));
+  int value = 0;
+  socklen_t size = sizeof value;
+  const std::string no_such_level = system_says([&] { return ::getsockopt(raw(s), 12345, 1, reinterpret_cast<char*>(&value), &size); });
+  CHECK(no_such_level != "none");
+  CHECK(failure_of([&] { return s.getsockopt(12345, 1); }) == no_such_level);
   CHECK(failure_of([&] { s.setsockopt(SOL_SOCKET, 12345, 1); }) == failure("error", ENOPROTOOPT));
   CHECK(failure_of([&] { s.setsockopt(SOL_SOCKET, SO_RCVBUF, 0x100000000LL); }) == "out_of_range");
   CHECK(failure_of([&] { s.setsockopt(SOL_SOCKET, SO_RCVBUF, 0x80000000U); }) == "out_of_range");
 }
 
-TEST_CASE("reading SO_ERROR clears it", "[posix][socket][S108]") {
+TEST_CASE("reading SO_ERROR clears it", "[socket][S108]") {
+  const std::string missing = why_so_error_stays();
+  if (!missing.empty()) SKIP_TEST(missing);
   sk::socket s;
   s.setblocking(false);
   sk::socket closed_port;
   closed_port.bind({"127.0.0.1", 0});
   CHECK(s.connect_ex(closed_port.getsockname()) == pending_connect());
   REQUIRE(wait_for(s.fileno(), POLLOUT));
-  CHECK(s.getsockopt(SOL_SOCKET, SO_ERROR) == ECONNREFUSED);
+  CHECK(s.getsockopt(SOL_SOCKET, SO_ERROR) == native(ECONNREFUSED));
   CHECK(s.getsockopt(SOL_SOCKET, SO_ERROR) == 0);
 }
 
-TEST_CASE("options as bytes and as structures", "[posix][socket][S109][S135]") {
+TEST_CASE("options as bytes and as structures", "[socket][S109][S135]") {
   sk::socket s;
   const linger wanted{1, 7};
   s.setsockopt(SOL_SOCKET, SO_LINGER, wanted);
@@ -275,14 +291,22 @@ TEST_CASE("options as bytes and as structures", "[posix][socket][S109][S135]") {
   REQUIRE(bytes.size() == sizeof other);
   CHECK(bytes == std::string(reinterpret_cast<const char*>(&other), sizeof other));
 
-  CHECK(s.getsockopt(SOL_SOCKET, SO_TYPE, 1).size() == 1);
-  CHECK(s.getsockopt(SOL_SOCKET, SO_TYPE, 5).size() == sizeof(int));
-  CHECK(s.getsockopt(SOL_SOCKET, SO_TYPE, 1024).size() == sizeof(int));
+  for (const int room : {1, 5, 1024}) {  // too little, and too much: whatever the system makes of it
+    CAPTURE(room);
+    std::string by_system(static_cast<std::size_t>(room), '\0');
+    auto size = static_cast<socklen_t>(room);
+    const std::string outcome = system_says([&] { return ::getsockopt(raw(s), SOL_SOCKET, SO_TYPE, by_system.data(), &size); });
+    if (outcome == "none") by_system.resize(static_cast<std::size_t>(size));
+    std::string seen;
+    CHECK(failure_of([&] { seen = s.getsockopt(SOL_SOCKET, SO_TYPE, room); }) == outcome);
+    if (outcome == "none") CHECK(seen == by_system);
+  }
   for (const int bad : {-1, 0, 1025}) {
     CHECK(failure_of([&] { return s.getsockopt(SOL_SOCKET, SO_TYPE, bad); }) == "error: getsockopt buflen out of range");
   }
-  CHECK(failure_of([&] { s.setsockopt(SOL_SOCKET, SO_LINGER, "x"); }) == failure("error", EINVAL));
-  CHECK(failure_of([&] { s.setsockopt(SOL_SOCKET, SO_LINGER, 1); }) == failure("error", EINVAL));
+  const std::string too_short = system_says([&] { return raw_option(s, SOL_SOCKET, SO_LINGER, 'x'); });
+  CHECK(too_short != "none");
+  CHECK(failure_of([&] { s.setsockopt(SOL_SOCKET, SO_LINGER, "x"); }) == too_short);
 }
 
 TEST_CASE("no option is set behind one's back", "[socket][S134]") {
@@ -293,7 +317,7 @@ TEST_CASE("no option is set behind one's back", "[socket][S134]") {
   CHECK(s.getsockopt(SOL_SOCKET, SO_BROADCAST) == 0);
 }
 
-TEST_CASE("a socket prints as in Python, with names", "[posix][socket][M54]") {
+TEST_CASE("a socket prints as in Python, with names", "[socket][M54]") {
   auto [client, server] = connected();
   const std::string own = client.getsockname().to_string();
   const std::string peer = client.getpeername().to_string();
@@ -303,9 +327,6 @@ TEST_CASE("a socket prints as in Python, with names", "[posix][socket][M54]") {
                          ", raddr=" + peer + ">");
   client.close();
   CHECK(client.to_string() == "<socket.socket [closed] fd=-1, family=AF_INET, type=SOCK_STREAM, proto=0>");
-  const sk::socket unbound;
-  CHECK(unbound.to_string() ==
-        "<socket.socket fd=" + std::to_string(unbound.fileno()) + ", family=AF_INET, type=SOCK_STREAM, proto=0, laddr=('0.0.0.0', 0)>");
 }
 
 TEST_CASE("messages name the operation and the address", "[socket][S19]") {

@@ -27,9 +27,12 @@ inline std::optional<pysock::inet6_address> link_local_address() {
   ::freeifaddrs(all);
   return found;
 #else
-  for (const pysock::address_info& one : pysock::getaddrinfo(pysock::gethostname(), std::nullopt, AF_INET6)) {
-    const auto* address = one.sockaddr.get_if<pysock::inet6_address>();
-    if (address != nullptr && address->bytes()[0] == 0xFE && (address->bytes()[1] & 0xC0U) == 0x80) return *address;
+  try {
+    for (const pysock::address_info& one : pysock::getaddrinfo(pysock::gethostname(), std::nullopt, AF_INET6)) {
+      const auto* address = one.sockaddr.get_if<pysock::inet6_address>();
+      if (address != nullptr && address->bytes()[0] == 0xFE && (address->bytes()[1] & 0xC0U) == 0x80) return *address;
+    }
+  } catch (const pysock::gaierror&) {  // this host's name has no address
   }
   return std::nullopt;
 #endif

@@ -83,6 +83,13 @@ bool is_close_on_exec(pysock::native_handle_type fd) {
 }
 
 bool wait_for(pysock::native_handle_type fd, short events, int milliseconds) {
+  if ((events & POLLPRI) != 0) {  // WSAPoll() refuses it: urgent data are an exception to select() alone
+    fd_set urgent;
+    urgent.fd_count = 1;
+    urgent.fd_array[0] = static_cast<SOCKET>(fd);
+    timeval limit = {milliseconds / 1000, milliseconds % 1000 * 1000};
+    return ::select(0, nullptr, nullptr, &urgent, &limit) == 1;
+  }
   WSAPOLLFD entry{static_cast<SOCKET>(fd), events, 0};
   return ::WSAPoll(&entry, 1, milliseconds) == 1;
 }
