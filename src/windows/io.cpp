@@ -2,12 +2,15 @@
 // Data in and out.
 #include "winsock.hpp"
 
+#include <cstring>
+
 namespace pysock {
 inline namespace v1 {
 namespace detail {
 namespace {
 
 using sys::winsock::cut;
+using sys::winsock::fail;
 using sys::winsock::to_socket;
 
 bool was_cut(std::ptrdiff_t count) noexcept { return count < 0 && ::WSAGetLastError() == WSAEMSGSIZE; }
@@ -40,6 +43,30 @@ WSAMSG as_native(const sys::message& m) noexcept {
   native.Control.buf = static_cast<char*>(m.control);
   native.Control.len = static_cast<ULONG>(cut(m.control_size));
   return native;
+}
+
+// Room for the control messages of one datagram. A message without enough of it is a failure that does not tell how much data came, so
+// the system is never given less.
+constexpr std::size_t control_room = 1024;
+
+// Hands on as many control messages as fit, the last one in part, as other systems do.
+void hand_on(const WSABUF& all, sys::message& m, DWORD& flags) noexcept {
+  auto* const out = static_cast<char*>(m.control);
+  std::size_t at = 0;
+  while (at + sizeof(WSACMSGHDR) <= all.len) {
+    WSACMSGHDR header;
+    std::memcpy(&header, all.buf + at, sizeof header);
+    const std::size_t left = m.control_size - at;
+    const std::size_t length = (std::min)(static_cast<std::size_t>(header.cmsg_len), left);
+    if (length < header.cmsg_len) flags |= MSG_CTRUNC;
+    if (length < sizeof header) break;
+    const std::size_t whole = WSA_CMSG_SPACE(header.cmsg_len - WSA_CMSG_LEN(0));
+    header.cmsg_len = length;
+    std::memcpy(out + at, all.buf + at, length);
+    std::memcpy(out + at, &header, sizeof header);
+    at = (std::min)(m.control_size, at + whole);
+  }
+  m.control_size = at;
 }
 
 // WSARecvMsg() knows datagrams only, and belongs to the provider of the socket.
@@ -107,7 +134,9 @@ sys::buffer sys::make_buffer(const void* data, std::size_t size) noexcept {
 
 std::size_t sys::max_buffers() noexcept { return 1024; }
 
+// More buffers than that are refused here: the system's own refusal may look like a datagram that was cut.
 std::ptrdiff_t sys::sendmsg(native_handle_type s, const message& m, int flags) noexcept {
+  if (m.buffer_count > max_buffers()) return fail(WSAEMSGSIZE);
   WSAMSG native = as_native(m);
   DWORD sent = 0;
   const int outcome = m.control_size == 0 ? ::WSASendTo(to_socket(s), native.lpBuffers, native.dwBufferCount, &sent,
@@ -117,12 +146,16 @@ std::ptrdiff_t sys::sendmsg(native_handle_type s, const message& m, int flags) n
 }
 
 std::ptrdiff_t sys::recvmsg(native_handle_type s, message& m, int flags) noexcept {
+  if (m.buffer_count > max_buffers()) return fail(WSAEMSGSIZE);
   WSAMSG native = as_native(m);
   native.dwFlags = static_cast<DWORD>(flags);
   prepare(m.address);
   DWORD count = 0;
   int outcome = 0;
   const LPFN_WSARECVMSG with_control = m.control_size == 0 ? nullptr : find_recvmsg(to_socket(s));
+  alignas(WSACMSGHDR) char room[control_room];
+  const bool narrow = with_control != nullptr && m.control_size < sizeof room;
+  if (narrow) native.Control = {static_cast<ULONG>(sizeof room), room};
   if (with_control != nullptr) {
     outcome = with_control(to_socket(s), &native, &count, nullptr, nullptr);
   } else {
@@ -134,7 +167,11 @@ std::ptrdiff_t sys::recvmsg(native_handle_type s, message& m, int flags) noexcep
   const bool cut_off = was_cut(outcome);
   if (outcome != 0 && !cut_off) return -1;
   m.address_size = used(m.address, native.namelen);
-  m.control_size = native.Control.len;
+  if (narrow) {
+    hand_on(native.Control, m, native.dwFlags);
+  } else {
+    m.control_size = native.Control.len;
+  }
   m.flags = static_cast<int>(native.dwFlags);
   return static_cast<std::ptrdiff_t>(cut_off && (native.dwFlags & MSG_TRUNC) != 0 ? room_of(native) : count);
 }
