@@ -3,9 +3,6 @@
 #include <pysock/create.hpp>
 #include <pysock/resolver.hpp>
 
-#include <cstdio>
-#include <fstream>
-#include <sstream>
 #include <thread>
 
 #include "support/background.hpp"
@@ -51,32 +48,6 @@ std::string missing_control(int type, DWORD control, DWORD option) {
   const int outcome =
       ::WSAIoctl(static_cast<SOCKET>(probe.fileno()), control, &option, sizeof option, nullptr, 0, &written, nullptr, nullptr);
   return outcome == 0 ? "" : "WSAIoctl fails with " + std::to_string(::WSAGetLastError());
-}
-
-struct file_with {
-  explicit file_with(const std::string& its_content) : content(its_content), path(folder / "file") {
-    std::ofstream(path, std::ios::binary) << content;
-  }
-  temporary_directory folder;
-  std::string content;
-  std::string path;
-};
-
-std::string receive_all(sk::socket& s) {
-  std::string all;
-  for (std::string piece; !(piece = s.recv(65536)).empty();) all += piece;
-  return all;
-}
-
-// Runs `send` on one end of a connection and returns what arrives at the other.
-template <class Send>
-std::string arrives(sk::timeout_value mode, const Send& send) {
-  auto both = connected();
-  both.first.settimeout(mode);
-  background<std::string> receiving([&both] { return receive_all(both.second); });
-  send(both.first);
-  both.first.close();
-  return receiving.get();
 }
 
 }  // namespace
@@ -429,59 +400,4 @@ TEST_CASE("a connect that waits sees the refusal", "[windows][S102][S128]") {
   sk::socket t;
   t.setblocking(false);
   CHECK(failure_of([&] { t.connect(nobody); }) == failure("blocking_io_error", EAGAIN));
-}
-
-// ---- files --------------------------------------------------------------------------------------------------------------------------
-
-TEST_CASE("sendfile, by the system in blocking mode and by reading in the others", "[windows][M36]") {
-  std::string content(1000003, '\0');
-  for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<char>(i * 7 + i / 251);
-  const file_with file(content);
-  for (const sk::timeout_value mode : {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
-    CAPTURE(mode.nanoseconds());
-    CHECK(arrives(mode, [&](sk::socket& s) { CHECK(s.sendfile(file.path) == content.size()); }) == content);
-    CHECK(arrives(mode, [&](sk::socket& s) { CHECK(s.sendfile(file.path, 1000, 5000) == 5000); }) == content.substr(1000, 5000));
-    CHECK(arrives(mode, [&](sk::socket& s) { CHECK(s.sendfile(file.path, 1000000, 5000) == 3); }) == content.substr(1000000));
-    CHECK(arrives(mode, [&](sk::socket& s) { CHECK(s.sendfile(file.path, 2000000) == 0); }).empty());
-
-    const sk::native_handle_type handle = sys::open_file(file.path.c_str());
-    REQUIRE(handle != sk::invalid_handle);
-    for (int i = 0; i < 2; ++i) {  // its position is neither used nor moved
-      CHECK(arrives(mode, [&](sk::socket& s) { CHECK(s.sendfile(handle, 10, 20) == 20); }) == content.substr(10, 20));
-    }
-    CHECK(sys::close_file(handle) == 0);
-
-    std::FILE* const c_file = std::fopen(file.path.c_str(), "rb");
-    REQUIRE(c_file != nullptr);
-    CHECK(arrives(mode, [&](sk::socket& s) { CHECK(s.sendfile(c_file, 5, 10) == 10); }) == content.substr(5, 10));
-    CHECK(std::ftell(c_file) == 15);
-    std::fclose(c_file);
-
-    std::istringstream stream(content);
-    CHECK(arrives(mode, [&](sk::socket& s) { CHECK(s.sendfile(stream, 3, 4) == 4); }) == content.substr(3, 4));
-  }
-}
-
-TEST_CASE("what sendfile cannot send", "[windows][M36]") {
-  auto [client, server] = connected();
-  const temporary_directory folder;
-  client.settimeout(std::nullopt);
-  CHECK(failure_of([&client = client, &folder] { client.sendfile(folder / "missing"); }) == failure("file_not_found_error", ENOENT));
-  CHECK(failure_of([&client = client, &folder] { client.sendfile((folder / "")); }).substr(0, 5) != "none");
-  HANDLE ends[2];
-  REQUIRE(::CreatePipe(&ends[0], &ends[1], nullptr, 0) != 0);
-  CHECK(failure_of([&client = client, &ends] { client.sendfile(reinterpret_cast<sk::native_handle_type>(ends[0])); }) ==
-        failure("error", ESPIPE));
-  for (const HANDLE end : ends) ::CloseHandle(end);
-  CHECK(failure_of([&client = client] { client.sendfile(sk::native_handle_type{0x7FFFFFF0}); }) == failure("error", EBADF));
-}
-
-TEST_CASE("a receiver that stalls: sendfile's timeout comes", "[windows][M36]") {
-  auto [client, server] = connected();
-  const file_with file(std::string(32U << 20U, 'x'));
-  client.settimeout(0.2);
-  std::error_code ec;
-  const std::size_t sent = client.sendfile(file.path, 0, std::nullopt, ec);
-  CHECK(ec == sk::errc::timed_out);
-  CHECK(sent < file.content.size());
 }

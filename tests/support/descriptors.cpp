@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 
@@ -34,6 +35,15 @@ std::set<int> open_descriptors() {
 
 std::optional<bool> is_nonblocking(int fd) { return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
 bool is_close_on_exec(int fd) { return (::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0; }
+
+std::int64_t position_of(int file) { return ::lseek(file, 0, SEEK_CUR); }
+
+a_pipe::a_pipe() {
+  if (::pipe(ends_) != 0) throw std::runtime_error("no pipes here");
+}
+a_pipe::~a_pipe() {
+  for (const int end : ends_) ::close(end);
+}
 
 bool wait_for(int fd, short events, int milliseconds) {
   pollfd entry{fd, events, 0};

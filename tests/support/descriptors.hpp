@@ -6,6 +6,7 @@
 #include <poll.h>
 #endif
 
+#include <cstdint>
 #include <optional>
 #include <pysock/constants.hpp>
 #include <set>
@@ -20,6 +21,22 @@ std::set<pysock::native_handle_type> open_descriptors();
 /// Nothing where the system does not tell.
 std::optional<bool> is_nonblocking(pysock::native_handle_type fd);
 bool is_close_on_exec(pysock::native_handle_type fd);
+
+/// Where the next read of a file begins.
+std::int64_t position_of(pysock::native_handle_type file);
+
+/// A pipe of the system's own.
+class a_pipe {
+ public:
+  a_pipe();
+  a_pipe(const a_pipe&) = delete;
+  a_pipe& operator=(const a_pipe&) = delete;
+  ~a_pipe();
+  [[nodiscard]] pysock::native_handle_type reading() const { return ends_[0]; }
+
+ private:
+  pysock::native_handle_type ends_[2] = {-1, -1};
+};
 
 /// Waits until the descriptor has one of these events, an error or a hang-up. False if none comes in that time.
 bool wait_for(pysock::native_handle_type fd, short events, int milliseconds = 30000);

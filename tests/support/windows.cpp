@@ -82,6 +82,20 @@ bool is_close_on_exec(pysock::native_handle_type fd) {
   return ::GetHandleInformation(reinterpret_cast<HANDLE>(fd), &flags) != 0 && (flags & HANDLE_FLAG_INHERIT) == 0;
 }
 
+std::int64_t position_of(pysock::native_handle_type file) {
+  LARGE_INTEGER position{};
+  return ::SetFilePointerEx(reinterpret_cast<HANDLE>(file), LARGE_INTEGER{}, &position, FILE_CURRENT) != 0 ? position.QuadPart : -1;
+}
+
+a_pipe::a_pipe() {
+  HANDLE made[2];
+  if (::CreatePipe(&made[0], &made[1], nullptr, 0) == 0) throw std::runtime_error("no pipes here");
+  for (int i = 0; i < 2; ++i) ends_[i] = reinterpret_cast<pysock::native_handle_type>(made[i]);
+}
+a_pipe::~a_pipe() {
+  for (const auto end : ends_) ::CloseHandle(reinterpret_cast<HANDLE>(end));
+}
+
 bool wait_for(pysock::native_handle_type fd, short events, int milliseconds) {
   if ((events & POLLPRI) != 0) {  // WSAPoll() refuses it: urgent data are an exception to select() alone
     fd_set urgent;
