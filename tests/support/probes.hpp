@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// What a system's own calls do, asked without the library: where an answer is wrong, no library can do better.
+#pragma once
+
+#if __has_include(<unistd.h>)
+#include <unistd.h>
+#endif
+
+#include <array>
+#include <cstring>
+#include <pysock/socket.hpp>
+#include <string>
+#include <vector>
+
+#include "raw.hpp"
+
+namespace test_support {
+
+/// As which scope the system gives back that of a bound socket: the same one, if all is well.
+inline unsigned told_scope(unsigned scope) {
+  const pysock::socket s(AF_INET6, SOCK_DGRAM);
+  sockaddr_in6 name{};
+  name.sin6_family = AF_INET6;
+  name.sin6_addr.s6_addr[0] = 0xFF;  // a multicast address of link scope needs no such address on the interface
+  name.sin6_addr.s6_addr[1] = 0x02;
+  name.sin6_addr.s6_addr[15] = 0x01;
+  name.sin6_scope_id = scope;
+  socklen_t size = sizeof name;
+  auto* const address = reinterpret_cast<sockaddr*>(&name);
+  if (::bind(raw(s), address, size) != 0 || ::getsockname(raw(s), address, &size) != 0) return scope;
+  return name.sin6_scope_id;
+}
+
+#ifdef SCM_RIGHTS
+/// A message of one byte, with room for control data.
+struct raw_message {
+  explicit raw_message(std::size_t room) : control(room) {
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = static_cast<decltype(message.msg_controllen)>(room);
+  }
+  /// Writes the one control message.
+  template <typename T>
+  void hold(int level, int type, const T& value) {
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = level;
+    header->cmsg_type = type;
+    header->cmsg_len = CMSG_LEN(sizeof value);
+    std::memcpy(CMSG_DATA(header), &value, sizeof value);
+  }
+  std::vector<char> control;
+  char byte = 'x';
+  iovec data{&byte, 1};
+  msghdr message{};
+};
+
+/// Empty if the system says that a control message was cut for want of room, else what it does instead.
+inline std::string why_no_cut_control_message() {
+  const auto [a, b] = pysock::socketpair();
+  const std::array<int, 2> two = {a.fileno(), b.fileno()};
+  raw_message sent(CMSG_SPACE(sizeof two));
+  sent.hold(SOL_SOCKET, SCM_RIGHTS, two);
+  raw_message received(CMSG_LEN(sizeof(int)));
+  if (::sendmsg(a.fileno(), &sent.message, 0) != 1 || ::recvmsg(b.fileno(), &received.message, 0) != 1) {
+    return "this system passes no descriptors: " + pysock::detail::last_code().message();
+  }
+  int got = -1;
+  std::memcpy(&got, CMSG_DATA(CMSG_FIRSTHDR(&received.message)), sizeof got);
+  ::close(got);
+  return (received.message.msg_flags & MSG_CTRUNC) != 0 ? "" : "this system does not say that a control message was cut";
+}
+#else
+inline std::string why_no_cut_control_message() { return ""; }
+#endif
+
+}  // namespace test_support
