@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Runs every example beside its Python twin, which is taken from the example's own first comment, and against it.
 
-usage: examples_test.py SOURCES PROGRAMS [EMULATOR...] [-- option of unittest...]
+usage: examples_test.py SOURCES PROGRAMS PROBE [EMULATOR...] [-- option of unittest...]
        examples_test.py --list-tags     the rows of the inventory that are tested here, as Catch2 prints them
 """
 import itertools
@@ -19,6 +19,7 @@ import unittest
 PATIENCE = 60  # seconds, for a busy machine
 LANGUAGES = ("C++", "Python")
 SOURCES = PROGRAMS = pathlib.Path()
+PROBE = ""  # a program that tries what the system's own calls can do
 EMULATOR = []  # the command that runs the programs, where they are for another machine
 FOLDER = "."
 
@@ -156,6 +157,9 @@ class Examples(unittest.TestCase):
         self.assertEqual(client, "Received HELLO, WORLD\n")
 
     def test_multicast(self):
+        reason = subprocess.run(EMULATOR + [PROBE, "multicast interface"], stdout=subprocess.PIPE, text=True, check=True).stdout
+        if reason:
+            self.skip(reason)
         receiver, sender = self.run_pairs("multicast_receiver", "multicast_sender")
         self.assertEqual(receiver, "Listening on ('0.0.0.0', N)\nReceived Hello, group from ('127.0.0.1', N)\n")
         self.assertEqual(sender, "Sent from ('0.0.0.0', N)\n")
@@ -218,11 +222,14 @@ class Examples(unittest.TestCase):
         status, output, errors = self.run_both("ping")
         self.assertEqual((status, without_numbers(output), errors), (0, "22 bytes from 127.0.0.1 after N ms\n", ""))
 
+    def skip(self, reason):
+        print("\nskipped:", self.id().rpartition(".")[2] + ": " + reason, flush=True)
+        self.skipTest(reason)
+
     def certificates(self):
         """A folder of certificates made for this run; skips the test where the examples of TLS were not built."""
         if not (PROGRAMS / "https_get").exists():
-            print("skipped:", self.id().rpartition(".")[2] + ": built without TLS")
-            self.skipTest("built without TLS")
+            self.skip("built without TLS")
         folder = FOLDER + "/certificates"
         subprocess.run(["sh", pathlib.Path(__file__).with_name("ssl") / "make_certificates.sh", folder], check=True)
         return folder
@@ -309,7 +316,7 @@ if __name__ == "__main__":
     own, options = sys.argv[1:], []
     if "--" in own:
         own, options = own[:own.index("--")], own[own.index("--") + 1:]
-    SOURCES, PROGRAMS, EMULATOR = pathlib.Path(own[0]).resolve(), pathlib.Path(own[1]).resolve(), own[2:]
+    SOURCES, PROGRAMS, PROBE, EMULATOR = pathlib.Path(own[0]).resolve(), pathlib.Path(own[1]).resolve(), own[2], own[3:]
     if not has_ipv6():
         print("skipped: test_echo_any: there is no IPv6 here")
     with tempfile.TemporaryDirectory() as FOLDER:

@@ -1,15 +1,29 @@
 // SPDX-License-Identifier: MIT
 // What programs are linked with.
-#include "ssl/tls.hpp"
+#include <fstream>
+#include <sstream>
+#include <string>
+
 #include "support/catch.hpp"
 
-using namespace test_support;
-using Catch::Matchers::ContainsSubstring;
+namespace {
+
+// A program that is linked with a library names it. No tool is asked: those of this system may not read another platform's programs.
+std::string read(const char* path) {
+  std::ostringstream content;
+  content << std::ifstream(path, std::ios::binary).rdbuf();
+  return content.str();
+}
+
+}  // namespace
 
 TEST_CASE("a program that uses only the core needs no OpenSSL", "[ssl][M93]") {
-  if (!has_program("ldd")) SKIP_TEST("there is no ldd");
-  const std::string libraries = process({"ldd", PYSOCK_CORE_PROGRAM}).rest();
-  CHECK_THAT(libraries, ContainsSubstring("libc.so"));
-  CHECK(libraries.find("ssl") == std::string::npos);
-  CHECK(libraries.find("crypto") == std::string::npos);
+  CHECK(read(PYSOCK_TLS_PROGRAM).find("libssl") != std::string::npos);
+  for (const char* core : {PYSOCK_CORE_PROGRAM, PYSOCK_CORE_LIBRARY}) {
+    CAPTURE(core);
+    const std::string content = read(core);
+    CHECK_FALSE(content.empty());
+    CHECK(content.find("libssl") == std::string::npos);
+    CHECK(content.find("libcrypto") == std::string::npos);
+  }
 }
