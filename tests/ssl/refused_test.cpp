@@ -107,7 +107,7 @@ TEST_CASE("what cannot be a host's name is refused before anything is sent", "[s
     auto [client, server] = connected();
     const sk::native_handle_type descriptor = client.fileno();
     std::string said;
-    CHECK(failure_of([&] {
+    CHECK(failure_of([&, &client = client] {
             try {
               return context.wrap_socket(std::move(client), row.name);
             } catch (const std::exception& e) {
