@@ -25,10 +25,14 @@ BUILD = ROOT / "build" / "platforms"
 JOBS = str(os.cpu_count() or 2)
 
 
+NATIVE = ""
+
+
 @dataclasses.dataclass
 class Platform:
     packages: tuple = ()  # Debian's names of what it needs beyond ./dev test
     skips: "int | None" = None  # how many tests skip something because of the platform; None: the tests cannot be run here
+    openssl: "str | None" = None  # Debian's name of the architecture whose OpenSSL is used, or NATIVE; None: the core only
     zig: bool = False  # zig's clang compiles
     afterwards: "object" = None  # what is done when all tests have passed
     prepare: "object" = None  # what is done before the build, which asks the test programs for their tests
@@ -58,11 +62,12 @@ def as_its_users_do():
     run(sys.executable, ROOT / "tests/package/check.py", "windows")
 
 
+TLS_PEERS = ("openssl", "curl", "nginx-light")
 PLATFORMS = {
-    "clang": Platform(("clang", "libc++-dev", "libc++abi-dev"), skips=0),
+    "clang": Platform(("clang", "libc++-dev", "libc++abi-dev", "libssl-dev", *TLS_PEERS), skips=0, openssl=NATIVE),
     "mingw": Platform(("g++-mingw-w64-x86-64-posix", "wine64", "wine", "pkg-config"), skips=10, prepare=start_wine, afterwards=as_its_users_do),
-    "i686": Platform(("g++-i686-linux-gnu",), skips=2),
-    "s390x": Platform(("g++-s390x-linux-gnu", "qemu-user"), skips=14),
+    "i686": Platform(("g++-i686-linux-gnu", *TLS_PEERS), skips=2, openssl="i386"),
+    "s390x": Platform(("g++-s390x-linux-gnu", "qemu-user", *TLS_PEERS), skips=22, openssl="s390x"),
     "musl": Platform(("python3-venv",), zig=True, skips=0),
     "macos-x86-64": Platform(("python3-venv",), zig=True),
     "macos-arm64": Platform(("python3-venv",), zig=True),
@@ -73,10 +78,11 @@ PLATFORMS = {
 GROUPS = {"all": tuple(PLATFORMS), "macos": ("macos-x86-64", "macos-arm64")}
 ZIG = "ziglang==0.16.0"  # from PyPI
 
-# Reasons that lie in the machine, whatever the platform.
+# Reasons that lie in the machine, whatever the platform, or that the result tells anyway.
 OF_THE_MACHINE = re.compile("set PYSOCK_BIG_TESTS|no vsock loopback|no encoder for international names|does not know international names"
                             "|is not allowed: |no interface |IPv6|may not have so many descriptors|no files of that size"
-                            "|this host|strace cannot trace here|this kernel|cannot be held on the loopback")
+                            "|this host|strace cannot trace here|this kernel|cannot be held on the loopback"
+                            "|built without TLS")
 
 
 class Failure(Exception):
@@ -100,6 +106,42 @@ def catch2():
             shutil.copytree(package, copy / "lib/cmake/Catch2", dirs_exist_ok=True, ignore=compiled)
             return [f"-DCMAKE_PREFIX_PATH={copy}"]
     return ["-DCMAKE_DISABLE_FIND_PACKAGE_Catch2=ON"]  # 3.x is compiled, for this system alone: fetched and built instead
+
+
+def unpack_openssl(architecture, folder):
+    """Debian's OpenSSL of another architecture, unpacked into a folder of ours: it can be installed only where a mirror has the very
+    version that this system has of its own."""
+    apt = folder / "apt"
+    for part in ("lists", "archives"):
+        (apt / part / "partial").mkdir(parents=True, exist_ok=True)
+    options = ("-qq", "-o", f"APT::Architecture={architecture}", "-o", f"APT::Architectures={architecture}", "-o", f"Dir::Cache={apt}",
+               "-o", f"Dir::State::lists={apt / 'lists'}", "-o", "Dir::State::status=/dev/null", "-o", "APT::Sandbox::User=")
+    subprocess.run(["apt-get", *options, "update"])  # fails where one of several sources lacks the architecture
+    run("apt-get", *options, "--download-only", "--no-install-recommends", "--yes", "install", "libssl-dev")
+    for package in (apt / "archives").glob("*.deb"):
+        run("dpkg-deb", "--extract", package, folder)
+    for headers in (folder / "usr/include").glob("*/openssl"):  # those that differ between architectures
+        shutil.copytree(headers, folder / "usr/include/openssl", dirs_exist_ok=True)
+    shutil.rmtree(apt)
+
+
+def tls(architecture):
+    """CMake options for the component ssl."""
+    if architecture is None:
+        return ["-DPYSOCK_WITH_SSL=OFF"]
+    if architecture == NATIVE:
+        return ["-DPYSOCK_WITH_SSL=ON"]
+    folder = BUILD / f"openssl-{architecture}"
+    if not list(folder.glob("usr/lib/*/libssl.so")):
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            unpack_openssl(architecture, folder)
+        except (Failure, OSError) as failure:
+            print(f"without TLS, for want of Debian's libssl-dev for {architecture}: {failure}")
+            return ["-DPYSOCK_WITH_SSL=OFF"]
+    libraries = next(folder.glob("usr/lib/*/libssl.so")).parent
+    return ["-DPYSOCK_WITH_SSL=ON", f"-DOPENSSL_INCLUDE_DIR={folder / 'usr/include'}",
+            f"-DOPENSSL_SSL_LIBRARY={libraries / 'libssl.so'}", f"-DOPENSSL_CRYPTO_LIBRARY={libraries / 'libcrypto.so'}"]
 
 
 def zig():
@@ -127,16 +169,19 @@ def test_results(report):
 
 def build_and_test(name, platform):
     """What there is to say of it in the end."""
+    with_tls = tls(platform.openssl)
+    extent = "with TLS" if "-DPYSOCK_WITH_SSL=ON" in with_tls else "core only"
     folder = BUILD / name
     report = folder / "report.xml"
     report.unlink(missing_ok=True)
     run("cmake", "-S", ROOT, "-B", folder, "-G", "Ninja", f"-DCMAKE_TOOLCHAIN_FILE={ROOT / 'cmake/toolchains' / name}.cmake",
-        "-DPYSOCK_WERROR=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0", *catch2(), *(zig() if platform.zig else []))
+        "-DPYSOCK_WERROR=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0", "-DPYSOCK_TEST_DOCS=OFF", *with_tls, *catch2(),
+        *(zig() if platform.zig else []))
     if platform.prepare:
         platform.prepare()
     run("cmake", "--build", folder, "--parallel", JOBS)
     if platform.skips is None:
-        return "compiled and linked, not run"
+        return f"{extent}, compiled and linked, not run"
     try:
         run("ctest", "--test-dir", folder, "--parallel", JOBS, "--label-exclude", "^sources$", "--no-tests=error", "--output-on-failure",
             "--output-junit", report, "--quiet", "--output-log", folder / "ctest.log")
@@ -147,7 +192,7 @@ def build_and_test(name, platform):
     for reason in sorted({reason for reasons in skipped.values() for reason in reasons}):
         print(reason)
     of_platform = sum(1 for reasons in skipped.values() if not all(map(OF_THE_MACHINE.search, reasons)))
-    counts = f"{passed} tests passed, {len(skipped)} skipped, {of_platform} of them because of the platform"
+    counts = f"{extent}, {passed} tests passed, {len(skipped)} skipped, {of_platform} of them because of the platform"
     if of_platform != platform.skips:
         raise Failure(f"{counts}, where {platform.skips} were before")
     if platform.afterwards:
