@@ -186,7 +186,7 @@ def build_and_test(name, platform):
         run("ctest", "--test-dir", folder, "--parallel", JOBS, "--label-exclude", "^sources$", "--no-tests=error", "--output-on-failure",
             "--output-junit", report, "--quiet", "--output-log", folder / "ctest.log")
     except Failure:
-        print((folder / "ctest.log").read_text().partition("The following tests FAILED:")[2])
+        print((folder / "ctest.log").read_text(errors="replace").partition("The following tests FAILED:")[2])
         raise
     passed, skipped = test_results(report)
     for reason in sorted({reason for reasons in skipped.values() for reason in reasons}):
