@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: MIT
 """What must compile, and what must not; nothing is linked or run.
 
-usage: check.py headers|fail|self-test [compiler...]     (default: g++ and clang++, as far as they are there)
+usage: check.py headers|windows|macros|fail|self-test [compiler...]     (default: g++ and clang++, as far as they are there)
 
 headers     Each header by itself (the end of another one goes with that), at -O0 and -O2, under three dialects, with the system's
             headers after it; then all of them with the system's headers before, in both orders.
+windows     All headers, in both orders, with <windows.h> before or after them, with and without NOMINMAX and WIN32_LEAN_AND_MEAN, at
+            -O0 and -O2; the latter is as it was afterwards. MinGW's remark on an old <winsock.h> is no error. Needs a compiler for Windows.
+macros      The headers define no macro but PYSOCK_* and the constants of the tables in constants.hpp and ssl_error.hpp, and undefine
+            none of others but those that hide a function of the same name.
 fail        The cases of fail/*.cpp. A case is
                 #ifdef NAME
                   what must not compile;  // error: <regular expression>
@@ -13,15 +17,17 @@ fail        The cases of fail/*.cpp. A case is
                   its nearest neighbour that does compile
                 #endif
             Without any NAME the file must compile. With a NAME it must fail, at a line of that case, in the words expected.
-self-test   Shows that `fail` refuses the files in fail_bad/.
+self-test   Shows that `fail` refuses the files in fail_bad/, and that `macros` refuses headers that define or undefine what they may not.
 """
 import concurrent.futures
+import itertools
 import os
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 INCLUDE = HERE.parents[1] / "include"
@@ -65,10 +71,18 @@ def second_halves():
     return {"pysock/" + header for header in re.findall(r"^\d+[ ]+(\S+)[ ]+\S+\.hpp\b", table, re.MULTILINE)}
 
 
-def check_headers(names):
+def all_headers():
     headers = [path.relative_to(INCLUDE).as_posix() for path in sorted(INCLUDE.rglob("*.hpp"))]
-    headers = [header for header in headers if header not in second_halves()]
-    lines = [f"#include <{header}>\n" for header in headers]
+    return [header for header in headers if header not in second_halves()]
+
+
+def includes(headers):
+    return [f"#include <{header}>\n" for header in headers]
+
+
+def check_headers(names):
+    headers = all_headers()
+    lines = includes(headers)
     texts = {f"{header}, system headers after": line + SYSTEM for header, line in zip(headers, lines)}
     texts["system headers, all, system headers"] = SYSTEM + "".join(lines) + SYSTEM
     texts["system headers, all in reverse, system headers"] = SYSTEM + "".join(reversed(lines)) + SYSTEM
@@ -83,6 +97,80 @@ def check_headers(names):
     print("each under " + ", ".join(" ".join(mode) for mode in MODES))
     return run_all([(f"{os.path.basename(compiler)}: {title}", lambda compiler=compiler, text=text: modes(compiler, text))
                     for compiler in names for title, text in texts.items()])
+
+
+SWITCHES = ("NOMINMAX", "WIN32_LEAN_AND_MEAN")
+
+
+def check_windows(names):
+    lines = includes(all_headers())
+    texts = {}
+    for given in ((), SWITCHES[:1], SWITCHES[1:], SWITCHES):
+        before = "".join(f"#define {switch}\n" for switch in given)
+        lean = "WIN32_LEAN_AND_MEAN"  # NOMINMAX is defined by MinGW's standard library too
+        after = f"#if{'n' if lean in given else ''}def {lean}\n#error {lean} is not as it was\n#endif\n"
+        for order, ours in (("in order", "".join(lines)), ("in reverse", "".join(reversed(lines)))):
+            title = f"{order}, with {' and '.join(given) or 'neither switch'}"
+            texts["<windows.h> before all " + title] = before + "#include <windows.h>\n" + ours + after
+            texts["<windows.h> after all " + title] = before + ours + after + "#include <windows.h>\n"
+    return run_all([(f"{os.path.basename(compiler)} {level}: {title}",
+                     lambda compiler=compiler, level=level, text=text: compile_text(compiler, ["-std=c++17", "-Wno-cpp", level], text))
+                    for compiler in names for level in ("-O0", "-O2") for title, text in texts.items()])
+
+
+HIDE_FUNCTIONS = ("htonl", "htons", "ntohl", "ntohs")
+
+
+def table_of_constants(include):
+    """The constants that the headers have a value for where the system, or OpenSSL, has none."""
+    text = "".join((include / "pysock" / name).read_text() for name in ("constants.hpp", "ssl_error.hpp"))
+    groups = re.findall(r"^#if.*\b(\w+)\)?\n(#define \1 \S.*\n(?:#define \w+ \S.*\n)*)", text, re.MULTILINE)
+    return {name for _, lines in groups for name in re.findall(r"#define (\w+)", lines)}
+
+
+def wrong_macros(compiler, include, text):
+    """What is wrong with the macros that files below `include` leave behind, or None."""
+    made = subprocess.run([compiler, "-std=c++17", "-x", "c++", "-E", "-dD", "-I", include, "-"], input=text, capture_output=True, text=True)
+    if made.returncode != 0:
+        return made.stderr
+    defined, problems, ours = set(), [], False
+    for line in made.stdout.splitlines():
+        if marker := re.match(r'# \d+ "(.*?)"', line):
+            ours = pathlib.Path(marker[1]).is_relative_to(include)
+        elif ours and (found := re.match(r"#(define|undef) (\w+)", line)):
+            if found[1] == "define":
+                defined.add(found[2])
+            elif found[2] in defined:
+                defined.remove(found[2])
+            elif found[2] not in HIDE_FUNCTIONS:
+                problems.append(f"{found[2]} is undefined, and is another's")
+    allowed = table_of_constants(include)
+    problems += [f"{name} is defined" for name in sorted(defined - allowed) if not name.startswith("PYSOCK_")]
+    return "\n".join(problems) if problems else None if defined else "no macro is defined at all"
+
+
+def check_macros(names):
+    texts = {"system headers, all": SYSTEM + "".join(includes(all_headers())), "all": "".join(includes(all_headers()))}
+    return run_all([(f"{os.path.basename(compiler)}: macros of {title}",
+                     lambda compiler=compiler, text=text: wrong_macros(compiler, INCLUDE, text))
+                    for compiler in names for title, text in texts.items()])
+
+
+def macros_self_test(names):
+    """Three headers of one line each, of which two are refused."""
+    missed = 0
+    cases = {"#define PYSOCK_X 1\n#define NOMINMAX\n#undef NOMINMAX\n": None, "#define NOMINMAX\n": "NOMINMAX is defined",
+             "#define PYSOCK_X 1\n#undef __cplusplus\n": "__cplusplus is undefined, and is another's"}
+    with tempfile.TemporaryDirectory() as folder:
+        include = pathlib.Path(folder).resolve()
+        (include / "pysock").mkdir()
+        (include / "pysock/ssl_error.hpp").touch()
+        for (text, expected), compiler in itertools.product(cases.items(), names):
+            (include / "pysock/constants.hpp").write_text(text)
+            said = wrong_macros(compiler, include, "#include <pysock/constants.hpp>\n")
+            missed += said != expected
+            print(f"{os.path.basename(compiler)}: macros: " + ("as expected" if said == expected else f"NOT '{expected}' but '{said}'"))
+    return missed
 
 
 def numbered(path, text):
@@ -130,7 +218,7 @@ def check_fail(names):
 
 def self_test(names):
     """Every file of fail_bad/ says in its first line what must be found wrong with it."""
-    missed = 0
+    missed = macros_self_test(names)
     for path in sorted((HERE / "fail_bad").glob("*.cpp")):
         expected = path.read_text().splitlines()[1].removeprefix("// refused: ")
         complaints = [complaint for _, function in fail_work(names, path) if (complaint := function())]
@@ -141,7 +229,7 @@ def self_test(names):
 
 
 def main():
-    commands = {"headers": check_headers, "fail": check_fail, "self-test": self_test}
+    commands = {"headers": check_headers, "windows": check_windows, "macros": check_macros, "fail": check_fail, "self-test": self_test}
     if len(sys.argv) < 2 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     names = compilers(sys.argv[2:])

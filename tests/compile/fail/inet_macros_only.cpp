@@ -4,8 +4,12 @@
 #define htons renamed_htons
 #define ntohl renamed_ntohl
 #define ntohs renamed_ntohs
+#if __has_include(<arpa/inet.h>)
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#else
+#include <winsock2.h>
+#endif
 #undef htonl
 #undef htons
 #undef ntohl
