@@ -77,4 +77,7 @@ signed expired '/O=pysock/CN=localhost' local ca $long 20210101000000Z
 signed early '/O=pysock/CN=localhost' local ca 20990101000000Z $far
 signed unknown '/O=pysock/CN=localhost' local stranger $long $far
 openssl pkey -in server.key -aes256 -passout pass:secret -out encrypted.key
+mkdir hashed
+cp ca.pem hashed
+openssl rehash hashed
 : >complete

@@ -51,6 +51,14 @@ serving.load_cert_chain(sys.argv[2])
 
 }  // namespace
 
+TEST_CASE("a server that speaks TLS 1.1 alone is refused", "[ssl][peers][M93]") {
+  process peer({"openssl", "s_server", "-accept", "127.0.0.1:0", "-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0", "-cert",
+                certificate_file("server.pem"), "-key", certificate_file("server.key")});
+  sk::socket plain = connected_to(port_of(peer));
+  const sk::ssl_context context = client_context();
+  CHECK_THAT(message_of([&] { return context.wrap_socket(std::move(plain), "localhost"); }), ContainsSubstring("protocol version"));
+}
+
 TEST_CASE("openssl s_server: versions, ALPN and a client's certificate", "[ssl][peers][M93]") {
   for (const version_row& row : versions) {
     INFO(row.name);

@@ -146,18 +146,6 @@ TEST_CASE("wrapping refuses what cannot work, and closes the socket", "[ssl][M93
   CHECK(failure_of([&] { return client.wrap_socket(std::move(datagrams), "localhost"); }) == "invalid_argument");
 }
 
-TEST_CASE("a server that speaks TLS 1.1 alone is refused", "[ssl][M93]") {
-  process peer({"openssl", "s_server", "-accept", "127.0.0.1:0", "-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0", "-cert",
-                certificate_file("server.pem"), "-key", certificate_file("server.key")});
-  std::string line;
-  while (line.compare(0, 7, "ACCEPT ") != 0) line = peer.line();
-  sk::socket plain;
-  plain.settimeout(patience);
-  plain.connect({"127.0.0.1", std::stoi(line.substr(line.rfind(':') + 1))});
-  const sk::ssl_context context = client_context();
-  CHECK_THAT(message_of([&] { return context.wrap_socket(std::move(plain), "localhost"); }), ContainsSubstring("protocol version"));
-}
-
 TEST_CASE("plain text on a TLS port is refused, at either end", "[ssl][M93]") {
   {
     auto both = connected();

@@ -6,6 +6,7 @@
 
 #include "ssl/tls.hpp"
 #include "support/catch.hpp"
+#include "support/raw.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/transferred.hpp"
 
@@ -185,7 +186,26 @@ TEST_CASE("a record that was tampered with ends the session", "[ssl][M93]") {
   CHECK(tls_failure_of([&] { return both.server.recv(1); }) == "sslerror: SSLV3_ALERT_BAD_RECORD_MAC");
 }
 
+namespace {
+
+// Does a reset show after data that came before it?
+std::string why_reset_is_silent() {
+  auto [stays, goes] = connected();
+  const linger hard{1, 0};
+  goes.setsockopt(SOL_SOCKET, SO_LINGER, {&hard, sizeof hard});
+  goes.sendall("x");
+  goes.close();
+  char room[2];
+  int last = 1;
+  for (int i = 0; i < 2 && last > 0; ++i) last = static_cast<int>(::recv(raw(stays), room, sizeof room, 0));
+  return last < 0 ? "" : "::recv takes a reset after data for an end";
+}
+
+}  // namespace
+
 TEST_CASE("a reset is a reset, and never an end", "[ssl][M93]") {
+  const std::string reason = why_reset_is_silent();
+  if (!reason.empty()) SKIP_TEST(reason);
   session_pair both = secured(client_context(), server_context(), sk::wrap_options().suppress_ragged_eofs(true));
   const linger hard{1, 0};
   REQUIRE(sys::setsockopt(both.server.fileno(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard) == 0);
