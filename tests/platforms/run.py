@@ -114,8 +114,9 @@ def unpack_openssl(architecture, folder):
     apt = folder / "apt"
     for part in ("lists", "archives"):
         (apt / part / "partial").mkdir(parents=True, exist_ok=True)
+    (apt / "status").touch()  # nothing is installed, and the lock is beside it
     options = ("-qq", "-o", f"APT::Architecture={architecture}", "-o", f"APT::Architectures={architecture}", "-o", f"Dir::Cache={apt}",
-               "-o", f"Dir::State::lists={apt / 'lists'}", "-o", "Dir::State::status=/dev/null", "-o", "APT::Sandbox::User=")
+               "-o", f"Dir::State::lists={apt / 'lists'}", "-o", f"Dir::State::status={apt / 'status'}", "-o", "APT::Sandbox::User=")
     subprocess.run(["apt-get", *options, "update"])  # fails where one of several sources lacks the architecture
     run("apt-get", *options, "--download-only", "--no-install-recommends", "--yes", "install", "libssl-dev")
     for package in (apt / "archives").glob("*.deb"):
