@@ -56,6 +56,11 @@ void tour(int family, const sk::address& where) {
   for (const std::string& line : f) step("read " + line.substr(0, line.size() - 1), "for line in f: print(line)");
 }
 
+void tour_if_there(int family, const sk::address& where) try { tour(family, where); } catch (const sk::error& e) {
+  if (e.code() != std::errc::address_not_available && e.code() != std::errc::address_family_not_supported) throw;
+  std::cout << "  There is no " << sk::family_name(family) << " here: " << e.what() << '\n';
+}
+
 int main() try {
   try {
     const auto found = sk::getaddrinfo("localhost", 80, 0, SOCK_STREAM);
@@ -64,14 +69,9 @@ int main() try {
     step(e.what(), "socket.getaddrinfo('localhost', 80, 0, socket.SOCK_STREAM)  # raises gaierror");
   }
   tour(AF_INET, {"127.0.0.1", 0});
-  try {
-    tour(AF_INET6, {"::1", 0});
-  } catch (const sk::error& e) {
-    if (e.code() != std::errc::address_not_available && e.code() != std::errc::address_family_not_supported) throw;
-    std::cout << "  There is no IPv6 here: " << e.what() << '\n';
-  }
+  tour_if_there(AF_INET6, {"::1", 0});
   const auto path = std::filesystem::temp_directory_path() / ("pysock-demo." + std::to_string(std::random_device()()));
-  tour(AF_UNIX, path.string());
+  tour_if_there(AF_UNIX, path.string());
   std::filesystem::remove(path);
 } catch (const std::exception& e) {
   std::cerr << e.what() << '\n';

@@ -155,14 +155,6 @@ void make_fail(const std::string& name) {
     }) << std::endl;
 }
 
-// Says why the system's own call cannot do it, and nothing if it can.
-void try_multicast_interface() {
-  const sk::socket s(AF_INET, SOCK_DGRAM);
-  const in_addr loopback{htonl(INADDR_LOOPBACK)};
-  if (::setsockopt(s.fileno(), IPPROTO_IP, IP_MULTICAST_IF, &loopback, sizeof loopback) == 0) return;
-  std::cout << "this system's IP_MULTICAST_IF cannot be set: " << std::strerror(errno);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -170,7 +162,6 @@ int main(int argc, char** argv) {
   if (what == "nothing") between_marks("nothing", [] {});
   if (what == "calls") make_calls();
   if (what == "fail") make_fail(argv[2]);
-  if (what == "multicast interface") try_multicast_interface();
   if (what == "descriptors") {
     for (const int fd : open_descriptors()) std::cout << fd << "\n";
   }
