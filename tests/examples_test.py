@@ -203,7 +203,7 @@ class Examples(unittest.TestCase):
 
     def skip(self, reason):
         """As skipTest, and printed for those who count."""
-        print("\nskipped:", self.id().rpartition(".")[2] + ":", reason, flush=True)
+        print("\nskipped:", self.id().rpartition(".")[2] + ":", reason, flush=True)  # on a line of its own, among unittest's dots
         self.skipTest(reason)
 
     def need(self, what):
