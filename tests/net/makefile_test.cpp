@@ -269,7 +269,7 @@ TEST_CASE("makefile: the file has a timeout of its own", "[makefile][S114]") {
 TEST_CASE("makefile: a line that timed out in the middle is read once the rest is there", "[makefile][S114][M44]") {
   auto [a, b] = pair_of(GENERATE(AF_UNIX, AF_INET));
   sk::file f = a.makefile("rw", GENERATE(-1, 0, 3));
-  f.settimeout(20ms);
+  f.settimeout(100ms);
   b.sendall("whole\nbegi");
   REQUIRE(wait_for(f.fileno(), POLLIN));
   CHECK(f.readline() == "whole\n");
