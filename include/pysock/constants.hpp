@@ -57,6 +57,11 @@ inline constexpr int pair_family = AF_INET;  // socketpair's
 }  // namespace v1
 }  // namespace pysock
 #else
+// Apple's headers declare IPV6_PKTINFO and its kin on request alone.
+#if defined(__APPLE__) && !defined(__APPLE_USE_RFC_3542)
+#define __APPLE_USE_RFC_3542
+#define PYSOCK_UNDEF_RFC_3542
+#endif
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netdb.h>
@@ -66,6 +71,10 @@ inline constexpr int pair_family = AF_INET;  // socketpair's
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#ifdef PYSOCK_UNDEF_RFC_3542
+#undef __APPLE_USE_RFC_3542
+#undef PYSOCK_UNDEF_RFC_3542
+#endif
 #if __has_include(<netpacket/packet.h>)
 #include <netpacket/packet.h>
 #endif

@@ -83,7 +83,9 @@ std::vector<address_info> resolve(const std::optional<text>& host, const service
 
   std::vector<address_info> list;
   for (const addrinfo* one = found.first; one != nullptr; one = one->ai_next) {
-    list.push_back({one->ai_family, one->ai_socktype, one->ai_protocol, one->ai_canonname != nullptr ? one->ai_canonname : "",
+    // Some systems give it to every result, and unasked.
+    const bool named = list.empty() && (flags & AI_CANONNAME) != 0 && one->ai_canonname != nullptr;
+    list.push_back({one->ai_family, one->ai_socktype, one->ai_protocol, named ? one->ai_canonname : "",
                     address(detail::sockaddr_view{one->ai_addr, static_cast<socklen_t>(one->ai_addrlen)})});
   }
   return list;

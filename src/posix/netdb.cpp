@@ -84,7 +84,9 @@ sys::host_entry copy(const hostent& host) {
   sys::host_entry made;
   made.name = host.h_name;
   made.family = host.h_addrtype;
-  for (char** alias = host.h_aliases; *alias != nullptr; ++alias) made.aliases.emplace_back(*alias);
+  for (char** alias = host.h_aliases; *alias != nullptr; ++alias) {
+    if (made.name != *alias) made.aliases.emplace_back(*alias);  // musl lists the name itself too
+  }
   for (char** packed = host.h_addr_list; *packed != nullptr; ++packed) {
     made.addresses.emplace_back(*packed, static_cast<std::size_t>(host.h_length));
   }

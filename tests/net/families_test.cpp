@@ -17,7 +17,7 @@ using pysock::SocketType;
 namespace {
 
 // Why a SocketType of this kind cannot be had here; empty if it can.
-std::string missing(int family, int type, int proto) {
+[[maybe_unused]] std::string missing(int family, int type, int proto) {
   try {
     const SocketType probe(family, type, proto);
     return "";

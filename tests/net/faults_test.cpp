@@ -119,7 +119,9 @@ TEST_CASE("close reports, but for a reset, and is never repeated", "[faults][S98
   };
   CHECK(closing("EIO") == failure("error", EIO));
   CHECK(closing("ECONNRESET") == "none");
-  CHECK(closing("EINTR") == failure("interrupted_error", EINTR));
+  // POSIX lets close() hide an interruption, and musl's does.
+  const std::string interrupted = closing("EINTR");
+  CHECK((interrupted == failure("interrupted_error", EINTR) || interrupted == "none"));
 }
 
 TEST_CASE("interruptions of the real calls are taken in", "[faults][M49]") {

@@ -39,7 +39,7 @@ std::string of_the_system(const char* host, const char* port, int family, int ty
   return out;
 }
 
-std::string of_pysock(const sk::text& host, const sk::service& port, int family, int type, int flags, int proto = 0) {
+std::string of_pysock(const std::optional<sk::text>& host, const sk::service& port, int family, int type, int flags, int proto = 0) {
   std::string out;
   const std::string failed = failure_of([&] {
     for (const sk::address_info& one : sk::getaddrinfo(host, port, family, type, proto, flags)) {
@@ -76,6 +76,7 @@ TEST_CASE("a numeric host comes once per type, or once for all", "[resolver][S52
     CHECK(all[0].proto == IPPROTO_TCP);
     CHECK(all[1].type == SOCK_DGRAM);
     CHECK(all[1].proto == IPPROTO_UDP);
+    if (all.size() > 2) CHECK(all[2].type == SOCK_RAW);  // a C library may leave it out
   } else {
     CHECK(all.at(0).type == 0);  // as Winsock has it
   }
@@ -140,11 +141,11 @@ TEST_CASE("the canonical name of a numeric host is its text", "[resolver][S58]")
 
 TEST_CASE("arguments that contradict are judged by the C library", "[resolver][S52][S55][S21][S22]") {
   CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, 12345); }) == gai(EAI_FAMILY));
-  CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, 0, 12345); }) == gai(EAI_SOCKTYPE));
+  CHECK(of_pysock("127.0.0.1", 80, 0, 12345, 0) == of_the_system("127.0.0.1", "80", 0, 12345, 0));
   CHECK(of_pysock("127.0.0.1", 80, 0, SOCK_STREAM, 0, IPPROTO_UDP) == of_the_system("127.0.0.1", "80", 0, SOCK_STREAM, 0, IPPROTO_UDP));
   CHECK(of_pysock("127.0.0.1", 80, 0, 0, 0, 12345) == of_the_system("127.0.0.1", "80", 0, 0, 0, 12345));
   CHECK(of_pysock("127.0.0.1", 80, 0, 0, 1 << 30) == of_the_system("127.0.0.1", "80", 0, 0, 1 << 30));
-  CHECK(failure_of([] { return sk::getaddrinfo(std::nullopt, 80, 0, 0, 0, AI_CANONNAME); }) == gai(EAI_BADFLAGS));
+  CHECK(of_pysock(std::nullopt, 80, 0, 0, AI_CANONNAME) == of_the_system(nullptr, "80", 0, 0, AI_CANONNAME));
   CHECK(failure_of([] { return sk::getaddrinfo("localhost", 80, 0, 0, 0, AI_NUMERICHOST); }) == gai(EAI_NONAME));
   CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", "http", 0, 0, 0, AI_NUMERICSERV); }) == gai(EAI_NONAME));
   CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, AF_INET6); }) == gai(wrong_family_of_resolver(AF_INET6)));

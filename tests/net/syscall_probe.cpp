@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A program for the tests to look at from outside: its system calls, how it fares when some of them fail, and what it inherits.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -73,6 +74,7 @@ void make_calls() {
   limited.settimeout(patience);
   between_marks("connect with a timeout", [&] { limited.connect(where); });
   between_marks("accept with a timeout", [&] { (void)listener.accept().conn.detach(); });
+  between_marks("the C library's F_DUPFD_CLOEXEC", [&] { ::close(::fcntl(client.fileno(), F_DUPFD_CLOEXEC, 0)); });
   between_marks("dup", [&] { (void)client.dup().detach(); });
   between_marks("socketpair", [] {
     auto pair = sk::socketpair();

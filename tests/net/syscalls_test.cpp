@@ -14,6 +14,10 @@ TEST_CASE("with the peer ready, a call is one system call", "[syscalls][S72][S95
   REQUIRE(seen.output.empty());
 
   using names = std::vector<std::string>;
+  // Some C libraries set the flag once more, for kernels that are too old to know it.
+  names duplicating = seen.between("begin the C library's F_DUPFD_CLOEXEC", "end the C library's F_DUPFD_CLOEXEC");
+  REQUIRE(!duplicating.empty());
+  duplicating.pop_back();  // the close
   const std::vector<std::pair<std::string, names>> expected = {
       {"socket", {"socket"}},
       {"socket with a default timeout", {"socket"}},
@@ -31,7 +35,7 @@ TEST_CASE("with the peer ready, a call is one system call", "[syscalls][S72][S95
       {"recvfrom_into", {"recvfrom"}},
       {"connect with a timeout", {"connect", "poll", "getsockopt"}},
       {"accept with a timeout", {"accept4"}},
-      {"dup", {"fcntl"}},
+      {"dup", duplicating},
       {"socketpair", {"socketpair"}},
       {"addresses that do not fit", {}},
       {"close", {"close"}},

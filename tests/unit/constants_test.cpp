@@ -157,7 +157,7 @@ TEST_CASE("constants: resolver flags", "[S44]") {
 
 TEST_CASE("constants: name lookup flags and limits", "[S45][S47]") {
   CHECK(bits_apart({NI_NUMERICHOST, NI_NUMERICSERV, NI_NAMEREQD, NI_NOFQDN, NI_DGRAM}));
-  CHECK(NI_MAXHOST == 1025);
+  CHECK(NI_MAXHOST >= 255);
   CHECK(NI_MAXSERV == 32);
 }
 
