@@ -229,7 +229,7 @@ TEST_CASE("bytes that MSG_TRUNC throws away are not replaced by others", "[trans
   std::string room(11, '\0');
   client.sendall("thrown away");
   REQUIRE(wait_for(server.fileno(), POLLIN));
-  const std::string outcome = system_says([&] { return ::recv(raw(server), room.data(), 11, MSG_TRUNC); });
+  const std::string outcome = system_says([&, &server = server] { return ::recv(raw(server), room.data(), 11, MSG_TRUNC); });
   if (outcome == "none") {
     client.sendall("thrown away");
     REQUIRE(wait_for(server.fileno(), POLLIN));
