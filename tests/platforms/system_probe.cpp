@@ -16,7 +16,8 @@ std::string why_no_unix_sockets(int type) {
 
 std::string why_no_multicast_interface() {
   const pysock::socket s(AF_INET, SOCK_DGRAM);
-  const in_addr loopback{htonl(INADDR_LOOPBACK)};
+  in_addr loopback{};
+  loopback.s_addr = htonl(INADDR_LOOPBACK);
   return test_support::raw_option(s, IPPROTO_IP, IP_MULTICAST_IF, loopback) == 0 ? ""
                                                                                  : test_support::because("::setsockopt of IP_MULTICAST_IF");
 }
