@@ -51,15 +51,20 @@ native_handle_type open(int family, int type, int proto, WSAPROTOCOL_INFOW* info
   return to_native(::WSASocketW(family, type, proto, info, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT));
 }
 
+// One that exists already may come with a handle that is inheritable, whatever the flag says.
 native_handle_type open(WSAPROTOCOL_INFOW& info) noexcept {
-  return open(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &info);
+  fresh made(open(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &info));
+  if (!made || sys::set_inheritable(made.get(), false) != 0) return invalid_handle;
+  return made.release();
 }
 
-// Without this an answer of "port unreachable" to one datagram fails the next receive, whoever it would be from. Where it cannot be set
-// there are no such answers.
+// Without this the answer to one datagram, "port unreachable" or "time to live exceeded", fails the next receive, whoever it would be
+// from. An older system knows only the first.
 void ignore_unreachable(native_handle_type s) noexcept {
+  constexpr unsigned long sio_udp_netreset = IOC_IN | IOC_VENDOR | 15U;  // older headers have no name for it
   const BOOL off = FALSE;
   sys::ioctl(s, SIO_UDP_CONNRESET, &off, sizeof off);
+  sys::ioctl(s, sio_udp_netreset, &off, sizeof off);
 }
 
 // ---- a pair of sockets over the loopback --------------------------------------------------------------------------------------------
@@ -68,7 +73,8 @@ constexpr std::int64_t pair_patience = 10'000'000'000;  // nanoseconds, for a co
 
 bool wait_until(std::int64_t deadline, native_handle_type s, sys::event what) noexcept {
   const std::int64_t left = deadline - sys::now();
-  const int ready = sys::poll(s, what, left > 0 ? static_cast<int>(left / 1000000 + 1) : 0);
+  if (left <= 0) return fail(WSAETIMEDOUT) == 0;
+  const int ready = sys::poll(s, what, static_cast<int>(left / 1000000 + 1));
   if (ready == 0) fail(WSAETIMEDOUT);
   return ready > 0;
 }
@@ -123,6 +129,8 @@ bool accept_only(native_handle_type client, native_handle_type listener, bool no
   do {
     if (!wait_until(deadline, listener, sys::event::read)) return false;
     server.replace(sys::accept(listener, nullptr, nullptr, nonblocking));
+    const int reason = server ? 0 : ::WSAGetLastError();
+    if (reason != 0 && reason != WSAEWOULDBLOCK && reason != WSAECONNRESET) return false;  // no affair of one that came and went
   } while (!server || !joined(client, server.get()));
   return true;
 }
