@@ -18,14 +18,18 @@ bool was_cut(std::ptrdiff_t count) noexcept { return count < 0 && ::WSAGetLastEr
 // A datagram longer than the room fills it and is reported as a failure, which it is not on other systems.
 std::ptrdiff_t received(int count, std::size_t size) noexcept { return was_cut(count) ? cut(size) : count; }
 
-// How many of the buffers one call can use: counts are 32 bits wide, and what follows a buffer that was cut would come too early.
+// How many of the buffers one call can use, the last one cut: counts are 32 bits wide, and what follows a buffer that was cut would come
+// too early.
 DWORD usable(const sys::message& m) noexcept {
-  DWORD count = 1;
-  for (std::size_t total = m.buffers[0].len; count < m.buffer_count; ++count) {
-    total += m.buffers[count].len;
-    if (total >= INT_MAX) break;
+  std::size_t room = INT_MAX;
+  for (DWORD i = 0; i < m.buffer_count; ++i) {
+    if (m.buffers[i].len >= room) {
+      m.buffers[i].len = static_cast<ULONG>(room);
+      return i + 1;
+    }
+    room -= m.buffers[i].len;
   }
-  return count;
+  return static_cast<DWORD>(m.buffer_count);
 }
 
 std::size_t room_of(const WSAMSG& native) noexcept {
@@ -58,13 +62,15 @@ void hand_on(const WSABUF& all, sys::message& m, DWORD& flags) noexcept {
     std::memcpy(&header, all.buf + at, sizeof header);
     const std::size_t left = m.control_size - at;
     const std::size_t length = (std::min)(static_cast<std::size_t>(header.cmsg_len), left);
-    if (length < header.cmsg_len) flags |= MSG_CTRUNC;
+    const bool is_cut = length < header.cmsg_len;
+    if (is_cut) flags |= MSG_CTRUNC;
     if (length < sizeof header) break;
     const std::size_t whole = WSA_CMSG_SPACE(header.cmsg_len - WSA_CMSG_LEN(0));
     header.cmsg_len = length;
     std::memcpy(out + at, all.buf + at, length);
     std::memcpy(out + at, &header, sizeof header);
     at = (std::min)(m.control_size, at + whole);
+    if (is_cut) break;
   }
   m.control_size = at;
 }
