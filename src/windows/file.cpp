@@ -16,12 +16,26 @@ using sys::winsock::to_handle;
 
 constexpr int path_room = 32768;  // in characters: no path is longer
 
-OVERLAPPED at_offset(std::uint64_t offset) noexcept {
-  OVERLAPPED made{};
-  made.Offset = static_cast<DWORD>(offset & 0xFFFFFFFFU);
-  made.OffsetHigh = static_cast<DWORD>(offset >> 32U);
-  return made;
-}
+// An operation at an offset, with an event of its own to wait for: others may go on with the same handle.
+class operation_at {
+ public:
+  explicit operation_at(std::uint64_t offset) noexcept {
+    state_.Offset = static_cast<DWORD>(offset & 0xFFFFFFFFU);
+    state_.OffsetHigh = static_cast<DWORD>(offset >> 32U);
+    state_.hEvent = ::CreateEventW(nullptr, TRUE, FALSE, nullptr);
+  }
+  operation_at(const operation_at&) = delete;
+  operation_at& operator=(const operation_at&) = delete;
+  ~operation_at() {
+    const DWORD reason = ::GetLastError();
+    if (state_.hEvent != nullptr) ::CloseHandle(state_.hEvent);
+    ::SetLastError(reason);
+  }
+  [[nodiscard]] OVERLAPPED* get() noexcept { return state_.hEvent != nullptr ? &state_ : nullptr; }
+
+ private:
+  OVERLAPPED state_{};
+};
 
 // Leaves the position of a file as it was: reading at an offset moves it all the same.
 class position_keeper {
@@ -45,16 +59,13 @@ bool is_on_disk(HANDLE file) noexcept { return ::GetFileType(file) == FILE_TYPE_
 
 // Waits until all is sent, whatever the mode of the socket.
 std::ptrdiff_t transmit(SOCKET s, HANDLE file, std::uint64_t offset, DWORD count) noexcept {
-  OVERLAPPED operation = at_offset(offset);
-  operation.hEvent = ::CreateEventW(nullptr, TRUE, FALSE, nullptr);
-  if (operation.hEvent == nullptr) return -1;
+  operation_at operation(offset);
+  if (operation.get() == nullptr) return -1;
   DWORD sent = 0;
   DWORD flags = 0;
-  const bool begun = ::TransmitFile(s, file, count, 0, &operation, nullptr, 0) != 0 || ::WSAGetLastError() == WSA_IO_PENDING;
-  const bool done = begun && ::WSAGetOverlappedResult(s, &operation, &sent, TRUE, &flags) != 0;
-  const int reason = ::WSAGetLastError();
-  ::CloseHandle(operation.hEvent);
-  return done ? static_cast<std::ptrdiff_t>(sent) : fail(reason);
+  const bool begun = ::TransmitFile(s, file, count, 0, operation.get(), nullptr, 0) != 0 || ::WSAGetLastError() == WSA_IO_PENDING;
+  const bool done = begun && ::WSAGetOverlappedResult(s, operation.get(), &sent, TRUE, &flags) != 0;
+  return done ? static_cast<std::ptrdiff_t>(sent) : -1;
 }
 
 }  // namespace
@@ -99,11 +110,12 @@ std::int64_t sys::file_size(native_handle_type file) noexcept {
 std::ptrdiff_t sys::read_file(native_handle_type file, void* data, std::size_t size, std::uint64_t offset) noexcept {
   if (!is_on_disk(to_handle(file))) return fail(ERROR_SEEK);
   const position_keeper keeper(to_handle(file));
-  OVERLAPPED place = at_offset(offset);
+  operation_at operation(offset);
+  if (operation.get() == nullptr) return -1;
   DWORD count = 0;
-  bool done = ::ReadFile(to_handle(file), data, static_cast<DWORD>(winsock::cut(size)), &count, &place) != 0;
+  bool done = ::ReadFile(to_handle(file), data, static_cast<DWORD>(winsock::cut(size)), &count, operation.get()) != 0;
   if (!done && ::GetLastError() == ERROR_IO_PENDING) {  // the file was opened to be read in the background
-    done = ::GetOverlappedResult(to_handle(file), &place, &count, TRUE) != 0;
+    done = ::GetOverlappedResult(to_handle(file), operation.get(), &count, TRUE) != 0;
   }
   if (done) return static_cast<std::ptrdiff_t>(count);
   return ::GetLastError() == ERROR_HANDLE_EOF ? 0 : -1;
