@@ -58,7 +58,7 @@ inline constexpr int pair_family = AF_INET;  // socketpair's
 }  // namespace pysock
 #else
 // Apple's headers declare IPV6_PKTINFO and its kin on request alone.
-#if defined(__APPLE__) && !defined(__APPLE_USE_RFC_3542)
+#if defined(__APPLE__) && !defined(__APPLE_USE_RFC_3542) && !defined(__APPLE_USE_RFC_2292)
 #define __APPLE_USE_RFC_3542
 #define PYSOCK_UNDEF_RFC_3542
 #endif
