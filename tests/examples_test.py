@@ -228,8 +228,7 @@ class Examples(unittest.TestCase):
         self.assertEqual(self.run_both("unix_datagram")[0], 0)
 
     def test_nonblocking_connect(self):
-        if not program_of("nonblocking_connect").exists():
-            self.skip("it shows poll(), and is not built here")
+        self.need("poll()")
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
             self.assertEqual(self.run_both("nonblocking_connect", port), (0, f"Under way\nConnected to ('127.0.0.1', {port})\n", ""))
@@ -246,7 +245,7 @@ class Examples(unittest.TestCase):
 
     def certificates(self):
         """A folder of certificates made for this run; skips the test where the examples of TLS were not built."""
-        if not (PROGRAMS / "https_get").exists():
+        if not program_of("https_get").exists():
             self.skip("built without TLS")
         folder = FOLDER + "/certificates"
         subprocess.run(["sh", pathlib.Path(__file__).with_name("ssl") / "make_certificates.sh", folder], check=True)

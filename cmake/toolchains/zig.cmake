@@ -7,5 +7,3 @@ set(CMAKE_CXX_FLAGS_INIT "-target ${zig_target} -fno-sanitize=undefined -g0") # 
 set(CMAKE_AR ${PYSOCK_ZIG}/ar)
 set(CMAKE_RANLIB ${PYSOCK_ZIG}/ranlib)
 set(CMAKE_CXX_COMPILER_LAUNCHER "") # it has a cache of its own
-set(CMAKE_DISABLE_FIND_PACKAGE_OpenSSL ON) # there is none but this system's own
-set(PYSOCK_TEST_DOCS OFF) # compiled for this system already

@@ -8,7 +8,6 @@
 #if __has_include(<linux/errqueue.h>)
 #include <linux/errqueue.h>
 #endif
-#include <unistd.h>
 
 #include <array>
 #include <csignal>

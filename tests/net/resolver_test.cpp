@@ -255,7 +255,7 @@ TEST_CASE("threads may ask at the same time", "[resolver][S63][S70]") {
 }
 
 TEST_CASE("names beyond ASCII go to the system's encoder", "[resolver][M24]") {
-#if defined(AI_IDN) || PYSOCK_WINDOWS
+#if defined(AI_IDN) || __has_include(<winnls.h>)
   const char* const host =
       "\xEF\xBC\x91\xEF\xBC\x92\xEF\xBC\x97\xE3\x80\x82"
       "0.0.1";  // full-width 127, an ideographic full stop

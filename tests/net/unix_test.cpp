@@ -25,14 +25,6 @@ sk::socket unix_socket(int type = SOCK_STREAM) {
   return made;
 }
 
-// Why there are no such sockets here; empty if there are. Some systems have streams alone.
-std::string why_no_unix(int type) {
-  const native_socket probe = ::socket(AF_UNIX, type, 0);
-  if (probe == static_cast<native_socket>(-1)) return because("::socket of AF_UNIX, " + sk::type_name(type) + ",");
-  sk::close(static_cast<sk::native_handle_type>(probe));
-  return "";
-}
-
 // Why this name, of so many bytes, cannot be bound to as it is; empty if it can.
 std::string why_no_name(const std::string& name, const std::string& kind) {
   if (const std::string missing = why_no_unix(SOCK_STREAM); !missing.empty()) return missing;

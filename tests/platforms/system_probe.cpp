@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Tries what examples need by the own calls of the system that runs this; says why it cannot be, and nothing if it can:
-// system_probe "AF_UNIX streams"|"AF_UNIX datagrams"|"multicast interface".
+// system_probe "AF_UNIX streams"|"AF_UNIX datagrams"|"multicast interface"|"poll()".
 #include <iostream>
 
 #include "support/raw.hpp"
 
 namespace {
-
-std::string why_no_unix_sockets(int type) {
-  const auto made = ::socket(AF_UNIX, type, 0);
-  if (made == static_cast<test_support::native_socket>(-1)) return test_support::because("::socket of AF_UNIX");
-  pysock::close(static_cast<pysock::native_handle_type>(made));
-  return "";
-}
 
 std::string why_no_multicast_interface() {
   const pysock::socket s(AF_INET, SOCK_DGRAM);
@@ -25,14 +18,17 @@ std::string why_no_multicast_interface() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const pysock::socket starts_winsock;
   const std::string what = argc > 1 ? argv[1] : "";
   if (what == "AF_UNIX streams") {
-    std::cout << why_no_unix_sockets(SOCK_STREAM);
+    std::cout << test_support::why_no_unix(SOCK_STREAM);
   } else if (what == "AF_UNIX datagrams") {
-    std::cout << why_no_unix_sockets(SOCK_DGRAM);
+    std::cout << test_support::why_no_unix(SOCK_DGRAM);
   } else if (what == "multicast interface") {
     std::cout << why_no_multicast_interface();
+  } else if (what == "poll()") {
+#if !__has_include(<poll.h>)
+    std::cout << "there is no poll()";
+#endif
   } else {
     return 2;
   }

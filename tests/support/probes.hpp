@@ -6,6 +6,7 @@
 #include <unistd.h>
 #endif
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <pysock/socket.hpp>
@@ -65,9 +66,12 @@ inline std::string why_no_cut_control_message() {
   if (::sendmsg(a.fileno(), &sent.message, 0) != 1 || ::recvmsg(b.fileno(), &received.message, 0) != 1) {
     return "this system passes no descriptors: " + pysock::detail::last_code().message();
   }
-  int got = -1;
-  std::memcpy(&got, CMSG_DATA(CMSG_FIRSTHDR(&received.message)), sizeof got);
-  ::close(got);
+  if (const cmsghdr* const header = CMSG_FIRSTHDR(&received.message); header != nullptr) {
+    std::array<int, 2> got{};  // where the room was not kept to, both
+    const std::size_t size = std::min<std::size_t>(header->cmsg_len - CMSG_LEN(0), sizeof got);
+    std::memcpy(got.data(), CMSG_DATA(header), size);
+    for (std::size_t i = 0; i < size / sizeof(int); ++i) ::close(got[i]);
+  }
   return (received.message.msg_flags & MSG_CTRUNC) != 0 ? "" : "this system does not say that a control message was cut";
 }
 #else

@@ -14,7 +14,6 @@
 
 namespace test_support {
 
-using native_socket = decltype(::socket(0, 0, 0));
 inline native_socket raw(const pysock::socket& s) { return static_cast<native_socket>(s.fileno()); }
 
 #ifdef MSG_NOSIGNAL

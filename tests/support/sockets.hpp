@@ -3,6 +3,8 @@
 #pragma once
 
 #include <chrono>
+#include <pysock/descriptor.hpp>
+#include <pysock/names.hpp>
 #include <pysock/socket.hpp>
 #include <string>
 #include <utility>
@@ -17,24 +19,27 @@ inline constexpr std::chrono::seconds patience{30};
 
 inline const char* loopback(int family) { return family == AF_INET6 ? "::1" : "127.0.0.1"; }
 
-/// Whether this host has an IPv6 loopback.
-inline bool host_has_ipv6() {
-  try {
-    pysock::socket(AF_INET6).bind({"::1", 0});
-    return true;
-  } catch (const pysock::error&) {
-    return false;
-  }
+using native_socket = decltype(::socket(0, 0, 0));
+
+/// What the system's own call makes; closed where it is no socket.
+inline pysock::descriptor system_socket(int family, int type) {
+  const pysock::socket starts_winsock;
+  return pysock::descriptor(static_cast<pysock::native_handle_type>(::socket(family, type, 0)));
 }
 
-/// Why there are no AF_UNIX sockets here; empty if there are.
-inline std::string why_no_unix() {
-  try {
-    const pysock::socket probe(AF_UNIX);
-    return "";
-  } catch (const pysock::error& e) {
-    return e.what();
-  }
+/// Whether this host has an IPv6 loopback.
+inline bool host_has_ipv6() {
+  const pysock::descriptor probe = system_socket(AF_INET6, SOCK_STREAM);
+  sockaddr_in6 where{};
+  where.sin6_family = AF_INET6;
+  where.sin6_addr = in6addr_loopback;
+  return probe && ::bind(static_cast<native_socket>(probe.get()), reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0;
+}
+
+/// Why there are no AF_UNIX sockets of this type here; empty if there are. Some systems have streams alone.
+inline std::string why_no_unix(int type = SOCK_STREAM) {
+  if (system_socket(AF_UNIX, type)) return "";
+  return "::socket of AF_UNIX, " + pysock::type_name(type) + ", fails with " + std::to_string(pysock::detail::sys::last_error());
 }
 
 /// A listener on the loopback.

@@ -57,20 +57,18 @@ std::string joined(const std::string& script, int port) {
 
 }  // namespace
 
+// A socket, that is: the numbers of handles are used again at once, for anything.
 bool is_open(pysock::native_handle_type fd) {
-  DWORD flags = 0;
-  return ::GetHandleInformation(reinterpret_cast<HANDLE>(fd), &flags) != 0;
+  int type = 0;
+  int size = sizeof type;
+  return ::getsockopt(static_cast<SOCKET>(fd), SOL_SOCKET, SO_TYPE, reinterpret_cast<char*>(&type), &size) == 0;
 }
 
 // Handles are multiples of four.
 std::set<pysock::native_handle_type> open_descriptors() {
   std::set<pysock::native_handle_type> found;
   for (pysock::native_handle_type handle = 4; handle < 8192; handle += 4) {
-    int type = 0;
-    int size = sizeof type;
-    if (is_open(handle) && ::getsockopt(static_cast<SOCKET>(handle), SOL_SOCKET, SO_TYPE, reinterpret_cast<char*>(&type), &size) == 0) {
-      found.insert(handle);
-    }
+    if (is_open(handle)) found.insert(handle);
   }
   return found;
 }
@@ -104,7 +102,7 @@ bool wait_for(pysock::native_handle_type fd, short events, int milliseconds) {
     timeval limit = {milliseconds / 1000, milliseconds % 1000 * 1000};
     return ::select(0, nullptr, nullptr, &urgent, &limit) == 1;
   }
-  WSAPOLLFD entry{static_cast<SOCKET>(fd), events, 0};
+  WSAPOLLFD entry{static_cast<SOCKET>(fd), static_cast<SHORT>(events & (POLLIN | POLLOUT)), 0};  // it refuses what it tells unasked
   return ::WSAPoll(&entry, 1, milliseconds) == 1;
 }
 
