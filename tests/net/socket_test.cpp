@@ -307,6 +307,8 @@ TEST_CASE("options as bytes and as structures", "[socket][S109][S135]") {
   const std::string too_short = system_says([&] { return raw_option(s, SOL_SOCKET, SO_LINGER, 'x'); });
   CHECK(too_short != "none");
   CHECK(failure_of([&] { s.setsockopt(SOL_SOCKET, SO_LINGER, "x"); }) == too_short);
+  const std::string an_int = system_says([&] { return raw_option(s, SOL_SOCKET, SO_LINGER, 1); });  // some have a linger of that size
+  CHECK(failure_of([&] { s.setsockopt(SOL_SOCKET, SO_LINGER, 1); }) == an_int);
 }
 
 TEST_CASE("no option is set behind one's back", "[socket][S134]") {
