@@ -138,6 +138,10 @@ void make_fail(const std::string& name) {
          }
        }},
       {"close", [&] { spare.close(); }},
+      {"bare close",
+       [fd = spare.fileno()] {
+         if (::close(fd) != 0) throw sk::interrupted_error(std::error_code(errno, std::generic_category()));
+       }},
       {"recv", [&] { (void)server.recv(1); }},
       {"send", [&] { server.send("x"); }},
       {"sendall", [&] { server.sendall("xyz"); }},
