@@ -245,7 +245,7 @@ inline addrinfo* make_list(const std::vector<socket_address>& found, const addri
     info.ai_protocol = want.ai_protocol != 0 ? want.ai_protocol : info.ai_socktype == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
     info.ai_addrlen = address.size();
     info.ai_addr = reinterpret_cast<sockaddr*>(made[i].address.data());
-    info.ai_canonname = i == 0 && !name.empty() ? made[i].name.data() : nullptr;
+    info.ai_canonname = name.empty() ? nullptr : made[i].name.data();
     info.ai_next = i + 1 < made.size() ? &made[i + 1].info : nullptr;
   }
   if (made.empty()) return nullptr;

@@ -112,7 +112,7 @@ struct step {
   }
   /// That many descriptors travel with the data, as SCM_RIGHTS. Those that the caller has no room for are never opened.
   step with_descriptors(std::size_t count) && { return descriptors = count, std::move(*this); }
-  /// getaddrinfo's canonical name.
+  /// getaddrinfo's canonical name, in every result and unasked, as some systems give it.
   step canonical(std::string name) && { return data = std::move(name), std::move(*this); }
 };
 

@@ -45,6 +45,23 @@ TEST_CASE("getaddrinfo gives five-part results in the resolver's order", "[S52][
   CHECK(fake::problems() == lines{});
 }
 
+TEST_CASE("getaddrinfo gives the canonical name in the first result only, and only where asked", "[S58]") {
+  const fake::session session;
+  const auto found = [](int flags) {
+    fake::on_getaddrinfo({fake::resolves({fake::inet({10, 0, 0, 1}, 0), fake::inet({10, 0, 0, 2}, 0)}).canonical("canon.example")});
+    return pysock::getaddrinfo("host", 80, AF_INET, SOCK_STREAM, 0, flags);
+  };
+  const auto asked = found(AI_CANONNAME);
+  REQUIRE(asked.size() == 2);
+  CHECK(asked[0].canonname == "canon.example");
+  CHECK(asked[1].canonname.empty());
+  const auto unasked = found(0);
+  REQUIRE(unasked.size() == 2);
+  CHECK(unasked[0].canonname.empty());
+  CHECK(unasked[1].canonname.empty());
+  CHECK(fake::problems() == lines{});
+}
+
 TEST_CASE("no host and an empty host are both NULL, and so with the port", "[S53][S54][S56]") {
   const fake::session session;
   (void)pysock::getaddrinfo(std::nullopt, 80);
