@@ -85,8 +85,9 @@ class sigpipe_shield {
   sent = static_cast<off_t>(count);
   const int outcome = ::sendfile(file, s, offset, &sent, nullptr, 0);
 #endif
-  // They may fail with would-block or an interruption after having sent a part.
-  if (outcome < 0 && (sent == 0 || sys::classify(errno) == sys::failure::other)) return -1;
+  // They fail after having sent a part too, whatever the reason: the next call will tell it again. No failure comes after all was sent,
+  // but Apple's may leave there what it was asked for.
+  if (outcome < 0 && (sent <= 0 || sent >= static_cast<off_t>(count))) return -1;
   return static_cast<std::ptrdiff_t>(sent);
 #endif
 }
