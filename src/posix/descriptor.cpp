@@ -26,13 +26,15 @@ bool prevent_sigpipe([[maybe_unused]] native_handle_type s) noexcept {
 }
 
 // Sets on a new socket by hand what the system takes no flags for.
-bool prepare(native_handle_type s, bool nonblocking) noexcept {
+bool set_flags(native_handle_type s, bool nonblocking) noexcept {
   if constexpr (sys::feature::type_cloexec == 0) {
     // The mode both ways: the BSDs hand the listener's on to what it accepts.
-    if (sys::set_inheritable(s, false) < 0 || sys::set_nonblocking(s, nonblocking) < 0) return false;
+    return sys::set_inheritable(s, false) == 0 && sys::set_nonblocking(s, nonblocking) == 0;
   }
-  return prevent_sigpipe(s);
+  return true;
 }
+
+bool prepare(native_handle_type s, bool nonblocking) noexcept { return set_flags(s, nonblocking) && prevent_sigpipe(s); }
 
 void close_keeping_error(native_handle_type s) noexcept {
   const int reason = errno;
@@ -76,11 +78,14 @@ native_handle_type sys::accept(native_handle_type s, sockaddr* address, socklen_
 #else
   const native_handle_type made = ::accept(s, address, size);
 #endif
-  if (made < 0 || prepare(made, nonblocking)) return made;
-  close_keeping_error(made);
-  // Only a peer that is gone again spoils a new connection, and EINVAL would read as "not listening".
-  if (errno == EINVAL) errno = ECONNABORTED;
-  return invalid_handle;
+  if (made < 0) return made;
+  if (!set_flags(made, nonblocking)) {
+    close_keeping_error(made);
+    return invalid_handle;
+  }
+  // Apple takes no option once the peer is gone, whose data may still wait to be read. The listener has handed its own on.
+  prevent_sigpipe(made);
+  return made;
 }
 
 native_handle_type sys::duplicate(native_handle_type s) noexcept {
