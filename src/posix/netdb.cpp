@@ -85,7 +85,7 @@ sys::host_entry copy(const hostent& host) {
   made.name = host.h_name;
   made.family = host.h_addrtype;
   for (char** alias = host.h_aliases; *alias != nullptr; ++alias) {
-    if (made.name != *alias) made.aliases.emplace_back(*alias);  // musl lists the name itself too
+    if (*alias != host.h_name) made.aliases.emplace_back(*alias);  // musl's first one is the name itself
   }
   for (char** packed = host.h_addr_list; *packed != nullptr; ++packed) {
     made.addresses.emplace_back(*packed, static_cast<std::size_t>(host.h_length));

@@ -67,7 +67,7 @@ PLATFORMS = {
                       afterwards=as_its_users_do),
     "i686": Platform(("g++-i686-linux-gnu", *TLS_PEERS), skips=3, openssl="i386"),
     "s390x": Platform(("g++-s390x-linux-gnu", "qemu-user", *TLS_PEERS), skips=23, openssl="s390x"),
-    "musl": Platform(("python3-venv",), zig=True, skips=5),
+    "musl": Platform(("python3-venv",), zig=True, skips=6),
     "macos-x86-64": Platform(("python3-venv",), zig=True),
     "macos-arm64": Platform(("python3-venv",), zig=True),
     "freebsd": Platform(("python3-venv",), zig=True),
