@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The library for Windows, installed and used as there: CMake's package, pkg-config, and a DLL that an application shares with its plug-in."""
+"""The library for Windows, installed and used: CMake's package, pkg-config, and a DLL that an application shares with its plug-in."""
 import os
 import pathlib
 import shutil
@@ -27,7 +27,8 @@ def installed(kind):
 
 def with_pkg_config(prefix, program):
     program.parent.mkdir(parents=True, exist_ok=True)
-    flags = run("pkg-config", "--cflags", "--libs", "pysock", env={**os.environ, "PKG_CONFIG_LIBDIR": str(prefix / "lib/pkgconfig")}).split()
+    environment = dict(os.environ, PKG_CONFIG_LIBDIR=str(prefix / "lib/pkgconfig"))
+    flags = run("pkg-config", "--cflags", "--libs", "pysock", env=environment).split()
     run(COMPILER, "-std=c++17", HERE / "consumer/core.cpp", "-o", program, *flags)
 
 
