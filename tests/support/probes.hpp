@@ -66,7 +66,7 @@ inline std::string why_no_cut_control_message() {
   if (::sendmsg(a.fileno(), &sent.message, 0) != 1 || ::recvmsg(b.fileno(), &received.message, 0) != 1) {
     return "this system passes no descriptors: " + pysock::detail::last_code().message();
   }
-  if (const cmsghdr* const header = CMSG_FIRSTHDR(&received.message); header != nullptr) {
+  if (cmsghdr* const header = CMSG_FIRSTHDR(&received.message); header != nullptr) {
     std::array<int, 2> got{};  // where the room was not kept to, both
     const std::size_t size = std::min<std::size_t>(header->cmsg_len - CMSG_LEN(0), sizeof got);
     std::memcpy(got.data(), CMSG_DATA(header), size);
