@@ -65,6 +65,7 @@ conn = serving.wrap_socket(listener.accept()[0], server_side=True)
 seen, left, room = hashlib.sha256(), total, bytearray(65536)
 while left:
     n = conn.recv_into(room, min(left, len(room)))
+    if n == 0: sys.exit('the end came early')
     seen.update(memoryview(room)[:n])
     left -= n
 say('received', seen.hexdigest())
