@@ -54,7 +54,7 @@ std::size_t send_by_reading(const std::string& path, const part& what, sk::socke
   std::int64_t left = what.count.value_or(INT64_MAX);
   std::size_t sent = 0;
   while (left > 0 && in) {
-    in.read(room.data(), std::min(left, static_cast<std::int64_t>(room.size())));
+    in.read(room.data(), static_cast<std::streamsize>(std::min<std::int64_t>(left, 1 << 20)));
     sent += s.sendall(sk::const_bytes(room.data(), static_cast<std::size_t>(in.gcount())));
     left -= in.gcount();
   }
