@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What every contender is: a program `NAME WORKLOAD COUNT` that prepares itself, does COUNT operations, and prints the nanoseconds they
-// took. One contender is one file in contenders/: how its library spells each workload. What surrounds the operations is the same for all.
+// What every contender is: a program `NAME WORKLOAD COUNT` that prepares itself, does COUNT
+// operations, and prints the nanoseconds they took. One contender is one file in contenders/: how
+// its library spells each workload. What surrounds the operations is the same for all.
 #pragma once
 
 #include <arpa/inet.h>
@@ -63,14 +64,15 @@ struct workload {
 // What the contender can do.
 std::vector<workload> workloads();
 
-// ---- the surroundings, by raw system calls for every contender ----------------------------------------------------------------------
+// ---- the surroundings, by raw system calls for every contender ----
 
 constexpr std::size_t message_size = 64;
 constexpr std::size_t bulk_size = 65536;
 constexpr const char* ipv4_text = "192.168.100.200";
 constexpr const char* ipv6_text = "2001:db8:1:20::1234:5678";
 constexpr int idle_connections = 1000;
-constexpr useconds_t long_pause = 3000;  // microseconds: long enough that who waits for an answer does wait
+constexpr useconds_t long_pause =
+    3000;  // microseconds: long enough that who waits for an answer does wait
 
 struct pair {
   int near;
@@ -94,7 +96,9 @@ inline sockaddr_in name_of(int fd) {
 inline int listen_on_loopback() {
   const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
   const sockaddr_in address = loopback();
-  check(fd >= 0 && ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 && ::listen(fd, 1024) == 0, "listen");
+  check(fd >= 0 && ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+            ::listen(fd, 1024) == 0,
+        "listen");
   return fd;
 }
 
@@ -108,13 +112,16 @@ inline pair connected(int family) {
   static const int listening = listen_on_loopback();
   const sockaddr_in address = name_of(listening);
   made[0] = ::socket(AF_INET, SOCK_STREAM, 0);
-  check(made[0] >= 0 && ::connect(made[0], reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "connect");
+  check(made[0] >= 0 &&
+            ::connect(made[0], reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0,
+        "connect");
   made[1] = ::accept(listening, nullptr, nullptr);
   check(made[1] >= 0, "accept");
   return {made[0], made[1]};
 }
 
-// Another process, for the other end. Its `run` ends when this one closes its end, which therefore must be destroyed first.
+// Another process, for the other end. Its `run` ends when this one closes its end, which therefore
+// must be destroyed first.
 class process {
  public:
   template <class Run>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The workloads, for contenders that adopt descriptors into some `Stream` with `send`, `recv_into` and `recv`, and so on.
+// The workloads, for contenders that adopt descriptors into some `Stream` with `send`, `recv_into`
+// and `recv`, and so on.
 #pragma once
 
 #include <sys/resource.h>
@@ -118,7 +119,8 @@ void connect(meter& measure) {
   measure([&] { listening.cycle(); });
 }
 
-// 64 bytes over UDP. `cycle()` sends to the other and receives, with who sent it, in the form that the type stands for.
+// 64 bytes over UDP. `cycle()` sends to the other and receives, with who sent it, in the form that
+// the type stands for.
 template <class Datagrams>
 void udp(meter& measure) {
   Datagrams sockets;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A tour: a name, servers and clients of three families, a timeout, lines. Its Python twin is what it prints beside each step.
+// A tour: a name, servers and clients of three families, a timeout, lines. Its Python twin is what
+// it prints beside each step.
 #include <filesystem>
 #include <future>
 #include <iomanip>
@@ -53,24 +54,31 @@ void tour(int family, const sk::address& where) {
   step("read " + f.readline().substr(0, 8), "f.readline()");
   client.shutdown(SHUT_WR);
   step("said all there is to say", "client.shutdown(socket.SHUT_WR)");
-  for (const std::string& line : f) step("read " + line.substr(0, line.size() - 1), "for line in f: print(line)");
+  for (const std::string& line : f)
+    step("read " + line.substr(0, line.size() - 1), "for line in f: print(line)");
 }
 
-void tour_if_there(int family, const sk::address& where) try { tour(family, where); } catch (const sk::error& e) {
-  if (e.code() != std::errc::address_not_available && e.code() != std::errc::address_family_not_supported) throw;
+void tour_if_there(int family, const sk::address& where) try {
+  tour(family, where);
+} catch (const sk::error& e) {
+  if (e.code() != std::errc::address_not_available &&
+      e.code() != std::errc::address_family_not_supported)
+    throw;
   std::cout << "  There is no " << sk::family_name(family) << " here: " << e.what() << '\n';
 }
 
 int main() try {
   try {
     const auto found = sk::getaddrinfo("localhost", 80, 0, SOCK_STREAM);
-    step("localhost is " + found.front().sockaddr.to_string(), "socket.getaddrinfo('localhost', 80, 0, socket.SOCK_STREAM)");
+    step("localhost is " + found.front().sockaddr.to_string(),
+         "socket.getaddrinfo('localhost', 80, 0, socket.SOCK_STREAM)");
   } catch (const sk::gaierror& e) {  // a minimal system has no hosts file
     step(e.what(), "socket.getaddrinfo('localhost', 80, 0, socket.SOCK_STREAM)  # raises gaierror");
   }
   tour(AF_INET, {"127.0.0.1", 0});
   tour_if_there(AF_INET6, {"::1", 0});
-  const auto path = std::filesystem::temp_directory_path() / ("pysock-demo." + std::to_string(std::random_device()()));
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("pysock-demo." + std::to_string(std::random_device()()));
   tour_if_there(AF_UNIX, path.string());
   std::filesystem::remove(path);
 } catch (const std::exception& e) {

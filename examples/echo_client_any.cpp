@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A client of echo_server_any, which tries one address of the host after the other, as create_connection does in one call:
-// echo_client_any [port [host]]. In Python:
+// A client of echo_server_any, which tries one address of the host after the other, as
+// create_connection does in one call: echo_client_any [port [host]]. In Python:
 //
 //     import socket, sys
 //
@@ -30,7 +30,8 @@ int main(int argc, char** argv) try {
   const std::string port = argc > 1 ? argv[1] : "50007";
   const std::string host = argc > 2 ? argv[2] : "localhost";
   sk::socket s(nullptr);
-  for (const auto& [family, type, proto, canonname, sockaddr] : sk::getaddrinfo(host, port, 0, SOCK_STREAM)) {
+  for (const auto& [family, type, proto, canonname, sockaddr] :
+       sk::getaddrinfo(host, port, 0, SOCK_STREAM)) {
     try {
       s = sk::socket(family, type, proto);
       s.connect(sockaddr);

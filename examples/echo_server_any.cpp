@@ -38,7 +38,8 @@ void serve(sk::socket s) {
 int main(int argc, char** argv) try {
   const std::string port = argc > 1 ? argv[1] : "50007";
   std::vector<std::future<void>> threads;
-  for (const auto& [family, type, proto, canonname, sockaddr] : sk::getaddrinfo(std::nullopt, port, 0, SOCK_STREAM, 0, AI_PASSIVE)) {
+  for (const auto& [family, type, proto, canonname, sockaddr] :
+       sk::getaddrinfo(std::nullopt, port, 0, SOCK_STREAM, 0, AI_PASSIVE)) {
     try {
       sk::socket s(family, type, proto);
       if (family == AF_INET6) s.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 1);

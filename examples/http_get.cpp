@@ -35,7 +35,8 @@ std::string stripped(std::string line) {
 }
 
 std::string lower(std::string name) {
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return name;
 }
 
@@ -45,7 +46,8 @@ int main(int argc, char** argv) try {
   const std::string path = argc > 3 ? argv[3] : "/";
   sk::socket s = sk::create_connection({host, port}, 10);
   sk::file f = s.makefile("rwb");
-  f.write("GET " + path + " HTTP/1.1\r\nHost: " + host + ":" + port + "\r\nConnection: close\r\n\r\n");
+  f.write("GET " + path + " HTTP/1.1\r\nHost: " + host + ":" + port +
+          "\r\nConnection: close\r\n\r\n");
   f.flush();
   std::cout << stripped(f.readline()) << '\n';  // such as HTTP/1.1 200 OK
   std::map<std::string, std::string> headers;

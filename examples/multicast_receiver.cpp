@@ -5,12 +5,11 @@
 //
 //     group, loopback = '239.255.42.99', '127.0.0.1'
 //     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-//     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # several receivers may share the port
-//     s.bind(('', int(sys.argv[1]) if sys.argv[1:] else 50007))
-//     s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(group) + socket.inet_aton(loopback))
-//     print('Listening on', s.getsockname(), flush=True)
-//     data, addr = s.recvfrom(1024)
-//     print('Received', data.decode(), 'from', addr)
+//     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # several receivers may share the
+//     port s.bind(('', int(sys.argv[1]) if sys.argv[1:] else 50007))
+//     s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(group) +
+//     socket.inet_aton(loopback)) print('Listening on', s.getsockname(), flush=True) data, addr =
+//     s.recvfrom(1024) print('Received', data.decode(), 'from', addr)
 #include <iostream>
 #include <pysock/pysock.hpp>
 

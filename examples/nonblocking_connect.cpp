@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Connects without waiting and asks the system when it is done: nonblocking_connect [port [host]]. In Python:
+// Connects without waiting and asks the system when it is done: nonblocking_connect [port [host]].
+// In Python:
 //
 //     import errno, os, select, socket, sys
 //
@@ -34,7 +35,8 @@ int main(int argc, char** argv) try {
   if (result == EINPROGRESS) {
     std::cout << "Under way\n";
     pollfd entry{s.fileno(), POLLOUT, 0};
-    while (::poll(&entry, 1, 1000) != 1) std::cout << "Still under way\n";  // or whatever there is to do meanwhile
+    while (::poll(&entry, 1, 1000) != 1)
+      std::cout << "Still under way\n";  // or whatever there is to do meanwhile
     result = s.getsockopt(SOL_SOCKET, SO_ERROR);
   }
   if (result != 0) {

@@ -55,10 +55,12 @@ int main() try {
   s.sendto(type + checksum(type + mark) + mark, {"127.0.0.1", 0});
   for (;;) {
     const auto [data, addr] = s.recvfrom(1024);
-    const std::string reply = data.substr((static_cast<unsigned char>(data[0]) & 15U) * 4);  // behind the IP header
+    const std::string reply =
+        data.substr((static_cast<unsigned char>(data[0]) & 15U) * 4);  // behind the IP header
     if (reply[0] != 0 || reply.substr(4) != mark) continue;
     const std::chrono::duration<double, std::milli> passed = steady::now() - start;
-    std::cout << reply.size() << " bytes from " << addr.host() << " after " << passed.count() << " ms\n";
+    std::cout << reply.size() << " bytes from " << addr.host() << " after " << passed.count()
+              << " ms\n";
     return 0;
   }
 } catch (const sk::permission_error&) {

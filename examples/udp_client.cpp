@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A client of udp_server, which waits five seconds for its answer and then ends the server: udp_client [port [host]]. In Python:
+// A client of udp_server, which waits five seconds for its answer and then ends the server:
+// udp_client [port [host]]. In Python:
 //
 //     import socket, sys
 //

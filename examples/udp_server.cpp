@@ -27,7 +27,8 @@ int main(int argc, char** argv) try {
     auto [data, addr] = s.recvfrom(1024);
     if (data.empty()) break;
     std::cout << "Received " << data << " from " << addr << '\n';
-    std::transform(data.begin(), data.end(), data.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    std::transform(data.begin(), data.end(), data.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
     s.sendto(data, addr);
   }
 } catch (const std::exception& e) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Datagrams between two paths in the file system, both ends in one program: unix_datagram [path path]. In Python:
+// Datagrams between two paths in the file system, both ends in one program: unix_datagram [path
+// path]. In Python:
 //
 //     import os, socket, sys
 //

@@ -21,7 +21,8 @@ int main() {
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* to = nullptr;
   if (getaddrinfo("localhost", "50007", &hints, &to) != 0) return 1;
-  const int fd = static_cast<int>(check(socket(to->ai_family, to->ai_socktype | SOCK_CLOEXEC, to->ai_protocol), "socket"));
+  const int fd = static_cast<int>(
+      check(socket(to->ai_family, to->ai_socktype | SOCK_CLOEXEC, to->ai_protocol), "socket"));
   check(connect(fd, to->ai_addr, to->ai_addrlen), "connect");
   freeaddrinfo(to);
   check(send(fd, "Hello, world", 12, MSG_NOSIGNAL), "send");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Standalone Asio, synchronous; in timeout mode one asynchronous operation and `run_for`, which is how its documentation does it.
+// Standalone Asio, synchronous; in timeout mode one asynchronous operation and `run_for`, which is
+// how its documentation does it.
 #include <asio.hpp>
 #include <optional>
 
@@ -20,8 +21,12 @@ class blocking {
  public:
   blocking(int fd, int family) : socket_(io(), asio::generic::stream_protocol(family, 0), fd) {}
 
-  std::size_t send(const char* data, std::size_t size) { return socket_.send(asio::buffer(data, size)); }
-  void sendall(const char* data, std::size_t size) { asio::write(socket_, asio::buffer(data, size)); }
+  std::size_t send(const char* data, std::size_t size) {
+    return socket_.send(asio::buffer(data, size));
+  }
+  void sendall(const char* data, std::size_t size) {
+    asio::write(socket_, asio::buffer(data, size));
+  }
   std::size_t recv_into(char* data, std::size_t size) {
     asio::error_code ec;
     const std::size_t got = socket_.receive(asio::buffer(data, size), 0, ec);
@@ -123,8 +128,12 @@ void print(bench::meter& measure, const Address& address) {
     bench::keep(host);
   });
 }
-void print_ipv4(bench::meter& measure) { print(measure, asio::ip::make_address_v4(bench::ipv4_text)); }
-void print_ipv6(bench::meter& measure) { print(measure, asio::ip::make_address_v6(bench::ipv6_text)); }
+void print_ipv4(bench::meter& measure) {
+  print(measure, asio::ip::make_address_v4(bench::ipv4_text));
+}
+void print_ipv6(bench::meter& measure) {
+  print(measure, asio::ip::make_address_v6(bench::ipv6_text));
+}
 
 void resolve(bench::meter& measure) {
   tcp::resolver resolver(io());

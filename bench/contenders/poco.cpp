@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Poco; in timeout mode the kernel's own timeouts, SO_RCVTIMEO and SO_SNDTIMEO, which is all that it has.
+// Poco; in timeout mode the kernel's own timeouts, SO_RCVTIMEO and SO_SNDTIMEO, which is all that
+// it has.
 #include <Poco/Net/DNS.h>
 #include <Poco/Net/DatagramSocket.h>
 #include <Poco/Net/ServerSocket.h>
@@ -89,7 +90,9 @@ constexpr const char* address_text = Family == AF_INET ? bench::ipv4_text : benc
 template <int Family>
 void parse(bench::meter& measure) {
   constexpr auto family = Family == AF_INET ? net::IPAddress::IPv4 : net::IPAddress::IPv6;
-  measure([] { bench::keep(net::IPAddress(std::string(bench::opaque(address_text<Family>)), family)); });
+  measure([] {
+    bench::keep(net::IPAddress(std::string(bench::opaque(address_text<Family>)), family));
+  });
 }
 
 template <int Family>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// pysock. The workloads that end in _owning receive strings; the last ones only count system calls and allocations.
+// pysock. The workloads that end in _owning receive strings; the last ones only count system calls
+// and allocations.
 #include <pysock/create.hpp>
 #include <pysock/socket.hpp>
 
@@ -20,7 +21,8 @@ class blocking {
   pysock::socket socket_;
 };
 
-// Out of line, as no program sets its timeouts beside its loops: what the compiler inlines there is limited.
+// Out of line, as no program sets its timeouts beside its loops: what the compiler inlines there is
+// limited.
 struct timed : blocking {
   [[gnu::noinline]] timed(int fd, int family) : blocking(fd, family) { socket_.settimeout(10); }
 };
@@ -123,7 +125,7 @@ void resolve(bench::meter& measure) {
   measure([] { bench::keep(pysock::getaddrinfo(bench::opaque("127.0.0.1"), 80, 0, SOCK_STREAM)); });
 }
 
-// ---- for the counts alone -----------------------------------------------------------------------------------------------------------
+// ---- for the counts alone ----
 
 void sendall(bench::meter& measure) {
   auto [out, in] = pysock::socketpair();
@@ -141,9 +143,11 @@ void any_address(bench::meter& measure) {
     pysock::address to;
   };
   std::vector<way> ways;
-  const pysock::address addresses[] = {{"127.0.0.1", 0}, {"::1", 0}, {std::string("\0", 1) + std::to_string(::getpid())}};
+  const pysock::address addresses[] = {
+      {"127.0.0.1", 0}, {"::1", 0}, {std::string("\0", 1) + std::to_string(::getpid())}};
   for (const pysock::address& local : addresses) {
-    way one{pysock::socket(local.family(), SOCK_DGRAM), pysock::socket(local.family(), SOCK_DGRAM), {}};
+    way one{
+        pysock::socket(local.family(), SOCK_DGRAM), pysock::socket(local.family(), SOCK_DGRAM), {}};
     one.in.bind(local);
     one.to = one.in.getsockname();
     ways.push_back(std::move(one));
@@ -186,7 +190,9 @@ void create_connection(bench::meter& measure) {
     for (long i = 0; i < count; ++i) bench::keep(listening.accept());
   });
   listening.close();
-  measure([port] { bench::keep(pysock::create_connection({bench::opaque("127.0.0.1"), port}, 10)); });
+  measure([port] {
+    bench::keep(pysock::create_connection({bench::opaque("127.0.0.1"), port}, 10));
+  });
 }
 
 }  // namespace

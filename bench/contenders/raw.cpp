@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// System calls by hand, as well as that can be done: the measure of all others. Timeout mode tries first and polls only if it must.
+// System calls by hand, as well as that can be done: the measure of all others. Timeout mode tries
+// first and polls only if it must.
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
@@ -87,7 +88,8 @@ class listener {
     to.sin_family = AF_INET;
     to.sin_port = htons(port_);
     bench::check(::inet_pton(AF_INET, bench::opaque("127.0.0.1"), &to.sin_addr) == 1, "inet_pton");
-    bench::check(::connect(client, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0, "connect");
+    bench::check(::connect(client, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0,
+                 "connect");
     sockaddr_storage from;
     socklen_t from_size = sizeof from;
     const int server = ::accept4(fd_, reinterpret_cast<sockaddr*>(&from), &from_size, SOCK_CLOEXEC);
@@ -113,13 +115,16 @@ class datagrams {
 
  protected:
   void send(const sockaddr_in& to) {
-    bench::check(::sendto(out_, data_, sizeof data_, MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to), sizeof to) == sizeof data_,
+    bench::check(::sendto(out_, data_, sizeof data_, MSG_NOSIGNAL,
+                          reinterpret_cast<const sockaddr*>(&to), sizeof to) == sizeof data_,
                  "sendto");
   }
   sockaddr_storage receive() {
     sockaddr_storage from;
     socklen_t from_size = sizeof from;
-    bench::check(::recvfrom(in_, data_, sizeof data_, 0, reinterpret_cast<sockaddr*>(&from), &from_size) == sizeof data_, "recvfrom");
+    bench::check(::recvfrom(in_, data_, sizeof data_, 0, reinterpret_cast<sockaddr*>(&from),
+                            &from_size) == sizeof data_,
+                 "recvfrom");
     return from;
   }
   [[nodiscard]] const sockaddr_in& to() const { return to_; }
@@ -128,7 +133,9 @@ class datagrams {
   static int made() {
     const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     const sockaddr_in address = bench::loopback();
-    bench::check(fd >= 0 && ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "bind");
+    bench::check(
+        fd >= 0 && ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0,
+        "bind");
     return fd;
   }
 
@@ -150,7 +157,8 @@ struct udp_text : datagrams {
     sockaddr_in destination{};
     destination.sin_family = AF_INET;
     destination.sin_port = to().sin_port;
-    bench::check(::inet_pton(AF_INET, bench::opaque("127.0.0.1"), &destination.sin_addr) == 1, "inet_pton");
+    bench::check(::inet_pton(AF_INET, bench::opaque("127.0.0.1"), &destination.sin_addr) == 1,
+                 "inet_pton");
     send(destination);
     const sockaddr_storage from = receive();
     const auto& native = reinterpret_cast<const sockaddr_in&>(from);
@@ -165,7 +173,10 @@ template <int Family>
 void parse(bench::meter& measure) {
   measure([] {
     unsigned char packed[16];
-    bench::check(::inet_pton(Family, bench::opaque(Family == AF_INET ? bench::ipv4_text : bench::ipv6_text), packed) == 1, "inet_pton");
+    bench::check(
+        ::inet_pton(Family, bench::opaque(Family == AF_INET ? bench::ipv4_text : bench::ipv6_text),
+                    packed) == 1,
+        "inet_pton");
     bench::keep(packed);
   });
 }
@@ -186,7 +197,8 @@ void resolve(bench::meter& measure) {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* results = nullptr;
-    bench::check(::getaddrinfo(bench::opaque("127.0.0.1"), "80", &hints, &results) == 0, "getaddrinfo");
+    bench::check(::getaddrinfo(bench::opaque("127.0.0.1"), "80", &hints, &results) == 0,
+                 "getaddrinfo");
     bench::keep(*results);
     ::freeaddrinfo(results);
   });

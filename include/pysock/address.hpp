@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Socket addresses: AF_UNIX paths, AF_INET pairs, AF_INET6 quadruples, host names still to be resolved, and any other family's bytes.
+/// Socket addresses: AF_UNIX paths, AF_INET pairs, AF_INET6 quadruples, host names still to be
+/// resolved, and any other family's bytes.
 #pragma once
 
 #include <cstddef>      // offsetof, size_t
@@ -31,7 +32,8 @@ inline std::uint32_t checked_flowinfo(long long flowinfo) {
   return static_cast<std::uint32_t>(flowinfo);
 }
 inline std::uint32_t checked_scope(long long scope_id) {
-  if (scope_id < 0 || scope_id > 0xFFFFFFFFLL) throw_error(bad_argument::value_range, "address: scope_id");
+  if (scope_id < 0 || scope_id > 0xFFFFFFFFLL)
+    throw_error(bad_argument::value_range, "address: scope_id");
   return static_cast<std::uint32_t>(scope_id);
 }
 
@@ -42,7 +44,8 @@ inline void fill(sockaddr_in& out, const unsigned char (&packed)[4], int port) n
   out.sin_port = htons(static_cast<std::uint16_t>(port));
   std::memcpy(&out.sin_addr, packed, sizeof packed);
 }
-inline void fill(sockaddr_in6& out, const unsigned char (&packed)[16], int port, std::uint32_t flowinfo, std::uint32_t scope_id) noexcept {
+inline void fill(sockaddr_in6& out, const unsigned char (&packed)[16], int port,
+                 std::uint32_t flowinfo, std::uint32_t scope_id) noexcept {
   out = sockaddr_in6{};
   out.sin6_family = AF_INET6;
   out.sin6_port = htons(static_cast<std::uint16_t>(port));
@@ -51,11 +54,14 @@ inline void fill(sockaddr_in6& out, const unsigned char (&packed)[16], int port,
   out.sin6_scope_id = scope_id;
 }
 
-// IPv6 text with an optional numeric scope ("fe80::1%2"); a scope by name needs the resolver and is not taken.
-inline bool parse_scoped_ipv6(std::string_view host, unsigned char (&packed)[16], std::uint32_t& scope_id) noexcept {
+// IPv6 text with an optional numeric scope ("fe80::1%2"); a scope by name needs the resolver and is
+// not taken.
+inline bool parse_scoped_ipv6(std::string_view host, unsigned char (&packed)[16],
+                              std::uint32_t& scope_id) noexcept {
   if (parse_ipv6(host, packed)) return true;
   const std::size_t percent = host.find('%');
-  if (percent == std::string_view::npos || !parse_ipv6(host.substr(0, percent), packed)) return false;
+  if (percent == std::string_view::npos || !parse_ipv6(host.substr(0, percent), packed))
+    return false;
   const std::string_view digits = host.substr(percent + 1);
   if (digits.empty() || digits.size() > 10) return false;
   std::uint64_t value = 0;
@@ -70,8 +76,8 @@ inline bool parse_scoped_ipv6(std::string_view host, unsigned char (&packed)[16]
 
 }  // namespace detail
 
-/// The operating system's sockaddr, of any family, as it is. Trivially copyable; never resolved. The way in and out for families
-/// that have no class here.
+/// The operating system's sockaddr, of any family, as it is. Trivially copyable; never resolved.
+/// The way in and out for families that have no class here.
 class endpoint {
  public:
   /// An empty address, to be filled by `recvfrom_into`.
@@ -79,12 +85,15 @@ class endpoint {
 
   /// A copy of `size` bytes. \throws std::out_of_range if they are more than a sockaddr can have
   endpoint(const sockaddr* data, socklen_t size) : size_(size) {
-    if (static_cast<std::size_t>(size) > sizeof storage_) detail::throw_error(bad_argument::value_range, "endpoint: size");
+    if (static_cast<std::size_t>(size) > sizeof storage_)
+      detail::throw_error(bad_argument::value_range, "endpoint: size");
     std::memcpy(&storage_, data, static_cast<std::size_t>(size));
   }
 
   /// The address family; AF_UNSPEC when empty.
-  [[nodiscard]] int family() const noexcept { return empty() ? AF_UNSPEC : storage_.base.sa_family; }
+  [[nodiscard]] int family() const noexcept {
+    return empty() ? AF_UNSPEC : storage_.base.sa_family;
+  }
   /// The bytes, in the layout of the family.
   [[nodiscard]] const sockaddr* data() const noexcept { return &storage_.base; }
   /// How many bytes count.
@@ -95,7 +104,9 @@ class endpoint {
   /// Room for the system to write an address: `capacity()` bytes, then `resize()` to what it wrote.
   [[nodiscard]] sockaddr* buffer() noexcept { return &storage_.base; }
   /// The bytes of room.
-  [[nodiscard]] static constexpr socklen_t capacity() noexcept { return sizeof(detail::sockaddr_any); }
+  [[nodiscard]] static constexpr socklen_t capacity() noexcept {
+    return sizeof(detail::sockaddr_any);
+  }
   /// Sets how many bytes count, cut to the capacity.
   void resize(socklen_t size) noexcept { size_ = size > capacity() ? capacity() : size; }
 
@@ -104,25 +115,30 @@ class endpoint {
   socklen_t size_;
 };
 
-/// An AF_UNIX address: a path, on Linux also an abstract name (first byte NUL), or unnamed (empty). Lives inline.
+/// An AF_UNIX address: a path, on Linux also an abstract name (first byte NUL), or unnamed (empty).
+/// Lives inline.
 class unix_address {
  public:
   /// The unnamed address; binding it lets Linux choose an abstract name.
   unix_address() noexcept { assign({}); }
 
   /// A path of at most 107 bytes on Linux, 103 on macOS, or an abstract name of at most 108.
-  /// \throws error `errc::path_too_long` \throws std::invalid_argument for a NUL after the first byte of a path
+  /// \throws error `errc::path_too_long` \throws std::invalid_argument for a NUL after the first
+  /// byte of a path
   explicit unix_address(text path) {
     const std::string_view bytes = path.view();
     const bool abstract_name = !bytes.empty() && bytes.front() == '\0';
-    if (!abstract_name && bytes.find('\0') != std::string_view::npos) detail::throw_error(bad_argument::embedded_null, "unix_address");
-    if (bytes.size() > max_size - (abstract_name ? 0 : 1)) detail::throw_error(errc::path_too_long, "unix_address");
+    if (!abstract_name && bytes.find('\0') != std::string_view::npos)
+      detail::throw_error(bad_argument::embedded_null, "unix_address");
+    if (bytes.size() > max_size - (abstract_name ? 0 : 1))
+      detail::throw_error(errc::path_too_long, "unix_address");
     assign(bytes);
   }
 
   /// What the system returned. \pre `native` is an AF_UNIX address of `size` bytes
   unix_address(const sockaddr_un& native, socklen_t size) noexcept {
-    const std::size_t used = static_cast<std::size_t>(size) <= offset ? 0 : static_cast<std::size_t>(size) - offset;
+    const std::size_t used =
+        static_cast<std::size_t>(size) <= offset ? 0 : static_cast<std::size_t>(size) - offset;
     std::string_view bytes(native.sun_path, used < max_size ? used : max_size);
     const bool whole = PYSOCK_ABSTRACT_NAMES != 0 && !bytes.empty() && bytes.front() == '\0';
     assign(whole ? bytes : bytes.substr(0, bytes.find('\0')));
@@ -135,7 +151,9 @@ class unix_address {
   /// AF_UNIX.
   [[nodiscard]] static constexpr int family() noexcept { return AF_UNIX; }
   /// The system's form.
-  [[nodiscard]] const sockaddr* data() const noexcept { return reinterpret_cast<const sockaddr*>(&native_); }
+  [[nodiscard]] const sockaddr* data() const noexcept {
+    return reinterpret_cast<const sockaddr*>(&native_);
+  }
   /// Its size in bytes: the NUL of a path counts.
   [[nodiscard]] socklen_t size() const noexcept {
     const bool terminated = length_ != 0 && native_.sun_path[0] != '\0' && length_ < max_size;
@@ -190,11 +208,15 @@ class inet_address {
   /// AF_INET.
   [[nodiscard]] static constexpr int family() noexcept { return AF_INET; }
   /// The system's form.
-  [[nodiscard]] const sockaddr* data() const noexcept { return reinterpret_cast<const sockaddr*>(&native_); }
+  [[nodiscard]] const sockaddr* data() const noexcept {
+    return reinterpret_cast<const sockaddr*>(&native_);
+  }
   /// Its size in bytes.
   [[nodiscard]] static constexpr socklen_t size() noexcept { return sizeof(sockaddr_in); }
   /// The four bytes of the host, in network order.
-  [[nodiscard]] const unsigned char* bytes() const noexcept { return reinterpret_cast<const unsigned char*>(&native_.sin_addr); }
+  [[nodiscard]] const unsigned char* bytes() const noexcept {
+    return reinterpret_cast<const unsigned char*>(&native_.sin_addr);
+  }
 
  private:
   sockaddr_in native_;
@@ -206,11 +228,10 @@ class inet6_address {
   /// ::, port 0.
   inet6_address() noexcept : native_() { native_.sin6_family = AF_INET6; }
 
-  /// \param host IPv6 text, with a numeric `%scope` if wanted, or `""` (the wildcard); never looked up
-  /// \param port 0..65535
-  /// \param flowinfo 0..1048575
-  /// \param scope_id interface index; if not 0 it wins over the host's
-  /// \throws error `errc::illegal_inet_pton` for other text \throws std::out_of_range for the numbers
+  /// \param host IPv6 text, with a numeric `%scope` if wanted, or `""` (the wildcard); never looked
+  /// up \param port 0..65535 \param flowinfo 0..1048575 \param scope_id interface index; if not 0
+  /// it wins over the host's \throws error `errc::illegal_inet_pton` for other text \throws
+  /// std::out_of_range for the numbers
   inet6_address(text host, int port, long long flowinfo = 0, long long scope_id = 0) {
     unsigned char packed[16] = {};
     std::uint32_t scope = 0;
@@ -218,7 +239,8 @@ class inet6_address {
       detail::throw_error(errc::illegal_inet_pton, "inet6_address");
     }
     if (scope_id != 0) scope = detail::checked_scope(scope_id);
-    detail::fill(native_, packed, detail::checked_port(port), detail::checked_flowinfo(flowinfo), scope);
+    detail::fill(native_, packed, detail::checked_port(port), detail::checked_flowinfo(flowinfo),
+                 scope);
   }
 
   /// What the system returned.
@@ -232,23 +254,32 @@ class inet6_address {
   /// 0..65535. (Python: address[1])
   [[nodiscard]] int port() const noexcept { return ntohs(native_.sin6_port); }
   /// The flow label, in host order. (Python: address[2])
-  [[nodiscard]] std::uint32_t flowinfo() const noexcept { return ntohl(static_cast<std::uint32_t>(native_.sin6_flowinfo)); }
+  [[nodiscard]] std::uint32_t flowinfo() const noexcept {
+    return ntohl(static_cast<std::uint32_t>(native_.sin6_flowinfo));
+  }
   /// The interface index, 0 for none. (Python: address[3])
-  [[nodiscard]] std::uint32_t scope_id() const noexcept { return static_cast<std::uint32_t>(native_.sin6_scope_id); }
+  [[nodiscard]] std::uint32_t scope_id() const noexcept {
+    return static_cast<std::uint32_t>(native_.sin6_scope_id);
+  }
   /// AF_INET6.
   [[nodiscard]] static constexpr int family() noexcept { return AF_INET6; }
   /// The system's form.
-  [[nodiscard]] const sockaddr* data() const noexcept { return reinterpret_cast<const sockaddr*>(&native_); }
+  [[nodiscard]] const sockaddr* data() const noexcept {
+    return reinterpret_cast<const sockaddr*>(&native_);
+  }
   /// Its size in bytes.
   [[nodiscard]] static constexpr socklen_t size() noexcept { return sizeof(sockaddr_in6); }
   /// The sixteen bytes of the host, in network order.
-  [[nodiscard]] const unsigned char* bytes() const noexcept { return reinterpret_cast<const unsigned char*>(&native_.sin6_addr); }
+  [[nodiscard]] const unsigned char* bytes() const noexcept {
+    return reinterpret_cast<const unsigned char*>(&native_.sin6_addr);
+  }
 
  private:
   sockaddr_in6 native_;
 };
 
-/// A host name, or one of the special hosts `""` and `"<broadcast>"`, with a port: which family it is shows when a socket uses it.
+/// A host name, or one of the special hosts `""` and `"<broadcast>"`, with a port: which family it
+/// is shows when a socket uses it.
 struct host_address {
   std::string host;            ///< The name.
   int port = 0;                ///< 0..65535.
@@ -259,14 +290,16 @@ struct host_address {
 
 /// Where a socket is, or is to go: what Python writes as a string, a pair or a quadruple.
 ///
-/// Implicitly made from a path, `{host, port}`, `{host, port, flowinfo, scope_id}` or an `endpoint`:
-/// `s.connect({"www.python.org", 80})`, `s.bind("/tmp/sock")`. Literals are parsed when it is made and kept binary; only a host name owns
-/// a string. A default-made address is Python's None. Copying a resolved address never allocates. Equality, order and hash are of the
-/// canonical form: `address("0:0::1", 80) == address("::1", 80)`.
+/// Implicitly made from a path, `{host, port}`, `{host, port, flowinfo, scope_id}` or an
+/// `endpoint`: `s.connect({"www.python.org", 80})`, `s.bind("/tmp/sock")`. Literals are parsed when
+/// it is made and kept binary; only a host name owns a string. A default-made address is Python's
+/// None. Copying a resolved address never allocates. Equality, order and hash are of the canonical
+/// form: `address("0:0::1", 80) == address("::1", 80)`.
 class address {
  public:
   /// The kinds of address, the empty one first.
-  using variant = std::variant<std::monostate, unix_address, inet_address, inet6_address, endpoint, host_address>;
+  using variant = std::variant<std::monostate, unix_address, inet_address, inet6_address, endpoint,
+                               host_address>;
 
   /// No address. (Python: None)
   address() noexcept = default;
@@ -280,18 +313,22 @@ class address {
   /// \throws std::out_of_range for the port \throws std::invalid_argument for a NUL in the host
   address(text host, int port) : address(host, port, 0, 0, false) {}
 
-  /// An AF_INET6 address. \param host an IPv6 literal, a name, or `""` for the wildcard \param port 0..65535
-  /// \param flowinfo 0..1048575 \param scope_id interface index; 0 leaves a `%scope` in the host in force
-  /// \throws std::out_of_range for the numbers \throws std::invalid_argument for a NUL in the host
+  /// An AF_INET6 address. \param host an IPv6 literal, a name, or `""` for the wildcard \param port
+  /// 0..65535 \param flowinfo 0..1048575 \param scope_id interface index; 0 leaves a `%scope` in
+  /// the host in force \throws std::out_of_range for the numbers \throws std::invalid_argument for
+  /// a NUL in the host
   address(text host, int port, long long flowinfo, long long scope_id = 0)
-      : address(host, port, detail::checked_flowinfo(flowinfo), detail::checked_scope(scope_id), true) {}
+      : address(host, port, detail::checked_flowinfo(flowinfo), detail::checked_scope(scope_id),
+                true) {}
 
   address(const unix_address& value) noexcept : value_(value) {}   ///< That address.
   address(const inet_address& value) noexcept : value_(value) {}   ///< That address.
   address(const inet6_address& value) noexcept : value_(value) {}  ///< That address.
 
-  /// The system's form; AF_UNIX, AF_INET and AF_INET6 become their own kinds, an empty endpoint no address.
-  address(const endpoint& value) noexcept : address(detail::sockaddr_view{value.data(), value.size()}) {}
+  /// The system's form; AF_UNIX, AF_INET and AF_INET6 become their own kinds, an empty endpoint no
+  /// address.
+  address(const endpoint& value) noexcept
+      : address(detail::sockaddr_view{value.data(), value.size()}) {}
 
   /// What the system returned; no address if `size` is 0.
   PYSOCK_API explicit address(detail::sockaddr_view native) noexcept;
@@ -328,7 +365,8 @@ class address {
     return std::visit(std::forward<F>(f), value_);
   }
 
-  /// The system's form: null and 0 for no address and for a host still to be resolved. Valid as long as this object.
+  /// The system's form: null and 0 for no address and for a host still to be resolved. Valid as
+  /// long as this object.
   [[nodiscard]] detail::sockaddr_view native() const noexcept {
     if (const auto* in = get_if<inet_address>()) return {in->data(), in->size()};
     if (const auto* in6 = get_if<inet6_address>()) return {in6->data(), in6->size()};
@@ -343,13 +381,20 @@ class address {
   /// A number that is equal for equal addresses.
   [[nodiscard]] PYSOCK_API std::size_t hash() const noexcept;
 
-  friend bool operator==(const address& a, const address& b) noexcept { return compare(a, b) == 0; }  ///< By canonical form.
-  friend bool operator!=(const address& a, const address& b) noexcept { return compare(a, b) != 0; }  ///< By canonical form.
-  friend bool operator<(const address& a, const address& b) noexcept { return compare(a, b) < 0; }    ///< By kind, then by bytes.
+  friend bool operator==(const address& a, const address& b) noexcept {
+    return compare(a, b) == 0;
+  }  ///< By canonical form.
+  friend bool operator!=(const address& a, const address& b) noexcept {
+    return compare(a, b) != 0;
+  }  ///< By canonical form.
+  friend bool operator<(const address& a, const address& b) noexcept {
+    return compare(a, b) < 0;
+  }  ///< By kind, then by bytes.
 
   /// Prints `to_string()`.
   template <class Traits>
-  friend std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, const address& a) {
+  friend std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out,
+                                                      const address& a) {
     return out << a.to_string();
   }
 
@@ -366,7 +411,8 @@ class address {
     }
     parse_other(name, port, flowinfo, scope_id, inet6_only);
   }
-  PYSOCK_API void parse_other(std::string_view name, int port, std::uint32_t flowinfo, std::uint32_t scope_id, bool inet6_only);
+  PYSOCK_API void parse_other(std::string_view name, int port, std::uint32_t flowinfo,
+                              std::uint32_t scope_id, bool inet6_only);
 
   [[nodiscard]] PYSOCK_API static int compare(const address& a, const address& b) noexcept;
 

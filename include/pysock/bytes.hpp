@@ -14,8 +14,10 @@ inline namespace v1 {
 namespace detail {
 
 template <class T>
-inline constexpr bool is_byte_v = std::is_same_v<std::remove_cv_t<T>, char> || std::is_same_v<std::remove_cv_t<T>, unsigned char> ||
-                                  std::is_same_v<std::remove_cv_t<T>, signed char> || std::is_same_v<std::remove_cv_t<T>, std::byte>;
+inline constexpr bool is_byte_v = std::is_same_v<std::remove_cv_t<T>, char> ||
+                                  std::is_same_v<std::remove_cv_t<T>, unsigned char> ||
+                                  std::is_same_v<std::remove_cv_t<T>, signed char> ||
+                                  std::is_same_v<std::remove_cv_t<T>, std::byte>;
 
 template <class T>
 using data_element_t = std::remove_pointer_t<decltype(std::declval<T&>().data())>;
@@ -24,13 +26,16 @@ template <class T, class = void>
 struct is_byte_range : std::false_type {};
 template <class T>
 struct is_byte_range<
-    T, std::enable_if_t<is_byte_v<data_element_t<T>> && std::is_convertible_v<decltype(std::declval<T&>().size()), std::size_t>>>
+    T, std::enable_if_t<is_byte_v<data_element_t<T>> &&
+                        std::is_convertible_v<decltype(std::declval<T&>().size()), std::size_t>>>
     : std::true_type {};
 
 template <class T, class = void>
 struct is_writable_range : std::false_type {};
 template <class T>
-struct is_writable_range<T, std::enable_if_t<is_byte_range<T>::value && !std::is_const_v<data_element_t<T>>>> : std::true_type {};
+struct is_writable_range<
+    T, std::enable_if_t<is_byte_range<T>::value && !std::is_const_v<data_element_t<T>>>>
+    : std::true_type {};
 
 template <class P>
 inline constexpr bool is_c_string_v = std::is_same_v<P, const char*> || std::is_same_v<P, char*>;
@@ -41,15 +46,18 @@ inline std::string_view checked_c_string(const char* s) {
 }
 
 // A literal's array ends with a NUL that is not part of the text; NULs before it are.
-constexpr std::size_t literal_length(const char* s, std::size_t extent) noexcept { return s[extent - 1] == '\0' ? extent - 1 : extent; }
+constexpr std::size_t literal_length(const char* s, std::size_t extent) noexcept {
+  return s[extent - 1] == '\0' ? extent - 1 : extent;
+}
 
 }  // namespace detail
 
 /// Bytes to send: a pointer and a length, not owned. (Python's bytes-like object.)
 ///
-/// Made from a string literal (without its terminator, inner NULs kept), any other array of byte-sized elements (whole), a
-/// `const char*` (up to its NUL), a pointer and a length, or whatever has `data()` and `size()` over `char`, `unsigned char`,
-/// `signed char` or `std::byte`. `nullptr` does not compile. The bytes must outlive the view.
+/// Made from a string literal (without its terminator, inner NULs kept), any other array of
+/// byte-sized elements (whole), a `const char*` (up to its NUL), a pointer and a length, or
+/// whatever has `data()` and `size()` over `char`, `unsigned char`, `signed char` or `std::byte`.
+/// `nullptr` does not compile. The bytes must outlive the view.
 class const_bytes {
  public:
   /// No bytes.
@@ -57,7 +65,8 @@ class const_bytes {
   const_bytes(std::nullptr_t) = delete;
 
   /// `size` bytes from `data`; `data` may be null when `size` is 0.
-  const_bytes(const void* data, std::size_t size) noexcept : data_(static_cast<const char*>(data)), size_(size) {}
+  const_bytes(const void* data, std::size_t size) noexcept
+      : data_(static_cast<const char*>(data)), size_(size) {}
 
   /// An array: a literal without its terminator, anything else whole.
   template <class T, std::size_t N, class = std::enable_if_t<detail::is_byte_v<T>>>
@@ -69,7 +78,9 @@ class const_bytes {
 
   /// A string, string_view, vector, array or span of bytes.
   template <class R, std::enable_if_t<detail::is_byte_range<const R>::value, int> = 0>
-  const_bytes(const R& range) noexcept : const_bytes(static_cast<const void*>(range.data()), static_cast<std::size_t>(range.size())) {}
+  const_bytes(const R& range) noexcept
+      : const_bytes(static_cast<const void*>(range.data()),
+                    static_cast<std::size_t>(range.size())) {}
 
   /// The first byte; may be null when empty.
   [[nodiscard]] constexpr const char* data() const noexcept { return data_; }
@@ -105,7 +116,8 @@ class const_bytes {
   std::size_t size_ = 0;
 };
 
-/// Bytes to fill: as `const_bytes`, without literals, constant data and owning temporaries. (Python's writable buffer.)
+/// Bytes to fill: as `const_bytes`, without literals, constant data and owning temporaries.
+/// (Python's writable buffer.)
 class mutable_bytes {
  public:
   /// No room.
@@ -113,15 +125,18 @@ class mutable_bytes {
   mutable_bytes(std::nullptr_t) = delete;
 
   /// `size` bytes at `data`; `data` may be null when `size` is 0.
-  mutable_bytes(void* data, std::size_t size) noexcept : data_(static_cast<char*>(data)), size_(size) {}
+  mutable_bytes(void* data, std::size_t size) noexcept
+      : data_(static_cast<char*>(data)), size_(size) {}
 
   /// A whole array of byte-sized elements.
-  template <class T, std::size_t N, class = std::enable_if_t<detail::is_byte_v<T> && !std::is_const_v<T>>>
+  template <class T, std::size_t N,
+            class = std::enable_if_t<detail::is_byte_v<T> && !std::is_const_v<T>>>
   mutable_bytes(T (&array)[N]) noexcept : mutable_bytes(static_cast<void*>(array), N) {}
 
   /// A string, vector, array or span of bytes, filled up to its present size.
   template <class R, std::enable_if_t<detail::is_writable_range<R>::value, int> = 0>
-  mutable_bytes(R& range) noexcept : mutable_bytes(static_cast<void*>(range.data()), static_cast<std::size_t>(range.size())) {}
+  mutable_bytes(R& range) noexcept
+      : mutable_bytes(static_cast<void*>(range.data()), static_cast<std::size_t>(range.size())) {}
 
   /// The first byte; may be null when empty.
   [[nodiscard]] constexpr char* data() const noexcept { return data_; }
@@ -135,14 +150,16 @@ class mutable_bytes {
   std::size_t size_ = 0;
 };
 
-/// A host, path, service or interface name as a parameter. Keeps a literal's inner NULs (`"\0name"` has 5 bytes); refuses `nullptr`
-/// and integers at compile time. Not owned: the characters must outlive the call.
+/// A host, path, service or interface name as a parameter. Keeps a literal's inner NULs (`"\0name"`
+/// has 5 bytes); refuses `nullptr` and integers at compile time. Not owned: the characters must
+/// outlive the call.
 class text {
  public:
   text(std::nullptr_t) = delete;
 
   /// A literal without its terminator, or a buffer of char up to its first NUL.
-  template <class T, std::size_t N, class = std::enable_if_t<std::is_same_v<std::remove_const_t<T>, char>>>
+  template <class T, std::size_t N,
+            class = std::enable_if_t<std::is_same_v<std::remove_const_t<T>, char>>>
   constexpr text(T (&array)[N]) noexcept : view_(from_array(array, N)) {}
 
   /// A C string. \throws std::invalid_argument if it is null.

@@ -2,8 +2,10 @@
 /// \file
 /// The system's own socket headers, and the constants that Python promises everywhere.
 ///
-/// Families, types, options and flags are the system's macros, spelled as in Python (`AF_INET`, `SO_REUSEADDR`), so that
-/// `#ifdef SO_REUSEPORT` tells what a system lacks. The table below defines only what Python defines where a system has nothing.
+/// Families, types, options and flags are the system's macros, spelled as in Python (`AF_INET`,
+/// `SO_REUSEADDR`), so that
+/// `#ifdef SO_REUSEPORT` tells what a system lacks. The table below defines only what Python
+/// defines where a system has nothing.
 #pragma once
 
 #include "detail/config.hpp"
@@ -18,7 +20,7 @@
 #define PYSOCK_UNDEF_NOMINMAX
 #endif
 #if defined(_MSC_VER) && defined(_WINSOCKAPI_) && !defined(_WINSOCK2API_)
-#error "<windows.h> has brought <winsock.h>, which nothing undoes: define WIN32_LEAN_AND_MEAN before it, or include pysock first"
+#error "<windows.h> included <winsock.h>: define WIN32_LEAN_AND_MEAN, or include pysock first"
 #endif
 // clang-format off
 #include <winsock2.h>  // before the others
@@ -103,8 +105,9 @@ inline constexpr int pair_family = AF_UNIX;  // socketpair's
 #endif
 
 /// \cond the system's names
-// Values that CPython supplies where the system's headers have none. glibc declares several of the IPPROTO_ and SHUT_ names as
-// enumerators with a macro of the same name, other systems as macros alone: either way #ifndef sees them.
+// Values that CPython supplies where the system's headers have none. glibc declares several of the
+// IPPROTO_ and SHUT_ names as enumerators with a macro of the same name, other systems as macros
+// alone: either way #ifndef sees them.
 #ifndef SHUT_RD
 #define SHUT_RD 0
 #endif

@@ -20,7 +20,8 @@ struct use_default_timeout_t {};
 /// As a timeout: whatever `getdefaulttimeout()` says at the time of the call.
 inline constexpr use_default_timeout_t use_default_timeout{};
 
-/// The timeout of `create_connection`: what makes a `timeout_value`, or `use_default_timeout`. `std::nullopt` blocks, whatever the default.
+/// The timeout of `create_connection`: what makes a `timeout_value`, or `use_default_timeout`.
+/// `std::nullopt` blocks, whatever the default.
 class connection_timeout {
  public:
   /// The default timeout.
@@ -30,7 +31,9 @@ class connection_timeout {
   constexpr connection_timeout(const T& value) : nanoseconds_(timeout_value(value).nanoseconds()) {}
 
   /// Nanoseconds; 0 is non-blocking and -1 is blocking.
-  [[nodiscard]] std::int64_t nanoseconds() const noexcept { return nanoseconds_ ? *nanoseconds_ : detail::default_timeout(); }
+  [[nodiscard]] std::int64_t nanoseconds() const noexcept {
+    return nanoseconds_ ? *nanoseconds_ : detail::default_timeout();
+  }
 
  private:
   std::optional<std::int64_t> nanoseconds_;
@@ -39,11 +42,12 @@ class connection_timeout {
 /// Where `create_connection` goes: a host and a port, exactly. (Python: the pair)
 class host_port {
  public:
-  /// \param host a name, a numeric address of either family, or `std::nullopt` for this machine; `""` is refused when it is used
-  /// \param port a number or a service name
+  /// \param host a name, a numeric address of either family, or `std::nullopt` for this machine;
+  /// `""` is refused when it is used \param port a number or a service name
   PYSOCK_API host_port(const std::optional<text>& host, service port);
 
-  /// What an address has as host and port, with its scope. \throws std::invalid_argument if it has more (a flow label) or neither
+  /// What an address has as host and port, with its scope. \throws std::invalid_argument if it has
+  /// more (a flow label) or neither
   PYSOCK_API host_port(const address& a);
 
   /// The host, with `%scope` where it has one; empty for this machine.
@@ -62,52 +66,63 @@ class host_port {
 /// What `create_connection` takes beyond address and timeout.
 class connection_options {
  public:
-  /// Where to connect from; default: the system chooses. An address of another family than the remote one's fails that attempt.
+  /// Where to connect from; default: the system chooses. An address of another family than the
+  /// remote one's fails that attempt.
   connection_options& source_address(address value) {
     source_address_ = std::move(value);
     return *this;
   }
-  /// Whether a failure reports every attempt, as an `error_group`, or the last one alone; default: false.
+  /// Whether a failure reports every attempt, as an `error_group`, or the last one alone; default:
+  /// false.
   connection_options& all_errors(bool value) noexcept {
     all_errors_ = value;
     return *this;
   }
 
-  [[nodiscard]] const address& source_address() const noexcept { return source_address_; }  ///< As set.
-  [[nodiscard]] bool all_errors() const noexcept { return all_errors_; }                    ///< As set.
+  [[nodiscard]] const address& source_address() const noexcept {
+    return source_address_;
+  }                                                                       ///< As set.
+  [[nodiscard]] bool all_errors() const noexcept { return all_errors_; }  ///< As set.
 
  private:
   address source_address_;
   bool all_errors_ = false;
 };
 
-/// What `create_connection` throws when told to report all errors: `errc::several_failures`. (Python: ExceptionGroup) Copying never throws.
+/// What `create_connection` throws when told to report all errors: `errc::several_failures`.
+/// (Python: ExceptionGroup) Copying never throws.
 class PYSOCK_API error_group : public error {
  public:
-  /// \param operation the call, and the address where there is one \param exceptions one failure for each attempt
+  /// \param operation the call, and the address where there is one \param exceptions one failure
+  /// for each attempt
   error_group(const std::string& operation, std::vector<error> exceptions);
   error_group(const error_group&) noexcept = default;             ///< Shares the list.
   error_group& operator=(const error_group&) noexcept = default;  ///< Shares the list.
 
-  /// What went wrong, attempt by attempt. `code()` tells what kind of error each one was. (Python: `e.exceptions`)
+  /// What went wrong, attempt by attempt. `code()` tells what kind of error each one was. (Python:
+  /// `e.exceptions`)
   [[nodiscard]] const std::vector<error>& exceptions() const noexcept { return *exceptions_; }
 
  private:
   std::shared_ptr<const std::vector<error>> exceptions_;
 };
 
-/// A TCP connection to a host and a port: each address that the host resolves to is tried in turn. (Python: `socket.create_connection`)
+/// A TCP connection to a host and a port: each address that the host resolves to is tried in turn.
+/// (Python: `socket.create_connection`)
 ///
 /// \param address `{host, port}`
-/// \param timeout bounds each attempt, so that a host with two dead addresses takes twice as long, and is then the new socket's timeout.
+/// \param timeout bounds each attempt, so that a host with two dead addresses takes twice as long,
+/// and is then the new socket's timeout.
 ///   Looking up the host is not covered: it takes as long as the system's resolver does.
 /// \param options a source address, and whether a failure reports all attempts
 /// \throws gaierror if the host is unknown, and EAI_NONAME for `""`
-/// \throws error of the last attempt: connection_refused_error, timeout, gaierror from the source address, ...;
+/// \throws error of the last attempt: connection_refused_error, timeout, gaierror from the source
+/// address, ...;
 ///   with `all_errors` an `error_group` of all of them
 /// \throws std::invalid_argument for a NUL in the host and an unfit form of address
-[[nodiscard]] PYSOCK_API socket create_connection(const host_port& address, connection_timeout timeout = use_default_timeout,
-                                                  const connection_options& options = connection_options());
+[[nodiscard]] PYSOCK_API socket
+create_connection(const host_port& address, connection_timeout timeout = use_default_timeout,
+                  const connection_options& options = connection_options());
 
 /// What `create_server` takes beyond the address.
 class server_options {
@@ -122,12 +137,14 @@ class server_options {
     backlog_ = value;
     return *this;
   }
-  /// Whether several sockets may share the address, if all of them ask for it (SO_REUSEPORT); default: false.
+  /// Whether several sockets may share the address, if all of them ask for it (SO_REUSEPORT);
+  /// default: false.
   server_options& reuse_port(bool value) noexcept {
     reuse_port_ = value;
     return *this;
   }
-  /// Whether an AF_INET6 socket serves IPv4 as well; IPv4 peers then have mapped addresses, `0:0:0:0:0:ffff:a.b.c.d`. Default: false.
+  /// Whether an AF_INET6 socket serves IPv4 as well; IPv4 peers then have mapped addresses,
+  /// `0:0:0:0:0:ffff:a.b.c.d`. Default: false.
   server_options& dualstack_ipv6(bool value) noexcept {
     dualstack_ipv6_ = value;
     return *this;
@@ -147,16 +164,19 @@ class server_options {
 
 /// A SOCK_STREAM socket that listens. (Python: `socket.create_server`)
 ///
-/// A server that was just stopped can be started again at once: SO_REUSEADDR is set, or what serves in its place where that would let
-/// others take the port. IPV6_V6ONLY is always set or cleared, whatever the system's default. The socket has the default timeout.
-/// \param address where to listen: `{"", port}` for every interface, port 0 for one that the system chooses
-/// \param options family, backlog, and whether the port is shared or serves IPv4 as well
-/// \throws error EADDRINUSE, EADDRNOTAVAIL, with the address \throws permission_error
-/// \throws gaierror for an unknown host and for one of another family
-/// \throws std::invalid_argument if the options contradict each other or this system lacks them
-[[nodiscard]] PYSOCK_API socket create_server(const address& address, const server_options& options = server_options());
+/// A server that was just stopped can be started again at once: SO_REUSEADDR is set, or what serves
+/// in its place where that would let others take the port. IPV6_V6ONLY is always set or cleared,
+/// whatever the system's default. The socket has the default timeout. \param address where to
+/// listen: `{"", port}` for every interface, port 0 for one that the system chooses \param options
+/// family, backlog, and whether the port is shared or serves IPv4 as well \throws error EADDRINUSE,
+/// EADDRNOTAVAIL, with the address \throws permission_error \throws gaierror for an unknown host
+/// and for one of another family \throws std::invalid_argument if the options contradict each other
+/// or this system lacks them
+[[nodiscard]] PYSOCK_API socket create_server(const address& address,
+                                              const server_options& options = server_options());
 
-/// Whether this machine can serve IPv4 and IPv6 with one socket; finds out by trying. (Python: `socket.has_dualstack_ipv6`)
+/// Whether this machine can serve IPv4 and IPv6 with one socket; finds out by trying. (Python:
+/// `socket.has_dualstack_ipv6`)
 [[nodiscard]] PYSOCK_API bool has_dualstack_ipv6() noexcept;
 
 }  // namespace v1

@@ -30,7 +30,9 @@ class descriptor {
   /// The handle, still owned; -1 if none.
   [[nodiscard]] native_handle_type get() const noexcept { return handle_; }
   /// The handle, no longer owned; -1 if none.
-  [[nodiscard]] native_handle_type release() noexcept { return std::exchange(handle_, invalid_handle); }
+  [[nodiscard]] native_handle_type release() noexcept {
+    return std::exchange(handle_, invalid_handle);
+  }
   /// Closes what this holds, if anything, and takes `handle`. Failures to close are swallowed.
   void reset(native_handle_type handle = invalid_handle) noexcept {
     const native_handle_type old = std::exchange(handle_, handle);
@@ -43,14 +45,16 @@ class descriptor {
   native_handle_type handle_ = invalid_handle;
 };
 
-/// Duplicates a native handle; the copy is not inheritable. (Python: `socket.dup`) \throws error EBADF, EMFILE
+/// Duplicates a native handle; the copy is not inheritable. (Python: `socket.dup`) \throws error
+/// EBADF, EMFILE
 [[nodiscard]] inline descriptor dup(native_handle_type handle) {
   descriptor copy(detail::sys::duplicate(handle));
   if (!copy) detail::throw_last("dup");
   return copy;
 }
 
-/// Closes a native handle; a connection reset while closing is no failure. Never retried. (Python: `socket.close`) \throws error EBADF
+/// Closes a native handle; a connection reset while closing is no failure. Never retried. (Python:
+/// `socket.close`) \throws error EBADF
 inline void close(native_handle_type handle) {
   if (detail::sys::close(handle) < 0) detail::throw_last("close");
 }

@@ -2,8 +2,9 @@
 /// \file
 /// What the library throws, and the error codes behind it.
 ///
-/// Every failure is a `std::error_code` first; the class of the exception depends on that code alone. Bad arguments are
-/// `std::invalid_argument` and `std::out_of_range`, as Python's ValueError and OverflowError are no `socket.error` either.
+/// Every failure is a `std::error_code` first; the class of the exception depends on that code
+/// alone. Bad arguments are `std::invalid_argument` and `std::out_of_range`, as Python's ValueError
+/// and OverflowError are no `socket.error` either.
 #pragma once
 
 #include <cstddef>       // size_t
@@ -39,7 +40,8 @@ enum class errc {
   several_failures,       ///< Every address of a `create_connection` failed; see `error_group`.
 };
 
-/// Bad arguments: the `error_code` faces report them, the throwing faces throw `std::invalid_argument` or `std::out_of_range`.
+/// Bad arguments: the `error_code` faces report them, the throwing faces throw
+/// `std::invalid_argument` or `std::out_of_range`.
 enum class bad_argument {
   port = 1,             ///< A port outside 0..65535 (std::out_of_range).
   flowinfo,             ///< A flow label outside 0..1048575 (std::out_of_range).
@@ -75,9 +77,13 @@ enum class bad_argument {
 [[nodiscard]] PYSOCK_API const std::error_category& herror_category() noexcept;
 
 /// For `std::error_code ec = errc::timed_out`.
-[[nodiscard]] inline std::error_code make_error_code(errc e) noexcept { return {static_cast<int>(e), pysock_category()}; }
+[[nodiscard]] inline std::error_code make_error_code(errc e) noexcept {
+  return {static_cast<int>(e), pysock_category()};
+}
 /// For `std::error_code ec = bad_argument::port`.
-[[nodiscard]] inline std::error_code make_error_code(bad_argument e) noexcept { return {static_cast<int>(e), argument_category()}; }
+[[nodiscard]] inline std::error_code make_error_code(bad_argument e) noexcept {
+  return {static_cast<int>(e), argument_category()};
+}
 
 /// Any failure of a socket operation. (Python: `socket.error`, which is OSError since 3.3.)
 ///
@@ -88,13 +94,14 @@ class PYSOCK_API error : public std::system_error {
   /// \param code what happened
   /// \param operation the call, and the address where there is one; may be empty
   /// \param transferred bytes that had moved before the failure
-  explicit error(std::error_code code, const std::string& operation = std::string(), std::size_t transferred = 0);
+  explicit error(std::error_code code, const std::string& operation = std::string(),
+                 std::size_t transferred = 0);
 
   /// The operation, the address and Python's text.
   [[nodiscard]] const char* what() const noexcept override;
 
-  /// The error number (errno, EAI_*, h_errno); empty for conditions that have none, an expired timeout among them.
-  /// (Python: `e.errno`, None where args has one value.)
+  /// The error number (errno, EAI_*, h_errno); empty for conditions that have none, an expired
+  /// timeout among them. (Python: `e.errno`, None where args has one value.)
   [[nodiscard]] std::optional<int> errnum() const noexcept;
 
   /// Python's bare text: `Connection refused`, `timed out`. (Python: `e.strerror`)
@@ -108,7 +115,8 @@ class PYSOCK_API error : public std::system_error {
   std::size_t transferred_;
 };
 
-/// A failure of `gethostbyname_ex` or `gethostbyaddr`, with an h_errno number. (Python: `socket.herror`)
+/// A failure of `gethostbyname_ex` or `gethostbyaddr`, with an h_errno number. (Python:
+/// `socket.herror`)
 class PYSOCK_API herror : public error {
   using error::error;
 };
@@ -170,8 +178,8 @@ class PYSOCK_API connection_reset_error : public connection_error {
 
 namespace detail {
 
-// A category that has exception classes of its own. The core throws them without knowing them, so that the class depends on the error code
-// alone also where a component has added to both.
+// A category that has exception classes of its own. The core throws them without knowing them, so
+// that the class depends on the error code alone also where a component has added to both.
 class PYSOCK_API throwing_category : public std::error_category {
  public:
   ~throwing_category() override;  // out of line: one type_info per process
@@ -179,16 +187,20 @@ class PYSOCK_API throwing_category : public std::error_category {
   // What Python has as errno; empty where it has none.
   [[nodiscard]] virtual std::optional<int> number(int value) const noexcept = 0;
   // Throws the class that belongs to `code`, which is of this category.
-  [[noreturn]] virtual void raise(std::error_code code, const std::string& operation, std::size_t transferred) const = 0;
+  [[noreturn]] virtual void raise(std::error_code code, const std::string& operation,
+                                  std::size_t transferred) const = 0;
 };
 
 // Throws the class that belongs to `code`.
-[[noreturn]] PYSOCK_API void throw_error(std::error_code code, const std::string& operation, std::size_t transferred = 0);
+[[noreturn]] PYSOCK_API void throw_error(std::error_code code, const std::string& operation,
+                                         std::size_t transferred = 0);
 
 // The system's reason for the call that just failed on this thread.
 inline std::error_code last_code() noexcept { return {sys::last_error(), sys::category()}; }
 
-[[noreturn]] inline void throw_last(const std::string& operation) { throw_error(last_code(), operation); }
+[[noreturn]] inline void throw_last(const std::string& operation) {
+  throw_error(last_code(), operation);
+}
 
 }  // namespace detail
 }  // namespace v1

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Addresses of further families, each present where the system's headers have it: makers and readers of `endpoint`, with the parts of
-/// Python's tuples in the same order.
+/// Addresses of further families, each present where the system's headers have it: makers and
+/// readers of `endpoint`, with the parts of Python's tuples in the same order.
 ///
-/// Each class is an `endpoint`: it goes wherever an address is wanted, as in `s.bind(packet_address("lo", ETH_P_ALL))`. Each is read back
-/// from an address, as in `packet_address(s.getsockname()).ifname()`.
+/// Each class is an `endpoint`: it goes wherever an address is wanted, as in
+/// `s.bind(packet_address("lo", ETH_P_ALL))`. Each is read back from an address, as in
+/// `packet_address(s.getsockname()).ifname()`.
 #pragma once
 
 #include <cstdint>      // uint32_t
@@ -21,12 +22,14 @@ namespace detail {
 // The endpoint in `a`, which has to be of that family.
 PYSOCK_API endpoint expect_family(const address& a, int family, const char* who);
 
-// A number of 32 bits, from any integer type: the system's own constants have several. Throws std::out_of_range.
+// A number of 32 bits, from any integer type: the system's own constants have several. Throws
+// std::out_of_range.
 class word {
  public:
   template <class Integer, std::enable_if_t<std::is_integral_v<Integer>, int> = 0>
   word(Integer value) : value_(static_cast<std::uint32_t>(value)) {
-    if (static_cast<Integer>(value_) != value || value < Integer{}) throw_error(bad_argument::value_range, "address");
+    if (static_cast<Integer>(value_) != value || value < Integer{})
+      throw_error(bad_argument::value_range, "address");
   }
   operator std::uint32_t() const noexcept { return value_; }
 
@@ -51,12 +54,14 @@ class packet_address : public endpoint {
  public:
   /// \param ifname the interface's name; `""` is any
   /// \param proto 0..65535, in host order: ETH_P_*
-  /// \param pkttype 0..255: PACKET_* \param hatype 0..65535: ARPHRD_* \param addr the hardware address, at most 8 bytes
-  /// \throws error `errc::interface_not_found` \throws std::out_of_range for the numbers
-  /// \throws std::invalid_argument for more than 8 bytes and for a NUL in the name
-  PYSOCK_API packet_address(text ifname, int proto, int pkttype = PACKET_HOST, int hatype = 0, const_bytes addr = {});
+  /// \param pkttype 0..255: PACKET_* \param hatype 0..65535: ARPHRD_* \param addr the hardware
+  /// address, at most 8 bytes \throws error `errc::interface_not_found` \throws std::out_of_range
+  /// for the numbers \throws std::invalid_argument for more than 8 bytes and for a NUL in the name
+  PYSOCK_API packet_address(text ifname, int proto, int pkttype = PACKET_HOST, int hatype = 0,
+                            const_bytes addr = {});
   /// \throws std::invalid_argument for an address of another family
-  explicit packet_address(const address& a) : endpoint(detail::expect_family(a, AF_PACKET, "packet_address")) {}
+  explicit packet_address(const address& a)
+      : endpoint(detail::expect_family(a, AF_PACKET, "packet_address")) {}
 
   /// The interface's name; empty for any, and for one that is gone.
   [[nodiscard]] PYSOCK_API std::string ifname() const;
@@ -72,7 +77,9 @@ class packet_address : public endpoint {
   [[nodiscard]] PYSOCK_API std::string addr() const;
 
  private:
-  [[nodiscard]] sockaddr_ll native() const noexcept { return detail::as_native<sockaddr_ll>(*this); }
+  [[nodiscard]] sockaddr_ll native() const noexcept {
+    return detail::as_native<sockaddr_ll>(*this);
+  }
 };
 #endif
 
@@ -84,7 +91,8 @@ class netlink_address : public endpoint {
   /// \param groups the multicast groups, a bit each \throws std::out_of_range beyond 32 bits
   PYSOCK_API netlink_address(detail::word pid, detail::word groups);
   /// \throws std::invalid_argument for an address of another family
-  explicit netlink_address(const address& a) : endpoint(detail::expect_family(a, AF_NETLINK, "netlink_address")) {}
+  explicit netlink_address(const address& a)
+      : endpoint(detail::expect_family(a, AF_NETLINK, "netlink_address")) {}
 
   /// The port; 0 is the kernel.
   [[nodiscard]] unsigned pid() const noexcept { return native().nl_pid; }
@@ -92,7 +100,9 @@ class netlink_address : public endpoint {
   [[nodiscard]] unsigned groups() const noexcept { return native().nl_groups; }
 
  private:
-  [[nodiscard]] sockaddr_nl native() const noexcept { return detail::as_native<sockaddr_nl>(*this); }
+  [[nodiscard]] sockaddr_nl native() const noexcept {
+    return detail::as_native<sockaddr_nl>(*this);
+  }
 };
 #endif
 
@@ -100,10 +110,12 @@ class netlink_address : public endpoint {
 /// An AF_VSOCK address: a port of a virtual machine or of its host. (vsock(7))
 class vsock_address : public endpoint {
  public:
-  /// \param cid the machine: VMADDR_CID_* or a number \param port VMADDR_PORT_ANY or a number \throws std::out_of_range beyond 32 bits
+  /// \param cid the machine: VMADDR_CID_* or a number \param port VMADDR_PORT_ANY or a number
+  /// \throws std::out_of_range beyond 32 bits
   PYSOCK_API vsock_address(detail::word cid, detail::word port);
   /// \throws std::invalid_argument for an address of another family
-  explicit vsock_address(const address& a) : endpoint(detail::expect_family(a, AF_VSOCK, "vsock_address")) {}
+  explicit vsock_address(const address& a)
+      : endpoint(detail::expect_family(a, AF_VSOCK, "vsock_address")) {}
 
   /// The machine.
   [[nodiscard]] unsigned cid() const noexcept { return native().svm_cid; }
@@ -111,7 +123,9 @@ class vsock_address : public endpoint {
   [[nodiscard]] unsigned port() const noexcept { return native().svm_port; }
 
  private:
-  [[nodiscard]] sockaddr_vm native() const noexcept { return detail::as_native<sockaddr_vm>(*this); }
+  [[nodiscard]] sockaddr_vm native() const noexcept {
+    return detail::as_native<sockaddr_vm>(*this);
+  }
 };
 #endif
 
@@ -123,7 +137,8 @@ class can_address : public endpoint {
   /// \throws error `errc::interface_not_found` \throws std::invalid_argument for a NUL in the name
   PYSOCK_API explicit can_address(text ifname);
   /// \throws std::invalid_argument for an address of another family
-  template <class A, class = std::enable_if_t<std::is_convertible_v<const A&, address> && !std::is_convertible_v<const A&, text>>>
+  template <class A, class = std::enable_if_t<std::is_convertible_v<const A&, address> &&
+                                              !std::is_convertible_v<const A&, text>>>
   explicit can_address(const A& a) : endpoint(detail::expect_family(a, AF_CAN, "can_address")) {}
 
   /// The interface's name; empty for any, and for one that is gone.
@@ -132,27 +147,37 @@ class can_address : public endpoint {
   [[nodiscard]] int ifindex() const noexcept { return native().can_ifindex; }
 
  private:
-  [[nodiscard]] sockaddr_can native() const noexcept { return detail::as_native<sockaddr_can>(*this); }
+  [[nodiscard]] sockaddr_can native() const noexcept {
+    return detail::as_native<sockaddr_can>(*this);
+  }
 };
 #endif
 
 #ifdef TIPC_ADDR_NAME
 /// An AF_TIPC address. What the numbers mean depends on the first:
-/// TIPC_ADDR_NAMESEQ: type, lower, upper; TIPC_ADDR_NAME: type, instance; TIPC_ADDR_ID: node, reference. What is left over is ignored.
+/// TIPC_ADDR_NAMESEQ: type, lower, upper; TIPC_ADDR_NAME: type, instance; TIPC_ADDR_ID: node,
+/// reference. What is left over is ignored.
 class tipc_address : public endpoint {
  public:
-  /// \param addr_type TIPC_ADDR_* \param v1 32 bits \param v2 32 bits \param v3 32 bits \param scope TIPC_*_SCOPE
-  /// \throws std::out_of_range for the numbers \throws std::invalid_argument for another type
-  PYSOCK_API tipc_address(int addr_type, detail::word v1, detail::word v2, detail::word v3, int scope = TIPC_CLUSTER_SCOPE);
+  /// \param addr_type TIPC_ADDR_* \param v1 32 bits \param v2 32 bits \param v3 32 bits \param
+  /// scope TIPC_*_SCOPE \throws std::out_of_range for the numbers \throws std::invalid_argument for
+  /// another type
+  PYSOCK_API tipc_address(int addr_type, detail::word v1, detail::word v2, detail::word v3,
+                          int scope = TIPC_CLUSTER_SCOPE);
   /// \throws std::invalid_argument for an address of another family
-  explicit tipc_address(const address& a) : endpoint(detail::expect_family(a, AF_TIPC, "tipc_address")) {}
+  explicit tipc_address(const address& a)
+      : endpoint(detail::expect_family(a, AF_TIPC, "tipc_address")) {}
 
   /// TIPC_ADDR_*.
   [[nodiscard]] int addr_type() const noexcept { return native().addrtype; }
   /// The type, or the node.
-  [[nodiscard]] unsigned v1() const noexcept { return is_id() ? native().addr.id.node : native().addr.nameseq.type; }
+  [[nodiscard]] unsigned v1() const noexcept {
+    return is_id() ? native().addr.id.node : native().addr.nameseq.type;
+  }
   /// The lower bound, the instance, or the reference.
-  [[nodiscard]] unsigned v2() const noexcept { return is_id() ? native().addr.id.ref : native().addr.nameseq.lower; }
+  [[nodiscard]] unsigned v2() const noexcept {
+    return is_id() ? native().addr.id.ref : native().addr.nameseq.lower;
+  }
   /// The upper bound, the instance once more, or 0.
   [[nodiscard]] unsigned v3() const noexcept {
     if (is_id()) return 0;
@@ -163,7 +188,9 @@ class tipc_address : public endpoint {
 
  private:
   [[nodiscard]] bool is_id() const noexcept { return addr_type() == TIPC_ADDR_ID; }
-  [[nodiscard]] sockaddr_tipc native() const noexcept { return detail::as_native<sockaddr_tipc>(*this); }
+  [[nodiscard]] sockaddr_tipc native() const noexcept {
+    return detail::as_native<sockaddr_tipc>(*this);
+  }
 };
 #endif
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Passing descriptors to another process over an AF_UNIX socket, where the system can: it has SCM_RIGHTS.
+/// Passing descriptors to another process over an AF_UNIX socket, where the system can: it has
+/// SCM_RIGHTS.
 #pragma once
 
 #include <cstddef>           // size_t
@@ -21,18 +22,25 @@
 namespace pysock {
 inline namespace v1 {
 
-/// Native handles as a parameter, not owned: a list (`{fd1, fd2}`) or any array, vector or the like of them. They must outlive the call.
+/// Native handles as a parameter, not owned: a list (`{fd1, fd2}`) or any array, vector or the like
+/// of them. They must outlive the call.
 class native_handles {
  public:
   /// None.
   constexpr native_handles() noexcept = default;
   /// A list, for the length of the call it is written in.
-  native_handles(std::initializer_list<native_handle_type> list) noexcept : native_handles(list.begin(), list.size()) {}
+  native_handles(std::initializer_list<native_handle_type> list) noexcept
+      : native_handles(list.begin(), list.size()) {}
   /// `size` handles from `data`.
-  native_handles(const native_handle_type* data, std::size_t size) noexcept : data_(data), size_(size) {}
+  native_handles(const native_handle_type* data, std::size_t size) noexcept
+      : data_(data), size_(size) {}
   /// An array, vector or the like.
-  template <class R, std::enable_if_t<std::is_same_v<std::remove_const_t<detail::range_element_t<const R>>, native_handle_type>, int> = 0>
-  native_handles(const R& range) noexcept : native_handles(std::data(range), static_cast<std::size_t>(std::size(range))) {}
+  template <class R,
+            std::enable_if_t<std::is_same_v<std::remove_const_t<detail::range_element_t<const R>>,
+                                            native_handle_type>,
+                             int> = 0>
+  native_handles(const R& range) noexcept
+      : native_handles(std::data(range), static_cast<std::size_t>(std::size(range))) {}
 
   /// The first handle; may be null when empty.
   [[nodiscard]] constexpr const native_handle_type* data() const noexcept { return data_; }
@@ -54,32 +62,39 @@ struct recv_fds_result {
   address from;                 ///< Who sent it; no address if unnamed.
 };
 
-/// Sends data with duplicates of descriptors, which stay the caller's. Flags and address count, which Python ignores.
-/// (Python: `socket.send_fds`; SCM_RIGHTS of unix(7))
-/// \param sock an AF_UNIX socket \param buffers the data, at least a byte on a stream
-/// \param fds at most 253 on Linux; none makes it an ordinary message \param flags MSG_* \param to where to, as for `sendmsg`
-/// \returns bytes sent; on a stream they may be fewer than given, the descriptors having gone with the first
-/// \throws std::invalid_argument for descriptors without a byte of data on a stream, where they would be lost
-/// \throws as `sendmsg`, error EBADF, EINVAL for too many
-inline std::size_t send_fds(socket& sock, const const_buffers& buffers, const native_handles& fds, int flags = 0, const address& to = {}) {
+/// Sends data with duplicates of descriptors, which stay the caller's. Flags and address count,
+/// which Python ignores. (Python: `socket.send_fds`; SCM_RIGHTS of unix(7)) \param sock an AF_UNIX
+/// socket \param buffers the data, at least a byte on a stream \param fds at most 253 on Linux;
+/// none makes it an ordinary message \param flags MSG_* \param to where to, as for `sendmsg`
+/// \returns bytes sent; on a stream they may be fewer than given, the descriptors having gone with
+/// the first \throws std::invalid_argument for descriptors without a byte of data on a stream,
+/// where they would be lost \throws as `sendmsg`, error EBADF, EINVAL for too many
+inline std::size_t send_fds(socket& sock, const const_buffers& buffers, const native_handles& fds,
+                            int flags = 0, const address& to = {}) {
   ancillary_data ancdata;
   if (!fds.empty()) {
     const bool lost = sock.type() == SOCK_STREAM && buffers.total() == 0;
-    if (lost) throw std::invalid_argument("send_fds: on a stream descriptors need at least one byte to go with");
+    if (lost)
+      throw std::invalid_argument(
+          "send_fds: on a stream descriptors need at least one byte to go with");
     ancdata.add({SOL_SOCKET, SCM_RIGHTS, fds});
   }
   return sock.sendmsg(buffers, ancdata, flags, to);
 }
 
-/// Receives data and at most `maxfds` descriptors; those beyond are closed, and so are all if the call fails. The flags count, which Python
-/// ignores. (Python: `socket.recv_fds`; SCM_RIGHTS of unix(7))
-/// \param sock an AF_UNIX socket \param bufsize bytes of data at most \param maxfds descriptors at most \param flags MSG_*
-/// \throws as `socket::recvmsg` \throws std::out_of_range if `maxfds` is negative or their control message would exceed 2^31-1 bytes
-[[nodiscard]] inline recv_fds_result recv_fds(socket& sock, std::size_t bufsize, std::size_t maxfds, int flags = 0) {
+/// Receives data and at most `maxfds` descriptors; those beyond are closed, and so are all if the
+/// call fails. The flags count, which Python ignores. (Python: `socket.recv_fds`; SCM_RIGHTS of
+/// unix(7)) \param sock an AF_UNIX socket \param bufsize bytes of data at most \param maxfds
+/// descriptors at most \param flags MSG_* \throws as `socket::recvmsg` \throws std::out_of_range if
+/// `maxfds` is negative or their control message would exceed 2^31-1 bytes
+[[nodiscard]] inline recv_fds_result recv_fds(socket& sock, std::size_t bufsize, std::size_t maxfds,
+                                              int flags = 0) {
   constexpr std::size_t most = detail::max_ancillary / sizeof(native_handle_type);
-  const std::size_t room = cmsg_len(maxfds > most ? detail::max_ancillary : maxfds * sizeof(native_handle_type));
+  const std::size_t room =
+      cmsg_len(maxfds > most ? detail::max_ancillary : maxfds * sizeof(native_handle_type));
   std::vector<descriptor> fds;
-  fds.reserve(maxfds);  // here, so that nothing can fail between receiving descriptors and owning them
+  fds.reserve(
+      maxfds);  // here, so that nothing can fail between receiving descriptors and owning them
   recvmsg_result received = sock.recvmsg(bufsize, room, flags);
   detail::for_each_received(received.ancdata.view(), [&fds, maxfds](native_handle_type handle) {
     descriptor owner(handle);

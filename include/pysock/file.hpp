@@ -24,37 +24,48 @@
 namespace pysock {
 inline namespace v1 {
 
-/// A buffered stream of bytes over a connection: a `std::iostream` with the methods of Python's file objects. (Python: what
-/// `socket.makefile` returns; `socket.SocketIO` below it is here the stream buffer that `rdbuf()` gives)
+/// A buffered stream of bytes over a connection: a `std::iostream` with the methods of Python's
+/// file objects. (Python: what `socket.makefile` returns; `socket.SocketIO` below it is here the
+/// stream buffer that `rdbuf()` gives)
 ///
-/// **Lifetime.** It owns a duplicate of the descriptor: file and socket close independently, in any order, and the peer sees the end of the
-/// stream only after both (or after `shutdown`). Destruction flushes, waiting as long as the timeout allows, and swallows what fails;
-/// `close` reports it. Moving takes the buffers along and leaves the other closed. After `close`, and after a move, what reads or writes
-/// throws `std::invalid_argument`.
+/// **Lifetime.** It owns a duplicate of the descriptor: file and socket close independently, in any
+/// order, and the peer sees the end of the stream only after both (or after `shutdown`).
+/// Destruction flushes, waiting as long as the timeout allows, and swallows what fails; `close`
+/// reports it. Moving takes the buffers along and leaves the other closed. After `close`, and after
+/// a move, what reads or writes throws `std::invalid_argument`.
 ///
-/// **Bytes.** Nothing is translated, neither newlines nor encodings. Reading and writing have a buffer each, as `makefile` was told: what
-/// was read ahead is out of reach of `socket::recv`, and what is written waits for `flush`, a full buffer, or with line buffering a
-/// newline. Reading does not flush. There is no position: seeking fails.
+/// **Bytes.** Nothing is translated, neither newlines nor encodings. Reading and writing have a
+/// buffer each, as `makefile` was told: what was read ahead is out of reach of `socket::recv`, and
+/// what is written waits for `flush`, a full buffer, or with line buffering a newline. Reading does
+/// not flush. There is no position: seeking fails.
 ///
-/// **Waiting.** The file starts with the socket's timeout and interrupt hook and has a timeout of its own from then on. It waits by that
-/// alone, also where the descriptor, whose mode it shares with the socket, is in another mode: without a timeout for ever, else at most so
-/// long, with 0 not at all. The timeout is for the whole of one call, of as many receives or sends as it takes: `readline`, `readlines`,
-/// `read(n)`, `write`, `writelines`, `flush`, `close`, and the stream's own `read` and `write` with a pointer. Other functions of
-/// `std::istream` and `std::ostream`, `std::getline` and the operators have it for each time they refill or empty the buffer.
+/// **Waiting.** The file starts with the socket's timeout and interrupt hook and has a timeout of
+/// its own from then on. It waits by that alone, also where the descriptor, whose mode it shares
+/// with the socket, is in another mode: without a timeout for ever, else at most so long, with 0
+/// not at all. The timeout is for the whole of one call, of as many receives or sends as it takes:
+/// `readline`, `readlines`, `read(n)`, `write`, `writelines`, `flush`, `close`, and the stream's
+/// own `read` and `write` with a pointer. Other functions of `std::istream` and `std::ostream`,
+/// `std::getline` and the operators have it for each time they refill or empty the buffer.
 ///
-/// **Errors.** `timeout`, `blocking_io_error` (a timeout of 0, and nothing to be had), `interrupted_error` (the hook ended the call),
-/// `connection_reset_error`, `broken_pipe_error`, or `error`, whichever function it is: the stream is born with `exceptions(badbit)`, so
-/// that `std::getline(f, line)` throws `timeout` itself. The wrong direction is `error` with `errc::unsupported_operation`. The end of the
-/// stream is no error: Python's methods return what there is, then nothing; the others set eofbit and failbit as ever. SIGPIPE is never
-/// raised.
+/// **Errors.** `timeout`, `blocking_io_error` (a timeout of 0, and nothing to be had),
+/// `interrupted_error` (the hook ended the call), `connection_reset_error`, `broken_pipe_error`, or
+/// `error`, whichever function it is: the stream is born with `exceptions(badbit)`, so that
+/// `std::getline(f, line)` throws `timeout` itself. The wrong direction is `error` with
+/// `errc::unsupported_operation`. The end of the stream is no error: Python's methods return what
+/// there is, then nothing; the others set eofbit and failbit as ever. SIGPIPE is never raised.
 ///
 /// **After a failure** the file stays usable.
-/// - A read that failed loses nothing: what it had received, `transferred()` bytes, waits in the buffer, and the next call begins with it.
-/// - A write that failed has taken `transferred()` bytes of its data: they are sent, or held and go out with a later `flush`. Go on with
-///   the rest, as after `socket::sendall`. A `flush` that failed keeps what it could not send for the next.
-/// - Python's methods do not heed the state of the stream, and clear it. Other functions of the stream are used again after `clear()`, as
-///   with any stream. Of a failed `std::getline` the beginning of the line is in the string; what a failed `>>` had taken of a value is
-///   gone. Where timeouts are to be survived, `readline`, `read` and `write` are the way.
+/// - A read that failed loses nothing: what it had received, `transferred()` bytes, waits in the
+/// buffer, and the next call begins with it.
+/// - A write that failed has taken `transferred()` bytes of its data: they are sent, or held and go
+/// out with a later `flush`. Go on with
+///   the rest, as after `socket::sendall`. A `flush` that failed keeps what it could not send for
+///   the next.
+/// - Python's methods do not heed the state of the stream, and clear it. Other functions of the
+/// stream are used again after `clear()`, as
+///   with any stream. Of a failed `std::getline` the beginning of the line is in the string; what a
+///   failed `>>` had taken of a value is gone. Where timeouts are to be survived, `readline`,
+///   `read` and `write` are the way.
 ///
 /// **Threads.** One at a time. A thread that reads and a thread that writes take a file each.
 class file : public std::iostream {
@@ -63,14 +74,17 @@ class file : public std::iostream {
 
   /// A closed file, to be assigned later.
   explicit file(std::nullptr_t) : std::iostream(nullptr) { attach(); }
-  /// A file over a transport; `makefile` of sockets and of TLS sessions is the way to one. `mode` and `bufsize` are as there,
-  /// `timeout` in nanoseconds, 0: non-blocking, -1: blocking.
-  file(std::unique_ptr<detail::byte_transport> transport, detail::file_mode mode, int bufsize, std::int64_t timeout)
+  /// A file over a transport; `makefile` of sockets and of TLS sessions is the way to one. `mode`
+  /// and `bufsize` are as there, `timeout` in nanoseconds, 0: non-blocking, -1: blocking.
+  file(std::unique_ptr<detail::byte_transport> transport, detail::file_mode mode, int bufsize,
+       std::int64_t timeout)
       : std::iostream(nullptr), buffer_(std::move(transport), mode, bufsize, timeout) {
     attach();
   }
   /// Takes everything along, what is buffered included, and leaves `other` closed.
-  file(file&& other) noexcept : std::iostream(std::move(other)), buffer_(std::move(other.buffer_)) { set_rdbuf(&buffer_); }
+  file(file&& other) noexcept : std::iostream(std::move(other)), buffer_(std::move(other.buffer_)) {
+    set_rdbuf(&buffer_);
+  }
   /// Closes this file first, as destruction does, then leaves `other` closed.
   file& operator=(file&& other) noexcept {
     buffer_ = std::move(other.buffer_);
@@ -80,47 +94,53 @@ class file : public std::iostream {
   /// Flushes and closes; failures are swallowed. (Python: garbage collection, `with`)
   ~file() override = default;
 
-  // ---- reading ----------------------------------------------------------------------------------------------------------------------
+  // ---- reading ----
 
   using std::iostream::read;
 
-  /// Receives up to the end of the stream, or `size` bytes: fewer only at the end of the stream. Large reads bypass the buffer, and memory
-  /// grows with what arrives.
-  /// \param size at most so many bytes; negative for all
-  /// \throws as the class says; `transferred()` tells how many bytes wait for the next call
+  /// Receives up to the end of the stream, or `size` bytes: fewer only at the end of the stream.
+  /// Large reads bypass the buffer, and memory grows with what arrives. \param size at most so many
+  /// bytes; negative for all \throws as the class says; `transferred()` tells how many bytes wait
+  /// for the next call
   [[nodiscard]] std::string read(std::ptrdiff_t size = -1) { return in_order().read(size); }
 
-  /// The next line, its newline included; without one at the end of the stream and where the limit cuts it; empty after the end.
-  /// An unbuffered file receives byte by byte, so that nothing is read ahead.
-  /// \param limit at most so many bytes; negative for none
-  /// \throws as the class says; a line that has begun waits for the next call
-  [[nodiscard]] std::string readline(std::ptrdiff_t limit = -1) { return in_order().readline(limit); }
+  /// The next line, its newline included; without one at the end of the stream and where the limit
+  /// cuts it; empty after the end. An unbuffered file receives byte by byte, so that nothing is
+  /// read ahead. \param limit at most so many bytes; negative for none \throws as the class says; a
+  /// line that has begun waits for the next call
+  [[nodiscard]] std::string readline(std::ptrdiff_t limit = -1) {
+    return in_order().readline(limit);
+  }
 
-  /// All lines up to the end of the stream. \param hint stops after the line with which so many bytes are reached; 0 or less for never
-  /// \throws as the class says; all the lines then wait for the next call
-  [[nodiscard]] std::vector<std::string> readlines(std::ptrdiff_t hint = -1) { return in_order().readlines(hint); }
+  /// All lines up to the end of the stream. \param hint stops after the line with which so many
+  /// bytes are reached; 0 or less for never \throws as the class says; all the lines then wait for
+  /// the next call
+  [[nodiscard]] std::vector<std::string> readlines(std::ptrdiff_t hint = -1) {
+    return in_order().readlines(hint);
+  }
 
-  /// Reads by lines, each as `readline` gives it: `for (const std::string& line : f)`. An exception ends the loop; a new one goes on
-  /// where it stopped. \throws as `readline`, here and when advancing
+  /// Reads by lines, each as `readline` gives it: `for (const std::string& line : f)`. An exception
+  /// ends the loop; a new one goes on where it stopped. \throws as `readline`, here and when
+  /// advancing
   [[nodiscard]] line_iterator begin();
   /// The end of the stream.
   [[nodiscard]] line_iterator end() noexcept;
 
-  // ---- writing ----------------------------------------------------------------------------------------------------------------------
+  // ---- writing ----
 
   using std::iostream::write;
 
-  /// Writes all the bytes. What fits is held in the buffer, large pieces bypass it, and an unbuffered file sends everything at once.
-  /// \returns the number of bytes given
-  /// \throws as the class says; `transferred()` tells how many were taken
+  /// Writes all the bytes. What fits is held in the buffer, large pieces bypass it, and an
+  /// unbuffered file sends everything at once. \returns the number of bytes given \throws as the
+  /// class says; `transferred()` tells how many were taken
   std::size_t write(const_bytes data) {
     detail::time_limit time(buffer_.timeout());
     in_order().write(data, time);
     return data.size();
   }
 
-  /// Writes one piece after the other; nothing is put between them. \param lines a range of whatever makes `const_bytes`, or `{"a\n",
-  /// "b\n"}` \throws as `write`, over all the pieces
+  /// Writes one piece after the other; nothing is put between them. \param lines a range of
+  /// whatever makes `const_bytes`, or `{"a\n", "b\n"}` \throws as `write`, over all the pieces
   template <class Lines = std::initializer_list<const_bytes>>
   void writelines(const Lines& lines) {
     detail::time_limit time(buffer_.timeout());
@@ -132,26 +152,31 @@ class file : public std::iostream {
     }
   }
 
-  /// Sends what is held. \throws as the class says; what did not go stays, `transferred()` bytes went
+  /// Sends what is held. \throws as the class says; what did not go stays, `transferred()` bytes
+  /// went
   file& flush() {
     in_order().flush();
     return *this;
   }
 
-  // ---- the rest ---------------------------------------------------------------------------------------------------------------------
+  // ---- the rest ----
 
-  /// Flushes and closes; twice is silent. The socket stays open. \throws as `flush`, error EBADF if somebody else closed the descriptor;
-  /// the file is closed all the same, and what could not be sent is lost
+  /// Flushes and closes; twice is silent. The socket stays open. \throws as `flush`, error EBADF if
+  /// somebody else closed the descriptor; the file is closed all the same, and what could not be
+  /// sent is lost
   void close() { in_order().close(); }
 
   /// Whether it was closed, or moved from.
   [[nodiscard]] bool closed() const noexcept { return buffer_.closed(); }
 
-  /// How long one call may wait: `std::nullopt` for ever, 0 not at all. Nothing changes for the socket or the descriptor.
+  /// How long one call may wait: `std::nullopt` for ever, 0 not at all. Nothing changes for the
+  /// socket or the descriptor.
   void settimeout(timeout_value value) noexcept { buffer_.set_timeout(value.nanoseconds()); }
 
   /// The timeout.
-  [[nodiscard]] std::optional<seconds> gettimeout() const noexcept { return detail::to_seconds(buffer_.timeout()); }
+  [[nodiscard]] std::optional<seconds> gettimeout() const noexcept {
+    return detail::to_seconds(buffer_.timeout());
+  }
 
   /// The file's own descriptor, to wait for; -1 if closed. It tells nothing of what is buffered.
   [[nodiscard]] native_handle_type fileno() const noexcept { return buffer_.fileno(); }
@@ -163,7 +188,9 @@ class file : public std::iostream {
   [[nodiscard]] bool writable() const noexcept { return buffer_.mode().writes; }
 
   /// The mode in Python's words: `rb`, `wb` or `rwb`.
-  [[nodiscard]] std::string mode() const { return std::string(readable() ? "r" : "") + (writable() ? "wb" : "b"); }
+  [[nodiscard]] std::string mode() const {
+    return std::string(readable() ? "r" : "") + (writable() ? "wb" : "b");
+  }
 
  private:
   void attach() {
@@ -211,9 +238,13 @@ class file::line_iterator {
   }
 
   /// Whether both are at the end, or neither.
-  [[nodiscard]] friend bool operator==(const line_iterator& a, const line_iterator& b) noexcept { return a.file_ == b.file_; }
+  [[nodiscard]] friend bool operator==(const line_iterator& a, const line_iterator& b) noexcept {
+    return a.file_ == b.file_;
+  }
   /// The opposite.
-  [[nodiscard]] friend bool operator!=(const line_iterator& a, const line_iterator& b) noexcept { return a.file_ != b.file_; }
+  [[nodiscard]] friend bool operator!=(const line_iterator& a, const line_iterator& b) noexcept {
+    return a.file_ != b.file_;
+  }
 
  private:
   file* file_ = nullptr;
@@ -227,7 +258,8 @@ inline file socket::makefile(text mode, int bufsize) {
   const detail::file_mode parsed = detail::parse_file_mode(mode.view());
   descriptor copy(detail::sys::duplicate(fileno()));
   if (!copy) detail::throw_last("makefile");
-  return file(std::make_unique<detail::socket_transport>(std::move(copy), hook_, hook_data_), parsed, bufsize, timeout_nanoseconds());
+  return file(std::make_unique<detail::socket_transport>(std::move(copy), hook_, hook_data_),
+              parsed, bufsize, timeout_nanoseconds());
 }
 
 }  // namespace v1

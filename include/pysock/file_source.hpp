@@ -20,19 +20,24 @@ namespace detail {
 
 class file_reader;
 
-// A stream behind functions that are made where its type is complete, so that this header does without <istream>. They go to the stream's
-// buffer, past its state and its exception mask.
+// A stream behind functions that are made where its type is complete, so that this header does
+// without <istream>. They go to the stream's buffer, past its state and its exception mask.
 class stream_source {
  public:
   template <class Char>
-  explicit stream_source(std::basic_istream<Char>& stream) noexcept : stream_(&stream), seek_(&seek_in<Char>), read_(&read_from<Char>) {}
+  explicit stream_source(std::basic_istream<Char>& stream) noexcept
+      : stream_(&stream), seek_(&seek_in<Char>), read_(&read_from<Char>) {}
 
   // Where the stream stands; -1 if it cannot seek.
   [[nodiscard]] std::int64_t tell() const noexcept { return seek_(stream_, 0, true); }
   // False if there is nothing at `offset`.
-  [[nodiscard]] bool seek(std::int64_t offset) const noexcept { return seek_(stream_, offset, false) == offset; }
+  [[nodiscard]] bool seek(std::int64_t offset) const noexcept {
+    return seek_(stream_, offset, false) == offset;
+  }
   // Bytes read, 0 at the end, -1 if the stream failed.
-  std::ptrdiff_t read(char* room, std::size_t size) const noexcept { return read_(stream_, room, static_cast<std::ptrdiff_t>(size)); }
+  std::ptrdiff_t read(char* room, std::size_t size) const noexcept {
+    return read_(stream_, room, static_cast<std::ptrdiff_t>(size));
+  }
 
  private:
   template <class Char>
@@ -41,7 +46,8 @@ class stream_source {
     try {
       auto* buffer = static_cast<std::basic_istream<Char>*>(stream)->rdbuf();
       if (buffer == nullptr) return -1;
-      return static_cast<std::int64_t>(buffer->pubseekoff(offset, from_here ? ios::cur : ios::beg, ios::in));
+      return static_cast<std::int64_t>(
+          buffer->pubseekoff(offset, from_here ? ios::cur : ios::beg, ios::in));
     } catch (...) {
       return -1;
     }
@@ -64,20 +70,23 @@ class stream_source {
 
 }  // namespace detail
 
-/// A file to send, for the length of the call: an open descriptor, a `std::FILE*`, a path, or a `std::istream`.
+/// A file to send, for the length of the call: an open descriptor, a `std::FILE*`, a path, or a
+/// `std::istream`.
 class file_source {
  public:
   file_source(std::nullptr_t) = delete;
 
   /// An open file's descriptor. Its own position is neither used nor moved.
   file_source(native_handle_type handle) noexcept : value_(handle) {}
-  /// The descriptor below an open C stream, which is left where the sending ended. What the stream has yet to write is not sent.
+  /// The descriptor below an open C stream, which is left where the sending ended. What the stream
+  /// has yet to write is not sent.
   file_source(std::FILE* file) noexcept : value_(file) {}
   /// A path, opened and closed by the call.
   template <class T, std::enable_if_t<std::is_convertible_v<T&&, text>, int> = 0>
   file_source(T&& path) : value_(text(std::forward<T>(path))) {}
-  /// A binary stream such as `std::ifstream` or `std::istringstream`, read through its buffer and left where the sending ended; its state
-  /// flags are not looked at. One that cannot seek is sent from where it stands.
+  /// A binary stream such as `std::ifstream` or `std::istringstream`, read through its buffer and
+  /// left where the sending ended; its state flags are not looked at. One that cannot seek is sent
+  /// from where it stands.
   template <class Char, std::enable_if_t<std::is_same_v<Char, char>, int> = 0>
   file_source(std::basic_istream<Char>& stream) noexcept : value_(detail::stream_source(stream)) {}
 

@@ -15,9 +15,10 @@
 #include "constants.hpp"
 #include "error.hpp"
 
-// glibc, when optimising, and the BSDs have these four as macros, under which `pysock::htons(x)` does not compile. They go, and the
-// end of this file sees to it that a plain `htons(x)` still finds a function. No system header brings them back: constants.hpp has
-// included all that define them, and each of those is guarded.
+// glibc, when optimising, and the BSDs have these four as macros, under which `pysock::htons(x)`
+// does not compile. They go, and the end of this file sees to it that a plain `htons(x)` still
+// finds a function. No system header brings them back: constants.hpp has included all that define
+// them, and each of those is guarded.
 #if defined(htonl) || defined(htons) || defined(ntohl) || defined(ntohs)
 #define PYSOCK_HAD_BYTE_ORDER_MACROS
 #endif
@@ -33,7 +34,8 @@ namespace detail {
 #if defined(__BYTE_ORDER__) && defined(__ORDER_BIG_ENDIAN__)
 inline constexpr bool big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
 #else
-inline constexpr bool big_endian = false;  // compilers that do not tell have little-endian targets only
+inline constexpr bool big_endian =
+    false;  // compilers that do not tell have little-endian targets only
 #endif
 
 constexpr std::uint16_t swap_unless_big_endian(std::uint16_t x) noexcept {
@@ -44,20 +46,26 @@ constexpr std::uint32_t swap_unless_big_endian(std::uint32_t x) noexcept {
 }
 
 template <class T>
-using if_integer = std::enable_if_t<std::is_integral_v<T> && !std::is_same_v<T, bool> && sizeof(T) <= sizeof(std::uintmax_t), int>;
+using if_integer = std::enable_if_t<
+    std::is_integral_v<T> && !std::is_same_v<T, bool> && sizeof(T) <= sizeof(std::uintmax_t), int>;
 
-[[noreturn]] PYSOCK_COLD inline void throw_out_of_range(const char* message) { throw std::out_of_range(message); }
+[[noreturn]] PYSOCK_COLD inline void throw_out_of_range(const char* message) {
+  throw std::out_of_range(message);
+}
 
 template <class Unsigned, class T>
-constexpr Unsigned swap_checked(T value, const char* message) noexcept(std::is_same_v<T, Unsigned>) {
+constexpr Unsigned swap_checked(T value,
+                                const char* message) noexcept(std::is_same_v<T, Unsigned>) {
   // As the widest unsigned number, a negative one is too large as well.
-  if (static_cast<std::uintmax_t>(value) > (std::numeric_limits<Unsigned>::max)()) throw_out_of_range(message);
+  if (static_cast<std::uintmax_t>(value) > (std::numeric_limits<Unsigned>::max)())
+    throw_out_of_range(message);
   return swap_unless_big_endian(static_cast<Unsigned>(value));
 }
 
-// ---- text -------------------------------------------------------------------------------------------------------------------------
-// The one parser and printer for IP addresses. The parsers take what glibc's take, on every platform; after a failure `out` holds
-// anything. The printers write what glibc's write, without a terminator, and return the end.
+// ---- text ----
+// The one parser and printer for IP addresses. The parsers take what glibc's take, on every
+// platform; after a failure `out` holds anything. The printers write what glibc's write, without a
+// terminator, and return the end.
 
 inline constexpr std::size_t ipv4_text_max = 15;
 inline constexpr std::size_t ipv6_text_max = 45;
@@ -71,13 +79,16 @@ struct hex_table {
   constexpr hex_table() noexcept {
     for (unsigned char& v : value) v = 16;
     for (int i = 0; i < 10; ++i) value['0' + i] = static_cast<unsigned char>(i);
-    for (int i = 10; i < 16; ++i) value['a' + i - 10] = value['A' + i - 10] = static_cast<unsigned char>(i);
+    for (int i = 10; i < 16; ++i)
+      value['a' + i - 10] = value['A' + i - 10] = static_cast<unsigned char>(i);
   }
 };
 inline constexpr hex_table hex_digits;
 
 // Above 15 if `c` is no hexadecimal digit.
-constexpr unsigned hex_digit(char c) noexcept { return hex_digits.value[static_cast<unsigned char>(c)]; }
+constexpr unsigned hex_digit(char c) noexcept {
+  return hex_digits.value[static_cast<unsigned char>(c)];
+}
 
 // inet_pton's AF_INET: four decimal parts without leading zeros.
 constexpr bool parse_ipv4(std::string_view text, unsigned char (&out)[4]) noexcept {
@@ -115,11 +126,14 @@ constexpr bool parse_ipv6(std::string_view text, unsigned char (&out)[16]) noexc
       continue;
     }
     const char* const limit = end - group > 4 ? group + 4 : end;
-    for (unsigned digit = 0; p != limit && (digit = hex_digit(*p)) <= 15; ++p) value = value << 4 | digit;
+    for (unsigned digit = 0; p != limit && (digit = hex_digit(*p)) <= 15; ++p)
+      value = value << 4 | digit;
     const bool last = p == end;
     if (!last && *p != ':') {
       unsigned char tail[4] = {};
-      if (*p != '.' || size > 12 || !parse_ipv4({group, static_cast<std::size_t>(end - group)}, tail)) return false;
+      if (*p != '.' || size > 12 ||
+          !parse_ipv4({group, static_cast<std::size_t>(end - group)}, tail))
+        return false;
       for (const unsigned char byte : tail) out[size++] = byte;
       break;
     }
@@ -157,7 +171,8 @@ constexpr bool parse_c_number(const char*& p, const char* end, std::uint32_t& ou
   return true;
 }
 
-// inet_aton: one to four parts, each as in C source, the last of which fills what is left. Whatever follows white space is ignored.
+// inet_aton: one to four parts, each as in C source, the last of which fills what is left. Whatever
+// follows white space is ignored.
 constexpr bool parse_aton(std::string_view text, unsigned char (&out)[4]) noexcept {
   const char* p = text.data();
   const char* const end = p + text.size();
@@ -173,7 +188,8 @@ constexpr bool parse_aton(std::string_view text, unsigned char (&out)[4]) noexce
     address |= value << bits_left;
   }
   if (p != end && *p != ' ' && (*p < '\t' || *p > '\r')) return false;
-  if (value > 0xFFFFFFFFU >> (32 - bits_left) || text.find('\0') != std::string_view::npos) return false;
+  if (value > 0xFFFFFFFFU >> (32 - bits_left) || text.find('\0') != std::string_view::npos)
+    return false;
   address |= value;
   for (int i = 0; i < 4; ++i) out[i] = static_cast<unsigned char>(address >> (24 - 8 * i));
   return true;
@@ -230,7 +246,9 @@ constexpr char* print_ipv6(const unsigned char* packed, char* out) noexcept {
   return out;
 }
 
-inline const unsigned char* bytes_of(const_bytes packed) noexcept { return reinterpret_cast<const unsigned char*>(packed.data()); }
+inline const unsigned char* bytes_of(const_bytes packed) noexcept {
+  return reinterpret_cast<const unsigned char*>(packed.data());
+}
 
 template <std::size_t N>
 std::string packed_string(const unsigned char (&packed)[N]) {
@@ -267,14 +285,15 @@ template <class T, detail::if_integer<T> = 0>
   return detail::swap_checked<std::uint16_t>(x, "htons: value must be 0-65535");
 }
 
-/// An IPv4 address from text to 4 packed bytes, by the generous rules of glibc's inet_aton on every platform: one to four parts in
-/// decimal, octal (`010`) or hexadecimal (`0x7f`), the last of which fills what is left (`127.1`); white space and what follows it
-/// are ignored. (Python: `socket.inet_aton`)
-/// \param ip_string the address; an inner NUL makes it illegal
-/// \throws error with `errc::illegal_inet_aton` if it is none; has no errno
+/// An IPv4 address from text to 4 packed bytes, by the generous rules of glibc's inet_aton on every
+/// platform: one to four parts in decimal, octal (`010`) or hexadecimal (`0x7f`), the last of which
+/// fills what is left (`127.1`); white space and what follows it are ignored. (Python:
+/// `socket.inet_aton`) \param ip_string the address; an inner NUL makes it illegal \throws error
+/// with `errc::illegal_inet_aton` if it is none; has no errno
 [[nodiscard]] inline std::string inet_aton(text ip_string) {
   unsigned char packed[4] = {};
-  if (!detail::parse_aton(ip_string.view(), packed)) detail::throw_error(errc::illegal_inet_aton, "inet_aton");
+  if (!detail::parse_aton(ip_string.view(), packed))
+    detail::throw_error(errc::illegal_inet_aton, "inet_aton");
   return detail::packed_string(packed);
 }
 
@@ -287,11 +306,10 @@ template <class T, detail::if_integer<T> = 0>
   return std::string(out, detail::print_ipv4(detail::bytes_of(packed_ip), out));
 }
 
-/// An address from text to packed bytes, strictly: AF_INET takes four decimal parts without leading zeros, AF_INET6 takes neither a
-/// scope nor brackets. (Python: `socket.inet_pton`)
-/// \param family AF_INET (gives 4 bytes) or AF_INET6 (gives 16)
-/// \param ip_string the address; an inner NUL makes it illegal
-/// \throws error with `errc::illegal_inet_pton` if it is no such address; has no errno
+/// An address from text to packed bytes, strictly: AF_INET takes four decimal parts without leading
+/// zeros, AF_INET6 takes neither a scope nor brackets. (Python: `socket.inet_pton`) \param family
+/// AF_INET (gives 4 bytes) or AF_INET6 (gives 16) \param ip_string the address; an inner NUL makes
+/// it illegal \throws error with `errc::illegal_inet_pton` if it is no such address; has no errno
 /// \throws error with EAFNOSUPPORT for any other family
 [[nodiscard]] inline std::string inet_pton(int family, text ip_string) {
   if (family == AF_INET) {
@@ -301,33 +319,37 @@ template <class T, detail::if_integer<T> = 0>
     unsigned char packed[16] = {};
     if (detail::parse_ipv6(ip_string.view(), packed)) return detail::packed_string(packed);
   } else {
-    detail::throw_error({detail::sys::numbers().family_not_supported, detail::sys::category()}, "inet_pton");
+    detail::throw_error({detail::sys::numbers().family_not_supported, detail::sys::category()},
+                        "inet_pton");
   }
   detail::throw_error(errc::illegal_inet_pton, "inet_pton");
 }
 
-/// Packed bytes to text: lower case, the first of the longest runs of zero groups as `::`, mapped and compatible IPv4 addresses with
-/// a dotted end, as in `0:0:0:0:0:ffff:1.2.3.4`. (Python: `socket.inet_ntop`)
-/// \param family AF_INET or AF_INET6
-/// \param packed_ip 4 or 16 bytes, as the family has it
-/// \throws std::invalid_argument if the length does not fit the family, or for any other family
+/// Packed bytes to text: lower case, the first of the longest runs of zero groups as `::`, mapped
+/// and compatible IPv4 addresses with a dotted end, as in `0:0:0:0:0:ffff:1.2.3.4`. (Python:
+/// `socket.inet_ntop`) \param family AF_INET or AF_INET6 \param packed_ip 4 or 16 bytes, as the
+/// family has it \throws std::invalid_argument if the length does not fit the family, or for any
+/// other family
 [[nodiscard]] inline std::string inet_ntop(int family, const_bytes packed_ip) {
   if (family != AF_INET && family != AF_INET6) {
     throw std::invalid_argument("inet_ntop: unknown address family " + std::to_string(family));
   }
-  if (packed_ip.size() != (family == AF_INET ? 4 : 16)) detail::throw_error(bad_argument::packed_length, "inet_ntop");
+  if (packed_ip.size() != (family == AF_INET ? 4 : 16))
+    detail::throw_error(bad_argument::packed_length, "inet_ntop");
   const unsigned char* const packed = detail::bytes_of(packed_ip);
   char out[detail::ipv6_text_max] = {};
-  return std::string(out, family == AF_INET ? detail::print_ipv4(packed, out) : detail::print_ipv6(packed, out));
+  return std::string(
+      out, family == AF_INET ? detail::print_ipv4(packed, out) : detail::print_ipv6(packed, out));
 }
 
 }  // namespace v1
 }  // namespace pysock
 
-// Where the macros were all there was, a plain `htons(x)` needs a function. The preprocessor cannot tell such a system from one that
-// has both, and a second function beside the system's would make `auto f = htons` ambiguous. So the language decides: the call in
-// the probe depends on T, and fails softly if the system declared nothing by that name. In that case alone the friend below becomes
-// the global function; else the line after it merely repeats the system's own declaration.
+// Where the macros were all there was, a plain `htons(x)` needs a function. The preprocessor cannot
+// tell such a system from one that has both, and a second function beside the system's would make
+// `auto f = htons` ambiguous. So the language decides: the call in the probe depends on T, and
+// fails softly if the system declared nothing by that name. In that case alone the friend below
+// becomes the global function; else the line after it merely repeats the system's own declaration.
 #ifdef PYSOCK_HAD_BYTE_ORDER_MACROS
 #define PYSOCK_SUPPLY(name, uint)                                                            \
   template <class T>                                                                         \

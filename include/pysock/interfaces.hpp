@@ -26,7 +26,8 @@ struct interface_info {
 [[nodiscard]] PYSOCK_API unsigned if_nametoindex(text name);
 
 /// The name of an interface. (Python: `socket.if_indextoname`; if_indextoname(3))
-/// \throws error ENXIO if there is none \throws std::out_of_range for a negative number or one beyond 32 bits
+/// \throws error ENXIO if there is none \throws std::out_of_range for a negative number or one
+/// beyond 32 bits
 [[nodiscard]] PYSOCK_API std::string if_indextoname(long long index);
 
 }  // namespace v1

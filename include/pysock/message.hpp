@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// What `sendmsg` and `recvmsg` deal in: buffers in several pieces, and control messages (ancillary data).
+/// What `sendmsg` and `recvmsg` deal in: buffers in several pieces, and control messages (ancillary
+/// data).
 ///
-/// Control messages are built and walked here without the system's macros: `{{SOL_SOCKET, SCM_RIGHTS, {fd}}, {IPPROTO_IP, IP_TTL, 5}}` is
-/// a list to send, and `for (auto [level, type, data] : ancdata)` goes through what arrived.
+/// Control messages are built and walked here without the system's macros: `{{SOL_SOCKET,
+/// SCM_RIGHTS, {fd}}, {IPPROTO_IP, IP_TTL, 5}}` is a list to send, and `for (auto [level, type,
+/// data] : ancdata)` goes through what arrived.
 #pragma once
 
 #include <cstddef>           // size_t, ptrdiff_t
 #include <cstring>           // memcpy
 #include <initializer_list>  // initializer_list
 #include <type_traits>       // enable_if_t
-#include <vector>            // vector; with it data, size and input_iterator_tag, since <iterator> itself brings the stream buffers
+#include <vector>            // vector, and data, size and input_iterator_tag of <iterator>
 
 #include "bytes.hpp"
 #include "detail/cmsg.hpp"
@@ -26,24 +28,31 @@ inline constexpr std::size_t max_ancillary = 0x7FFFFFFF;
 template <class R>
 using range_element_t = std::remove_reference_t<decltype(*std::data(std::declval<R&>()))>;
 
-// A contiguous range whose elements convert to `Bytes` without a chance to throw: the conversion runs inside of calls that must not.
+// A contiguous range whose elements convert to `Bytes` without a chance to throw: the conversion
+// runs inside of calls that must not.
 template <class R, class Bytes, class = void>
 struct is_buffer_range : std::false_type {};
 template <class R, class Bytes>
-struct is_buffer_range<R, Bytes, std::enable_if_t<std::is_nothrow_constructible_v<Bytes, range_element_t<R>&>>> : std::true_type {};
+struct is_buffer_range<
+    R, Bytes, std::enable_if_t<std::is_nothrow_constructible_v<Bytes, range_element_t<R>&>>>
+    : std::true_type {};
 
 // Values that stand for their own bytes: numbers and structures of them.
 template <class T>
 inline constexpr bool is_plain_v = std::is_trivially_copyable_v<T> &&
-                                   (std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_class_v<T> || std::is_union_v<T>);
+                                   (std::is_arithmetic_v<T> || std::is_enum_v<T> ||
+                                    std::is_class_v<T> || std::is_union_v<T>);
 
 template <class T, class = void>
 struct is_plain_range : std::false_type {};
 template <class T>
-struct is_plain_range<T, std::enable_if_t<is_plain_v<std::remove_const_t<range_element_t<const T>>>>> : std::true_type {};
+struct is_plain_range<T,
+                      std::enable_if_t<is_plain_v<std::remove_const_t<range_element_t<const T>>>>>
+    : std::true_type {};
 
 template <class T>
-inline constexpr bool is_control_value_v = (is_plain_v<T> || is_plain_range<T>::value) && !std::is_convertible_v<const T&, const_bytes>;
+inline constexpr bool is_control_value_v = (is_plain_v<T> || is_plain_range<T>::value) &&
+                                           !std::is_convertible_v<const T&, const_bytes>;
 
 // A range has the bytes of its elements; a view is plain itself, but what it shows is meant.
 template <class T>
@@ -56,7 +65,8 @@ const_bytes bytes_of(const T& value) noexcept {
 }
 
 template <class Integer>
-std::size_t checked_control_length(Integer length, const char* function, std::size_t (*measure)(std::size_t) noexcept) {
+std::size_t checked_control_length(Integer length, const char* function,
+                                   std::size_t (*measure)(std::size_t) noexcept) {
   static_assert(std::is_integral_v<Integer>, "a length is a number of bytes");
   if (length >= 0 && static_cast<std::make_unsigned_t<Integer>>(length) <= max_ancillary) {
     const std::size_t result = measure(static_cast<std::size_t>(length));
@@ -67,9 +77,9 @@ std::size_t checked_control_length(Integer length, const char* function, std::si
 
 }  // namespace detail
 
-/// Buffers in several pieces, not owned: made from a list (`{header, body}`) or from any array, vector or the like of what converts to
-/// `Bytes`. Copies nothing and allocates nothing; the pieces must outlive the call.
-/// \tparam Bytes `const_bytes` to send, `mutable_bytes` to receive
+/// Buffers in several pieces, not owned: made from a list (`{header, body}`) or from any array,
+/// vector or the like of what converts to `Bytes`. Copies nothing and allocates nothing; the pieces
+/// must outlive the call. \tparam Bytes `const_bytes` to send, `mutable_bytes` to receive
 template <class Bytes>
 class basic_buffers {
  public:
@@ -77,14 +87,17 @@ class basic_buffers {
   constexpr basic_buffers() noexcept = default;
 
   /// A list, for the length of the call it is written in.
-  basic_buffers(std::initializer_list<Bytes> list) noexcept : basic_buffers(list.begin(), list.size()) {}
+  basic_buffers(std::initializer_list<Bytes> list) noexcept
+      : basic_buffers(list.begin(), list.size()) {}
 
   /// An array, vector or the like.
   template <class R, std::enable_if_t<detail::is_buffer_range<R, Bytes>::value, int> = 0>
-  basic_buffers(R& range) noexcept : basic_buffers(std::data(range), static_cast<std::size_t>(std::size(range))) {}
+  basic_buffers(R& range) noexcept
+      : basic_buffers(std::data(range), static_cast<std::size_t>(std::size(range))) {}
   /// A temporary one. Buffers to fill may not be owned by it: what arrives would be lost.
   template <class R, std::enable_if_t<detail::is_buffer_range<const R, Bytes>::value, int> = 0>
-  basic_buffers(const R& range) noexcept : basic_buffers(std::data(range), static_cast<std::size_t>(std::size(range))) {}
+  basic_buffers(const R& range) noexcept
+      : basic_buffers(std::data(range), static_cast<std::size_t>(std::size(range))) {}
 
   /// The number of pieces.
   [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
@@ -103,30 +116,33 @@ class basic_buffers {
  private:
   template <class T>
   basic_buffers(T* first, std::size_t size) noexcept
-      : first_(first),
-        size_(size),
-        at_([](const void* pieces, std::size_t index) noexcept { return Bytes(static_cast<T*>(const_cast<void*>(pieces))[index]); }) {}
+      : first_(first), size_(size), at_([](const void* pieces, std::size_t index) noexcept {
+          return Bytes(static_cast<T*>(const_cast<void*>(pieces))[index]);
+        }) {}
 
   const void* first_ = nullptr;
   std::size_t size_ = 0;
   Bytes (*at_)(const void* first, std::size_t index) noexcept = nullptr;
 };
 
-/// Bytes to send, in several pieces: `s.sendmsg({header, body})`. (Python: a sequence of bytes-like objects)
+/// Bytes to send, in several pieces: `s.sendmsg({header, body})`. (Python: a sequence of bytes-like
+/// objects)
 using const_buffers = basic_buffers<const_bytes>;
 /// Bytes to fill, in several pieces, one after the other. (Python: a sequence of writable buffers)
 using mutable_buffers = basic_buffers<mutable_bytes>;
 
-/// The length of a control message with `length` bytes of data, without padding after it: room for one such message and never for more.
-/// (Python: `socket.CMSG_LEN`) \throws std::out_of_range if `length` is negative or the result exceeds 2^31-1
+/// The length of a control message with `length` bytes of data, without padding after it: room for
+/// one such message and never for more. (Python: `socket.CMSG_LEN`) \throws std::out_of_range if
+/// `length` is negative or the result exceeds 2^31-1
 template <class Integer>
 [[nodiscard]] std::size_t cmsg_len(Integer length) {
   return detail::checked_control_length(length, "cmsg_len", detail::cmsg::length);
 }
 
-/// The room that a control message with `length` bytes of data takes among others, padding included. For several messages add up their
-/// spaces; the padding of a last SCM_RIGHTS may hold another descriptor. (Python: `socket.CMSG_SPACE`)
-/// \throws std::out_of_range if `length` is negative or the result exceeds 2^31-1 less a header
+/// The room that a control message with `length` bytes of data takes among others, padding
+/// included. For several messages add up their spaces; the padding of a last SCM_RIGHTS may hold
+/// another descriptor. (Python: `socket.CMSG_SPACE`) \throws std::out_of_range if `length` is
+/// negative or the result exceeds 2^31-1 less a header
 template <class Integer>
 [[nodiscard]] std::size_t cmsg_space(Integer length) {
   // Some bytes short of what would fit: Python's limit leaves room for one header more.
@@ -136,7 +152,8 @@ template <class Integer>
   return detail::checked_control_length(length, "cmsg_space", detail::cmsg::space);
 }
 
-/// One control message: an item of ancillary data. Its data are not owned. (Python: `(cmsg_level, cmsg_type, cmsg_data)`)
+/// One control message: an item of ancillary data. Its data are not owned. (Python: `(cmsg_level,
+/// cmsg_type, cmsg_data)`)
 struct control_message {
   int level = 0;     ///< The protocol it belongs to: SOL_SOCKET, IPPROTO_*.
   int type = 0;      ///< Its meaning there: SCM_RIGHTS, IP_TTL, ...
@@ -145,10 +162,13 @@ struct control_message {
   /// An empty message.
   control_message() noexcept = default;
   /// A message with these bytes.
-  control_message(int its_level, int its_type, const_bytes its_data) noexcept : level(its_level), type(its_type), data(its_data) {}
-  /// A message with the bytes of a number or a C structure (`ucred`, `in_pktinfo`), or of an array, vector or the like of them.
+  control_message(int its_level, int its_type, const_bytes its_data) noexcept
+      : level(its_level), type(its_type), data(its_data) {}
+  /// A message with the bytes of a number or a C structure (`ucred`, `in_pktinfo`), or of an array,
+  /// vector or the like of them.
   template <class T, std::enable_if_t<detail::is_control_value_v<T>, int> = 0>
-  control_message(int its_level, int its_type, const T& value) noexcept : control_message(its_level, its_type, detail::bytes_of(value)) {}
+  control_message(int its_level, int its_type, const T& value) noexcept
+      : control_message(its_level, its_type, detail::bytes_of(value)) {}
   /// A message with the bytes of some ints, such as descriptors: `{SOL_SOCKET, SCM_RIGHTS, {fd}}`.
   control_message(int its_level, int its_type, std::initializer_list<int> values) noexcept
       : control_message(its_level, its_type, detail::bytes_of(values)) {}
@@ -158,13 +178,15 @@ struct control_message {
   template <class T>
   [[nodiscard]] T as() const {
     static_assert(detail::is_plain_v<T>, "a control message holds plain C values");
-    if (data.size() < sizeof(T)) detail::throw_error(bad_argument::buffer_too_small, "control_message");
+    if (data.size() < sizeof(T))
+      detail::throw_error(bad_argument::buffer_too_small, "control_message");
     T value;
     std::memcpy(&value, data.data(), sizeof value);
     return value;
   }
 
-  /// The data as so many values as are there whole: `as_array<int>()` of SCM_RIGHTS. \tparam T trivially copyable
+  /// The data as so many values as are there whole: `as_array<int>()` of SCM_RIGHTS. \tparam T
+  /// trivially copyable
   template <class T>
   [[nodiscard]] std::vector<T> as_array() const {
     static_assert(detail::is_plain_v<T>, "a control message holds plain C values");
@@ -174,8 +196,9 @@ struct control_message {
   }
 };
 
-/// Walks control messages in the system's form, wherever they lie. Nothing is copied or owned. A malformed or truncated buffer is safe:
-/// what fits of the message is shown, and the walk ends there.
+/// Walks control messages in the system's form, wherever they lie. Nothing is copied or owned. A
+/// malformed or truncated buffer is safe: what fits of the message is shown, and the walk ends
+/// there.
 class ancillary_view {
  public:
   /// Steps from message to message. What it points to changes as it goes on.
@@ -205,13 +228,18 @@ class ancillary_view {
       load(rest_);
       return before;
     }
-    friend bool operator==(const iterator& a, const iterator& b) noexcept { return a.at_ == b.at_; }  ///< At the same message.
-    friend bool operator!=(const iterator& a, const iterator& b) noexcept { return a.at_ != b.at_; }  ///< At different ones.
+    friend bool operator==(const iterator& a, const iterator& b) noexcept {
+      return a.at_ == b.at_;
+    }  ///< At the same message.
+    friend bool operator!=(const iterator& a, const iterator& b) noexcept {
+      return a.at_ != b.at_;
+    }  ///< At different ones.
 
    private:
     void load(const_bytes raw) noexcept {
       const_bytes rest;
-      at_ = detail::cmsg::read(raw, message_.level, message_.type, message_.data, rest) ? raw.data() : nullptr;
+      at_ = detail::cmsg::read(raw, message_.level, message_.type, message_.data, rest) ? raw.data()
+                                                                                        : nullptr;
       rest_ = rest;
     }
 
@@ -227,15 +255,18 @@ class ancillary_view {
 
   [[nodiscard]] iterator begin() const noexcept { return iterator(raw_); }  ///< The first message.
   [[nodiscard]] iterator end() const noexcept { return {}; }                ///< After the last.
-  [[nodiscard]] bool empty() const noexcept { return begin() == end(); }    ///< Whether there are none.
-  [[nodiscard]] const_bytes raw() const noexcept { return raw_; }           ///< The bytes.
+  [[nodiscard]] bool empty() const noexcept {
+    return begin() == end();
+  }                                                                ///< Whether there are none.
+  [[nodiscard]] const_bytes raw() const noexcept { return raw_; }  ///< The bytes.
 
  private:
   const_bytes raw_;
 };
 
-/// Control messages, owned: what `sendmsg` takes and `recvmsg` returns, kept in the system's form. Descriptors in it are plain numbers
-/// that it does not own. (Python: a list of `(cmsg_level, cmsg_type, cmsg_data)`)
+/// Control messages, owned: what `sendmsg` takes and `recvmsg` returns, kept in the system's form.
+/// Descriptors in it are plain numbers that it does not own. (Python: a list of `(cmsg_level,
+/// cmsg_type, cmsg_data)`)
 class ancillary_data {
  public:
   /// How one walks through it.
@@ -251,8 +282,9 @@ class ancillary_data {
   /// A copy of the messages in what the system wrote.
   explicit ancillary_data(ancillary_view received) { add_all(received); }
 
-  /// Adds a message at the end; its data are copied and must not be this object's own. Ends the use of iterators.
-  /// \throws error `errc::ancillary_too_large` if all together exceed what one call can carry, 2^31-1 bytes
+  /// Adds a message at the end; its data are copied and must not be this object's own. Ends the use
+  /// of iterators. \throws error `errc::ancillary_too_large` if all together exceed what one call
+  /// can carry, 2^31-1 bytes
   void add(const control_message& message) {
     const std::size_t at = bytes_.size();
     bytes_.resize(grown(at, message));
@@ -261,7 +293,7 @@ class ancillary_data {
 
   [[nodiscard]] iterator begin() const noexcept { return view().begin(); }  ///< The first message.
   [[nodiscard]] iterator end() const noexcept { return {}; }                ///< After the last.
-  [[nodiscard]] bool empty() const noexcept { return view().empty(); }      ///< Whether there are none.
+  [[nodiscard]] bool empty() const noexcept { return view().empty(); }  ///< Whether there are none.
   /// The number of messages, counted by walking through them.
   [[nodiscard]] std::size_t size() const noexcept {
     std::size_t count = 0;
@@ -289,7 +321,8 @@ class ancillary_data {
     for (const control_message& message : messages) add(message);
   }
 
-  std::vector<char> bytes_;  // whole messages with their padding; not a string, whose memory may not be aligned for them
+  std::vector<char> bytes_;  // whole messages with their padding; not a string, whose memory may
+                             // not be aligned for them
 };
 
 namespace detail {
@@ -299,7 +332,8 @@ template <class F>
 void for_each_received(ancillary_view received, const F& f) {
   for (const control_message& message : received) {
     if (!cmsg::carries_rights(message.level, message.type)) continue;
-    for (const_bytes rest = message.data; rest.size() >= sizeof(native_handle_type); rest = rest.after(sizeof(native_handle_type))) {
+    for (const_bytes rest = message.data; rest.size() >= sizeof(native_handle_type);
+         rest = rest.after(sizeof(native_handle_type))) {
       native_handle_type handle = invalid_handle;
       std::memcpy(&handle, rest.data(), sizeof handle);
       f(handle);

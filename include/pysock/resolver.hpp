@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Host, service and protocol names. Every function may block for as long as the system's resolver does: socket timeouts never cover it.
-/// All are thread-safe.
+/// Host, service and protocol names. Every function may block for as long as the system's resolver
+/// does: socket timeouts never cover it. All are thread-safe.
 #pragma once
 
 #include <optional>      // optional
@@ -37,25 +37,27 @@ class service {
   std::string name_;
 };
 
-/// One result of `getaddrinfo`, ready for `socket(family, type, proto)` and `connect(sockaddr)`. (Python: the 5-tuple)
+/// One result of `getaddrinfo`, ready for `socket(family, type, proto)` and `connect(sockaddr)`.
+/// (Python: the 5-tuple)
 struct address_info {
-  int family = 0;            ///< AF_*
-  int type = 0;              ///< SOCK_*
-  int proto = 0;             ///< IPPROTO_*
-  std::string canonname;     ///< With AI_CANONNAME, the canonical name, in the first result only; else empty.
+  int family = 0;  ///< AF_*
+  int type = 0;    ///< SOCK_*
+  int proto = 0;   ///< IPPROTO_*
+  std::string
+      canonname;  ///< With AI_CANONNAME, the canonical name, in the first result only; else empty.
   pysock::address sockaddr;  ///< Where to connect or bind.
 };
 
 /// Resolves a host and a service into all their addresses. (Python: `socket.getaddrinfo`; RFC 3493)
-/// \param host a name, a numeric address, or `std::nullopt` or `""` for none: the loopback, or with AI_PASSIVE the wildcard
-/// \param port a number, a service name or `std::nullopt`
-/// \param family AF_*, 0 for any
-/// \param type SOCK_*, 0 for any: each address then comes once per type
-/// \param proto IPPROTO_*, 0 for any
-/// \param flags AI_*
-/// \throws gaierror EAI_SERVICE also for a port outside 0..65535, as number or digits \throws std::invalid_argument for an embedded NUL
-[[nodiscard]] PYSOCK_API std::vector<address_info> getaddrinfo(const std::optional<text>& host, const service& port, int family = 0,
-                                                               int type = 0, int proto = 0, int flags = 0);
+/// \param host a name, a numeric address, or `std::nullopt` or `""` for none: the loopback, or with
+/// AI_PASSIVE the wildcard \param port a number, a service name or `std::nullopt` \param family
+/// AF_*, 0 for any \param type SOCK_*, 0 for any: each address then comes once per type \param
+/// proto IPPROTO_*, 0 for any \param flags AI_* \throws gaierror EAI_SERVICE also for a port
+/// outside 0..65535, as number or digits \throws std::invalid_argument for an embedded NUL
+[[nodiscard]] PYSOCK_API std::vector<address_info> getaddrinfo(const std::optional<text>& host,
+                                                               const service& port, int family = 0,
+                                                               int type = 0, int proto = 0,
+                                                               int flags = 0);
 
 /// What `getnameinfo` returns.
 struct name_info {
@@ -66,7 +68,8 @@ struct name_info {
 /// An address as host and service names. (Python: `socket.getnameinfo`)
 /// \param sockaddr an AF_INET or AF_INET6 address with a numeric host
 /// \param flags NI_*
-/// \throws gaierror EAI_NONAME for a host name, and as the resolver says \throws std::invalid_argument for other kinds of address
+/// \throws gaierror EAI_NONAME for a host name, and as the resolver says \throws
+/// std::invalid_argument for other kinds of address
 [[nodiscard]] PYSOCK_API name_info getnameinfo(const address& sockaddr, int flags);
 
 /// What the hosts database says of one host. (Python: the triple)
@@ -76,28 +79,33 @@ struct host_info {
   std::vector<std::string> ipaddrlist;  ///< Addresses as text, all of one family.
 };
 
-/// The first IPv4 address of a host, as text; a dotted quad comes back as it is, `""` is 0.0.0.0, `"<broadcast>"` 255.255.255.255.
-/// (Python: `socket.gethostbyname`) \throws gaierror \throws std::invalid_argument for an embedded NUL
+/// The first IPv4 address of a host, as text; a dotted quad comes back as it is, `""` is 0.0.0.0,
+/// `"<broadcast>"` 255.255.255.255. (Python: `socket.gethostbyname`) \throws gaierror \throws
+/// std::invalid_argument for an embedded NUL
 [[nodiscard]] PYSOCK_API std::string gethostbyname(text hostname);
 
 /// Primary name, aliases and all IPv4 addresses of a host. (Python: `socket.gethostbyname_ex`)
-/// \throws gaierror if the name is unknown \throws herror if the database has no entry \throws std::invalid_argument for an embedded NUL
+/// \throws gaierror if the name is unknown \throws herror if the database has no entry \throws
+/// std::invalid_argument for an embedded NUL
 [[nodiscard]] PYSOCK_API host_info gethostbyname_ex(text hostname);
 
-/// The reverse: names of an IPv4 or IPv6 address; a name is resolved first. (Python: `socket.gethostbyaddr`)
-/// \throws gaierror, herror as above \throws error `errc::wildcard_ambiguous` for `""` \throws std::invalid_argument for an embedded NUL
+/// The reverse: names of an IPv4 or IPv6 address; a name is resolved first. (Python:
+/// `socket.gethostbyaddr`) \throws gaierror, herror as above \throws error
+/// `errc::wildcard_ambiguous` for `""` \throws std::invalid_argument for an embedded NUL
 [[nodiscard]] PYSOCK_API host_info gethostbyaddr(text ip_address);
 
-/// The fully qualified name of a host: the first of its names with a dot, else its primary name; the name itself if nothing is known of it.
-/// (Python: `socket.getfqdn`) \param name `""`, `"0.0.0.0"` and `"::"` stand for this machine; white space around it is ignored
-/// \throws error if this machine's own name cannot be read
+/// The fully qualified name of a host: the first of its names with a dot, else its primary name;
+/// the name itself if nothing is known of it. (Python: `socket.getfqdn`) \param name `""`,
+/// `"0.0.0.0"` and `"::"` stand for this machine; white space around it is ignored \throws error if
+/// this machine's own name cannot be read
 [[nodiscard]] PYSOCK_API std::string getfqdn(text name = "");
 
 /// This machine's name. (Python: `socket.gethostname`; gethostname(2)) \throws error
 [[nodiscard]] PYSOCK_API std::string gethostname();
 
 /// Sets this machine's name; privileged. (Python: `socket.sethostname`)
-/// \throws permission_error without the privilege \throws error EINVAL if too long \throws std::invalid_argument for an embedded NUL
+/// \throws permission_error without the privilege \throws error EINVAL if too long \throws
+/// std::invalid_argument for an embedded NUL
 PYSOCK_API void sethostname(text name);
 
 /// The number of a protocol such as `"icmp"`. (Python: `socket.getprotobyname`)
@@ -107,20 +115,27 @@ PYSOCK_API void sethostname(text name);
 /// The port of a service, in host order. (Python: `socket.getservbyname`)
 /// \param servicename such as `"http"` \param protocolname `"tcp"`, `"udp"`, or any if not given
 /// \throws error `errc::service_not_found` \throws std::invalid_argument for an embedded NUL
-[[nodiscard]] PYSOCK_API int getservbyname(text servicename, const std::optional<text>& protocolname = std::nullopt);
+[[nodiscard]] PYSOCK_API int getservbyname(text servicename,
+                                           const std::optional<text>& protocolname = std::nullopt);
 
-/// The service of a port. (Python: `socket.getservbyport`) \param port 0..65535 \param protocolname as above
-/// \throws error `errc::port_not_found` \throws std::out_of_range for the port \throws std::invalid_argument for an embedded NUL
-[[nodiscard]] PYSOCK_API std::string getservbyport(int port, const std::optional<text>& protocolname = std::nullopt);
+/// The service of a port. (Python: `socket.getservbyport`) \param port 0..65535 \param protocolname
+/// as above \throws error `errc::port_not_found` \throws std::out_of_range for the port \throws
+/// std::invalid_argument for an embedded NUL
+[[nodiscard]] PYSOCK_API std::string getservbyport(
+    int port, const std::optional<text>& protocolname = std::nullopt);
 
 namespace detail {
 
-// The system's form of an address for a socket of `family`: `a`'s own bytes, or in `storage` where it had to be resolved or widened. Empty
-// with the reason in `ec` where it does not fit. Blocks in the resolver for host names only.
-PYSOCK_API sockaddr_view resolve(const address& a, int family, endpoint& storage, std::error_code& ec) noexcept;
+// The system's form of an address for a socket of `family`: `a`'s own bytes, or in `storage` where
+// it had to be resolved or widened. Empty with the reason in `ec` where it does not fit. Blocks in
+// the resolver for host names only.
+PYSOCK_API sockaddr_view resolve(const address& a, int family, endpoint& storage,
+                                 std::error_code& ec) noexcept;
 
-// The usual case without a call: a resolved address of the socket's family, or an endpoint, which is taken as it is.
-inline sockaddr_view fit(const address& a, int family, endpoint& storage, std::error_code& ec) noexcept {
+// The usual case without a call: a resolved address of the socket's family, or an endpoint, which
+// is taken as it is.
+inline sockaddr_view fit(const address& a, int family, endpoint& storage,
+                         std::error_code& ec) noexcept {
   const sockaddr_view native = a.native();
   if (PYSOCK_LIKELY(native.size != 0 && native.data->sa_family == family)) return native;
   return resolve(a, family, storage, ec);

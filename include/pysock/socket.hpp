@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// The socket class. Declarations in the order of Python's manual; bodies in detail/socket_setup.hpp, detail/socket_io.hpp,
-/// detail/socket_message.hpp and detail/socket_file.hpp.
+/// The socket class. Declarations in the order of Python's manual; bodies in
+/// detail/socket_setup.hpp, detail/socket_io.hpp, detail/socket_message.hpp and
+/// detail/socket_file.hpp.
 #pragma once
 
 #include <atomic>        // atomic
@@ -36,7 +37,8 @@ namespace detail {
 
 // Values that setsockopt passes on as their own bytes.
 template <class T>
-inline constexpr bool is_option_struct_v = (std::is_class_v<T> || std::is_union_v<T>)&&std::is_trivially_copyable_v<T> &&
+inline constexpr bool is_option_struct_v = (std::is_class_v<T> ||
+                                            std::is_union_v<T>)&&std::is_trivially_copyable_v<T> &&
                                            !std::is_convertible_v<const T&, const_bytes>;
 
 // Lets the library's own makers of sockets build one around a descriptor.
@@ -44,35 +46,43 @@ struct socket_access;
 
 }  // namespace detail
 
-/// Whether the library knows AF_INET6: always. Whether this host can use it, a bind shows. (Python: `socket.has_ipv6`)
+/// Whether the library knows AF_INET6: always. Whether this host can use it, a bind shows. (Python:
+/// `socket.has_ipv6`)
 inline constexpr bool has_ipv6 = true;
 
-/// A socket: owns one descriptor, closes it, never leaks it to child processes and never raises SIGPIPE. (Python: `socket.socket`)
+/// A socket: owns one descriptor, closes it, never leaks it to child processes and never raises
+/// SIGPIPE. (Python: `socket.socket`)
 ///
-/// **Modes.** A socket blocks, waits at most its timeout, or never waits; `settimeout` says which, and new sockets take
-/// `getdefaulttimeout()`. In timeout mode every call that can block ends with `timeout` once that time is over, counted from the start of
-/// the call: signals, partial sends and spurious wake-ups do not extend it. Looking up a host name is not covered. In non-blocking mode
-/// such calls throw `blocking_io_error` instead of waiting. A blocking call that a signal interrupts goes on, unless the interrupt hook
-/// ends it.
+/// **Modes.** A socket blocks, waits at most its timeout, or never waits; `settimeout` says which,
+/// and new sockets take `getdefaulttimeout()`. In timeout mode every call that can block ends with
+/// `timeout` once that time is over, counted from the start of the call: signals, partial sends and
+/// spurious wake-ups do not extend it. Looking up a host name is not covered. In non-blocking mode
+/// such calls throw `blocking_io_error` instead of waiting. A blocking call that a signal
+/// interrupts goes on, unless the interrupt hook ends it.
 ///
-/// **Errors.** Calls throw `error` or a class below it; what they name in addition is listed at each. After `close`, `detach` or a move
-/// every call fails with EBADF, but for the readers (`fileno` is then -1). Addresses that do not fit the family are `std::invalid_argument`
-/// (wrong form), `gaierror` (numeric, of the other family) or `error`. Functions with a trailing `std::error_code&` report the same
-/// failures there and throw nothing; on success they clear it. Bytes that moved are returned also on failure.
+/// **Errors.** Calls throw `error` or a class below it; what they name in addition is listed at
+/// each. After `close`, `detach` or a move every call fails with EBADF, but for the readers
+/// (`fileno` is then -1). Addresses that do not fit the family are `std::invalid_argument` (wrong
+/// form), `gaierror` (numeric, of the other family) or `error`. Functions with a trailing
+/// `std::error_code&` report the same failures there and throw nothing; on success they clear it.
+/// Bytes that moved are returned also on failure.
 ///
-/// **Threads.** One thread may receive while another sends; any thread may meanwhile call shutdown, settimeout, setblocking, gettimeout,
-/// fileno, getsockopt, setsockopt, getsockname and getpeername. close, detach, moves and destruction need the object to themselves. On
-/// Linux close does not wake a thread that is blocked in a call; shutdown does.
+/// **Threads.** One thread may receive while another sends; any thread may meanwhile call shutdown,
+/// settimeout, setblocking, gettimeout, fileno, getsockopt, setsockopt, getsockname and
+/// getpeername. close, detach, moves and destruction need the object to themselves. On Linux close
+/// does not wake a thread that is blocked in a call; shutdown does.
 class socket {
  public:
   /// The backlog of `listen()`.
   static constexpr int default_backlog = SOMAXCONN < 128 ? SOMAXCONN : 128;
 
-  /// Opens a socket. \param family AF_* \param type SOCK_*, with SOCK_NONBLOCK where the system has it: then the timeout is 0
-  /// \param proto IPPROTO_*, 0 for the family's own \throws error EAFNOSUPPORT, EPROTONOSUPPORT, EINVAL, EMFILE
+  /// Opens a socket. \param family AF_* \param type SOCK_*, with SOCK_NONBLOCK where the system has
+  /// it: then the timeout is 0 \param proto IPPROTO_*, 0 for the family's own \throws error
+  /// EAFNOSUPPORT, EPROTONOSUPPORT, EINVAL, EMFILE
   explicit socket(int family = AF_INET, int type = SOCK_STREAM, int proto = 0);
   /// A closed socket, to be assigned later.
-  explicit socket(std::nullptr_t) noexcept : socket(invalid_handle, AF_UNSPEC, 0, 0, detail::no_timeout) {}
+  explicit socket(std::nullptr_t) noexcept
+      : socket(invalid_handle, AF_UNSPEC, 0, 0, detail::no_timeout) {}
   /// Leaves `other` closed.
   socket(socket&& other) noexcept;
   /// Closes this socket first, then leaves `other` closed.
@@ -80,41 +90,48 @@ class socket {
   /// Closes; failures are swallowed. (Python: garbage collection, `with`)
   ~socket() { close_quietly(); }
 
-  /// Accepts a connection. The new socket has the default timeout, never this one's. Blocks as its mode says.
-  /// \returns the connection and the peer's address \throws timeout, blocking_io_error, connection_aborted_error, error EINVAL if not
-  /// listening
+  /// Accepts a connection. The new socket has the default timeout, never this one's. Blocks as its
+  /// mode says. \returns the connection and the peer's address \throws timeout, blocking_io_error,
+  /// connection_aborted_error, error EINVAL if not listening
   [[nodiscard]] accept_result accept();
   /// \overload
   /// On failure the socket returned is closed.
   [[nodiscard]] accept_result accept(std::error_code& ec) noexcept;
 
-  /// Binds to a local address; an AF_UNIX path is created and never removed. Blocks only to look up a host name.
-  /// \throws gaierror, error EADDRINUSE, EADDRNOTAVAIL, EINVAL if bound already, permission_error
+  /// Binds to a local address; an AF_UNIX path is created and never removed. Blocks only to look up
+  /// a host name. \throws gaierror, error EADDRINUSE, EADDRNOTAVAIL, EINVAL if bound already,
+  /// permission_error
   void bind(const address& local);
 
-  /// Closes the descriptor; the peer gets what was sent before. Closing twice is silent. Never retried, even after EINTR.
-  /// \throws error what the system says, EBADF if somebody else closed the descriptor; the socket is closed all the same
+  /// Closes the descriptor; the peer gets what was sent before. Closing twice is silent. Never
+  /// retried, even after EINTR. \throws error what the system says, EBADF if somebody else closed
+  /// the descriptor; the socket is closed all the same
   void close();
 
-  /// Connects to a remote address; in timeout mode waits at most the timeout. An attempt that timed out goes on in the background: close
-  /// the socket. \throws gaierror, connection_refused_error, timeout, blocking_io_error (EINPROGRESS), interrupted_error, error
+  /// Connects to a remote address; in timeout mode waits at most the timeout. An attempt that timed
+  /// out goes on in the background: close the socket. \throws gaierror, connection_refused_error,
+  /// timeout, blocking_io_error (EINPROGRESS), interrupted_error, error
   void connect(const address& remote);
   /// \overload
   void connect(const address& remote, std::error_code& ec) noexcept;
 
-  /// As `connect`, but returns the system's error number, 0 for success; EWOULDBLOCK where the timeout expired.
-  /// \throws gaierror, std::invalid_argument, error for addresses that cannot be used
+  /// As `connect`, but returns the system's error number, 0 for success; EWOULDBLOCK where the
+  /// timeout expired. \throws gaierror, std::invalid_argument, error for addresses that cannot be
+  /// used
   [[nodiscard]] int connect_ex(const address& remote);
 
-  /// Gives the descriptor away: this socket is closed, the descriptor is not. \returns the descriptor, -1 if there was none
+  /// Gives the descriptor away: this socket is closed, the descriptor is not. \returns the
+  /// descriptor, -1 if there was none
   [[nodiscard]] native_handle_type detach() noexcept;
 
-  /// A second socket on the same connection, with the same timeout and hook; not inheritable. The blocking mode is shared between the two.
-  /// \throws error EBADF, EMFILE
+  /// A second socket on the same connection, with the same timeout and hook; not inheritable. The
+  /// blocking mode is shared between the two. \throws error EBADF, EMFILE
   [[nodiscard]] socket dup() const;
 
   /// The descriptor, still owned; -1 if closed.
-  [[nodiscard]] native_handle_type fileno() const noexcept { return handle_.load(std::memory_order_relaxed); }
+  [[nodiscard]] native_handle_type fileno() const noexcept {
+    return handle_.load(std::memory_order_relaxed);
+  }
 
   /// Whether child processes inherit the descriptor: not unless set. \throws error EBADF
   [[nodiscard]] bool get_inheritable() const;
@@ -125,12 +142,15 @@ class socket {
   /// The socket's own address, for one to learn a port the system chose.
   [[nodiscard]] address getsockname() const;
 
-  /// An integer option. \param level SOL_SOCKET, IPPROTO_* \param name SO_*, TCP_*, ... \throws error ENOPROTOOPT
+  /// An integer option. \param level SOL_SOCKET, IPPROTO_* \param name SO_*, TCP_*, ... \throws
+  /// error ENOPROTOOPT
   [[nodiscard]] int getsockopt(int level, int name) const;
-  /// An option's bytes, as many as the system has. \param level SOL_SOCKET, IPPROTO_* \param name SO_*, TCP_*, ...
-  /// \param buflen room for so many, 1..1024 \throws error `errc::buflen_out_of_range`, ENOPROTOOPT
+  /// An option's bytes, as many as the system has. \param level SOL_SOCKET, IPPROTO_* \param name
+  /// SO_*, TCP_*, ... \param buflen room for so many, 1..1024 \throws error
+  /// `errc::buflen_out_of_range`, ENOPROTOOPT
   [[nodiscard]] std::string getsockopt(int level, int name, int buflen) const;
-  /// An option that is a C structure: `s.getsockopt<linger>(SOL_SOCKET, SO_LINGER)`. \tparam T trivially copyable
+  /// An option that is a C structure: `s.getsockopt<linger>(SOL_SOCKET, SO_LINGER)`. \tparam T
+  /// trivially copyable
   template <class T>
   [[nodiscard]] T getsockopt(int level, int name) const;
 
@@ -138,74 +158,94 @@ class socket {
   [[nodiscard]] bool getblocking() const noexcept { return timeout_nanoseconds() != 0; }
 
   /// The timeout; `std::nullopt` if calls wait without limit, 0 if they never wait.
-  [[nodiscard]] std::optional<seconds> gettimeout() const noexcept { return detail::to_seconds(timeout_nanoseconds()); }
+  [[nodiscard]] std::optional<seconds> gettimeout() const noexcept {
+    return detail::to_seconds(timeout_nanoseconds());
+  }
 
 #ifdef SIO_RCVALL
-  /// A control of Winsock's that takes a number: `s.ioctl(SIO_RCVALL, RCVALL_ON)`, SIO_LOOPBACK_FAST_PATH, SIO_UDP_CONNRESET (which the
-  /// library turns off for datagram sockets). On Windows alone. (Python: `socket.ioctl`; WSAIoctl) \throws error WSAEOPNOTSUPP, WSAEINVAL
+  /// A control of Winsock's that takes a number: `s.ioctl(SIO_RCVALL, RCVALL_ON)`,
+  /// SIO_LOOPBACK_FAST_PATH, SIO_UDP_CONNRESET (which the library turns off for datagram sockets).
+  /// On Windows alone. (Python: `socket.ioctl`; WSAIoctl) \throws error WSAEOPNOTSUPP, WSAEINVAL
   void ioctl(unsigned long control, unsigned long option);
-  /// Keep-alive probes, times in milliseconds: `s.ioctl(SIO_KEEPALIVE_VALS, {1, 10000, 3000})`. \throws error WSAEOPNOTSUPP, WSAEINVAL
+  /// Keep-alive probes, times in milliseconds: `s.ioctl(SIO_KEEPALIVE_VALS, {1, 10000, 3000})`.
+  /// \throws error WSAEOPNOTSUPP, WSAEINVAL
   void ioctl(unsigned long control, const tcp_keepalive& option);
 #endif
 
-  /// Accepts connections from now on. \param backlog how many may queue; negative is 0, the system cuts large ones
+  /// Accepts connections from now on. \param backlog how many may queue; negative is 0, the system
+  /// cuts large ones
   void listen(int backlog = default_backlog);
 
   /// A buffered stream on a duplicate of the descriptor; include `<pysock/file.hpp>`.
-  /// \param mode any mix of r, w and b \param bufsize 0 unbuffered, 1 line-buffered, else the size in bytes; negative is 8192
-  /// \throws std::invalid_argument for another mode \throws error EBADF, EMFILE
+  /// \param mode any mix of r, w and b \param bufsize 0 unbuffered, 1 line-buffered, else the size
+  /// in bytes; negative is 8192 \throws std::invalid_argument for another mode \throws error EBADF,
+  /// EMFILE
   [[nodiscard]] file makefile(text mode = "r", int bufsize = -1);
 
-  /// Receives at most `bufsize` bytes; empty at the end of the stream. 0 returns at once, without a system call. Up to 64 KiB it takes
-  /// its room on the stack and allocates only what it returns. Blocks as the mode says.
-  /// \param bufsize bytes at most \param flags MSG_* \throws timeout, blocking_io_error, connection_reset_error, error
-  /// \throws std::invalid_argument for a negative size
+  /// Receives at most `bufsize` bytes; empty at the end of the stream. 0 returns at once, without a
+  /// system call. Up to 64 KiB it takes its room on the stack and allocates only what it returns.
+  /// Blocks as the mode says. \param bufsize bytes at most \param flags MSG_* \throws timeout,
+  /// blocking_io_error, connection_reset_error, error \throws std::invalid_argument for a negative
+  /// size
   [[nodiscard]] std::string recv(std::size_t bufsize, int flags = 0);
 
-  /// Receives a datagram, or some of a stream, and who sent it: no address if that is unnamed or the socket is a connected stream. What
-  /// does not fit into `bufsize` is lost. \throws as `recv`
+  /// Receives a datagram, or some of a stream, and who sent it: no address if that is unnamed or
+  /// the socket is a connected stream. What does not fit into `bufsize` is lost. \throws as `recv`
   [[nodiscard]] recvfrom_result recvfrom(std::size_t bufsize, int flags = 0);
 
-  /// Receives a datagram, or some of a stream, with the control messages that came along. Descriptors among them, not inheritable, are
-  /// plain numbers that the caller must close, unless the call throws: then it has closed them. `recv_fds` returns owners instead.
-  /// \param bufsize bytes of data at most \param flags MSG_*
-  /// \param ancbufsize room for control messages, by `cmsg_len` or `cmsg_space`. What does not fit is lost, descriptors are closed, and
-  /// the result's flags have MSG_CTRUNC. They have MSG_TRUNC where a datagram was longer than `bufsize`
+  /// Receives a datagram, or some of a stream, with the control messages that came along.
+  /// Descriptors among them, not inheritable, are plain numbers that the caller must close, unless
+  /// the call throws: then it has closed them. `recv_fds` returns owners instead. \param bufsize
+  /// bytes of data at most \param flags MSG_* \param ancbufsize room for control messages, by
+  /// `cmsg_len` or `cmsg_space`. What does not fit is lost, descriptors are closed, and the
+  /// result's flags have MSG_CTRUNC. They have MSG_TRUNC where a datagram was longer than `bufsize`
   /// \throws as `recv`, std::invalid_argument for a negative size
-  [[nodiscard]] recvmsg_result recvmsg(std::size_t bufsize, std::size_t ancbufsize = 0, int flags = 0);
+  [[nodiscard]] recvmsg_result recvmsg(std::size_t bufsize, std::size_t ancbufsize = 0,
+                                       int flags = 0);
 
-  /// As `recvmsg`, into the caller's buffers, filled one after the other; with none of them a datagram is received and lost.
-  /// \throws as `recvmsg`
-  recvmsg_into_result recvmsg_into(const mutable_buffers& buffers, std::size_t ancbufsize = 0, int flags = 0);
+  /// As `recvmsg`, into the caller's buffers, filled one after the other; with none of them a
+  /// datagram is received and lost. \throws as `recvmsg`
+  recvmsg_into_result recvmsg_into(const mutable_buffers& buffers, std::size_t ancbufsize = 0,
+                                   int flags = 0);
   /// \overload
   recvmsg_into_result recvmsg_into(const mutable_buffers& buffers, std::error_code& ec) noexcept;
   /// \overload
-  /// Allocates only for control messages that came, and for more than 16 buffers or 64 KiB of `ancbufsize`. Without memory it
-  /// reports `std::errc::not_enough_memory`; `nbytes` is what was received, and descriptors that came are closed.
-  recvmsg_into_result recvmsg_into(const mutable_buffers& buffers, std::size_t ancbufsize, int flags, std::error_code& ec) noexcept;
+  /// Allocates only for control messages that came, and for more than 16 buffers or 64 KiB of
+  /// `ancbufsize`. Without memory it reports `std::errc::not_enough_memory`; `nbytes` is what was
+  /// received, and descriptors that came are closed.
+  recvmsg_into_result recvmsg_into(const mutable_buffers& buffers, std::size_t ancbufsize,
+                                   int flags, std::error_code& ec) noexcept;
 
   /// As `recvfrom`, into the caller's buffer.
-  /// \param buffer where to \param nbytes at most so many; 0 for all of the buffer \param flags MSG_*
-  /// \throws as `recv` \throws std::invalid_argument if `nbytes` exceeds the buffer
+  /// \param buffer where to \param nbytes at most so many; 0 for all of the buffer \param flags
+  /// MSG_* \throws as `recv` \throws std::invalid_argument if `nbytes` exceeds the buffer
   recvfrom_into_result recvfrom_into(mutable_bytes buffer, std::size_t nbytes = 0, int flags = 0);
   /// \overload
-  recvfrom_into_result recvfrom_into(mutable_bytes buffer, std::size_t nbytes, int flags, std::error_code& ec) noexcept;
-  /// As above, the sender as the system's own form: nothing is allocated or converted. \returns bytes received
+  recvfrom_into_result recvfrom_into(mutable_bytes buffer, std::size_t nbytes, int flags,
+                                     std::error_code& ec) noexcept;
+  /// As above, the sender as the system's own form: nothing is allocated or converted. \returns
+  /// bytes received
   std::size_t recvfrom_into(mutable_bytes buffer, endpoint& from, int flags = 0);
   /// \overload
-  std::size_t recvfrom_into(mutable_bytes buffer, endpoint& from, int flags, std::error_code& ec) noexcept;
+  std::size_t recvfrom_into(mutable_bytes buffer, endpoint& from, int flags,
+                            std::error_code& ec) noexcept;
 
   /// Receives into the caller's buffer.
-  /// \param buffer where to \param nbytes at most so many; 0 for all of the buffer \param flags MSG_*
-  /// \returns bytes received, 0 at the end of the stream \throws as `recv` \throws std::invalid_argument if `nbytes` exceeds the buffer
+  /// \param buffer where to \param nbytes at most so many; 0 for all of the buffer \param flags
+  /// MSG_* \returns bytes received, 0 at the end of the stream \throws as `recv` \throws
+  /// std::invalid_argument if `nbytes` exceeds the buffer
   std::size_t recv_into(mutable_bytes buffer, std::size_t nbytes = 0, int flags = 0);
   /// \overload
-  std::size_t recv_into(mutable_bytes buffer, std::error_code& ec) noexcept { return recv_into(buffer, 0, 0, ec); }
+  std::size_t recv_into(mutable_bytes buffer, std::error_code& ec) noexcept {
+    return recv_into(buffer, 0, 0, ec);
+  }
   /// \overload
-  std::size_t recv_into(mutable_bytes buffer, std::size_t nbytes, int flags, std::error_code& ec) noexcept;
+  std::size_t recv_into(mutable_bytes buffer, std::size_t nbytes, int flags,
+                        std::error_code& ec) noexcept;
 
-  /// Sends some of the bytes. \param data the bytes \param flags MSG_* \returns bytes sent, which may be fewer than given
-  /// \throws timeout, blocking_io_error, broken_pipe_error, connection_reset_error, error
+  /// Sends some of the bytes. \param data the bytes \param flags MSG_* \returns bytes sent, which
+  /// may be fewer than given \throws timeout, blocking_io_error, broken_pipe_error,
+  /// connection_reset_error, error
   std::size_t send(const_bytes data, int flags = 0);
   /// \overload
   std::size_t send(const_bytes data, std::error_code& ec) noexcept { return send(data, 0, ec); }
@@ -217,13 +257,16 @@ class socket {
   std::size_t sendall(const_bytes data, int flags = 0);
   /// \overload
   /// \returns bytes sent, also on failure
-  std::size_t sendall(const_bytes data, std::error_code& ec) noexcept { return sendall(data, 0, ec); }
+  std::size_t sendall(const_bytes data, std::error_code& ec) noexcept {
+    return sendall(data, 0, ec);
+  }
   /// \overload
   /// \returns bytes sent, also on failure
   std::size_t sendall(const_bytes data, int flags, std::error_code& ec) noexcept;
 
   /// Sends to an address. Blocks as the mode says, and to look up a host name.
-  /// \returns bytes sent \throws as `send`, gaierror, permission_error for a broadcast without SO_BROADCAST, error EMSGSIZE
+  /// \returns bytes sent \throws as `send`, gaierror, permission_error for a broadcast without
+  /// SO_BROADCAST, error EMSGSIZE
   std::size_t sendto(const_bytes data, const address& to) { return sendto(data, 0, to); }
   /// \overload
   std::size_t sendto(const_bytes data, int flags, const address& to);
@@ -236,31 +279,40 @@ class socket {
   /// \overload
   std::size_t sendto(const_bytes data, int flags, const endpoint& to, std::error_code& ec) noexcept;
 
-  /// Sends several buffers as one message, with control messages. Blocks as the mode says, and to look up a host name.
-  /// \param buffers the data, sent one after the other \param flags MSG_*
-  /// \param ancdata descriptors, credentials, packet options: `{{SOL_SOCKET, SCM_RIGHTS, {fd}}}`. On a stream they go with the first byte,
-  /// and without one are lost \param to where to; by default where the socket is connected to
-  /// \returns bytes of the buffers sent, which on a stream may be fewer than given
-  /// \throws as `sendto`, error EMSGSIZE for more buffers than the system takes (1024 on Linux), EINVAL for control messages it refuses
-  std::size_t sendmsg(const const_buffers& buffers, const ancillary_data& ancdata = {}, int flags = 0, const address& to = {});
+  /// Sends several buffers as one message, with control messages. Blocks as the mode says, and to
+  /// look up a host name. \param buffers the data, sent one after the other \param flags MSG_*
+  /// \param ancdata descriptors, credentials, packet options: `{{SOL_SOCKET, SCM_RIGHTS, {fd}}}`.
+  /// On a stream they go with the first byte, and without one are lost \param to where to; by
+  /// default where the socket is connected to \returns bytes of the buffers sent, which on a stream
+  /// may be fewer than given \throws as `sendto`, error EMSGSIZE for more buffers than the system
+  /// takes (1024 on Linux), EINVAL for control messages it refuses
+  std::size_t sendmsg(const const_buffers& buffers, const ancillary_data& ancdata = {},
+                      int flags = 0, const address& to = {});
   /// \overload
-  std::size_t sendmsg(const const_buffers& buffers, std::error_code& ec) noexcept { return sendmsg(buffers, {}, 0, {}, ec); }
+  std::size_t sendmsg(const const_buffers& buffers, std::error_code& ec) noexcept {
+    return sendmsg(buffers, {}, 0, {}, ec);
+  }
   /// \overload
-  /// Allocates only for more than 16 buffers; without memory for that it reports `std::errc::not_enough_memory`.
-  std::size_t sendmsg(const const_buffers& buffers, const ancillary_data& ancdata, int flags, const address& to,
-                      std::error_code& ec) noexcept;
+  /// Allocates only for more than 16 buffers; without memory for that it reports
+  /// `std::errc::not_enough_memory`.
+  std::size_t sendmsg(const const_buffers& buffers, const ancillary_data& ancdata, int flags,
+                      const address& to, std::error_code& ec) noexcept;
 
-  /// Sends a file, by the system's own call where it has one, else by reading and sending. The timeout is for each wait without progress,
-  /// not for the whole of it. (Python: `socket.sendfile`; sendfile(2))
-  /// \param file a descriptor, a `std::FILE*`, a path or a `std::istream` \param offset where in the file to start, whatever its position
-  /// \param count how many bytes, at least 1; by default all to the end of the file, where sending ends in any case
-  /// \returns bytes sent; 0 for an empty file, and for an offset beyond the end
-  /// \throws std::invalid_argument if the socket is not SOCK_STREAM or is non-blocking, for the count, or for a negative offset
-  /// \throws as `send`, file_not_found_error, permission_error, error ESPIPE for a pipe; `transferred()` tells how many bytes had gone
-  std::size_t sendfile(const file_source& file, std::int64_t offset = 0, std::optional<std::int64_t> count = std::nullopt);
+  /// Sends a file, by the system's own call where it has one, else by reading and sending. The
+  /// timeout is for each wait without progress, not for the whole of it. (Python:
+  /// `socket.sendfile`; sendfile(2)) \param file a descriptor, a `std::FILE*`, a path or a
+  /// `std::istream` \param offset where in the file to start, whatever its position \param count
+  /// how many bytes, at least 1; by default all to the end of the file, where sending ends in any
+  /// case \returns bytes sent; 0 for an empty file, and for an offset beyond the end \throws
+  /// std::invalid_argument if the socket is not SOCK_STREAM or is non-blocking, for the count, or
+  /// for a negative offset \throws as `send`, file_not_found_error, permission_error, error ESPIPE
+  /// for a pipe; `transferred()` tells how many bytes had gone
+  std::size_t sendfile(const file_source& file, std::int64_t offset = 0,
+                       std::optional<std::int64_t> count = std::nullopt);
   /// \overload
   /// \returns bytes sent, also on failure
-  std::size_t sendfile(const file_source& file, std::int64_t offset, std::optional<std::int64_t> count, std::error_code& ec) noexcept;
+  std::size_t sendfile(const file_source& file, std::int64_t offset,
+                       std::optional<std::int64_t> count, std::error_code& ec) noexcept;
 
   /// Lets child processes inherit the descriptor, or not. \throws error EBADF
   void set_inheritable(bool inheritable);
@@ -268,32 +320,37 @@ class socket {
   /// `settimeout(std::nullopt)` or `settimeout(0)`.
   void setblocking(bool flag) { settimeout(flag ? timeout_value(std::nullopt) : timeout_value(0)); }
 
-  /// How long calls may wait: `std::nullopt` for ever, 0 not at all. The descriptor is non-blocking unless `value` is `std::nullopt`, and
-  /// its mode is shared with every duplicate of it. Calls already waiting keep their limit. \throws error EBADF; the timeout is then
-  /// unchanged
+  /// How long calls may wait: `std::nullopt` for ever, 0 not at all. The descriptor is non-blocking
+  /// unless `value` is `std::nullopt`, and its mode is shared with every duplicate of it. Calls
+  /// already waiting keep their limit. \throws error EBADF; the timeout is then unchanged
   void settimeout(timeout_value value);
 
-  /// Sets an integer option. \throws error ENOPROTOOPT, EINVAL \throws std::out_of_range beyond an int
+  /// Sets an integer option. \throws error ENOPROTOOPT, EINVAL \throws std::out_of_range beyond an
+  /// int
   template <class Integer, std::enable_if_t<std::is_integral_v<Integer>, int> = 0>
   void setsockopt(int level, int name, Integer value);
   /// Sets an option from bytes. \throws error ENOPROTOOPT, EINVAL
   void setsockopt(int level, int name, const_bytes value);
-  /// Sets an option from a C structure, such as `linger` or `ip_mreq`. \throws error ENOPROTOOPT, EINVAL
+  /// Sets an option from a C structure, such as `linger` or `ip_mreq`. \throws error ENOPROTOOPT,
+  /// EINVAL
   template <class T, std::enable_if_t<detail::is_option_struct_v<T>, int> = 0>
   void setsockopt(int level, int name, const T& value) {
     setsockopt(level, name, const_bytes(&value, sizeof value));
   }
-  /// Passes a null pointer with a length. (Python: `setsockopt(level, name, None, optlen)`) \throws error
+  /// Passes a null pointer with a length. (Python: `setsockopt(level, name, None, optlen)`) \throws
+  /// error
   void setsockopt(int level, int name, std::nullptr_t, socklen_t optlen);
 
 #ifdef FROM_PROTOCOL_INFO
-  /// A duplicate for another process, as bytes to be sent there and given to `fromshare`, once. On Windows alone.
-  /// (Python: `socket.share`; WSADuplicateSocket) \param process_id who will use it \throws error WSAEINVAL if there is no such process
+  /// A duplicate for another process, as bytes to be sent there and given to `fromshare`, once. On
+  /// Windows alone. (Python: `socket.share`; WSADuplicateSocket) \param process_id who will use it
+  /// \throws error WSAEINVAL if there is no such process
   [[nodiscard]] std::string share(unsigned long process_id) const;
 #endif
 
-  /// Ends receiving, sending, or both, for every duplicate of the descriptor. Wakes threads blocked on the socket (on Linux).
-  /// \param how SHUT_RD, SHUT_WR or SHUT_RDWR \throws error ENOTCONN, EINVAL
+  /// Ends receiving, sending, or both, for every duplicate of the descriptor. Wakes threads blocked
+  /// on the socket (on Linux). \param how SHUT_RD, SHUT_WR or SHUT_RDWR \throws error ENOTCONN,
+  /// EINVAL
   void shutdown(int how);
 
   /// The family it was made with: AF_*.
@@ -306,9 +363,9 @@ class socket {
   /// Whether it is open.
   explicit operator bool() const noexcept { return fileno() != invalid_handle; }
 
-  /// Asks `hook(data)` when a signal interrupts a blocking call: true goes on with the same deadline, false ends the call with
-  /// `interrupted_error`, progress kept. Null, the default, always goes on. Accepted and duplicated sockets inherit it. Not to be set while
-  /// a call runs.
+  /// Asks `hook(data)` when a signal interrupts a blocking call: true goes on with the same
+  /// deadline, false ends the call with `interrupted_error`, progress kept. Null, the default,
+  /// always goes on. Accepted and duplicated sockets inherit it. Not to be set while a call runs.
   void set_interrupt_hook(interrupt_hook hook, void* data) noexcept {
     hook_ = hook;
     hook_data_ = data;
@@ -320,7 +377,8 @@ class socket {
 
   /// Prints `to_string()`.
   template <class Traits>
-  friend std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, const socket& s) {
+  friend std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out,
+                                                      const socket& s) {
     return out << s.to_string();
   }
 
@@ -334,16 +392,23 @@ class socket {
   socket(native_handle_type handle, int family, int type, int proto, std::int64_t timeout) noexcept
       : handle_(handle), timeout_(timeout), family_(family), type_(type), proto_(proto) {}
 
-  // Takes over an open descriptor, with the default timeout if one is set. The descriptor stays open if this throws.
+  // Takes over an open descriptor, with the default timeout if one is set. The descriptor stays
+  // open if this throws.
   static socket wrap(const char* operation, native_handle_type fd, int family, int type, int proto);
-  accept_result accepted(native_handle_type handle, std::int64_t timeout, detail::sockaddr_view from) const noexcept;
+  accept_result accepted(native_handle_type handle, std::int64_t timeout,
+                         detail::sockaddr_view from) const noexcept;
 
-  [[nodiscard]] std::int64_t timeout_nanoseconds() const noexcept { return timeout_.load(std::memory_order_relaxed); }
-  [[nodiscard]] detail::call_context context() const noexcept { return {fileno(), timeout_nanoseconds(), hook_, hook_data_, false}; }
+  [[nodiscard]] std::int64_t timeout_nanoseconds() const noexcept {
+    return timeout_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] detail::call_context context() const noexcept {
+    return {fileno(), timeout_nanoseconds(), hook_, hook_data_, false};
+  }
   void close_quietly() noexcept;
 
-  // A call that sends, `call(fileno(), args...)`: tried, then completed out of line. `to` is for the message alone. The arguments are plain
-  // values, here and below: an object that holds them would have to be put on the stack by every call, for the one that fails.
+  // A call that sends, `call(fileno(), args...)`: tried, then completed out of line. `to` is for
+  // the message alone. The arguments are plain values, here and below: an object that holds them
+  // would have to be put on the stack by every call, for the one that fails.
   template <class Call, class... Args>
   std::size_t write(const char* operation, const address* to, Call call, Args... args);
   template <class Call, class... Args>
@@ -352,27 +417,38 @@ class socket {
   template <class Call, class... Args>
   std::size_t read(const char* operation, std::size_t size, int flags, Call call, Args... args);
   template <class Call, class... Args>
-  std::size_t read(std::error_code& ec, std::size_t size, int flags, Call call, Args... args) noexcept;
-  // Whether to poll first. Not with flags: what MSG_OOB and MSG_ERRQUEUE receive, poll() does not count as readable.
-  [[nodiscard]] bool expects_to_wait(int flags) const noexcept { return must_wait_.load(std::memory_order_relaxed) && flags == 0; }
+  std::size_t read(std::error_code& ec, std::size_t size, int flags, Call call,
+                   Args... args) noexcept;
+  // Whether to poll first. Not with flags: what MSG_OOB and MSG_ERRQUEUE receive, poll() does not
+  // count as readable.
+  [[nodiscard]] bool expects_to_wait(int flags) const noexcept {
+    return must_wait_.load(std::memory_order_relaxed) && flags == 0;
+  }
   template <class Call, class... Args>
-  PYSOCK_COLD std::size_t finish_write(const char* operation, const address* to, Call call, Args... args);
+  PYSOCK_COLD std::size_t finish_write(const char* operation, const address* to, Call call,
+                                       Args... args);
   template <class Call, class... Args>
   PYSOCK_COLD std::size_t finish_write(std::error_code& ec, Call call, Args... args) noexcept;
   template <class Call, class... Args>
-  PYSOCK_COLD std::size_t finish_read(const char* operation, bool tried, std::size_t size, Call call, Args... args);
+  PYSOCK_COLD std::size_t finish_read(const char* operation, bool tried, std::size_t size,
+                                      Call call, Args... args);
   template <class Call, class... Args>
-  PYSOCK_COLD std::ptrdiff_t finish_read(std::error_code& ec, bool tried, Call call, Args... args) noexcept;
-  std::size_t finish_sendall(const_bytes data, int flags, std::ptrdiff_t first, std::error_code& ec) noexcept;
+  PYSOCK_COLD std::ptrdiff_t finish_read(std::error_code& ec, bool tried, Call call,
+                                         Args... args) noexcept;
+  std::size_t finish_sendall(const_bytes data, int flags, std::ptrdiff_t first,
+                             std::error_code& ec) noexcept;
 
   // The two ways of sending a file; bytes sent, also on failure.
-  std::size_t send_by_kernel(const detail::file_reader& reader, std::uint64_t offset, std::size_t limit, std::error_code& ec) noexcept;
-  std::size_t read_and_send(detail::file_reader& reader, std::size_t limit, std::error_code& ec) noexcept;
+  std::size_t send_by_kernel(const detail::file_reader& reader, std::uint64_t offset,
+                             std::size_t limit, std::error_code& ec) noexcept;
+  std::size_t read_and_send(detail::file_reader& reader, std::size_t limit,
+                            std::error_code& ec) noexcept;
   // After a step that moved less than it might: whether the hook lets the call go on.
   bool go_on(std::error_code& ec) const noexcept;
 
   std::atomic<native_handle_type> handle_;
-  std::atomic<bool> must_wait_{false};  // the last receive in timeout mode found nothing at first: a guess that saves system calls
+  std::atomic<bool> must_wait_{false};  // the last receive in timeout mode found nothing at first:
+                                        // a guess that saves system calls
   std::atomic<std::int64_t> timeout_;   // nanoseconds, 0: non-blocking, -1: blocking
   int family_;
   int type_;
@@ -404,37 +480,45 @@ struct recvfrom_into_result {
 
 /// What `recvmsg` returns. (Python: `(data, ancdata, msg_flags, address)`)
 struct recvmsg_result {
-  std::string data;        ///< What was received.
-  ancillary_data ancdata;  ///< The control messages. Descriptors among them are the caller's to close.
-  int flags = 0;           ///< MSG_TRUNC, MSG_CTRUNC, MSG_EOR, ...: what the system says of the message.
-  address from;            ///< Who sent it; no address if unnamed.
+  std::string data;  ///< What was received.
+  ancillary_data
+      ancdata;    ///< The control messages. Descriptors among them are the caller's to close.
+  int flags = 0;  ///< MSG_TRUNC, MSG_CTRUNC, MSG_EOR, ...: what the system says of the message.
+  address from;   ///< Who sent it; no address if unnamed.
 };
 
 /// What `recvmsg_into` returns.
 struct recvmsg_into_result {
   std::size_t nbytes = 0;  ///< Bytes received.
-  ancillary_data ancdata;  ///< The control messages. Descriptors among them are the caller's to close.
-  int flags = 0;           ///< MSG_TRUNC, MSG_CTRUNC, MSG_EOR, ...: what the system says of the message.
-  address from;            ///< Who sent it; no address if unnamed.
+  ancillary_data
+      ancdata;    ///< The control messages. Descriptors among them are the caller's to close.
+  int flags = 0;  ///< MSG_TRUNC, MSG_CTRUNC, MSG_EOR, ...: what the system says of the message.
+  address from;   ///< Who sent it; no address if unnamed.
 };
 
-/// Two sockets connected to each other, with the default timeout. (Python: `socket.socketpair`; socketpair(2))
-/// \param family AF_UNIX where the system has such pairs. On Windows, which has none, it is AF_INET or AF_INET6: a connection over the
-/// loopback, both ends of which are checked to be each other's peer \param type SOCK_* \param proto IPPROTO_*
-/// \throws error EOPNOTSUPP, EPROTONOSUPPORT, EMFILE
-[[nodiscard]] std::pair<socket, socket> socketpair(int family = detail::pair_family, int type = SOCK_STREAM, int proto = 0);
+/// Two sockets connected to each other, with the default timeout. (Python: `socket.socketpair`;
+/// socketpair(2)) \param family AF_UNIX where the system has such pairs. On Windows, which has
+/// none, it is AF_INET or AF_INET6: a connection over the loopback, both ends of which are checked
+/// to be each other's peer \param type SOCK_* \param proto IPPROTO_* \throws error EOPNOTSUPP,
+/// EPROTONOSUPPORT, EMFILE
+[[nodiscard]] std::pair<socket, socket> socketpair(int family = detail::pair_family,
+                                                   int type = SOCK_STREAM, int proto = 0);
 
-/// A socket on a duplicate of `fd`; the two close independently. Without a default timeout the descriptor's mode is not touched and the
-/// socket takes it to be blocking. (Python: `socket.fromfd`) \throws error EBADF, ENOTSOCK, EMFILE
+/// A socket on a duplicate of `fd`; the two close independently. Without a default timeout the
+/// descriptor's mode is not touched and the socket takes it to be blocking. (Python:
+/// `socket.fromfd`) \throws error EBADF, ENOTSOCK, EMFILE
 [[nodiscard]] socket fromfd(native_handle_type fd, int family, int type, int proto = 0);
 
-/// A socket that takes over `fd`, which stays open if this throws. What is -1 is asked of the system; what is given is believed.
-/// (Python: `socket.socket(fileno=fd)`) \throws std::invalid_argument for a negative descriptor \throws error EBADF, ENOTSOCK
-[[nodiscard]] socket from_fileno(native_handle_type fd, int family = -1, int type = -1, int proto = -1);
+/// A socket that takes over `fd`, which stays open if this throws. What is -1 is asked of the
+/// system; what is given is believed. (Python: `socket.socket(fileno=fd)`) \throws
+/// std::invalid_argument for a negative descriptor \throws error EBADF, ENOTSOCK
+[[nodiscard]] socket from_fileno(native_handle_type fd, int family = -1, int type = -1,
+                                 int proto = -1);
 
 #ifdef FROM_PROTOCOL_INFO
-/// The socket that another process shared by `socket::share`, with the default timeout. On Windows alone. (Python: `socket.fromshare`)
-/// \throws std::invalid_argument for bytes of another length \throws error WSAEINVAL for bytes used before
+/// The socket that another process shared by `socket::share`, with the default timeout. On Windows
+/// alone. (Python: `socket.fromshare`) \throws std::invalid_argument for bytes of another length
+/// \throws error WSAEINVAL for bytes used before
 [[nodiscard]] socket fromshare(const_bytes info);
 #endif
 

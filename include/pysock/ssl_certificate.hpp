@@ -13,11 +13,13 @@ inline namespace v1 {
 
 /// One attribute of a distinguished name, or one alternative name of a subject.
 struct certificate_name {
-  std::string type;   ///< `commonName`, `organizationName`, ...; of alternative names `DNS`, `IP Address`, `email`, `URI`, ...
+  std::string type;   ///< `commonName`, `organizationName`, ...; of alternative names `DNS`, `IP
+                      ///< Address`, `email`, `URI`, ...
   std::string value;  ///< As UTF-8.
 };
 
-/// The names of a subject or an issuer, in the order of the certificate. (Python: a tuple of tuples of pairs; here one list)
+/// The names of a subject or an issuer, in the order of the certificate. (Python: a tuple of tuples
+/// of pairs; here one list)
 class distinguished_name : public std::vector<certificate_name> {
  public:
   using std::vector<certificate_name>::vector;
@@ -31,7 +33,8 @@ class distinguished_name : public std::vector<certificate_name> {
   }
 };
 
-/// A point in time to the second, as certificates have it; reaches further than the system's clock does.
+/// A point in time to the second, as certificates have it; reaches further than the system's clock
+/// does.
 using certificate_time = std::chrono::time_point<std::chrono::system_clock, std::chrono::seconds>;
 
 /// What `ssl_socket::getpeercert` returns.
@@ -42,7 +45,8 @@ struct certificate {
   std::string serialNumber;                      ///< In hexadecimal digits, `0A3F`.
   certificate_time notBefore;                    ///< When it begins to be valid.
   certificate_time notAfter;                     ///< When it expires.
-  std::vector<certificate_name> subjectAltName;  ///< The hosts that it is for: `{"DNS", "www.python.org"}`, `{"IP Address", "::1"}`.
+  std::vector<certificate_name> subjectAltName;  ///< The hosts that it is for: `{"DNS",
+                                                 ///< "www.python.org"}`, `{"IP Address", "::1"}`.
 };
 
 }  // namespace v1

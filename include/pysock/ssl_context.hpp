@@ -23,7 +23,8 @@ class tls_context;
 
 }  // namespace detail
 
-/// Which end of a connection a context is for. (Python: ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS_SERVER)
+/// Which end of a connection a context is for. (Python: ssl.PROTOCOL_TLS_CLIENT,
+/// ssl.PROTOCOL_TLS_SERVER)
 enum ssl_protocol {
   PROTOCOL_TLS_CLIENT,  ///< A client: certificate and host name are verified until told otherwise.
   PROTOCOL_TLS_SERVER,  ///< A server: clients are not asked for a certificate until told otherwise.
@@ -38,17 +39,21 @@ enum class Purpose {
 /// What is asked of the peer's certificate. (Python: ssl.VerifyMode)
 enum VerifyMode {
   CERT_NONE,      ///< Nothing: whoever answers is believed. A server does not ask for one.
-  CERT_OPTIONAL,  ///< A server asks its client for one, and verifies it if there is one; for a client as CERT_REQUIRED.
+  CERT_OPTIONAL,  ///< A server asks its client for one, and verifies it if there is one; for a
+                  ///< client as CERT_REQUIRED.
   CERT_REQUIRED,  ///< There must be one, and it must pass.
 };
 
-/// How strictly chains are verified; values may be combined. The numbers are OpenSSL's. (Python: ssl.VerifyFlags)
+/// How strictly chains are verified; values may be combined. The numbers are OpenSSL's. (Python:
+/// ssl.VerifyFlags)
 enum VerifyFlags : unsigned long {
-  VERIFY_DEFAULT = 0,                   ///< OpenSSL's own ways.
-  VERIFY_CRL_CHECK_LEAF = 0x4,          ///< The certificate must not be on its issuer's revocation list, which must have been loaded.
-  VERIFY_CRL_CHECK_CHAIN = 0xc,         ///< The same for all of the chain.
-  VERIFY_X509_STRICT = 0x20,            ///< No mercy for certificates that do not follow RFC 5280.
-  VERIFY_X509_TRUSTED_FIRST = 0x8000,   ///< Prefers issuers from the trust store to those that the peer sent.
+  VERIFY_DEFAULT = 0,            ///< OpenSSL's own ways.
+  VERIFY_CRL_CHECK_LEAF = 0x4,   ///< The certificate must not be on its issuer's revocation list,
+                                 ///< which must have been loaded.
+  VERIFY_CRL_CHECK_CHAIN = 0xc,  ///< The same for all of the chain.
+  VERIFY_X509_STRICT = 0x20,     ///< No mercy for certificates that do not follow RFC 5280.
+  VERIFY_X509_TRUSTED_FIRST =
+      0x8000,  ///< Prefers issuers from the trust store to those that the peer sent.
   VERIFY_X509_PARTIAL_CHAIN = 0x80000,  ///< Any certificate in the trust store ends a chain.
 };
 
@@ -60,17 +65,20 @@ enum class TLSVersion {
   TLSv1_3 = 0x0304,        ///< TLS 1.3.
 };
 
-/// The password of a private key: text, or something to call that returns it, called only if the key is encrypted.
+/// The password of a private key: text, or something to call that returns it, called only if the
+/// key is encrypted.
 class key_password {
  public:
   /// None: an encrypted key is refused. Nobody is ever asked at a terminal.
   key_password() noexcept = default;
   /// This one.
   template <class T, std::enable_if_t<std::is_convertible_v<T&&, text>, int> = 0>
-  key_password(T&& password) : ask_([copy = text(std::forward<T>(password)).str()] { return copy; }) {}
+  key_password(T&& password)
+      : ask_([copy = text(std::forward<T>(password)).str()] { return copy; }) {}
   /// What `ask()` returns; what it throws comes out of `load_cert_chain`.
-  template <class F,
-            std::enable_if_t<!std::is_convertible_v<F&&, text> && std::is_convertible_v<F&&, std::function<std::string()>>, int> = 0>
+  template <class F, std::enable_if_t<!std::is_convertible_v<F&&, text> &&
+                                          std::is_convertible_v<F&&, std::function<std::string()>>,
+                                      int> = 0>
   key_password(F&& ask) : ask_(std::forward<F>(ask)) {}
 
   /// What to call; empty if there is no password.
@@ -83,26 +91,33 @@ class key_password {
 /// What `wrap_socket` and `wrap_server` take beyond the socket and the name.
 class wrap_options {
  public:
-  /// Whether the handshake is done while wrapping; default: true. Non-blocking sockets must say false, and call `do_handshake` later.
+  /// Whether the handshake is done while wrapping; default: true. Non-blocking sockets must say
+  /// false, and call `do_handshake` later.
   wrap_options& do_handshake_on_connect(bool value) noexcept {
     do_handshake_on_connect_ = value;
     return *this;
   }
-  /// Whether a connection that ends without the closing alert passes for a proper end; default: false. To be used where the protocol
-  /// above tells by itself whether something is missing. (Python's default is true)
+  /// Whether a connection that ends without the closing alert passes for a proper end; default:
+  /// false. To be used where the protocol above tells by itself whether something is missing.
+  /// (Python's default is true)
   wrap_options& suppress_ragged_eofs(bool value) noexcept {
     suppress_ragged_eofs_ = value;
     return *this;
   }
-  /// A session of an earlier connection to the same name, made with the same context, to be resumed if the server agrees. Clients only.
+  /// A session of an earlier connection to the same name, made with the same context, to be resumed
+  /// if the server agrees. Clients only.
   wrap_options& session(ssl_session value) noexcept {
     session_ = std::move(value);
     return *this;
   }
 
-  [[nodiscard]] bool do_handshake_on_connect() const noexcept { return do_handshake_on_connect_; }  ///< As set.
-  [[nodiscard]] bool suppress_ragged_eofs() const noexcept { return suppress_ragged_eofs_; }        ///< As set.
-  [[nodiscard]] const ssl_session& session() const noexcept { return session_; }                    ///< As set.
+  [[nodiscard]] bool do_handshake_on_connect() const noexcept {
+    return do_handshake_on_connect_;
+  }  ///< As set.
+  [[nodiscard]] bool suppress_ragged_eofs() const noexcept {
+    return suppress_ragged_eofs_;
+  }                                                                               ///< As set.
+  [[nodiscard]] const ssl_session& session() const noexcept { return session_; }  ///< As set.
 
  private:
   bool do_handshake_on_connect_ = true;
@@ -112,17 +127,17 @@ class wrap_options {
 
 /// What TLS connections have in common. (Python: ssl.SSLContext)
 ///
-/// TLS 1.2 or newer, no compression, no renegotiation; ciphers as the system's OpenSSL configuration says. `create_default_context` is the
-/// way to one that is ready for use.
+/// TLS 1.2 or newer, no compression, no renegotiation; ciphers as the system's OpenSSL
+/// configuration says. `create_default_context` is the way to one that is ready for use.
 ///
 /// **Lifetime.** Connections keep what they need: the context may die before them.
 ///
-/// **Threads.** Any number of threads may wrap sockets with one context; whoever changes it needs it to himself, handshakes of its
-/// connections in other threads included.
+/// **Threads.** Any number of threads may wrap sockets with one context; whoever changes it needs
+/// it to himself, handshakes of its connections in other threads included.
 class PYSOCK_SSL_API ssl_context {
  public:
-  /// A context that trusts nobody yet, and has no certificate of its own. For a client it verifies certificate and host name from birth.
-  /// \throws sslerror
+  /// A context that trusts nobody yet, and has no certificate of its own. For a client it verifies
+  /// certificate and host name from birth. \throws sslerror
   explicit ssl_context(ssl_protocol protocol);
   /// Leaves `other` fit only for assignment and destruction.
   ssl_context(ssl_context&& other) noexcept = default;
@@ -132,30 +147,35 @@ class PYSOCK_SSL_API ssl_context {
   ~ssl_context();
 
   /// Loads the own certificate, the chain above it, and its private key, from PEM files.
-  /// \param certfile the certificate and then its chain \param keyfile the private key; by default it is in `certfile`
-  /// \param password for an encrypted key
-  /// \throws file_not_found_error, permission_error \throws sslerror for files without a certificate or key, for the wrong password, and
-  /// for a key that is another certificate's \throws std::invalid_argument for a NUL in a path, and a password over 1024 bytes
+  /// \param certfile the certificate and then its chain \param keyfile the private key; by default
+  /// it is in `certfile` \param password for an encrypted key \throws file_not_found_error,
+  /// permission_error \throws sslerror for files without a certificate or key, for the wrong
+  /// password, and for a key that is another certificate's \throws std::invalid_argument for a NUL
+  /// in a path, and a password over 1024 bytes
   void load_cert_chain(const text& certfile, const std::optional<text>& keyfile = std::nullopt,
                        const key_password& password = key_password());
 
-  /// Trusts these authorities, besides those trusted already. \param cafile a file of PEM certificates \param capath a folder of them, by
-  /// hashed names (`openssl rehash`) \param cadata PEM certificates as text
-  /// \throws std::invalid_argument if all are missing, or for a NUL in a path \throws file_not_found_error \throws sslerror for files and
-  /// text without a certificate
-  void load_verify_locations(const std::optional<text>& cafile, const std::optional<text>& capath = std::nullopt,
+  /// Trusts these authorities, besides those trusted already. \param cafile a file of PEM
+  /// certificates \param capath a folder of them, by hashed names (`openssl rehash`) \param cadata
+  /// PEM certificates as text \throws std::invalid_argument if all are missing, or for a NUL in a
+  /// path \throws file_not_found_error \throws sslerror for files and text without a certificate
+  void load_verify_locations(const std::optional<text>& cafile,
+                             const std::optional<text>& capath = std::nullopt,
                              const std::optional<text>& cadata = std::nullopt);
 
-  /// Trusts whom the system trusts; SSL_CERT_FILE and SSL_CERT_DIR in the environment say otherwise. \throws sslerror
+  /// Trusts whom the system trusts; SSL_CERT_FILE and SSL_CERT_DIR in the environment say
+  /// otherwise. \throws sslerror
   void load_default_certs();
 
-  /// What is asked of the peer's certificate. \throws std::invalid_argument for CERT_NONE while host names are checked
+  /// What is asked of the peer's certificate. \throws std::invalid_argument for CERT_NONE while
+  /// host names are checked
   ssl_context& verify_mode(VerifyMode value);
   [[nodiscard]] VerifyMode verify_mode() const noexcept;  ///< As set.
 
-  /// Whether the peer's certificate must be for the name that is asked for; default: true for clients. Setting it turns CERT_NONE into
-  /// CERT_REQUIRED. Names are compared with the certificate's alternative names alone, never with its common name; a wildcard stands
-  /// for one whole label.
+  /// Whether the peer's certificate must be for the name that is asked for; default: true for
+  /// clients. Setting it turns CERT_NONE into CERT_REQUIRED. Names are compared with the
+  /// certificate's alternative names alone, never with its common name; a wildcard stands for one
+  /// whole label.
   ssl_context& check_hostname(bool value) noexcept;
   [[nodiscard]] bool check_hostname() const noexcept;  ///< As set.
 
@@ -163,43 +183,52 @@ class PYSOCK_SSL_API ssl_context {
   ssl_context& verify_flags(unsigned long value);
   [[nodiscard]] unsigned long verify_flags() const noexcept;  ///< As set.
 
-  /// The oldest version allowed; default: TLS 1.2, or what the system's configuration has above that. \throws sslerror
+  /// The oldest version allowed; default: TLS 1.2, or what the system's configuration has above
+  /// that. \throws sslerror
   ssl_context& minimum_version(TLSVersion value);
   [[nodiscard]] TLSVersion minimum_version() const noexcept;  ///< As set.
   /// The newest version allowed; default: the newest. \throws sslerror
   ssl_context& maximum_version(TLSVersion value);
   [[nodiscard]] TLSVersion maximum_version() const noexcept;  ///< As set.
 
-  /// The ciphers allowed, in OpenSSL's words: `ECDHE+AESGCM`. Those of TLS 1.3 are always there. \throws sslerror if none is left
+  /// The ciphers allowed, in OpenSSL's words: `ECDHE+AESGCM`. Those of TLS 1.3 are always there.
+  /// \throws sslerror if none is left
   void set_ciphers(const text& ciphers);
 
-  /// The protocols to speak above TLS, the best first: `{"h2", "http/1.1"}`. A server takes the first of its own that the client has; if
-  /// there is none, none is agreed on. \throws std::invalid_argument for one that is empty or over 255 bytes, or too many
+  /// The protocols to speak above TLS, the best first: `{"h2", "http/1.1"}`. A server takes the
+  /// first of its own that the client has; if there is none, none is agreed on. \throws
+  /// std::invalid_argument for one that is empty or over 255 bytes, or too many
   void set_alpn_protocols(const std::vector<std::string>& protocols);
 
-  /// Shakes hands as a client over a connected socket, which it takes. On failure, whatever it is, the socket is closed.
-  /// \param s a connected SOCK_STREAM socket; its timeout is for the whole handshake, and then the session's
-  /// \param server_hostname the name or the IP address that the peer's certificate must be for. A name is also sent to the server (SNI).
+  /// Shakes hands as a client over a connected socket, which it takes. On failure, whatever it is,
+  /// the socket is closed. \param s a connected SOCK_STREAM socket; its timeout is for the whole
+  /// handshake, and then the session's \param server_hostname the name or the IP address that the
+  /// peer's certificate must be for. A name is also sent to the server (SNI).
   ///   Without one nothing can be compared: allowed only where `check_hostname` is off
   /// \param options handshake, truncation, session
-  /// \throws std::invalid_argument, before anything is sent, for a name that is empty, begins with a dot, holds a NUL or anything but ASCII
-  ///   (give international names in their `xn--` form), or is too long; for a missing name, a non-blocking socket that is to shake hands,
-  ///   one that is not SOCK_STREAM, a session of another context or name, and for a context that is a server's
+  /// \throws std::invalid_argument, before anything is sent, for a name that is empty, begins with
+  /// a dot, holds a NUL or anything but ASCII
+  ///   (give international names in their `xn--` form), or is too long; for a missing name, a
+  ///   non-blocking socket that is to shake hands, one that is not SOCK_STREAM, a session of
+  ///   another context or name, and for a context that is a server's
   /// \throws ssl_cert_verification_error and whatever else `ssl_socket::do_handshake` throws
-  [[nodiscard]] ssl_socket wrap_socket(socket&& s, const std::optional<text>& server_hostname, const wrap_options& options = {}) const;
+  [[nodiscard]] ssl_socket wrap_socket(socket&& s, const std::optional<text>& server_hostname,
+                                       const wrap_options& options = {}) const;
 
-  /// Shakes hands as a server over an accepted socket, which it takes. Otherwise as `wrap_socket`. (Python: `server_side=True`)
+  /// Shakes hands as a server over an accepted socket, which it takes. Otherwise as `wrap_socket`.
+  /// (Python: `server_side=True`)
   [[nodiscard]] ssl_socket wrap_server(socket&& s, const wrap_options& options = {}) const;
 
  private:
   std::shared_ptr<detail::tls_context> context_;
 };
 
-/// A context that is safe to use as it is. For a client: certificate and host name are verified, strictly, against `cafile` or, without it,
-/// whom the system trusts. For a server: it needs `load_cert_chain`, and asks nothing of clients.
-/// (Python: `ssl.create_default_context`) \throws file_not_found_error, sslerror
-[[nodiscard]] PYSOCK_SSL_API ssl_context create_default_context(Purpose purpose = Purpose::SERVER_AUTH,
-                                                                const std::optional<text>& cafile = std::nullopt);
+/// A context that is safe to use as it is. For a client: certificate and host name are verified,
+/// strictly, against `cafile` or, without it, whom the system trusts. For a server: it needs
+/// `load_cert_chain`, and asks nothing of clients. (Python: `ssl.create_default_context`) \throws
+/// file_not_found_error, sslerror
+[[nodiscard]] PYSOCK_SSL_API ssl_context create_default_context(
+    Purpose purpose = Purpose::SERVER_AUTH, const std::optional<text>& cafile = std::nullopt);
 
 }  // namespace v1
 }  // namespace pysock

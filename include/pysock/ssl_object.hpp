@@ -15,28 +15,33 @@
 namespace pysock {
 inline namespace v1 {
 
-/// What `ssl()` returns. It has a duplicate of the socket's descriptor and a copy of its timeout: either may be closed first.
-/// It moves and cannot be copied; where it ends, it sends the closing alert, waiting as long as the timeout allows, and closes the
-/// duplicate. One thread at a time. (Python 2.4: SSLObject)
+/// What `ssl()` returns. It has a duplicate of the socket's descriptor and a copy of its timeout:
+/// either may be closed first. It moves and cannot be copied; where it ends, it sends the closing
+/// alert, waiting as long as the timeout allows, and closes the duplicate. One thread at a time.
+/// (Python 2.4: SSLObject)
 class PYSOCK_SSL_API ssl_object {
  public:
-  /// Receives `n` bytes, fewer only at the end of the stream, or everything up to it. Blocks as the mode says; the timeout is for the whole
-  /// call. What a call that fails has received waits for the next. \param n how many; negative for all
-  /// \throws ssl_eof_error if the connection ended without a closing alert; what came before it can be read by its length,
-  /// `transferred()` \throws timeout, ssl_want_read_error, ssl_want_write_error, sslerror, connection_reset_error
+  /// Receives `n` bytes, fewer only at the end of the stream, or everything up to it. Blocks as the
+  /// mode says; the timeout is for the whole call. What a call that fails has received waits for
+  /// the next. \param n how many; negative for all \throws ssl_eof_error if the connection ended
+  /// without a closing alert; what came before it can be read by its length, `transferred()`
+  /// \throws timeout, ssl_want_read_error, ssl_want_write_error, sslerror, connection_reset_error
   [[nodiscard]] std::string read(std::ptrdiff_t n = -1);
 
-  /// Sends all the bytes. \returns how many: all \throws timeout, ssl_want_read_error, ssl_want_write_error, sslerror, broken_pipe_error,
-  /// connection_reset_error; `transferred()` tells how many had gone, and the next call must begin with the rest
+  /// Sends all the bytes. \returns how many: all \throws timeout, ssl_want_read_error,
+  /// ssl_want_write_error, sslerror, broken_pipe_error, connection_reset_error; `transferred()`
+  /// tells how many had gone, and the next call must begin with the rest
   std::size_t write(const_bytes s);
 
-  /// The subject of the peer's certificate, which nobody has verified: `/C=US/O=Example/CN=www.example.com`.
+  /// The subject of the peer's certificate, which nobody has verified:
+  /// `/C=US/O=Example/CN=www.example.com`.
   [[nodiscard]] std::string server() const;
   /// The issuer of the peer's certificate, likewise.
   [[nodiscard]] std::string issuer() const;
 
  private:
-  friend ssl_object ssl(const socket& sock, const std::optional<text>& keyfile, const std::optional<text>& certfile);
+  friend ssl_object ssl(const socket& sock, const std::optional<text>& keyfile,
+                        const std::optional<text>& certfile);
 
   explicit ssl_object(ssl_socket&& session);
 
@@ -44,22 +49,27 @@ class PYSOCK_SSL_API ssl_object {
   std::string received_;  // what calls that failed had received
 };
 
-/// Shakes hands as a client over a connected socket, which stays the caller's, and verifies NOTHING: whoever is at the other end, or in
-/// between, is believed. For programs that speak to old servers as Python 2.4 did. (Python 2.4: `socket.ssl`)
+/// Shakes hands as a client over a connected socket, which stays the caller's, and verifies
+/// NOTHING: whoever is at the other end, or in between, is believed. For programs that speak to old
+/// servers as Python 2.4 did. (Python 2.4: `socket.ssl`)
 ///
-/// \param sock a connected socket; its timeout is for the whole handshake, and a copy of it then the object's
-/// \param keyfile a private key in PEM form \param certfile the certificate of that key, in PEM form, with its chain; both or neither
-/// \throws sslerror if one of the files is missing, cannot be used, or the handshake fails
-/// \throws timeout, connection_reset_error, error ENOTCONN, EBADF; file_not_found_error
+/// \param sock a connected socket; its timeout is for the whole handshake, and a copy of it then
+/// the object's \param keyfile a private key in PEM form \param certfile the certificate of that
+/// key, in PEM form, with its chain; both or neither \throws sslerror if one of the files is
+/// missing, cannot be used, or the handshake fails \throws timeout, connection_reset_error, error
+/// ENOTCONN, EBADF; file_not_found_error
 [[nodiscard,
-  deprecated(
-      "ssl() verifies nothing; use create_default_context().wrap_socket(std::move(sock), server_hostname)")]] PYSOCK_SSL_API ssl_object
-ssl(const socket& sock, const std::optional<text>& keyfile = std::nullopt, const std::optional<text>& certfile = std::nullopt);
+  deprecated("ssl() verifies nothing; use create_default_context().wrap_socket(std::move(sock), "
+             "server_hostname)")]] PYSOCK_SSL_API ssl_object
+ssl(const socket& sock, const std::optional<text>& keyfile = std::nullopt,
+    const std::optional<text>& certfile = std::nullopt);
 
-/// Whether OpenSSL's source of random numbers is ready, which it makes itself. Thread-safe. (Python: `RAND_status`)
+/// Whether OpenSSL's source of random numbers is ready, which it makes itself. Thread-safe.
+/// (Python: `RAND_status`)
 [[nodiscard]] PYSOCK_SSL_API bool RAND_status() noexcept;
-/// Mixes bytes into OpenSSL's source of random numbers. Thread-safe. (Python: `RAND_add`; `RAND_egd` has gone from OpenSSL)
-/// \param bytes the bytes \param entropy how many bytes of it are a surprise to others, at least
+/// Mixes bytes into OpenSSL's source of random numbers. Thread-safe. (Python: `RAND_add`;
+/// `RAND_egd` has gone from OpenSSL) \param bytes the bytes \param entropy how many bytes of it are
+/// a surprise to others, at least
 PYSOCK_SSL_API void RAND_add(const_bytes bytes, double entropy) noexcept;
 
 }  // namespace v1

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// A TLS session over a connection. `ssl_context::wrap_socket` and `ssl_context::wrap_server` make them.
+/// A TLS session over a connection. `ssl_context::wrap_socket` and `ssl_context::wrap_server` make
+/// them.
 #pragma once
 
 #include <cstddef>       // size_t
@@ -38,8 +39,8 @@ struct cipher_info {
   int bits = 0;          ///< How many bits of key are secret.
 };
 
-/// What a client keeps of one connection to make the next one cheaper: `wrap_options().session(s)`. A small handle; copies share the
-/// session. Thread-safe. (Python: ssl.SSLSession)
+/// What a client keeps of one connection to make the next one cheaper: `wrap_options().session(s)`.
+/// A small handle; copies share the session. Thread-safe. (Python: ssl.SSLSession)
 class ssl_session {
  public:
   /// No session.
@@ -47,7 +48,8 @@ class ssl_session {
 
   /// Whether there is one.
   explicit operator bool() const noexcept { return session_ != nullptr; }
-  /// Whether it can be resumed. Under TLS 1.3 not before the server's ticket has come, which is after the handshake, with the first data.
+  /// Whether it can be resumed. Under TLS 1.3 not before the server's ticket has come, which is
+  /// after the handshake, with the first data.
   [[nodiscard]] PYSOCK_SSL_API bool resumable() const noexcept;
 
  private:
@@ -59,23 +61,28 @@ class ssl_session {
 
 /// A TLS session over a connection that it owns. (Python: ssl.SSLSocket)
 ///
-/// **Modes.** As for `socket`: it takes the timeout of the socket that it was made from. The timeout is for the whole of one call, of as
-/// many receives and sends as that takes: a handshake, a read, a write, the exchange of closing alerts. In non-blocking mode calls throw
-/// `ssl_want_read_error` or `ssl_want_write_error`, whichever the session needs next, whatever the call; their `error_code` faces report
-/// `ssl_errc::want_read` and `want_write`, which are `std::errc::resource_unavailable_try_again`. Poll does not show what is `pending()`.
+/// **Modes.** As for `socket`: it takes the timeout of the socket that it was made from. The
+/// timeout is for the whole of one call, of as many receives and sends as that takes: a handshake,
+/// a read, a write, the exchange of closing alerts. In non-blocking mode calls throw
+/// `ssl_want_read_error` or `ssl_want_write_error`, whichever the session needs next, whatever the
+/// call; their `error_code` faces report `ssl_errc::want_read` and `want_write`, which are
+/// `std::errc::resource_unavailable_try_again`. Poll does not show what is `pending()`.
 ///
-/// **The end.** A peer that closes the session properly ends the stream: receiving returns nothing. Where the connection ends without
-/// its closing alert, something may be missing: that is `ssl_eof_error`, unless `suppress_ragged_eofs` was asked for.
+/// **The end.** A peer that closes the session properly ends the stream: receiving returns nothing.
+/// Where the connection ends without its closing alert, something may be missing: that is
+/// `ssl_eof_error`, unless `suppress_ragged_eofs` was asked for.
 ///
-/// **Errors.** `sslerror` and the classes below it, `timeout`, `connection_reset_error`, `broken_pipe_error`, `error`. After `close`,
-/// `unwrap` or a move every call fails with EBADF, but for the readers; before the handshake nothing is sent or received
-/// (`ssl_errc::handshake_missing`). After an `sslerror` that is neither want-read, want-write nor eof the session is lost: close it.
-/// SIGPIPE is never raised.
+/// **Errors.** `sslerror` and the classes below it, `timeout`, `connection_reset_error`,
+/// `broken_pipe_error`, `error`. After `close`, `unwrap` or a move every call fails with EBADF, but
+/// for the readers; before the handshake nothing is sent or received
+/// (`ssl_errc::handshake_missing`). After an `sslerror` that is neither want-read, want-write nor
+/// eof the session is lost: close it. SIGPIPE is never raised.
 ///
-/// **Threads.** OpenSSL wants a session used by one thread at a time; a lock of the session's sees to that, and it is not held while a call
-/// waits. So one thread may receive while another sends, and any thread may call shutdown, settimeout, setblocking, gettimeout, fileno,
-/// pending and the readers of the session. Two threads that send, or two that receive, mix up each other's bytes. close, unwrap, moves
-/// and destruction need the object to themselves.
+/// **Threads.** OpenSSL wants a session used by one thread at a time; a lock of the session's sees
+/// to that, and it is not held while a call waits. So one thread may receive while another sends,
+/// and any thread may call shutdown, settimeout, setblocking, gettimeout, fileno, pending and the
+/// readers of the session. Two threads that send, or two that receive, mix up each other's bytes.
+/// close, unwrap, moves and destruction need the object to themselves.
 class PYSOCK_SSL_API ssl_socket {
  public:
   /// A closed one, to be assigned later.
@@ -84,78 +91,95 @@ class PYSOCK_SSL_API ssl_socket {
   ssl_socket(ssl_socket&& other) noexcept = default;
   /// Closes this one first, as destruction does, then leaves `other` closed.
   ssl_socket& operator=(ssl_socket&& other) noexcept;
-  /// Closes; failures are swallowed. The closing alert is sent as `close` does, waiting as long as the timeout allows.
+  /// Closes; failures are swallowed. The closing alert is sent as `close` does, waiting as long as
+  /// the timeout allows.
   ~ssl_socket();
 
-  /// Shakes hands, where `wrap_options::do_handshake_on_connect(false)` put that off; does nothing the second time. The timeout is for
-  /// the whole of it. \throws ssl_cert_verification_error if the peer's certificate does not pass \throws sslerror, ssl_eof_error,
-  /// ssl_want_read_error, ssl_want_write_error, timeout, connection_reset_error, error ENOTCONN
+  /// Shakes hands, where `wrap_options::do_handshake_on_connect(false)` put that off; does nothing
+  /// the second time. The timeout is for the whole of it. \throws ssl_cert_verification_error if
+  /// the peer's certificate does not pass \throws sslerror, ssl_eof_error, ssl_want_read_error,
+  /// ssl_want_write_error, timeout, connection_reset_error, error ENOTCONN
   void do_handshake();
   /// \overload
   void do_handshake(std::error_code& ec) noexcept;
 
-  /// Receives at most `bufsize` bytes, and at most what one record of TLS holds, 16 KiB; empty at the end of the stream, which lasts.
-  /// \throws ssl_eof_error if the connection ended without a closing alert \throws timeout, ssl_want_read_error, ssl_want_write_error,
-  /// sslerror, connection_reset_error \throws std::invalid_argument for a negative size
+  /// Receives at most `bufsize` bytes, and at most what one record of TLS holds, 16 KiB; empty at
+  /// the end of the stream, which lasts. \throws ssl_eof_error if the connection ended without a
+  /// closing alert \throws timeout, ssl_want_read_error, ssl_want_write_error, sslerror,
+  /// connection_reset_error \throws std::invalid_argument for a negative size
   [[nodiscard]] std::string recv(std::size_t bufsize = 1024);
 
   /// Receives into the caller's buffer.
-  /// \param buffer where to \param nbytes at most so many; 0 for all of the buffer \returns bytes received, 0 at the end of the stream
-  /// \throws as `recv` \throws std::invalid_argument if `nbytes` exceeds the buffer
+  /// \param buffer where to \param nbytes at most so many; 0 for all of the buffer \returns bytes
+  /// received, 0 at the end of the stream \throws as `recv` \throws std::invalid_argument if
+  /// `nbytes` exceeds the buffer
   std::size_t recv_into(mutable_bytes buffer, std::size_t nbytes = 0);
   /// \overload
-  std::size_t recv_into(mutable_bytes buffer, std::error_code& ec) noexcept { return recv_into(buffer, 0, ec); }
+  std::size_t recv_into(mutable_bytes buffer, std::error_code& ec) noexcept {
+    return recv_into(buffer, 0, ec);
+  }
   /// \overload
   std::size_t recv_into(mutable_bytes buffer, std::size_t nbytes, std::error_code& ec) noexcept;
 
-  /// Sends some of the bytes, at most one record of TLS, 16 KiB. After a want-read, a want-write or a timeout the record is half gone: call
-  /// again with the same bytes, or more that begin with them; others are refused (`bad write retry`).
-  /// \returns bytes sent \throws timeout, ssl_want_read_error, ssl_want_write_error, sslerror, broken_pipe_error, connection_reset_error
+  /// Sends some of the bytes, at most one record of TLS, 16 KiB. After a want-read, a want-write or
+  /// a timeout the record is half gone: call again with the same bytes, or more that begin with
+  /// them; others are refused (`bad write retry`). \returns bytes sent \throws timeout,
+  /// ssl_want_read_error, ssl_want_write_error, sslerror, broken_pipe_error, connection_reset_error
   std::size_t send(const_bytes data);
   /// \overload
   std::size_t send(const_bytes data, std::error_code& ec) noexcept;
 
   /// Sends all the bytes; the timeout is for the whole of it. \returns bytes sent: all
-  /// \throws as `send`; `transferred()` tells how many had gone, and the next call must begin with the rest
+  /// \throws as `send`; `transferred()` tells how many had gone, and the next call must begin with
+  /// the rest
   std::size_t sendall(const_bytes data);
   /// \overload
   /// \returns bytes sent, also on failure
   std::size_t sendall(const_bytes data, std::error_code& ec) noexcept;
 
-  /// Sends a file, by reading and sending. Parameters, result and failures are those of `socket::sendfile`; the timeout is for each wait
-  /// without progress.
-  std::size_t sendfile(const file_source& file, std::int64_t offset = 0, std::optional<std::int64_t> count = std::nullopt);
+  /// Sends a file, by reading and sending. Parameters, result and failures are those of
+  /// `socket::sendfile`; the timeout is for each wait without progress.
+  std::size_t sendfile(const file_source& file, std::int64_t offset = 0,
+                       std::optional<std::int64_t> count = std::nullopt);
   /// \overload
   /// \returns bytes sent, also on failure
-  std::size_t sendfile(const file_source& file, std::int64_t offset, std::optional<std::int64_t> count, std::error_code& ec) noexcept;
+  std::size_t sendfile(const file_source& file, std::int64_t offset,
+                       std::optional<std::int64_t> count, std::error_code& ec) noexcept;
 
-  /// A buffered stream over the session; include `<pysock/file.hpp>`. It shares the session: the closing alert is sent when the last of the
-  /// two is closed. \param mode any mix of r, w and b \param bufsize 0 unbuffered, 1 line-buffered, else the size in bytes; negative is
-  /// 8192 \throws std::invalid_argument for another mode \throws error EBADF
+  /// A buffered stream over the session; include `<pysock/file.hpp>`. It shares the session: the
+  /// closing alert is sent when the last of the two is closed. \param mode any mix of r, w and b
+  /// \param bufsize 0 unbuffered, 1 line-buffered, else the size in bytes; negative is 8192 \throws
+  /// std::invalid_argument for another mode \throws error EBADF
   [[nodiscard]] file makefile(text mode = "r", int bufsize = -1);
 
-  /// How many bytes can be received without waiting for the connection. To be asked before polling. (Python: `SSLSocket.pending`)
+  /// How many bytes can be received without waiting for the connection. To be asked before polling.
+  /// (Python: `SSLSocket.pending`)
   [[nodiscard]] std::size_t pending() const noexcept;
 
-  /// Closes the session, waits until the peer has closed it too, and gives the connection back, to go on in clear text; what was
-  /// received after the session is in it. The timeout is for the whole exchange. On failure the connection stays here, and after a timeout,
-  /// a want-read or a want-write the call may be repeated. \throws timeout, ssl_want_read_error, ssl_want_write_error, ssl_eof_error;
-  /// sslerror if the peer sends data instead
+  /// Closes the session, waits until the peer has closed it too, and gives the connection back, to
+  /// go on in clear text; what was received after the session is in it. The timeout is for the
+  /// whole exchange. On failure the connection stays here, and after a timeout, a want-read or a
+  /// want-write the call may be repeated. \throws timeout, ssl_want_read_error,
+  /// ssl_want_write_error, ssl_eof_error; sslerror if the peer sends data instead
   [[nodiscard]] socket unwrap();
 
-  /// Ends sending, receiving, or both. Ending to send includes the closing alert, so that the peer sees a clean end: with SHUT_WR it is
-  /// sent as data are, with SHUT_RDWR only if that can be done at once, so that a thread that waits can be woken in any case.
-  /// \param how SHUT_RD, SHUT_WR or SHUT_RDWR \throws timeout, ssl_want_write_error, error ENOTCONN, EINVAL
+  /// Ends sending, receiving, or both. Ending to send includes the closing alert, so that the peer
+  /// sees a clean end: with SHUT_WR it is sent as data are, with SHUT_RDWR only if that can be done
+  /// at once, so that a thread that waits can be woken in any case. \param how SHUT_RD, SHUT_WR or
+  /// SHUT_RDWR \throws timeout, ssl_want_write_error, error ENOTCONN, EINVAL
   void shutdown(int how);
 
-  /// Sends the closing alert, waiting as the mode says until the connection has taken it, and closes; does not wait for the peer's.
-  /// After a failure of the session there is none to send. Closing twice is silent. \throws timeout, ssl_want_write_error,
-  /// interrupted_error if the alert could not be sent: the peer will then find the stream cut off; it is closed all the same
+  /// Sends the closing alert, waiting as the mode says until the connection has taken it, and
+  /// closes; does not wait for the peer's. After a failure of the session there is none to send.
+  /// Closing twice is silent. \throws timeout, ssl_want_write_error, interrupted_error if the alert
+  /// could not be sent: the peer will then find the stream cut off; it is closed all the same
   void close();
 
-  /// The peer's certificate; nothing if it sent none, or if it was not verified. (Python: None, and an empty dictionary)
+  /// The peer's certificate; nothing if it sent none, or if it was not verified. (Python: None, and
+  /// an empty dictionary)
   [[nodiscard]] std::optional<certificate> getpeercert() const;
-  /// The peer's certificate as DER, verified or not; empty if it sent none. (Python: `getpeercert(binary_form=True)`)
+  /// The peer's certificate as DER, verified or not; empty if it sent none. (Python:
+  /// `getpeercert(binary_form=True)`)
   [[nodiscard]] std::string getpeercert_der() const;
   /// The protocol that was agreed on by ALPN; nothing if there was none.
   [[nodiscard]] std::optional<std::string> selected_alpn_protocol() const;
@@ -164,8 +188,9 @@ class PYSOCK_SSL_API ssl_socket {
   /// The cipher in use; nothing before the handshake.
   [[nodiscard]] std::optional<cipher_info> cipher() const;
 
-  /// The session, for the next connection to the same server. Under TLS 1.3 ask after something was received: the server's tickets come
-  /// after the handshake. No session before it, or on the server's side.
+  /// The session, for the next connection to the same server. Under TLS 1.3 ask after something was
+  /// received: the server's tickets come after the handshake. No session before it, or on the
+  /// server's side.
   [[nodiscard]] ssl_session session() const;
   /// Whether the handshake resumed an earlier session.
   [[nodiscard]] bool session_reused() const noexcept;
@@ -199,7 +224,9 @@ class PYSOCK_SSL_API ssl_socket {
   /// Python's repr, as `socket::to_string`: `<ssl.SSLSocket fd=3, ...>`.
   [[nodiscard]] std::string to_string() const;
   /// Prints `to_string()`.
-  friend std::ostream& operator<<(std::ostream& out, const ssl_socket& s) { return out << s.to_string(); }
+  friend std::ostream& operator<<(std::ostream& out, const ssl_socket& s) {
+    return out << s.to_string();
+  }
 
  private:
   friend class ssl_context;

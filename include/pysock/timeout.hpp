@@ -22,8 +22,12 @@ namespace detail {
 // A timeout as the sockets keep it: nanoseconds, 0 for non-blocking, or this for blocking.
 inline constexpr std::int64_t no_timeout = -1;
 
-[[noreturn]] inline void throw_timeout_range() { throw std::out_of_range("timestamp out of range for platform time_t"); }
-[[noreturn]] inline void throw_timeout_negative() { throw std::invalid_argument("Timeout value out of range"); }
+[[noreturn]] inline void throw_timeout_range() {
+  throw std::out_of_range("timestamp out of range for platform time_t");
+}
+[[noreturn]] inline void throw_timeout_negative() {
+  throw std::invalid_argument("Timeout value out of range");
+}
 
 // Rounded away from zero, so that a tiny timeout never becomes 0, which would change the mode.
 constexpr std::int64_t nanoseconds_from(double value) {
@@ -37,7 +41,8 @@ constexpr std::int64_t nanoseconds_from(double value) {
 
 // A count of `numerator / denominator` seconds, exact and rounded up.
 template <class Integer>
-constexpr std::int64_t nanoseconds_from(Integer count, std::intmax_t numerator, std::intmax_t denominator) {
+constexpr std::int64_t nanoseconds_from(Integer count, std::intmax_t numerator,
+                                        std::intmax_t denominator) {
   if constexpr (std::is_signed_v<Integer>) {
     if (count < 0) throw_timeout_negative();
   }
@@ -45,7 +50,8 @@ constexpr std::int64_t nanoseconds_from(Integer count, std::intmax_t numerator, 
   constexpr std::int64_t billion = 1000000000;
   const auto value = static_cast<std::uintmax_t>(count);
   if (denominator > billion || billion % denominator != 0 || numerator > limit / billion) {
-    return nanoseconds_from(static_cast<double>(count) * static_cast<double>(numerator) / static_cast<double>(denominator));
+    return nanoseconds_from(static_cast<double>(count) * static_cast<double>(numerator) /
+                            static_cast<double>(denominator));
   }
   const auto unit = static_cast<std::uintmax_t>(billion / denominator * numerator);
   if (value > static_cast<std::uintmax_t>(limit) / unit) throw_timeout_range();
@@ -54,22 +60,26 @@ constexpr std::int64_t nanoseconds_from(Integer count, std::intmax_t numerator, 
 
 }  // namespace detail
 
-/// A timeout as a parameter: `std::nullopt` blocks, 0 never waits, anything above waits at most that long.
+/// A timeout as a parameter: `std::nullopt` blocks, 0 never waits, anything above waits at most
+/// that long.
 ///
-/// Made from `std::nullopt`, a number of seconds (not `bool`), any `std::chrono::duration`, or a `std::optional<seconds>`. It has no
-/// default, so `{}` does not compile. Values are rounded up to a nanosecond.
+/// Made from `std::nullopt`, a number of seconds (not `bool`), any `std::chrono::duration`, or a
+/// `std::optional<seconds>`. It has no default, so `{}` does not compile. Values are rounded up to
+/// a nanosecond.
 class timeout_value {
  public:
   /// Blocking: no limit. (Python: None)
   constexpr timeout_value(std::nullopt_t) noexcept : nanoseconds_(detail::no_timeout) {}
 
-  /// Seconds. \throws std::invalid_argument if negative or NaN \throws std::out_of_range beyond 2^63 nanoseconds
+  /// Seconds. \throws std::invalid_argument if negative or NaN \throws std::out_of_range beyond
+  /// 2^63 nanoseconds
   template <class N, std::enable_if_t<std::is_arithmetic_v<N> && !std::is_same_v<N, bool>, int> = 0>
   constexpr timeout_value(N value) : nanoseconds_(from_number(value)) {}
 
   /// A chrono duration. Throws as for seconds.
   template <class Rep, class Period>
-  constexpr timeout_value(const std::chrono::duration<Rep, Period>& value) : nanoseconds_(from_duration(value)) {}
+  constexpr timeout_value(const std::chrono::duration<Rep, Period>& value)
+      : nanoseconds_(from_duration(value)) {}
 
   /// What `gettimeout()` gives. Throws as for seconds.
   constexpr timeout_value(const std::optional<seconds>& value)
@@ -109,11 +119,15 @@ constexpr std::optional<seconds> to_seconds(std::int64_t nanoseconds) noexcept {
 
 }  // namespace detail
 
-/// The timeout that new sockets start with; `std::nullopt`, blocking, until set. Thread-safe. (Python: `socket.getdefaulttimeout`)
-[[nodiscard]] inline std::optional<seconds> getdefaulttimeout() noexcept { return detail::to_seconds(detail::default_timeout()); }
+/// The timeout that new sockets start with; `std::nullopt`, blocking, until set. Thread-safe.
+/// (Python: `socket.getdefaulttimeout`)
+[[nodiscard]] inline std::optional<seconds> getdefaulttimeout() noexcept {
+  return detail::to_seconds(detail::default_timeout());
+}
 
-/// Sets the timeout that new sockets start with, accepted ones included, in the whole process; existing sockets keep theirs. A default of 0
-/// makes new sockets non-blocking. Thread-safe. (Python: `socket.setdefaulttimeout`)
+/// Sets the timeout that new sockets start with, accepted ones included, in the whole process;
+/// existing sockets keep theirs. A default of 0 makes new sockets non-blocking. Thread-safe.
+/// (Python: `socket.setdefaulttimeout`)
 PYSOCK_API void setdefaulttimeout(timeout_value value) noexcept;
 
 }  // namespace v1

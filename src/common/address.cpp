@@ -16,14 +16,17 @@ address::address(detail::sockaddr_view native) noexcept {
     value_.emplace<unix_address>(*reinterpret_cast<const sockaddr_un*>(native.data), native.size);
   } else {
     auto& raw = value_.emplace<endpoint>();
-    std::memcpy(raw.buffer(), native.data, size < sizeof(detail::sockaddr_any) ? size : sizeof(detail::sockaddr_any));
+    std::memcpy(raw.buffer(), native.data,
+                size < sizeof(detail::sockaddr_any) ? size : sizeof(detail::sockaddr_any));
     raw.resize(native.size);
   }
 }
 
 // IPv6 text becomes binary at once, except with a scope by name, which only the system can look up.
-void address::parse_other(std::string_view name, int port, std::uint32_t flowinfo, std::uint32_t scope_id, bool inet6_only) {
-  if (name.find('\0') != std::string_view::npos) detail::throw_error(bad_argument::embedded_null, "address: host");
+void address::parse_other(std::string_view name, int port, std::uint32_t flowinfo,
+                          std::uint32_t scope_id, bool inet6_only) {
+  if (name.find('\0') != std::string_view::npos)
+    detail::throw_error(bad_argument::embedded_null, "address: host");
   unsigned char v6[16];
   std::uint32_t scope = 0;
   if (detail::parse_scoped_ipv6(name, v6, scope)) {
@@ -32,7 +35,8 @@ void address::parse_other(std::string_view name, int port, std::uint32_t flowinf
     value_.emplace<inet6_address>(native);
     return;
   }
-  value_.emplace<host_address>(host_address{std::string(name), port, flowinfo, scope_id, inet6_only});
+  value_.emplace<host_address>(
+      host_address{std::string(name), port, flowinfo, scope_id, inet6_only});
 }
 
 int address::family() const noexcept {

@@ -28,7 +28,8 @@ struct parts {
   }
   template <class F>
   static void of(const endpoint& a, F&& f) {
-    f(std::string_view(reinterpret_cast<const char*>(a.data()), static_cast<std::size_t>(a.size())));
+    f(std::string_view(reinterpret_cast<const char*>(a.data()),
+                       static_cast<std::size_t>(a.size())));
   }
   template <class F>
   static void of(const host_address& a, F&& f) {

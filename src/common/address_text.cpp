@@ -11,13 +11,18 @@ constexpr char hex_digits[] = "0123456789abcdef";
 
 // Appends Python's repr of text or, where `bytes` is set, of bytes.
 PYSOCK_COLD void append_quoted(std::string& out, std::string_view value, bool bytes) {
-  const bool double_quotes = value.find('\'') != std::string_view::npos && value.find('"') == std::string_view::npos;
+  const bool double_quotes =
+      value.find('\'') != std::string_view::npos && value.find('"') == std::string_view::npos;
   const char mark = double_quotes ? '"' : '\'';
   if (bytes) out += 'b';
   out += mark;
   for (const char c : value) {
     const auto byte = static_cast<unsigned char>(c);
-    const char letter = c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : c == mark || c == '\\' ? c : '\0';
+    const char letter = c == '\n'                ? 'n'
+                        : c == '\r'              ? 'r'
+                        : c == '\t'              ? 't'
+                        : c == mark || c == '\\' ? c
+                                                 : '\0';
     if (letter != '\0') {
       out += '\\';
       out += letter;
@@ -66,7 +71,9 @@ struct to_text {
     append_quoted(out, a.view(), !a.view().empty() && a.view().front() == '\0');
     return out;
   }
-  std::string operator()(const inet_address& a) const { return tuple().text(a.host()).number(a.port()).done(); }
+  std::string operator()(const inet_address& a) const {
+    return tuple().text(a.host()).number(a.port()).done();
+  }
   std::string operator()(const inet6_address& a) const {
     return tuple().text(a.host()).number(a.port()).number(a.flowinfo()).number(a.scope_id()).done();
   }
@@ -74,7 +81,13 @@ struct to_text {
 #ifdef PACKET_HOST
     if (a.family() == AF_PACKET) {
       const packet_address known(a);
-      return tuple().text(known.ifname()).number(known.proto()).number(known.pkttype()).number(known.hatype()).bytes(known.addr()).done();
+      return tuple()
+          .text(known.ifname())
+          .number(known.proto())
+          .number(known.pkttype())
+          .number(known.hatype())
+          .bytes(known.addr())
+          .done();
     }
 #endif
 #ifdef NETLINK_ROUTE
@@ -95,12 +108,22 @@ struct to_text {
 #ifdef TIPC_ADDR_NAME
     if (a.family() == AF_TIPC) {
       const tipc_address known(a);
-      return tuple().number(known.addr_type()).number(known.v1()).number(known.v2()).number(known.v3()).number(known.scope()).done();
+      return tuple()
+          .number(known.addr_type())
+          .number(known.v1())
+          .number(known.v2())
+          .number(known.v3())
+          .number(known.scope())
+          .done();
     }
 #endif
-    const std::string_view bytes(reinterpret_cast<const char*>(a.data()), static_cast<std::size_t>(a.size()));
+    const std::string_view bytes(reinterpret_cast<const char*>(a.data()),
+                                 static_cast<std::size_t>(a.size()));
     const std::size_t skipped = offsetof(sockaddr, sa_data);
-    return tuple().number(a.family()).bytes(bytes.size() > skipped ? bytes.substr(skipped) : std::string_view()).done();
+    return tuple()
+        .number(a.family())
+        .bytes(bytes.size() > skipped ? bytes.substr(skipped) : std::string_view())
+        .done();
   }
   std::string operator()(const host_address& a) const {
     tuple out;

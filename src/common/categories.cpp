@@ -55,7 +55,8 @@ constexpr row argument_rows[] = {
     {"only SOCK_STREAM type sockets are supported", std::errc::invalid_argument},
     {"non-blocking sockets are not supported", std::errc::invalid_argument},
     {"invalid ancillary data buffer length", std::errc::invalid_argument},
-    {"options contradict each other or are not supported on this platform", std::errc::invalid_argument},
+    {"options contradict each other or are not supported on this platform",
+     std::errc::invalid_argument},
     {"socket descriptor string has wrong size", std::errc::invalid_argument},
 };
 
@@ -75,7 +76,8 @@ class table_category : public std::error_category {
   }
   std::error_condition default_error_condition(int value) const noexcept override {
     const row* r = find(rows, value);
-    return r != nullptr ? std::make_error_condition(r->condition) : std::error_condition(value, *this);
+    return r != nullptr ? std::make_error_condition(r->condition)
+                        : std::error_condition(value, *this);
   }
 
  private:

@@ -9,7 +9,8 @@ namespace {
 
 using detail::throw_error;
 
-// What lets a stopped server start again. Where SO_REUSEADDR would let a stranger share the port, there is another option for it.
+// What lets a stopped server start again. Where SO_REUSEADDR would let a stranger share the port,
+// there is another option for it.
 #ifdef SO_EXCLUSIVEADDRUSE
 constexpr int restart_option = SO_EXCLUSIVEADDRUSE;
 #else
@@ -35,8 +36,11 @@ void check(const server_options& options) {
     throw_error(bad_argument::option, "create_server: SO_REUSEPORT not supported on this platform");
   }
   if (!options.dualstack_ipv6()) return;
-  if (!has_dualstack_ipv6()) throw_error(bad_argument::option, "create_server: dualstack_ipv6 not supported on this platform");
-  if (options.family() != AF_INET6) throw_error(bad_argument::option, "create_server: dualstack_ipv6 requires AF_INET6 family");
+  if (!has_dualstack_ipv6())
+    throw_error(bad_argument::option,
+                "create_server: dualstack_ipv6 not supported on this platform");
+  if (options.family() != AF_INET6)
+    throw_error(bad_argument::option, "create_server: dualstack_ipv6 requires AF_INET6 family");
 }
 
 }  // namespace
@@ -48,23 +52,30 @@ host_port::host_port(const std::optional<text>& host, service port) : port_(std:
 host_port::host_port(const address& a) : host_(a.host()), port_(a.port()) {
   if (!a) throw_error(bad_argument::address_missing, "create_connection");
   const auto* name = a.get_if<host_address>();
-  const bool is_pair =
-      a.get_if<inet_address>() != nullptr || a.get_if<inet6_address>() != nullptr || (name != nullptr && !name->inet6_only);
-  if (!is_pair || a.flowinfo() != 0) throw_error(bad_argument::address_form, "create_connection " + a.to_string());
+  const bool is_pair = a.get_if<inet_address>() != nullptr ||
+                       a.get_if<inet6_address>() != nullptr ||
+                       (name != nullptr && !name->inet6_only);
+  if (!is_pair || a.flowinfo() != 0)
+    throw_error(bad_argument::address_form, "create_connection " + a.to_string());
   if (a.scope_id() != 0) *host_ += "%" + std::to_string(a.scope_id());
 }
 
 std::string host_port::to_string() const {
-  const std::string port = port_.number() ? std::to_string(*port_.number()) : port_.name().empty() ? "None" : "'" + port_.name() + "'";
+  const std::string port = port_.number()         ? std::to_string(*port_.number())
+                           : port_.name().empty() ? "None"
+                                                  : "'" + port_.name() + "'";
   return "(" + (host_ ? "'" + *host_ + "'" : "None") + ", " + port + ")";
 }
 
 error_group::error_group(const std::string& operation, std::vector<error> exceptions)
-    : error(errc::several_failures, operation), exceptions_(std::make_shared<const std::vector<error>>(std::move(exceptions))) {}
+    : error(errc::several_failures, operation),
+      exceptions_(std::make_shared<const std::vector<error>>(std::move(exceptions))) {}
 
-socket create_connection(const host_port& address, connection_timeout timeout, const connection_options& options) {
+socket create_connection(const host_port& address, connection_timeout timeout,
+                         const connection_options& options) {
   const std::string operation = "create_connection " + address.to_string();
-  if (address.host() && address.host()->empty()) throw_error({EAI_NONAME, gai_category()}, operation);
+  if (address.host() && address.host()->empty())
+    throw_error({EAI_NONAME, gai_category()}, operation);
   std::optional<text> host;
   if (address.host()) host = *address.host();
 
@@ -87,9 +98,11 @@ socket create_server(const address& address, const server_options& options) {
   check(options);
   socket s(options.family(), SOCK_STREAM);
   const int on = 1;
-  detail::sys::setsockopt(s.fileno(), SOL_SOCKET, restart_option, &on, sizeof on);  // a failure shows in bind(), if it matters
+  detail::sys::setsockopt(s.fileno(), SOL_SOCKET, restart_option, &on,
+                          sizeof on);  // a failure shows in bind(), if it matters
   if (options.reuse_port()) s.setsockopt(SOL_SOCKET, reuse_port_option, 1);
-  if (options.family() == AF_INET6) s.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, options.dualstack_ipv6() ? 0 : 1);
+  if (options.family() == AF_INET6)
+    s.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, options.dualstack_ipv6() ? 0 : 1);
   s.bind(address);
   s.listen(options.backlog());
   return s;
@@ -98,7 +111,8 @@ socket create_server(const address& address, const server_options& options) {
 bool has_dualstack_ipv6() noexcept {
   const descriptor probe(detail::sys::socket(AF_INET6, SOCK_STREAM, 0, false));
   const int off = 0;
-  return probe && detail::sys::setsockopt(probe.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0;
+  return probe &&
+         detail::sys::setsockopt(probe.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0;
 }
 
 }  // namespace v1

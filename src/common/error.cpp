@@ -11,7 +11,8 @@ const detail::throwing_category* throwing(const std::error_code& code) noexcept 
 }
 
 bool is_errno(const std::error_code& code) noexcept {
-  return code.category() != pysock_category() && code.category() != argument_category() && throwing(code) == nullptr;
+  return code.category() != pysock_category() && code.category() != argument_category() &&
+         throwing(code) == nullptr;
 }
 
 PYSOCK_COLD std::string describe(const std::error_code& code, const std::string& operation) {
@@ -19,7 +20,8 @@ PYSOCK_COLD std::string describe(const std::error_code& code, const std::string&
   if (!out.empty()) out += ": ";
   if (is_errno(code)) {
     const bool system = code.category() == detail::sys::category();
-    out += std::string("[") + (system ? detail::sys::number_label() : "Errno") + " " + std::to_string(code.value()) + "] ";
+    out += std::string("[") + (system ? detail::sys::number_label() : "Errno") + " " +
+           std::to_string(code.value()) + "] ";
   }
   return out + code.message();
 }
@@ -65,7 +67,8 @@ void throw_error(std::error_code code, const std::string& operation, std::size_t
   if (category == pysock_category()) throw error(code, operation, transferred);
   if (const throwing_category* own = throwing(code)) own->raise(code, operation, transferred);
 
-  if (code.value() == sys::numbers().shut_down) throw broken_pipe_error(code, operation, transferred);  // std::errc has no ESHUTDOWN
+  if (code.value() == sys::numbers().shut_down)
+    throw broken_pipe_error(code, operation, transferred);  // std::errc has no ESHUTDOWN
   const std::error_condition condition = code.default_error_condition();
   if (condition.category() != std::generic_category()) throw error(code, operation, transferred);
   switch (static_cast<std::errc>(condition.value())) {

@@ -12,11 +12,14 @@ using detail::throw_error;
 
 template <class T>
 [[maybe_unused]] T checked(int value, const char* what) {
-  if (value < std::numeric_limits<T>::min() || value > std::numeric_limits<T>::max()) throw_error(bad_argument::value_range, what);
+  if (value < std::numeric_limits<T>::min() || value > std::numeric_limits<T>::max())
+    throw_error(bad_argument::value_range, what);
   return static_cast<T>(value);
 }
 
-[[maybe_unused]] int index_of(text ifname) { return ifname.view().empty() ? 0 : static_cast<int>(if_nametoindex(ifname)); }
+[[maybe_unused]] int index_of(text ifname) {
+  return ifname.view().empty() ? 0 : static_cast<int>(if_nametoindex(ifname));
+}
 
 [[maybe_unused]] std::string name_of(int ifindex) {
   std::string name;
@@ -33,7 +36,8 @@ template <class Native>
 
 endpoint detail::expect_family(const address& a, int family, const char* who) {
   const auto* raw = a.get_if<endpoint>();
-  if (raw == nullptr || raw->family() != family) throw_error(bad_argument::address_form, std::string(who) + " " + a.to_string());
+  if (raw == nullptr || raw->family() != family)
+    throw_error(bad_argument::address_form, std::string(who) + " " + a.to_string());
   return *raw;
 }
 
@@ -44,7 +48,8 @@ packet_address::packet_address(text ifname, int proto, int pkttype, int hatype, 
   native.sll_protocol = htons(checked<std::uint16_t>(proto, "packet_address: proto"));
   native.sll_pkttype = checked<unsigned char>(pkttype, "packet_address: pkttype");
   native.sll_hatype = checked<unsigned short>(hatype, "packet_address: hatype");
-  if (addr.size() > sizeof native.sll_addr) throw std::invalid_argument("packet_address: hardware address must be 8 bytes or less");
+  if (addr.size() > sizeof native.sll_addr)
+    throw std::invalid_argument("packet_address: hardware address must be 8 bytes or less");
   native.sll_halen = static_cast<unsigned char>(addr.size());
   if (!addr.empty()) std::memcpy(native.sll_addr, addr.data(), addr.size());
   native.sll_ifindex = index_of(ifname);
@@ -54,10 +59,13 @@ packet_address::packet_address(text ifname, int proto, int pkttype, int hatype, 
 std::string packet_address::ifname() const { return name_of(ifindex()); }
 
 std::string packet_address::addr() const {
-  // Some hardware has longer addresses than the structure shows: the system then returns a longer one.
-  const std::string_view bytes(reinterpret_cast<const char*>(data()), static_cast<std::size_t>(size()));
+  // Some hardware has longer addresses than the structure shows: the system then returns a longer
+  // one.
+  const std::string_view bytes(reinterpret_cast<const char*>(data()),
+                               static_cast<std::size_t>(size()));
   const std::size_t start = offsetof(sockaddr_ll, sll_addr);
-  return std::string(bytes.size() > start ? bytes.substr(start, native().sll_halen) : std::string_view());
+  return std::string(bytes.size() > start ? bytes.substr(start, native().sll_halen)
+                                          : std::string_view());
 }
 #endif
 
@@ -93,7 +101,8 @@ std::string can_address::ifname() const { return name_of(ifindex()); }
 #endif
 
 #ifdef TIPC_ADDR_NAME
-tipc_address::tipc_address(int addr_type, detail::word v1, detail::word v2, detail::word v3, int scope) {
+tipc_address::tipc_address(int addr_type, detail::word v1, detail::word v2, detail::word v3,
+                           int scope) {
   sockaddr_tipc native{};
   native.family = AF_TIPC;
   native.addrtype = checked<unsigned char>(addr_type, "tipc_address: addr_type");

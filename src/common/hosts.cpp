@@ -10,11 +10,14 @@ using detail::c_name;
 using detail::throw_error;
 using detail::where;
 
-std::string text_of(int family, std::string_view packed) { return inet_ntop(family, const_bytes(packed)); }
+std::string text_of(int family, std::string_view packed) {
+  return inet_ntop(family, const_bytes(packed));
+}
 
 host_info to_host_info(const detail::sys::host_entry& entry) {
   host_info info{entry.name, entry.aliases, {}};
-  for (const std::string& packed : entry.addresses) info.ipaddrlist.push_back(text_of(entry.family, packed));
+  for (const std::string& packed : entry.addresses)
+    info.ipaddrlist.push_back(text_of(entry.family, packed));
   return info;
 }
 
@@ -23,7 +26,8 @@ address first_address(const char* function, const std::string& name, int family)
   unsigned char packed[4];
   if (family != AF_INET6 && detail::parse_ipv4(name, packed)) return inet_address(name, 0);
   endpoint found;
-  if (const std::error_code ec = detail::lookup(name, family, found)) throw_error(ec, where(function, name));
+  if (const std::error_code ec = detail::lookup(name, family, found))
+    throw_error(ec, where(function, name));
   return found;
 }
 
@@ -51,7 +55,8 @@ host_info gethostbyaddr(text ip_address) {
   constexpr const char* function = "gethostbyaddr";
   const std::string name = c_name(function, ip_address);
   if (name.empty()) throw_error(errc::wildcard_ambiguous, where(function, name));
-  const address found(name == "<broadcast>" ? address("255.255.255.255", 0) : first_address(function, name, AF_UNSPEC));
+  const address found(name == "<broadcast>" ? address("255.255.255.255", 0)
+                                            : first_address(function, name, AF_UNSPEC));
   detail::sys::host_entry entry;
   const auto* in = found.get_if<inet_address>();
   const auto* in6 = found.get_if<inet6_address>();
@@ -89,7 +94,8 @@ std::string gethostname() {
 
 void sethostname(text name) {
   const std::string host = c_name("sethostname", name);
-  if (detail::sys::sethostname(host.data(), host.size()) < 0) detail::throw_last(where("sethostname", host));
+  if (detail::sys::sethostname(host.data(), host.size()) < 0)
+    detail::throw_last(where("sethostname", host));
 }
 
 }  // namespace v1

@@ -19,11 +19,14 @@ inline std::error_code gai_code(int number) noexcept {
 
 inline std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
 
-inline std::string where(const char* function, std::string_view name) { return std::string(function) + " " + quoted(name); }
+inline std::string where(const char* function, std::string_view name) {
+  return std::string(function) + " " + quoted(name);
+}
 
 // A name for a C function: NULs would cut it silently.
 inline std::string c_name(const char* function, text name) {
-  if (name.view().find('\0') != std::string_view::npos) throw_error(bad_argument::embedded_null, function);
+  if (name.view().find('\0') != std::string_view::npos)
+    throw_error(bad_argument::embedded_null, function);
   return name.str();
 }
 
@@ -58,7 +61,8 @@ inline int idn_flag([[maybe_unused]] std::string_view host) noexcept {
   return 0;
 }
 
-// The first address of `host` of that family (AF_UNSPEC: of any), as setting up a socket address wants it.
+// The first address of `host` of that family (AF_UNSPEC: of any), as setting up a socket address
+// wants it.
 std::error_code lookup(const std::string& host, int family, endpoint& out) noexcept;
 
 }  // namespace detail

@@ -74,7 +74,8 @@ std::error_code lookup(const std::string& host, int family, endpoint& out) noexc
   return {};
 }
 
-sockaddr_view resolve(const address& a, int family, endpoint& storage, std::error_code& ec) noexcept {
+sockaddr_view resolve(const address& a, int family, endpoint& storage,
+                      std::error_code& ec) noexcept {
   if (!a) {
     ec = bad_argument::address_missing;
   } else if (const auto* name = a.get_if<host_address>()) {

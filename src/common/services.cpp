@@ -11,7 +11,8 @@ using detail::throw_error;
 using detail::where;
 
 struct c_proto {
-  c_proto(const char* function, const std::optional<text>& name) : given(name.has_value()), value(name ? c_name(function, *name) : "") {}
+  c_proto(const char* function, const std::optional<text>& name)
+      : given(name.has_value()), value(name ? c_name(function, *name) : "") {}
   [[nodiscard]] const char* get() const noexcept { return given ? value.c_str() : nullptr; }
   bool given;
   std::string value;

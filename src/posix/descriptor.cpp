@@ -34,7 +34,9 @@ bool set_flags(native_handle_type s, bool nonblocking) noexcept {
   return true;
 }
 
-bool prepare(native_handle_type s, bool nonblocking) noexcept { return set_flags(s, nonblocking) && prevent_sigpipe(s); }
+bool prepare(native_handle_type s, bool nonblocking) noexcept {
+  return set_flags(s, nonblocking) && prevent_sigpipe(s);
+}
 
 void close_keeping_error(native_handle_type s) noexcept {
   const int reason = errno;
@@ -59,7 +61,8 @@ native_handle_type sys::socket(int family, int type, int proto, bool nonblocking
   return invalid_handle;
 }
 
-bool sys::socketpair(int family, int type, int proto, bool nonblocking, native_handle_type (&out)[2]) noexcept {
+bool sys::socketpair(int family, int type, int proto, bool nonblocking,
+                     native_handle_type (&out)[2]) noexcept {
   native_handle_type made[2];
   if (::socketpair(family, with_flags(type, nonblocking), proto, made) < 0) return false;
   if (!prepare(made[0], nonblocking) || !prepare(made[1], nonblocking)) {
@@ -72,7 +75,8 @@ bool sys::socketpair(int family, int type, int proto, bool nonblocking, native_h
   return true;
 }
 
-native_handle_type sys::accept(native_handle_type s, sockaddr* address, socklen_t* size, bool nonblocking) noexcept {
+native_handle_type sys::accept(native_handle_type s, sockaddr* address, socklen_t* size,
+                               bool nonblocking) noexcept {
 #if PYSOCK_HAVE_ACCEPT4
   const native_handle_type made = ::accept4(s, address, size, with_flags(0, nonblocking));
 #else
@@ -83,7 +87,8 @@ native_handle_type sys::accept(native_handle_type s, sockaddr* address, socklen_
     close_keeping_error(made);
     return invalid_handle;
   }
-  // Apple takes no option once the peer is gone, whose data may still wait to be read. The listener has handed its own on.
+  // Apple takes no option once the peer is gone, whose data may still wait to be read. The listener
+  // has handed its own on.
   prevent_sigpipe(made);
   return made;
 }
@@ -103,7 +108,8 @@ native_handle_type sys::duplicate(native_handle_type s) noexcept {
 }
 
 int sys::close(native_handle_type s) noexcept {
-  // After EINTR the descriptor is gone on most systems, and its number may be another thread's by now.
+  // After EINTR the descriptor is gone on most systems, and its number may be another thread's by
+  // now.
   if (::close(s) == 0 || errno == ECONNRESET) return 0;
   return -1;
 }
@@ -120,14 +126,18 @@ int sys::get_inheritable(native_handle_type s) noexcept {
 }
 
 // Written without being read first: a descriptor has no other flag worth keeping.
-int sys::set_inheritable(native_handle_type s, bool on) noexcept { return ::fcntl(s, F_SETFD, on ? 0 : FD_CLOEXEC); }
+int sys::set_inheritable(native_handle_type s, bool on) noexcept {
+  return ::fcntl(s, F_SETFD, on ? 0 : FD_CLOEXEC);
+}
 
 int sys::describe(native_handle_type s, int& family, int& type, int& proto) noexcept {
   if (!read_option(s, SO_TYPE, type)) return -1;
   if (!read_option(s, feature::domain_option, family)) {
     sockaddr_storage name{};
     socklen_t size = sizeof name;
-    if (::getsockname(s, reinterpret_cast<sockaddr*>(&name), &size) == 0 && name.ss_family != AF_UNSPEC) family = name.ss_family;
+    if (::getsockname(s, reinterpret_cast<sockaddr*>(&name), &size) == 0 &&
+        name.ss_family != AF_UNSPEC)
+      family = name.ss_family;
   }
   read_option(s, feature::protocol_option, proto);
   prevent_sigpipe(s);  // the way in for sockets made elsewhere

@@ -13,7 +13,8 @@ int sys::last_error() noexcept { return errno; }
 
 sys::failure sys::classify(int error) noexcept {
   if (error == EINTR) return failure::interrupted;
-  if (error == EAGAIN || error == EWOULDBLOCK) return failure::would_block;  // two numbers on some systems
+  if (error == EAGAIN || error == EWOULDBLOCK)
+    return failure::would_block;  // two numbers on some systems
   return failure::other;
 }
 

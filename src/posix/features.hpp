@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What this system has beyond common POSIX: the one home of feature tests. To be included first, it settles the width of file offsets.
+// What this system has beyond common POSIX: the one home of feature tests. To be included first, it
+// settles the width of file offsets.
 //
-// A constant is enough where a flag or an option may be missing; a macro tells whether a function exists. A build that defines the macro
-// as 0 gets the common form instead.
+// A constant is enough where a flag or an option may be missing; a macro tells whether a function
+// exists. A build that defines the macro as 0 gets the common form instead.
 #pragma once
 
 #ifndef _FILE_OFFSET_BITS
@@ -38,7 +39,8 @@
 #endif
 #endif
 
-// SO_NOSIGPIPE serves where send() has no flag for it. Apple's newer headers have the flag, the kernel below may not.
+// SO_NOSIGPIPE serves where send() has no flag for it. Apple's newer headers have the flag, the
+// kernel below may not.
 #ifndef PYSOCK_HAVE_NOSIGPIPE
 #if defined(SO_NOSIGPIPE) && (defined(__APPLE__) || !defined(MSG_NOSIGNAL))
 #define PYSOCK_HAVE_NOSIGPIPE 1
@@ -47,7 +49,8 @@
 #endif
 #endif
 
-// Three functions are called sendfile(). FreeBSD's comes with SF_NODISKIO; nothing but the name tells Apple's.
+// Three functions are called sendfile(). FreeBSD's comes with SF_NODISKIO; nothing but the name
+// tells Apple's.
 #define PYSOCK_SENDFILE_NONE 0
 #define PYSOCK_SENDFILE_LINUX 1
 #define PYSOCK_SENDFILE_FREEBSD 2
@@ -131,7 +134,8 @@ inline constexpr int protocol_option = SO_PROTOCOL;
 inline constexpr int protocol_option = -1;
 #endif
 
-// The BSDs and macOS refuse more in one call than an int holds. Linux moves a little less than that of whatever it is asked for.
+// The BSDs and macOS refuse more in one call than an int holds. Linux moves a little less than that
+// of whatever it is asked for.
 #ifdef __linux__
 inline constexpr std::size_t max_transfer = SIZE_MAX;
 #else

@@ -20,7 +20,8 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-// Keeps SIGPIPE from this thread while it lives: sendfile() takes no MSG_NOSIGNAL. One that was pending before stays pending.
+// Keeps SIGPIPE from this thread while it lives: sendfile() takes no MSG_NOSIGNAL. One that was
+// pending before stays pending.
 class sigpipe_shield {
  public:
   sigpipe_shield() noexcept {
@@ -69,8 +70,10 @@ class sigpipe_shield {
 };
 
 // One call of whichever sendfile() the system has.
-[[maybe_unused]] std::ptrdiff_t send_piece([[maybe_unused]] native_handle_type s, [[maybe_unused]] native_handle_type file,
-                                           [[maybe_unused]] off_t offset, [[maybe_unused]] std::size_t count) noexcept {
+[[maybe_unused]] std::ptrdiff_t send_piece([[maybe_unused]] native_handle_type s,
+                                           [[maybe_unused]] native_handle_type file,
+                                           [[maybe_unused]] off_t offset,
+                                           [[maybe_unused]] std::size_t count) noexcept {
 #if PYSOCK_SENDFILE == PYSOCK_SENDFILE_LINUX
   return ::sendfile(s, file, &offset, count);
 #elif PYSOCK_SENDFILE == PYSOCK_SENDFILE_NONE
@@ -85,8 +88,8 @@ class sigpipe_shield {
   sent = static_cast<off_t>(count);
   const int outcome = ::sendfile(file, s, offset, &sent, nullptr, 0);
 #endif
-  // They fail after having sent a part too, whatever the reason: the next call will tell it again. No failure comes after all was sent,
-  // but Apple's may leave there what it was asked for.
+  // They fail after having sent a part too, whatever the reason: the next call will tell it again.
+  // No failure comes after all was sent, but Apple's may leave there what it was asked for.
   if (outcome < 0 && (sent <= 0 || sent >= static_cast<off_t>(count))) return -1;
   return static_cast<std::ptrdiff_t>(sent);
 #endif
@@ -100,8 +103,8 @@ bool fits_offset(std::uint64_t offset) noexcept {
 
 }  // namespace
 
-std::ptrdiff_t sys::sendfile(native_handle_type s, native_handle_type file, std::uint64_t offset, std::size_t count,
-                             bool /*may_wait*/) noexcept {
+std::ptrdiff_t sys::sendfile(native_handle_type s, native_handle_type file, std::uint64_t offset,
+                             std::size_t count, bool /*may_wait*/) noexcept {
   if (!fits_offset(offset)) return -1;
   count = std::min(count, feature::max_transfer);
   sigpipe_shield shield;
@@ -111,10 +114,13 @@ std::ptrdiff_t sys::sendfile(native_handle_type s, native_handle_type file, std:
 }
 
 bool sys::sendfile_unsupported(int error) noexcept {
-  return error == EINVAL || error == ENOSYS || error == ENOTSUP || error == EOPNOTSUPP || error == ESPIPE;
+  return error == EINVAL || error == ENOSYS || error == ENOTSUP || error == EOPNOTSUPP ||
+         error == ESPIPE;
 }
 
-native_handle_type sys::open_file(const char* path) noexcept { return ::open(path, O_RDONLY | O_CLOEXEC); }
+native_handle_type sys::open_file(const char* path) noexcept {
+  return ::open(path, O_RDONLY | O_CLOEXEC);
+}
 
 int sys::close_file(native_handle_type file) noexcept { return ::close(file); }
 
@@ -128,12 +134,15 @@ std::int64_t sys::file_size(native_handle_type file) noexcept {
   return S_ISREG(status.st_mode) ? std::int64_t{status.st_size} : 0;
 }
 
-std::ptrdiff_t sys::read_file(native_handle_type file, void* data, std::size_t size, std::uint64_t offset) noexcept {
+std::ptrdiff_t sys::read_file(native_handle_type file, void* data, std::size_t size,
+                              std::uint64_t offset) noexcept {
   if (!fits_offset(offset)) return -1;
   return ::pread(file, data, std::min(size, feature::max_transfer), static_cast<off_t>(offset));
 }
 
-native_handle_type sys::file_handle(void* c_file) noexcept { return ::fileno(static_cast<std::FILE*>(c_file)); }
+native_handle_type sys::file_handle(void* c_file) noexcept {
+  return ::fileno(static_cast<std::FILE*>(c_file));
+}
 
 }  // namespace detail
 }  // namespace v1

@@ -13,7 +13,8 @@ inline namespace v1 {
 namespace detail {
 int sys::if_nameindex([[maybe_unused]] std::vector<interface_entry>& out) {
 #if PYSOCK_HAVE_IF_NAMEINDEX
-  const std::unique_ptr<struct ::if_nameindex, decltype(&::if_freenameindex)> list(::if_nameindex(), &::if_freenameindex);
+  const std::unique_ptr<struct ::if_nameindex, decltype(&::if_freenameindex)> list(
+      ::if_nameindex(), &::if_freenameindex);
   if (!list) return -1;
   std::vector<interface_entry> made;
   for (const struct ::if_nameindex* entry = list.get(); entry->if_name != nullptr; ++entry) {

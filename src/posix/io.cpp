@@ -13,7 +13,9 @@ namespace detail {
 namespace {
 
 // Where the system cuts by itself, this is nothing.
-constexpr std::size_t cut(std::size_t size) noexcept { return std::min(size, sys::feature::max_transfer); }
+constexpr std::size_t cut(std::size_t size) noexcept {
+  return std::min(size, sys::feature::max_transfer);
+}
 
 // The fields of msghdr have other widths on every system.
 template <class Field>
@@ -40,14 +42,17 @@ std::ptrdiff_t sys::send(native_handle_type s, const void* data, std::size_t siz
   return ::send(s, data, cut(size), flags | feature::send_flags);
 }
 
-std::ptrdiff_t sys::sendto(native_handle_type s, const void* data, std::size_t size, int flags, const sockaddr* address,
-                           socklen_t address_size) {
+std::ptrdiff_t sys::sendto(native_handle_type s, const void* data, std::size_t size, int flags,
+                           const sockaddr* address, socklen_t address_size) {
   return ::sendto(s, data, cut(size), flags | feature::send_flags, address, address_size);
 }
 
-std::ptrdiff_t sys::recv(native_handle_type s, void* data, std::size_t size, int flags) { return ::recv(s, data, cut(size), flags); }
+std::ptrdiff_t sys::recv(native_handle_type s, void* data, std::size_t size, int flags) {
+  return ::recv(s, data, cut(size), flags);
+}
 
-std::ptrdiff_t sys::recvfrom(native_handle_type s, void* data, std::size_t size, int flags, sockaddr* address, socklen_t* address_size) {
+std::ptrdiff_t sys::recvfrom(native_handle_type s, void* data, std::size_t size, int flags,
+                             sockaddr* address, socklen_t* address_size) {
   return ::recvfrom(s, data, cut(size), flags, address, address_size);
 }
 

@@ -14,7 +14,8 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-// A question is a function object that makes one call to the C library; look_up() hands what it finds to `use`.
+// A question is a function object that makes one call to the C library; look_up() hands what it
+// finds to `use`.
 #if PYSOCK_HAVE_REENTRANT_NETDB
 
 template <class Entry, class Question, class Use>
@@ -34,7 +35,9 @@ auto host_by_name(const char* name, int family, int& reason) {
   return [=, &reason](auto... room) { return ::gethostbyname2_r(name, family, room..., &reason); };
 }
 auto host_by_address(const void* packed, socklen_t size, int family, int& reason) {
-  return [=, &reason](auto... room) { return ::gethostbyaddr_r(packed, size, family, room..., &reason); };
+  return [=, &reason](auto... room) {
+    return ::gethostbyaddr_r(packed, size, family, room..., &reason);
+  };
 }
 auto service_by_name(const char* name, const char* proto) {
   return [=](auto... room) { return ::getservbyname_r(name, proto, room...); };
@@ -85,7 +88,8 @@ sys::host_entry copy(const hostent& host) {
   made.name = host.h_name;
   made.family = host.h_addrtype;
   for (char** alias = host.h_aliases; *alias != nullptr; ++alias) {
-    if (*alias != host.h_name) made.aliases.emplace_back(*alias);  // musl's first one is the name itself
+    if (*alias != host.h_name)
+      made.aliases.emplace_back(*alias);  // musl's first one is the name itself
   }
   for (char** packed = host.h_addr_list; *packed != nullptr; ++packed) {
     made.addresses.emplace_back(*packed, static_cast<std::size_t>(host.h_length));
@@ -117,9 +121,10 @@ int set_name(int (*set)(const char*, Length), const char* name, std::size_t size
 
 }  // namespace
 
-int sys::getnameinfo(const sockaddr* address, socklen_t size, char* host, std::size_t host_size, char* service, std::size_t service_size,
-                     int flags) noexcept {
-  return ::getnameinfo(address, size, host, static_cast<socklen_t>(host_size), service, static_cast<socklen_t>(service_size), flags);
+int sys::getnameinfo(const sockaddr* address, socklen_t size, char* host, std::size_t host_size,
+                     char* service, std::size_t service_size, int flags) noexcept {
+  return ::getnameinfo(address, size, host, static_cast<socklen_t>(host_size), service,
+                       static_cast<socklen_t>(service_size), flags);
 }
 
 int sys::gethostbyname(const char* name, int family, host_entry& out) {
@@ -129,27 +134,34 @@ int sys::gethostbyname(const char* name, int family, host_entry& out) {
 
 int sys::gethostbyaddr(const void* packed, std::size_t size, int family, host_entry& out) {
   int reason = 0;
-  return look_up_host(host_by_address(packed, static_cast<socklen_t>(size), family, reason), reason, out);
+  return look_up_host(host_by_address(packed, static_cast<socklen_t>(size), family, reason), reason,
+                      out);
 }
 
 int sys::gethostname(std::string& out) {
-  char name[NI_MAXHOST] = {};  // no system allows more, and a name that just fits need not come with its NUL
+  char name[NI_MAXHOST] =
+      {};  // no system allows more, and a name that just fits need not come with its NUL
   if (::gethostname(name, sizeof name - 1) < 0) return -1;
   out = name;
   return 0;
 }
 
-int sys::sethostname(const char* name, std::size_t size) noexcept { return set_name(&::sethostname, name, size); }
+int sys::sethostname(const char* name, std::size_t size) noexcept {
+  return set_name(&::sethostname, name, size);
+}
 
 int sys::getservbyname(const char* name, const char* proto) {
   int port = -1;
-  look_up<servent>(service_by_name(name, proto), [&](const servent& found) { port = ntohs(static_cast<std::uint16_t>(found.s_port)); });
+  look_up<servent>(service_by_name(name, proto), [&](const servent& found) {
+    port = ntohs(static_cast<std::uint16_t>(found.s_port));
+  });
   return port;
 }
 
 std::string sys::getservbyport(int port, const char* proto) {
   std::string name;
-  look_up<servent>(service_by_port(htons(static_cast<std::uint16_t>(port)), proto), [&](const servent& found) { name = found.s_name; });
+  look_up<servent>(service_by_port(htons(static_cast<std::uint16_t>(port)), proto),
+                   [&](const servent& found) { name = found.s_name; });
   return name;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Names to addresses: apart from everything else in the databases, which a program that only connects has no use for.
+// Names to addresses: apart from everything else in the databases, which a program that only
+// connects has no use for.
 #include "features.hpp"
 
 #include <pysock/detail/sys.hpp>
@@ -8,7 +9,8 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-int sys::getaddrinfo(const char* host, const char* service, const addrinfo* hints, addrinfo** results) noexcept {
+int sys::getaddrinfo(const char* host, const char* service, const addrinfo* hints,
+                     addrinfo** results) noexcept {
   return ::getaddrinfo(host, service, hints, results);
 }
 

@@ -20,7 +20,8 @@ int sys::poll(native_handle_type s, event what, int milliseconds) noexcept {
   pollfd entry{};
   entry.fd = s;
   entry.events = what == event::read ? POLLIN : POLLOUT;
-  // An error, a hang-up and an invalid descriptor are ready too: the call that follows reports them.
+  // An error, a hang-up and an invalid descriptor are ready too: the call that follows reports
+  // them.
   return ::poll(&entry, 1, milliseconds);
 }
 

@@ -22,7 +22,9 @@ struct openssl_text {
   openssl_text() = default;
   openssl_text(const openssl_text&) = delete;
   openssl_text& operator=(const openssl_text&) = delete;
-  ~openssl_text() { CRYPTO_free(data, nullptr, 0); }  // the macro for it would put this file's path into the library
+  ~openssl_text() {
+    CRYPTO_free(data, nullptr, 0);
+  }  // the macro for it would put this file's path into the library
   char* data = nullptr;
 };
 
@@ -36,7 +38,8 @@ std::string utf8(const ASN1_STRING* string) {
 }
 
 std::string raw(const ASN1_STRING* string) {
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)), static_cast<std::size_t>(ASN1_STRING_length(string))};
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
+          static_cast<std::size_t>(ASN1_STRING_length(string))};
 }
 
 std::string type_name(const ASN1_OBJECT* object) {
@@ -51,7 +54,8 @@ distinguished_name names_of(const X509_NAME* name) {
   distinguished_name made;
   for (int i = 0; i < X509_NAME_entry_count(name); ++i) {
     const X509_NAME_ENTRY* entry = X509_NAME_get_entry(name, i);
-    made.push_back({type_name(X509_NAME_ENTRY_get_object(entry)), utf8(X509_NAME_ENTRY_get_data(entry))});
+    made.push_back(
+        {type_name(X509_NAME_ENTRY_get_object(entry)), utf8(X509_NAME_ENTRY_get_data(entry))});
   }
   return made;
 }
@@ -83,25 +87,30 @@ certificate_name alternative_name(const GENERAL_NAME* name) {
 
 std::vector<certificate_name> alternative_names(const X509* x) {
   std::vector<certificate_name> made;
-  const names_handle names(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(x, NID_subject_alt_name, nullptr, nullptr)));
+  const names_handle names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(x, NID_subject_alt_name, nullptr, nullptr)));
   const int count = sk_GENERAL_NAME_num(names.get());  // -1 if there are none
   made.reserve(static_cast<std::size_t>(count > 0 ? count : 0));
-  for (int i = 0; i < count; ++i) made.push_back(alternative_name(sk_GENERAL_NAME_value(names.get(), i)));
+  for (int i = 0; i < count; ++i)
+    made.push_back(alternative_name(sk_GENERAL_NAME_value(names.get(), i)));
   return made;
 }
 
-// Days from 1970-01-01 to the first of March of a year, the start of years that leap days do not disturb; then to the day.
+// Days from 1970-01-01 to the first of March of a year, the start of years that leap days do not
+// disturb; then to the day.
 std::int64_t days_to(int year, int month, int day) noexcept {
   const std::int64_t y = month <= 2 ? year - 1 : year;
   const std::int64_t months_since_march = (month + 9) % 12;
-  return y * 365 + y / 4 - y / 100 + y / 400 + (months_since_march * 153 + 2) / 5 + day - 1 - 719468;
+  return y * 365 + y / 4 - y / 100 + y / 400 + (months_since_march * 153 + 2) / 5 + day - 1 -
+         719468;
 }
 
 certificate_time time_of(const ASN1_TIME* time) {
   std::tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) throw_openssl_error("getpeercert");
   const std::int64_t days = days_to(parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday);
-  return certificate_time(std::chrono::seconds(((days * 24 + parts.tm_hour) * 60 + parts.tm_min) * 60 + parts.tm_sec));
+  return certificate_time(
+      std::chrono::seconds(((days * 24 + parts.tm_hour) * 60 + parts.tm_min) * 60 + parts.tm_sec));
 }
 
 std::string serial_of(const X509* x) {

@@ -44,17 +44,21 @@ const char* session_text(ssl_errc value) noexcept {
 class session_category final : public detail::throwing_category {
  public:
   const char* name() const noexcept override { return "pysock.ssl"; }
-  std::string message(int value) const override { return session_text(static_cast<ssl_errc>(value)); }
+  std::string message(int value) const override {
+    return session_text(static_cast<ssl_errc>(value));
+  }
   std::error_condition default_error_condition(int value) const noexcept override {
     const auto state = static_cast<ssl_errc>(value);
-    if (state == ssl_errc::want_read || state == ssl_errc::want_write) return std::errc::resource_unavailable_try_again;
+    if (state == ssl_errc::want_read || state == ssl_errc::want_write)
+      return std::errc::resource_unavailable_try_again;
     return {value, *this};
   }
   std::optional<int> number(int value) const noexcept override {
     if (value > SSL_ERROR_INVALID_ERROR_CODE) return std::nullopt;
     return value;
   }
-  [[noreturn]] void raise(std::error_code code, const std::string& operation, std::size_t transferred) const override {
+  [[noreturn]] void raise(std::error_code code, const std::string& operation,
+                          std::size_t transferred) const override {
     switch (static_cast<ssl_errc>(code.value())) {
       case ssl_errc::want_read:
         throw ssl_want_read_error(code, operation, transferred);
@@ -117,10 +121,12 @@ class reason_category final : public detail::throwing_category {
  public:
   const char* name() const noexcept override { return "pysock.openssl"; }
   std::string message(int value) const override {
-    return std::string("[") + library_of(value) + ": " + reason_word(value) + "] " + reason_text(value);
+    return std::string("[") + library_of(value) + ": " + reason_word(value) + "] " +
+           reason_text(value);
   }
   std::optional<int> number(int) const noexcept override { return SSL_ERROR_SSL; }
-  [[noreturn]] void raise(std::error_code code, const std::string& operation, std::size_t transferred) const override {
+  [[noreturn]] void raise(std::error_code code, const std::string& operation,
+                          std::size_t transferred) const override {
     throw sslerror(code, operation, transferred);
   }
 };
@@ -129,10 +135,12 @@ class certificate_category final : public detail::throwing_category {
  public:
   const char* name() const noexcept override { return "pysock.verification"; }
   std::string message(int value) const override {
-    return std::string("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: ") + X509_verify_cert_error_string(value);
+    return std::string("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: ") +
+           X509_verify_cert_error_string(value);
   }
   std::optional<int> number(int) const noexcept override { return SSL_ERROR_SSL; }
-  [[noreturn]] void raise(std::error_code code, const std::string& operation, std::size_t transferred) const override {
+  [[noreturn]] void raise(std::error_code code, const std::string& operation,
+                          std::size_t transferred) const override {
     throw ssl_cert_verification_error(code, operation, transferred);
   }
 };
@@ -164,13 +172,15 @@ std::string sslerror::reason() const {
   return code().category() == verification_category() ? "CERTIFICATE_VERIFY_FAILED" : "";
 }
 
-std::string ssl_cert_verification_error::verify_message() const { return X509_verify_cert_error_string(verify_code()); }
+std::string ssl_cert_verification_error::verify_message() const {
+  return X509_verify_cert_error_string(verify_code());
+}
 
 namespace detail {
 
 std::error_code take_openssl_error() noexcept {
-  // A file that could not be opened leaves the system's number, and many failures a trail of "this part failed": neither end of the queue
-  // need be the reason.
+  // A file that could not be opened leaves the system's number, and many failures a trail of "this
+  // part failed": neither end of the queue need be the reason.
   unsigned long found = ERR_peek_last_error();
   int system = 0;
   while (const unsigned long next = ERR_get_error()) {
@@ -185,7 +195,9 @@ std::error_code take_openssl_error() noexcept {
   return {static_cast<int>(found), openssl_category()};
 }
 
-void throw_openssl_error(const std::string& operation) { throw_error(take_openssl_error(), operation); }
+void throw_openssl_error(const std::string& operation) {
+  throw_error(take_openssl_error(), operation);
+}
 
 }  // namespace detail
 }  // namespace v1

@@ -9,7 +9,8 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-// The reason of OpenSSL's last failure on this thread, whose queue is emptied: one of its own codes, or the system's number.
+// The reason of OpenSSL's last failure on this thread, whose queue is emptied: one of its own
+// codes, or the system's number.
 std::error_code take_openssl_error() noexcept;
 
 // Throws that.

@@ -26,7 +26,9 @@ std::string name_of_peer(const ssl_socket& session, const Get& get) {
 
 }  // namespace
 
-ssl_object::ssl_object(ssl_socket&& session) : session_(std::move(session)) { session_.shake_hands("ssl"); }
+ssl_object::ssl_object(ssl_socket&& session) : session_(std::move(session)) {
+  session_.shake_hands("ssl");
+}
 
 std::string ssl_object::read(std::ptrdiff_t n) {
   constexpr std::size_t piece = 16384;
@@ -39,7 +41,8 @@ std::string ssl_object::read(std::ptrdiff_t n) {
     const detail::call_context limits = connection.limits(time.left(ec));
     const std::size_t missing = wanted - received_.size();
     std::size_t count = 0;
-    if (!ec) count = session_.connection_->read(room, missing < piece ? missing : piece, limits, ec);
+    if (!ec)
+      count = session_.connection_->read(room, missing < piece ? missing : piece, limits, ec);
     if (ec) detail::throw_error(ec, "read", received_.size());
     if (count == 0) break;
     received_.append(room, count);
@@ -59,12 +62,15 @@ std::size_t ssl_object::write(const_bytes s) {
 std::string ssl_object::server() const { return name_of_peer(session_, X509_get_subject_name); }
 std::string ssl_object::issuer() const { return name_of_peer(session_, X509_get_issuer_name); }
 
-ssl_object ssl(const socket& sock, const std::optional<text>& keyfile, const std::optional<text>& certfile) {
-  if (keyfile.has_value() != certfile.has_value()) detail::throw_error(ssl_errc::key_and_certificate, "ssl");
+ssl_object ssl(const socket& sock, const std::optional<text>& keyfile,
+               const std::optional<text>& certfile) {
+  if (keyfile.has_value() != certfile.has_value())
+    detail::throw_error(ssl_errc::key_and_certificate, "ssl");
   ssl_context context(PROTOCOL_TLS_CLIENT);
   context.check_hostname(false).verify_mode(CERT_NONE);
   if (certfile) context.load_cert_chain(*certfile, keyfile);
-  return ssl_object(context.wrap_socket(sock.dup(), std::nullopt, wrap_options().do_handshake_on_connect(false)));
+  return ssl_object(
+      context.wrap_socket(sock.dup(), std::nullopt, wrap_options().do_handshake_on_connect(false)));
 }
 
 }  // namespace v1

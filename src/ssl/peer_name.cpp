@@ -17,7 +17,9 @@ namespace {
 
 constexpr std::size_t longest_name = 253;  // RFC 1035's 255 bytes of labels, as text
 
-[[noreturn]] void refuse(const char* operation, const char* why) { throw std::invalid_argument(std::string(operation) + ": " + why); }
+[[noreturn]] void refuse(const char* operation, const char* why) {
+  throw std::invalid_argument(std::string(operation) + ": " + why);
+}
 
 // Empty if it is not an address. Certificates know nothing of scopes.
 std::string packed_address(std::string_view text) {
@@ -30,13 +32,17 @@ std::string packed_address(std::string_view text) {
 
 }  // namespace
 
-peer_name::peer_name(std::string_view name, const char* operation) : given_(name), packed_(packed_address(name)) {
-  if (name.find('\0') != name.npos) throw_error(bad_argument::embedded_null, std::string(operation) + " (server_hostname)");
+peer_name::peer_name(std::string_view name, const char* operation)
+    : given_(name), packed_(packed_address(name)) {
+  if (name.find('\0') != name.npos)
+    throw_error(bad_argument::embedded_null, std::string(operation) + " (server_hostname)");
   if (!packed_.empty()) return;
-  if (name.empty() || name.front() == '.') refuse(operation, "server_hostname cannot be an empty string or start with a leading dot");
+  if (name.empty() || name.front() == '.')
+    refuse(operation, "server_hostname cannot be an empty string or start with a leading dot");
   const auto in_name = [](char c) { return c > ' ' && c < 0x7f; };
   if (!std::all_of(name.begin(), name.end(), in_name)) {
-    refuse(operation, "server_hostname must be printable ASCII; give international names in their xn-- form");
+    refuse(operation,
+           "server_hostname must be printable ASCII; give international names in their xn-- form");
   }
   if (name.back() == '.') name.remove_suffix(1);
   if (name.size() > longest_name) refuse(operation, "server_hostname is too long");
@@ -46,12 +52,17 @@ peer_name::peer_name(std::string_view name, const char* operation) : given_(name
 void peer_name::apply(SSL* ssl, bool verify) const {
   if (given_.empty()) return;
   // RFC 6066: no addresses are sent, and no dot at the end.
-  if (!plain_.empty() && SSL_set_tlsext_host_name(ssl, plain_.c_str()) != 1) throw_openssl_error("server_hostname");
+  if (!plain_.empty() && SSL_set_tlsext_host_name(ssl, plain_.c_str()) != 1)
+    throw_openssl_error("server_hostname");
   if (!verify) return;
   X509_VERIFY_PARAM* rules = SSL_get0_param(ssl);
-  X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-  const int set = plain_.empty() ? X509_VERIFY_PARAM_set1_ip(rules, reinterpret_cast<const unsigned char*>(packed_.data()), packed_.size())
-                                 : X509_VERIFY_PARAM_set1_host(rules, plain_.data(), plain_.size());
+  X509_VERIFY_PARAM_set_hostflags(
+      rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+  const int set =
+      plain_.empty()
+          ? X509_VERIFY_PARAM_set1_ip(rules, reinterpret_cast<const unsigned char*>(packed_.data()),
+                                      packed_.size())
+          : X509_VERIFY_PARAM_set1_host(rules, plain_.data(), plain_.size());
   if (set != 1) throw_openssl_error("server_hostname");
 }
 

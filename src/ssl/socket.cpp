@@ -15,7 +15,9 @@ namespace pysock {
 inline namespace v1 {
 namespace {
 
-std::error_code closed_code() noexcept { return detail::system_code(detail::sys::numbers().bad_descriptor); }
+std::error_code closed_code() noexcept {
+  return detail::system_code(detail::sys::numbers().bad_descriptor);
+}
 
 std::string named(const char* operation, const detail::tls_connection& connection) {
   const std::string& name = connection.name().given();
@@ -24,9 +26,10 @@ std::string named(const char* operation, const detail::tls_connection& connectio
 
 }  // namespace
 
-// ---- life ---------------------------------------------------------------------------------------------------------------------------
+// ---- life ----
 
-ssl_socket::ssl_socket(std::shared_ptr<detail::tls_connection> connection) noexcept : connection_(std::move(connection)) {}
+ssl_socket::ssl_socket(std::shared_ptr<detail::tls_connection> connection) noexcept
+    : connection_(std::move(connection)) {}
 
 ssl_socket& ssl_socket::operator=(ssl_socket&& other) noexcept {
   if (this == &other) return *this;
@@ -58,7 +61,8 @@ void ssl_socket::do_handshake(std::error_code& ec) noexcept {
 void ssl_socket::close() {
   const std::shared_ptr<detail::tls_connection> connection = std::move(connection_);
   std::error_code ec;
-  if (connection.use_count() == 1) connection->close(connection->limits(), ec);  // else a file goes on with it, and closes it
+  if (connection.use_count() == 1)
+    connection->close(connection->limits(), ec);  // else a file goes on with it, and closes it
   if (ec) detail::throw_error(ec, "close");
 }
 
@@ -74,14 +78,16 @@ void ssl_socket::shutdown(int how) {
   detail::tls_connection& connection = open("shutdown");
   std::error_code ec;
   // The alert must not keep anybody from waking a thread that waits.
-  if (how == SHUT_WR || how == SHUT_RDWR) connection.send_alert(how == SHUT_RDWR ? connection.limits(0) : connection.limits(), ec);
+  if (how == SHUT_WR || how == SHUT_RDWR)
+    connection.send_alert(how == SHUT_RDWR ? connection.limits(0) : connection.limits(), ec);
   if (ec && how == SHUT_WR) detail::throw_error(ec, "shutdown");
   connection.plain().shutdown(how);
 }
 
-// ---- data ---------------------------------------------------------------------------------------------------------------------------
+// ---- data ----
 
-std::size_t ssl_socket::recv_into(mutable_bytes buffer, std::size_t nbytes, std::error_code& ec) noexcept {
+std::size_t ssl_socket::recv_into(mutable_bytes buffer, std::size_t nbytes,
+                                  std::error_code& ec) noexcept {
   const std::size_t size = detail::wanted(buffer, nbytes);
   ec.clear();
   if (size > buffer.size()) ec = bad_argument::buffer_too_small;
@@ -123,7 +129,8 @@ std::size_t ssl_socket::send(const_bytes data) {
 
 std::size_t ssl_socket::sendall(const_bytes data, std::error_code& ec) noexcept {
   ec = closed_code();
-  return connection_ ? connection_->write_all(data.data(), data.size(), connection_->limits(), ec) : 0;
+  return connection_ ? connection_->write_all(data.data(), data.size(), connection_->limits(), ec)
+                     : 0;
 }
 
 std::size_t ssl_socket::sendall(const_bytes data) {
@@ -133,15 +140,16 @@ std::size_t ssl_socket::sendall(const_bytes data) {
   return sent;
 }
 
-std::size_t ssl_socket::sendfile(const file_source& file, std::int64_t offset, std::optional<std::int64_t> count) {
+std::size_t ssl_socket::sendfile(const file_source& file, std::int64_t offset,
+                                 std::optional<std::int64_t> count) {
   std::error_code ec;
   const std::size_t sent = sendfile(file, offset, count, ec);
   if (ec) detail::throw_error(ec, detail::file_reader::operation(file), sent);
   return sent;
 }
 
-std::size_t ssl_socket::sendfile(const file_source& file, std::int64_t offset, std::optional<std::int64_t> count,
-                                 std::error_code& ec) noexcept {
+std::size_t ssl_socket::sendfile(const file_source& file, std::int64_t offset,
+                                 std::optional<std::int64_t> count, std::error_code& ec) noexcept {
   ec = connection_ ? detail::check_sendfile(SOCK_STREAM, offset, count) : closed_code();
   if (!ec && !getblocking()) ec = bad_argument::not_blocking;
   if (ec) return 0;
@@ -154,7 +162,8 @@ std::size_t ssl_socket::sendfile(const file_source& file, std::int64_t offset, s
   char room[16384];
   std::size_t sent = 0;
   while (sent < limit) {
-    const std::size_t wanted = limit - sent < sizeof room ? static_cast<std::size_t>(limit - sent) : sizeof room;
+    const std::size_t wanted =
+        limit - sent < sizeof room ? static_cast<std::size_t>(limit - sent) : sizeof room;
     const std::size_t size = reader.read(room, wanted, sent, ec);
     if (size == 0 || ec) break;
     sent += connection_->write_all(room, size, limits, ec);
@@ -170,11 +179,12 @@ file ssl_socket::makefile(text mode, int bufsize) {
   return file(std::make_unique<detail::tls_transport>(connection_), parsed, bufsize, timeout);
 }
 
-// ---- the session --------------------------------------------------------------------------------------------------------------------
+// ---- the session ----
 
 std::size_t ssl_socket::pending() const noexcept {
   if (!connection_) return 0;
-  return static_cast<std::size_t>(connection_->with_session([](SSL* ssl) { return SSL_pending(ssl); }));
+  return static_cast<std::size_t>(
+      connection_->with_session([](SSL* ssl) { return SSL_pending(ssl); }));
 }
 
 std::optional<certificate> ssl_socket::getpeercert() const {
@@ -185,7 +195,8 @@ std::optional<certificate> ssl_socket::getpeercert() const {
 }
 
 std::string ssl_socket::getpeercert_der() const {
-  const detail::certificate_handle found(open("getpeercert_der").with_session(SSL_get1_peer_certificate));
+  const detail::certificate_handle found(
+      open("getpeercert_der").with_session(SSL_get1_peer_certificate));
   return found ? detail::der(found.get()) : std::string();
 }
 
@@ -209,7 +220,8 @@ std::optional<cipher_info> ssl_socket::cipher() const {
   return open("cipher").with_session([](SSL* ssl) -> std::optional<cipher_info> {
     const SSL_CIPHER* used = SSL_get_current_cipher(ssl);
     if (used == nullptr) return std::nullopt;
-    return cipher_info{SSL_CIPHER_get_name(used), SSL_CIPHER_get_version(used), SSL_CIPHER_get_bits(used, nullptr)};
+    return cipher_info{SSL_CIPHER_get_name(used), SSL_CIPHER_get_version(used),
+                       SSL_CIPHER_get_bits(used, nullptr)};
   });
 }
 
@@ -219,34 +231,51 @@ ssl_session ssl_socket::session() const {
   if (connection.server_side() || !connection.handshake_done()) return made;
   detail::session_handle handle(connection.with_session(SSL_get1_session));
   if (handle) {
-    made.session_ =
-        std::make_shared<detail::tls_session>(detail::tls_session{std::move(handle), connection.context(), connection.name().given()});
+    made.session_ = std::make_shared<detail::tls_session>(
+        detail::tls_session{std::move(handle), connection.context(), connection.name().given()});
   }
   return made;
 }
 
-bool ssl_session::resumable() const noexcept { return session_ && SSL_SESSION_is_resumable(session_->session.get()) == 1; }
+bool ssl_session::resumable() const noexcept {
+  return session_ && SSL_SESSION_is_resumable(session_->session.get()) == 1;
+}
 
-bool ssl_socket::session_reused() const noexcept { return connection_ && connection_->with_session(SSL_session_reused) == 1; }
+bool ssl_socket::session_reused() const noexcept {
+  return connection_ && connection_->with_session(SSL_session_reused) == 1;
+}
 
-std::string ssl_socket::server_hostname() const { return connection_ ? connection_->name().given() : std::string(); }
+std::string ssl_socket::server_hostname() const {
+  return connection_ ? connection_->name().given() : std::string();
+}
 
 bool ssl_socket::server_side() const noexcept { return connection_ && connection_->server_side(); }
 
-// ---- the connection below -----------------------------------------------------------------------------------------------------------
+// ---- the connection below ----
 
-native_handle_type ssl_socket::fileno() const noexcept { return connection_ ? connection_->plain().fileno() : invalid_handle; }
-bool ssl_socket::getblocking() const noexcept { return !connection_ || connection_->plain().getblocking(); }
-std::optional<seconds> ssl_socket::gettimeout() const noexcept { return connection_ ? connection_->plain().gettimeout() : std::nullopt; }
+native_handle_type ssl_socket::fileno() const noexcept {
+  return connection_ ? connection_->plain().fileno() : invalid_handle;
+}
+bool ssl_socket::getblocking() const noexcept {
+  return !connection_ || connection_->plain().getblocking();
+}
+std::optional<seconds> ssl_socket::gettimeout() const noexcept {
+  return connection_ ? connection_->plain().gettimeout() : std::nullopt;
+}
 void ssl_socket::settimeout(timeout_value value) { open("settimeout").plain().settimeout(value); }
 address ssl_socket::getpeername() const { return open("getpeername").plain().getpeername(); }
 address ssl_socket::getsockname() const { return open("getsockname").plain().getsockname(); }
-int ssl_socket::getsockopt(int level, int name) const { return open("getsockopt").plain().getsockopt(level, name); }
-void ssl_socket::setsockopt(int level, int name, int value) { open("setsockopt").plain().setsockopt(level, name, value); }
+int ssl_socket::getsockopt(int level, int name) const {
+  return open("getsockopt").plain().getsockopt(level, name);
+}
+void ssl_socket::setsockopt(int level, int name, int value) {
+  open("setsockopt").plain().setsockopt(level, name, value);
+}
 
 std::string ssl_socket::to_string() const {
   if (!connection_) return "<ssl.SSLSocket [closed]>";
-  return "<ssl.SSLSocket" + connection_->plain().to_string().substr(std::string("<socket.socket").size());
+  return "<ssl.SSLSocket" +
+         connection_->plain().to_string().substr(std::string("<socket.socket").size());
 }
 
 }  // namespace v1

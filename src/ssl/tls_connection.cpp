@@ -20,14 +20,22 @@ namespace {
 
 constexpr std::size_t record_size = 16384;
 
-bool is_want(const std::error_code& ec) noexcept { return ec == ssl_errc::want_read || ec == ssl_errc::want_write; }
+bool is_want(const std::error_code& ec) noexcept {
+  return ec == ssl_errc::want_read || ec == ssl_errc::want_write;
+}
 
-std::size_t hash_of(const char* data, std::size_t size) noexcept { return std::hash<std::string_view>()({data, size}); }
+std::size_t hash_of(const char* data, std::size_t size) noexcept {
+  return std::hash<std::string_view>()({data, size});
+}
 
 }  // namespace
 
-tls_connection::tls_connection(std::shared_ptr<const tls_context> context, socket&& plain, peer_name name, bool suppress_ragged_eofs)
-    : context_(std::move(context)), name_(std::move(name)), suppress_ragged_eofs_(suppress_ragged_eofs), ssl_(SSL_new(context_->get())) {
+tls_connection::tls_connection(std::shared_ptr<const tls_context> context, socket&& plain,
+                               peer_name name, bool suppress_ragged_eofs)
+    : context_(std::move(context)),
+      name_(std::move(name)),
+      suppress_ragged_eofs_(suppress_ragged_eofs),
+      ssl_(SSL_new(context_->get())) {
   if (!ssl_) throw_openssl_error("SSL_new");
   bio_handle bio = make_bio(wire_);
   wire_.plain = std::move(plain);
@@ -59,13 +67,15 @@ call_context tls_connection::limits(std::int64_t timeout) const noexcept {
 }
 
 void tls_connection::resume(const tls_session& session) {
-  if (SSL_set_session(ssl_.get(), session.session.get()) != 1) throw_openssl_error("wrap_socket (session)");
+  if (SSL_set_session(ssl_.get(), session.session.get()) != 1)
+    throw_openssl_error("wrap_socket (session)");
 }
 
-// ---- steps --------------------------------------------------------------------------------------------------------------------------
+// ---- steps ----
 
 template <class Op>
-int tls_connection::drive(wait_loop& loop, const call_context& limits, const Op& op, std::error_code& ec) noexcept {
+int tls_connection::drive(wait_loop& loop, const call_context& limits, const Op& op,
+                          std::error_code& ec) noexcept {
   for (bool waited = false;; waited = true) {
     bool blocked = false;
     const int result = step(op, blocked, ec);
@@ -100,8 +110,10 @@ std::error_code tls_connection::failure(int result) noexcept {
   if (said == SSL_ERROR_ZERO_RETURN) return ssl_errc::zero_return;
 
   const unsigned long last = ERR_peek_last_error();
-  const int reason = said == SSL_ERROR_SSL && ERR_GET_LIB(last) == ERR_LIB_SSL ? ERR_GET_REASON(last) : 0;
-  const bool cut_off = reason == SSL_R_UNEXPECTED_EOF_WHILE_READING || (said == SSL_ERROR_SYSCALL && wire_.failure == 0);
+  const int reason =
+      said == SSL_ERROR_SSL && ERR_GET_LIB(last) == ERR_LIB_SSL ? ERR_GET_REASON(last) : 0;
+  const bool cut_off = reason == SSL_R_UNEXPECTED_EOF_WHILE_READING ||
+                       (said == SSL_ERROR_SYSCALL && wire_.failure == 0);
   if (cut_off && handshake_done()) return ssl_errc::eof;  // sending may still work
   const auto verdict = static_cast<int>(SSL_get_verify_result(ssl_.get()));
   if (cut_off) {
@@ -111,7 +123,8 @@ std::error_code tls_connection::failure(int result) noexcept {
   } else if (said == SSL_ERROR_SSL) {
     lost_ = take_openssl_error();
   } else {
-    lost_ = said == SSL_ERROR_SYSCALL ? system_code(wire_.failure) : std::error_code(said, ssl_category());
+    lost_ = said == SSL_ERROR_SYSCALL ? system_code(wire_.failure)
+                                      : std::error_code(said, ssl_category());
   }
   return lost_;
 }
@@ -126,7 +139,7 @@ bool tls_connection::usable(std::error_code& ec) const noexcept {
   return !ec;
 }
 
-// ---- calls --------------------------------------------------------------------------------------------------------------------------
+// ---- calls ----
 
 void tls_connection::handshake(std::error_code& ec) noexcept {
   if (usable(ec) || ec != ssl_errc::handshake_missing) return;
@@ -138,19 +151,21 @@ void tls_connection::handshake(std::error_code& ec) noexcept {
     handshake_done_ = true;
 }
 
-std::size_t tls_connection::read(char* room, std::size_t size, const call_context& limits, std::error_code& ec) noexcept {
+std::size_t tls_connection::read(char* room, std::size_t size, const call_context& limits,
+                                 std::error_code& ec) noexcept {
   if (!usable(ec)) return 0;
   std::size_t count = 0;
   wait_loop loop(limits, sys::event::read);
   loop.start();
   drive(
-      loop, limits, [room, size, &count](SSL* ssl) { return SSL_read_ex(ssl, room, size, &count); }, ec);
+      loop, limits, [room, size, &count](SSL* ssl) { return SSL_read_ex(ssl, room, size, &count); },
+      ec);
   if (ec == ssl_errc::zero_return || (suppress_ragged_eofs_ && ec == ssl_errc::eof)) ec.clear();
   return ec ? 0 : count;
 }
 
-std::size_t tls_connection::write_record(wait_loop& loop, const char* data, std::size_t size, const call_context& limits,
-                                         std::error_code& ec) noexcept {
+std::size_t tls_connection::write_record(wait_loop& loop, const char* data, std::size_t size,
+                                         const call_context& limits, std::error_code& ec) noexcept {
   std::size_t count = 0;
   half_sent started;
   {
@@ -174,14 +189,16 @@ std::size_t tls_connection::write_record(wait_loop& loop, const char* data, std:
   return count;
 }
 
-std::size_t tls_connection::write(const char* data, std::size_t size, const call_context& limits, std::error_code& ec) noexcept {
+std::size_t tls_connection::write(const char* data, std::size_t size, const call_context& limits,
+                                  std::error_code& ec) noexcept {
   if (!usable(ec) || size == 0) return 0;
   wait_loop loop(limits, sys::event::write);
   loop.start();
   return write_record(loop, data, size, limits, ec);
 }
 
-std::size_t tls_connection::write_all(const char* data, std::size_t size, const call_context& limits, std::error_code& ec) noexcept {
+std::size_t tls_connection::write_all(const char* data, std::size_t size,
+                                      const call_context& limits, std::error_code& ec) noexcept {
   if (!usable(ec)) return 0;
   wait_loop loop(limits, sys::event::write);
   loop.start();
@@ -193,7 +210,7 @@ std::size_t tls_connection::write_all(const char* data, std::size_t size, const 
   return sent;
 }
 
-// ---- the end ------------------------------------------------------------------------------------------------------------------------
+// ---- the end ----
 
 void tls_connection::send_alert(const call_context& limits, std::error_code& ec) noexcept {
   ec.clear();
@@ -231,8 +248,8 @@ socket tls_connection::release() noexcept {
   return std::move(wire_.plain);
 }
 
-// What has come unread, the tickets of TLS 1.3 above all, would make the system reset the connection when it is closed, and what is still
-// on its way to the peer would be lost.
+// What has come unread, the tickets of TLS 1.3 above all, would make the system reset the
+// connection when it is closed, and what is still on its way to the peer would be lost.
 void tls_connection::take_what_came() noexcept {
   char room[4096];
   constexpr int enough = 16;
@@ -244,7 +261,8 @@ void tls_connection::close(const call_context& limits, std::error_code& ec) noex
   ec.clear();
   if (!wire_.plain) return;
   send_alert(limits, ec);
-  if (!is_want(ec) && ec != errc::timed_out && ec != std::errc::interrupted) ec.clear();  // a peer that has gone misses nothing
+  if (!is_want(ec) && ec != errc::timed_out && ec != std::errc::interrupted)
+    ec.clear();  // a peer that has gone misses nothing
   take_what_came();
   socket closing = release();
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// THE SESSION: the one place that drives OpenSSL, by steps that never wait, and waits between them by the wait engine.
+// THE SESSION: the one place that drives OpenSSL, by steps that never wait, and waits between them
+// by the wait engine.
 //
-// The lock is held for a step and not while waiting, so that one thread can receive while another sends.
+// The lock is held for a step and not while waiting, so that one thread can receive while another
+// sends.
 #pragma once
 
 #include <atomic>
@@ -24,7 +26,8 @@ namespace detail {
 class tls_connection {
  public:
   // Takes the connected socket. \param name empty for a server, and where nothing is asked for
-  tls_connection(std::shared_ptr<const tls_context> context, socket&& plain, peer_name name, bool suppress_ragged_eofs);
+  tls_connection(std::shared_ptr<const tls_context> context, socket&& plain, peer_name name,
+                 bool suppress_ragged_eofs);
   tls_connection(const tls_connection&) = delete;
   tls_connection& operator=(const tls_connection&) = delete;
   // Closes quietly.
@@ -37,11 +40,14 @@ class tls_connection {
   void resume(const tls_session& session);
   void handshake(std::error_code& ec) noexcept;
   // At least one byte; 0 at the end, and on failure.
-  std::size_t read(char* room, std::size_t size, const call_context& limits, std::error_code& ec) noexcept;
+  std::size_t read(char* room, std::size_t size, const call_context& limits,
+                   std::error_code& ec) noexcept;
   // At most one record. Bytes gone.
-  std::size_t write(const char* data, std::size_t size, const call_context& limits, std::error_code& ec) noexcept;
+  std::size_t write(const char* data, std::size_t size, const call_context& limits,
+                    std::error_code& ec) noexcept;
   // All of it. Bytes gone, also on failure.
-  std::size_t write_all(const char* data, std::size_t size, const call_context& limits, std::error_code& ec) noexcept;
+  std::size_t write_all(const char* data, std::size_t size, const call_context& limits,
+                        std::error_code& ec) noexcept;
   // Sends the closing alert, unless the session has failed, was never there, or is over.
   void send_alert(const call_context& limits, std::error_code& ec) noexcept;
   // Exchanges closing alerts.
@@ -57,29 +63,39 @@ class tls_connection {
     const std::lock_guard<std::mutex> lock(mutex_);
     return ask(ssl_.get());
   }
-  [[nodiscard]] bool handshake_done() const noexcept { return handshake_done_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool handshake_done() const noexcept {
+    return handshake_done_.load(std::memory_order_relaxed);
+  }
 
   [[nodiscard]] socket& plain() noexcept { return wire_.plain; }
   [[nodiscard]] const socket& plain() const noexcept { return wire_.plain; }
   [[nodiscard]] const peer_name& name() const noexcept { return name_; }
-  [[nodiscard]] const std::shared_ptr<const tls_context>& context() const noexcept { return context_; }
-  [[nodiscard]] bool server_side() const noexcept { return context_->protocol == PROTOCOL_TLS_SERVER; }
+  [[nodiscard]] const std::shared_ptr<const tls_context>& context() const noexcept {
+    return context_;
+  }
+  [[nodiscard]] bool server_side() const noexcept {
+    return context_->protocol == PROTOCOL_TLS_SERVER;
+  }
 
  private:
-  // A record that could not be sent at once is encrypted already: what comes next must begin with the same bytes.
+  // A record that could not be sent at once is encrypted already: what comes next must begin with
+  // the same bytes.
   struct half_sent {
     std::size_t size = 0;
     std::size_t hash = 0;
   };
 
-  // `op(SSL*)` until it succeeds (more than 0), the session ends (0 with `ec` clear), or it fails (0 with the reason).
+  // `op(SSL*)` until it succeeds (more than 0), the session ends (0 with `ec` clear), or it fails
+  // (0 with the reason).
   template <class Op>
-  int drive(wait_loop& loop, const call_context& limits, const Op& op, std::error_code& ec) noexcept;
+  int drive(wait_loop& loop, const call_context& limits, const Op& op,
+            std::error_code& ec) noexcept;
   template <class Op>
   int step(const Op& op, bool& blocked, std::error_code& ec) noexcept;
   std::error_code failure(int result) noexcept;
   bool usable(std::error_code& ec) const noexcept;
-  std::size_t write_record(wait_loop& loop, const char* data, std::size_t size, const call_context& limits, std::error_code& ec) noexcept;
+  std::size_t write_record(wait_loop& loop, const char* data, std::size_t size,
+                           const call_context& limits, std::error_code& ec) noexcept;
   void take_what_came() noexcept;
 
   std::shared_ptr<const tls_context> context_;

@@ -31,7 +31,8 @@ class tls_context {
   ssl_ctx_handle handle_;
 };
 
-// Of an earlier connection; only its own context may use it again, and only for the same name: nothing is verified the second time.
+// Of an earlier connection; only its own context may use it again, and only for the same name:
+// nothing is verified the second time.
 struct tls_session {
   session_handle session;
   std::shared_ptr<const tls_context> context;

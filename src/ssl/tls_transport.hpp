@@ -15,12 +15,15 @@ namespace detail {
 // The session is shared with the ssl_socket; whichever goes last closes it.
 class tls_transport final : public byte_transport {
  public:
-  explicit tls_transport(std::shared_ptr<tls_connection> connection) noexcept : connection_(std::move(connection)) {}
+  explicit tls_transport(std::shared_ptr<tls_connection> connection) noexcept
+      : connection_(std::move(connection)) {}
 
-  std::size_t read(char* data, std::size_t size, std::int64_t timeout, std::error_code& ec) noexcept override {
+  std::size_t read(char* data, std::size_t size, std::int64_t timeout,
+                   std::error_code& ec) noexcept override {
     return connection_->read(data, size, connection_->limits(timeout), ec);
   }
-  std::size_t write(const char* data, std::size_t size, std::int64_t timeout, std::error_code& ec) noexcept override {
+  std::size_t write(const char* data, std::size_t size, std::int64_t timeout,
+                    std::error_code& ec) noexcept override {
     return connection_->write_all(data, size, connection_->limits(timeout), ec);
   }
   native_handle_type fileno() const noexcept override { return connection_->plain().fileno(); }

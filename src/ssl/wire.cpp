@@ -59,7 +59,8 @@ BIO_METHOD* make_method() {
 }  // namespace
 
 bio_handle make_bio(wire& below) {
-  static const BIO_METHOD* const method = make_method();  // never freed: a session with static storage may live longer
+  static const BIO_METHOD* const method =
+      make_method();  // never freed: a session with static storage may live longer
   bio_handle bio(made(BIO_new(method)));
   BIO_set_data(bio.get(), &below);
   return bio;

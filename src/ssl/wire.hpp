@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The connection below a session, as OpenSSL sees it: a BIO over the seam. It never waits, and nothing it sends raises SIGPIPE.
+// The connection below a session, as OpenSSL sees it: a BIO over the seam. It never waits, and
+// nothing it sends raises SIGPIPE.
 #pragma once
 
 #include <pysock/socket.hpp>

@@ -48,7 +48,8 @@ class fresh {
 
 native_handle_type open(int family, int type, int proto, WSAPROTOCOL_INFOW* info) noexcept {
   if (!sys::winsock::started()) return invalid_handle;
-  return to_native(::WSASocketW(family, type, proto, info, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT));
+  return to_native(
+      ::WSASocketW(family, type, proto, info, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT));
 }
 
 // One that exists already may come with a handle that is inheritable, whatever the flag says.
@@ -58,18 +59,20 @@ native_handle_type open(WSAPROTOCOL_INFOW& info) noexcept {
   return made.release();
 }
 
-// Without this the answer to one datagram, "port unreachable" or "time to live exceeded", fails the next receive, whoever it would be
-// from. An older system knows only the first.
+// Without this the answer to one datagram, "port unreachable" or "time to live exceeded", fails the
+// next receive, whoever it would be from. An older system knows only the first.
 void ignore_unreachable(native_handle_type s) noexcept {
-  constexpr unsigned long sio_udp_netreset = IOC_IN | IOC_VENDOR | 15U;  // older headers have no name for it
+  constexpr unsigned long sio_udp_netreset =
+      IOC_IN | IOC_VENDOR | 15U;  // older headers have no name for it
   const BOOL off = FALSE;
   sys::ioctl(s, SIO_UDP_CONNRESET, &off, sizeof off);
   sys::ioctl(s, sio_udp_netreset, &off, sizeof off);
 }
 
-// ---- a pair of sockets over the loopback --------------------------------------------------------------------------------------------
+// ---- a pair of sockets over the loopback ----
 
-constexpr std::int64_t pair_patience = 10'000'000'000;  // nanoseconds, for a connection within this machine
+constexpr std::int64_t pair_patience =
+    10'000'000'000;  // nanoseconds, for a connection within this machine
 
 bool wait_until(std::int64_t deadline, native_handle_type s, sys::event what) noexcept {
   const std::int64_t left = deadline - sys::now();
@@ -79,7 +82,8 @@ bool wait_until(std::int64_t deadline, native_handle_type s, sys::event what) no
   return ready > 0;
 }
 
-bool listen_on_loopback(native_handle_type s, int family, sockaddr_any& name, socklen_t& size) noexcept {
+bool listen_on_loopback(native_handle_type s, int family, sockaddr_any& name,
+                        socklen_t& size) noexcept {
   name = sockaddr_any{};
   if (family == AF_INET6) {
     name.in6.sin6_family = AF_INET6;
@@ -92,8 +96,9 @@ bool listen_on_loopback(native_handle_type s, int family, sockaddr_any& name, so
   }
   constexpr int backlog = 8;
   const BOOL on = TRUE;
-  return sys::setsockopt(s, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, &on, sizeof on) == 0 && sys::bind(s, &name.base, size) == 0 &&
-         sys::listen(s, backlog) == 0 && sys::getsockname(s, &name.base, &size) == 0;
+  return sys::setsockopt(s, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, &on, sizeof on) == 0 &&
+         sys::bind(s, &name.base, size) == 0 && sys::listen(s, backlog) == 0 &&
+         sys::getsockname(s, &name.base, &size) == 0;
 }
 
 bool is_connected(native_handle_type s) noexcept {
@@ -107,7 +112,8 @@ bool is_connected(native_handle_type s) noexcept {
 bool same(const sockaddr_any& a, const sockaddr_any& b) noexcept {
   if (a.base.sa_family != b.base.sa_family) return false;
   if (a.base.sa_family == AF_INET6) {
-    return a.in6.sin6_port == b.in6.sin6_port && std::memcmp(&a.in6.sin6_addr, &b.in6.sin6_addr, sizeof a.in6.sin6_addr) == 0;
+    return a.in6.sin6_port == b.in6.sin6_port &&
+           std::memcmp(&a.in6.sin6_addr, &b.in6.sin6_addr, sizeof a.in6.sin6_addr) == 0;
   }
   return a.in.sin_port == b.in.sin_port && a.in.sin_addr.s_addr == b.in.sin_addr.s_addr;
 }
@@ -119,18 +125,22 @@ bool joined(native_handle_type a, native_handle_type b) noexcept {
   const auto faces = [&own, &peer](native_handle_type one, native_handle_type other) {
     socklen_t own_size = sizeof own;
     socklen_t peer_size = sizeof peer;
-    return sys::getsockname(one, &own.base, &own_size) == 0 && sys::getpeername(other, &peer.base, &peer_size) == 0 && same(own, peer);
+    return sys::getsockname(one, &own.base, &own_size) == 0 &&
+           sys::getpeername(other, &peer.base, &peer_size) == 0 && same(own, peer);
   };
   return faces(a, b) && faces(b, a);
 }
 
-// Accepts until the connection is the one from `client`: anybody on this machine can connect to the listener too, and may come first.
-bool accept_only(native_handle_type client, native_handle_type listener, bool nonblocking, std::int64_t deadline, fresh& server) noexcept {
+// Accepts until the connection is the one from `client`: anybody on this machine can connect to the
+// listener too, and may come first.
+bool accept_only(native_handle_type client, native_handle_type listener, bool nonblocking,
+                 std::int64_t deadline, fresh& server) noexcept {
   do {
     if (!wait_until(deadline, listener, sys::event::read)) return false;
     server.replace(sys::accept(listener, nullptr, nullptr, nonblocking));
     const int reason = server ? 0 : ::WSAGetLastError();
-    if (reason != 0 && reason != WSAEWOULDBLOCK && reason != WSAECONNRESET) return false;  // no affair of one that came and went
+    if (reason != 0 && reason != WSAEWOULDBLOCK && reason != WSAECONNRESET)
+      return false;  // no affair of one that came and went
   } while (!server || !joined(client, server.get()));
   return true;
 }
@@ -145,7 +155,8 @@ native_handle_type sys::socket(int family, int type, int proto, bool nonblocking
   return made.release();
 }
 
-bool sys::socketpair(int family, int type, int proto, bool nonblocking, native_handle_type (&out)[2]) noexcept {
+bool sys::socketpair(int family, int type, int proto, bool nonblocking,
+                     native_handle_type (&out)[2]) noexcept {
   const int refused = family != AF_INET && family != AF_INET6 ? WSAEAFNOSUPPORT
                       : type != SOCK_STREAM                   ? WSAESOCKTNOSUPPORT
                       : proto != 0                            ? WSAEPROTONOSUPPORT
@@ -158,8 +169,10 @@ bool sys::socketpair(int family, int type, int proto, bool nonblocking, native_h
   const fresh listener(socket(family, type, proto, true));
   if (!listener || !listen_on_loopback(listener.get(), family, name, size)) return false;
   fresh client(socket(family, type, proto, true));
-  if (!client || (connect(client.get(), &name.base, size) != 0 && !connect_pending(last_error()))) return false;
-  if (!wait_until(deadline, client.get(), event::connect) || !is_connected(client.get())) return false;
+  if (!client || (connect(client.get(), &name.base, size) != 0 && !connect_pending(last_error())))
+    return false;
+  if (!wait_until(deadline, client.get(), event::connect) || !is_connected(client.get()))
+    return false;
   fresh server(invalid_handle);
   if (!accept_only(client.get(), listener.get(), nonblocking, deadline, server)) return false;
   if (set_nonblocking(client.get(), nonblocking) != 0) return false;
@@ -168,16 +181,20 @@ bool sys::socketpair(int family, int type, int proto, bool nonblocking, native_h
   return true;
 }
 
-native_handle_type sys::accept(native_handle_type s, sockaddr* address, socklen_t* size, bool nonblocking) noexcept {
+native_handle_type sys::accept(native_handle_type s, sockaddr* address, socklen_t* size,
+                               bool nonblocking) noexcept {
   fresh made(to_native(::accept(to_socket(s), address, size)));
   // The mode both ways: the listener's is handed on.
-  if (!made || set_inheritable(made.get(), false) != 0 || set_nonblocking(made.get(), nonblocking) != 0) return invalid_handle;
+  if (!made || set_inheritable(made.get(), false) != 0 ||
+      set_nonblocking(made.get(), nonblocking) != 0)
+    return invalid_handle;
   return made.release();
 }
 
 native_handle_type sys::duplicate(native_handle_type s) noexcept {
   WSAPROTOCOL_INFOW info;
-  if (::WSADuplicateSocketW(to_socket(s), ::GetCurrentProcessId(), &info) != 0) return invalid_handle;
+  if (::WSADuplicateSocketW(to_socket(s), ::GetCurrentProcessId(), &info) != 0)
+    return invalid_handle;
   return open(info);
 }
 
@@ -185,7 +202,9 @@ int sys::close(native_handle_type s) noexcept {
   if (::closesocket(to_socket(s)) == 0) return 0;
   const int reason = ::WSAGetLastError();
   // A non-blocking socket that is told to linger is not closed yet.
-  if (reason == WSAEWOULDBLOCK && set_nonblocking(s, false) == 0 && ::closesocket(to_socket(s)) == 0) return 0;
+  if (reason == WSAEWOULDBLOCK && set_nonblocking(s, false) == 0 &&
+      ::closesocket(to_socket(s)) == 0)
+    return 0;
   return reason == WSAECONNRESET ? 0 : fail(reason);
 }
 
@@ -203,14 +222,19 @@ int sys::get_inheritable(native_handle_type s) noexcept {
 
 int sys::set_inheritable(native_handle_type s, bool on) noexcept {
   if (s == invalid_handle) return fail(WSAENOTSOCK);
-  return ::SetHandleInformation(to_handle(s), HANDLE_FLAG_INHERIT, on ? HANDLE_FLAG_INHERIT : 0) != 0 ? 0 : -1;
+  return ::SetHandleInformation(to_handle(s), HANDLE_FLAG_INHERIT, on ? HANDLE_FLAG_INHERIT : 0) !=
+                 0
+             ? 0
+             : -1;
 }
 
 int sys::describe(native_handle_type s, int& family, int& type, int& proto) noexcept {
   if (!winsock::started()) return -1;
   WSAPROTOCOL_INFOW info{};
   int size = sizeof info;
-  if (::getsockopt(to_socket(s), SOL_SOCKET, SO_PROTOCOL_INFOW, reinterpret_cast<char*>(&info), &size) != 0) return -1;
+  if (::getsockopt(to_socket(s), SOL_SOCKET, SO_PROTOCOL_INFOW, reinterpret_cast<char*>(&info),
+                   &size) != 0)
+    return -1;
   family = info.iAddressFamily;
   type = info.iSocketType;
   proto = info.iProtocol;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Error numbers, what the wait engine makes of them, and their texts: always the same, whatever the language of the system.
+// Error numbers, what the wait engine makes of them, and their texts: always the same, whatever the
+// language of the system.
 #include "winsock.hpp"
 
 #include <iterator>
@@ -32,8 +33,10 @@ constexpr row rows[] = {
     {ERROR_SEEK, "Illegal seek", std::errc::invalid_seek},
     {ERROR_SHARING_VIOLATION, "File in use by another process", std::errc::permission_denied},
     {ERROR_HANDLE_EOF, "End of file", none},
-    {ERROR_NOT_SUPPORTED, "Not supported", std::errc::not_supported, std::errc::operation_not_supported},
-    {ERROR_DEV_NOT_EXIST, "No such device", std::errc::no_such_device_or_address, std::errc::no_such_device},
+    {ERROR_NOT_SUPPORTED, "Not supported", std::errc::not_supported,
+     std::errc::operation_not_supported},
+    {ERROR_DEV_NOT_EXIST, "No such device", std::errc::no_such_device_or_address,
+     std::errc::no_such_device},
     {WSA_INVALID_PARAMETER, "Invalid parameter", std::errc::invalid_argument},
     {ERROR_BROKEN_PIPE, "Broken pipe", std::errc::broken_pipe},
     {ERROR_CALL_NOT_IMPLEMENTED, "Function not implemented", std::errc::function_not_supported},
@@ -48,7 +51,8 @@ constexpr row rows[] = {
     {WSAEFAULT, "Bad address", std::errc::bad_address},
     {WSAEINVAL, "Invalid argument", std::errc::invalid_argument},
     {WSAEMFILE, "Too many open sockets", std::errc::too_many_files_open},
-    {WSAEWOULDBLOCK, "Resource temporarily unavailable", std::errc::resource_unavailable_try_again, std::errc::operation_would_block},
+    {WSAEWOULDBLOCK, "Resource temporarily unavailable", std::errc::resource_unavailable_try_again,
+     std::errc::operation_would_block},
     {WSAEINPROGRESS, "Operation now in progress", std::errc::operation_in_progress},
     {WSAEALREADY, "Operation already in progress", std::errc::connection_already_in_progress},
     {WSAENOTSOCK, "Not a socket", std::errc::not_a_socket, std::errc::bad_file_descriptor},
@@ -58,9 +62,11 @@ constexpr row rows[] = {
     {WSAENOPROTOOPT, "Protocol not available", std::errc::no_protocol_option},
     {WSAEPROTONOSUPPORT, "Protocol not supported", std::errc::protocol_not_supported},
     {WSAESOCKTNOSUPPORT, "Socket type not supported", std::errc::not_supported},
-    {WSAEOPNOTSUPP, "Operation not supported", std::errc::operation_not_supported, std::errc::not_supported},
+    {WSAEOPNOTSUPP, "Operation not supported", std::errc::operation_not_supported,
+     std::errc::not_supported},
     {WSAEPFNOSUPPORT, "Protocol family not supported", std::errc::address_family_not_supported},
-    {WSAEAFNOSUPPORT, "Address family not supported by protocol", std::errc::address_family_not_supported},
+    {WSAEAFNOSUPPORT, "Address family not supported by protocol",
+     std::errc::address_family_not_supported},
     {WSAEADDRINUSE, "Address already in use", std::errc::address_in_use},
     {WSAEADDRNOTAVAIL, "Cannot assign requested address", std::errc::address_not_available},
     {WSAENETDOWN, "Network is down", std::errc::network_down},
@@ -116,7 +122,8 @@ static_assert(is_sorted(), "every number has one row");
 
 const row* find(int number) noexcept {
   const row* const found =
-      std::lower_bound(std::begin(rows), std::end(rows), number, [](const row& r, int wanted) { return r.number < wanted; });
+      std::lower_bound(std::begin(rows), std::end(rows), number,
+                       [](const row& r, int wanted) { return r.number < wanted; });
   return found != std::end(rows) && found->number == number ? found : nullptr;
 }
 
@@ -131,12 +138,15 @@ class winsock_category : public std::error_category {
   std::string message(int number) const override { return message_of(number); }
   std::error_condition default_error_condition(int number) const noexcept override {
     const row* r = find(number);
-    if (r != nullptr) return r->condition != none ? std::make_error_condition(r->condition) : std::error_condition(number, *this);
+    if (r != nullptr)
+      return r->condition != none ? std::make_error_condition(r->condition)
+                                  : std::error_condition(number, *this);
     return std::system_category().default_error_condition(number);
   }
   bool equivalent(int number, const std::error_condition& condition) const noexcept override {
     const row* r = find(number);
-    return default_error_condition(number) == condition || (r != nullptr && r->also != none && condition == r->also);
+    return default_error_condition(number) == condition ||
+           (r != nullptr && r->also != none && condition == r->also);
   }
 };
 

@@ -19,12 +19,15 @@ struct free_table {
 
 int sys::if_nameindex(std::vector<interface_entry>& out) {
   MIB_IF_TABLE2* found = nullptr;
-  if (const DWORD reason = ::GetIfTable2(&found); reason != NO_ERROR) return winsock::fail(static_cast<int>(reason));
+  if (const DWORD reason = ::GetIfTable2(&found); reason != NO_ERROR)
+    return winsock::fail(static_cast<int>(reason));
   const std::unique_ptr<MIB_IF_TABLE2, free_table> table(found);
   std::vector<interface_entry> made;
   for (ULONG i = 0; i < table->NumEntries; ++i) {
     char name[IF_MAX_STRING_SIZE + 1] = {};
-    if (const DWORD reason = ::ConvertInterfaceLuidToNameA(&table->Table[i].InterfaceLuid, name, sizeof name); reason != NO_ERROR) {
+    if (const DWORD reason =
+            ::ConvertInterfaceLuidToNameA(&table->Table[i].InterfaceLuid, name, sizeof name);
+        reason != NO_ERROR) {
       return winsock::fail(static_cast<int>(reason));
     }
     made.push_back({table->Table[i].InterfaceIndex, name});

@@ -13,13 +13,18 @@ using sys::winsock::cut;
 using sys::winsock::fail;
 using sys::winsock::to_socket;
 
-bool was_cut(std::ptrdiff_t count) noexcept { return count < 0 && ::WSAGetLastError() == WSAEMSGSIZE; }
+bool was_cut(std::ptrdiff_t count) noexcept {
+  return count < 0 && ::WSAGetLastError() == WSAEMSGSIZE;
+}
 
-// A datagram longer than the room fills it and is reported as a failure, which it is not on other systems.
-std::ptrdiff_t received(int count, std::size_t size) noexcept { return was_cut(count) ? cut(size) : count; }
+// A datagram longer than the room fills it and is reported as a failure, which it is not on other
+// systems.
+std::ptrdiff_t received(int count, std::size_t size) noexcept {
+  return was_cut(count) ? cut(size) : count;
+}
 
-// How many of the buffers one call can use, the last one cut: counts are 32 bits wide, and what follows a buffer that was cut would come
-// too early.
+// How many of the buffers one call can use, the last one cut: counts are 32 bits wide, and what
+// follows a buffer that was cut would come too early.
 DWORD usable(const sys::message& m) noexcept {
   std::size_t room = INT_MAX;
   for (DWORD i = 0; i < m.buffer_count; ++i) {
@@ -49,8 +54,8 @@ WSAMSG as_native(const sys::message& m) noexcept {
   return native;
 }
 
-// Room for the control messages of one datagram. A message without enough of it is a failure that does not tell how much data came, so
-// the system is never given less.
+// Room for the control messages of one datagram. A message without enough of it is a failure that
+// does not tell how much data came, so the system is never given less.
 constexpr std::size_t control_room = 1024;
 
 // Hands on as many control messages as fit, the last one in part, as other systems do.
@@ -79,20 +84,25 @@ void hand_on(const WSABUF& all, sys::message& m, DWORD& flags) noexcept {
 LPFN_WSARECVMSG find_recvmsg(SOCKET s) noexcept {
   int type = SOCK_STREAM;
   int type_size = sizeof type;
-  if (::getsockopt(s, SOL_SOCKET, SO_TYPE, reinterpret_cast<char*>(&type), &type_size) != 0 || type == SOCK_STREAM) return nullptr;
+  if (::getsockopt(s, SOL_SOCKET, SO_TYPE, reinterpret_cast<char*>(&type), &type_size) != 0 ||
+      type == SOCK_STREAM)
+    return nullptr;
   GUID id = WSAID_WSARECVMSG;
   LPFN_WSARECVMSG function = nullptr;
   DWORD written = 0;
-  ::WSAIoctl(s, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof id, &function, sizeof function, &written, nullptr, nullptr);
+  ::WSAIoctl(s, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof id, &function, sizeof function,
+             &written, nullptr, nullptr);
   return function;
 }
 
 // Winsock leaves the address of a stream's peer as it was.
 void prepare(sockaddr* address) noexcept { address->sa_family = AF_UNSPEC; }
-socklen_t used(const sockaddr* address, socklen_t size) noexcept { return address->sa_family == AF_UNSPEC ? 0 : size; }
+socklen_t used(const sockaddr* address, socklen_t size) noexcept {
+  return address->sa_family == AF_UNSPEC ? 0 : size;
+}
 
-// Nothing tells the mode of a socket, and no flag makes one call an exception to it. So these ask first, and then send no more than what
-// a socket that is ready takes without waiting.
+// Nothing tells the mode of a socket, and no flag makes one call an exception to it. So these ask
+// first, and then send no more than what a socket that is ready takes without waiting.
 constexpr std::size_t taken_at_once = 16384;
 
 bool ready(native_handle_type s, sys::event what) noexcept {
@@ -107,18 +117,22 @@ std::ptrdiff_t sys::send(native_handle_type s, const void* data, std::size_t siz
   return ::send(to_socket(s), static_cast<const char*>(data), cut(size), flags);
 }
 
-std::ptrdiff_t sys::sendto(native_handle_type s, const void* data, std::size_t size, int flags, const sockaddr* address,
-                           socklen_t address_size) {
-  return ::sendto(to_socket(s), static_cast<const char*>(data), cut(size), flags, address, address_size);
+std::ptrdiff_t sys::sendto(native_handle_type s, const void* data, std::size_t size, int flags,
+                           const sockaddr* address, socklen_t address_size) {
+  return ::sendto(to_socket(s), static_cast<const char*>(data), cut(size), flags, address,
+                  address_size);
 }
 
 std::ptrdiff_t sys::recv(native_handle_type s, void* data, std::size_t size, int flags) {
   return received(::recv(to_socket(s), static_cast<char*>(data), cut(size), flags), size);
 }
 
-std::ptrdiff_t sys::recvfrom(native_handle_type s, void* data, std::size_t size, int flags, sockaddr* address, socklen_t* address_size) {
+std::ptrdiff_t sys::recvfrom(native_handle_type s, void* data, std::size_t size, int flags,
+                             sockaddr* address, socklen_t* address_size) {
   prepare(address);
-  const std::ptrdiff_t count = received(::recvfrom(to_socket(s), static_cast<char*>(data), cut(size), flags, address, address_size), size);
+  const std::ptrdiff_t count = received(
+      ::recvfrom(to_socket(s), static_cast<char*>(data), cut(size), flags, address, address_size),
+      size);
   *address_size = used(address, *address_size);
   return count;
 }
@@ -140,14 +154,17 @@ sys::buffer sys::make_buffer(const void* data, std::size_t size) noexcept {
 
 std::size_t sys::max_buffers() noexcept { return 1024; }
 
-// More buffers than that are refused here: the system's own refusal may look like a datagram that was cut.
+// More buffers than that are refused here: the system's own refusal may look like a datagram that
+// was cut.
 std::ptrdiff_t sys::sendmsg(native_handle_type s, const message& m, int flags) noexcept {
   if (m.buffer_count > max_buffers()) return fail(WSAEMSGSIZE);
   WSAMSG native = as_native(m);
   DWORD sent = 0;
-  const int outcome = m.control_size == 0 ? ::WSASendTo(to_socket(s), native.lpBuffers, native.dwBufferCount, &sent,
-                                                        static_cast<DWORD>(flags), native.name, native.namelen, nullptr, nullptr)
-                                          : ::WSASendMsg(to_socket(s), &native, static_cast<DWORD>(flags), &sent, nullptr, nullptr);
+  const int outcome =
+      m.control_size == 0
+          ? ::WSASendTo(to_socket(s), native.lpBuffers, native.dwBufferCount, &sent,
+                        static_cast<DWORD>(flags), native.name, native.namelen, nullptr, nullptr)
+          : ::WSASendMsg(to_socket(s), &native, static_cast<DWORD>(flags), &sent, nullptr, nullptr);
   return outcome == 0 ? static_cast<std::ptrdiff_t>(sent) : -1;
 }
 
@@ -166,8 +183,8 @@ std::ptrdiff_t sys::recvmsg(native_handle_type s, message& m, int flags) noexcep
     outcome = with_control(to_socket(s), &native, &count, nullptr, nullptr);
   } else {
     native.Control.len = 0;
-    outcome = ::WSARecvFrom(to_socket(s), native.lpBuffers, native.dwBufferCount, &count, &native.dwFlags, native.name, &native.namelen,
-                            nullptr, nullptr);
+    outcome = ::WSARecvFrom(to_socket(s), native.lpBuffers, native.dwBufferCount, &count,
+                            &native.dwFlags, native.name, &native.namelen, nullptr, nullptr);
     if (was_cut(outcome)) native.dwFlags |= MSG_TRUNC;
   }
   const bool cut_off = was_cut(outcome);
@@ -179,7 +196,8 @@ std::ptrdiff_t sys::recvmsg(native_handle_type s, message& m, int flags) noexcep
     m.control_size = native.Control.len;
   }
   m.flags = static_cast<int>(native.dwFlags);
-  return static_cast<std::ptrdiff_t>(cut_off && (native.dwFlags & MSG_TRUNC) != 0 ? room_of(native) : count);
+  return static_cast<std::ptrdiff_t>(cut_off && (native.dwFlags & MSG_TRUNC) != 0 ? room_of(native)
+                                                                                  : count);
 }
 
 int sys::cloexec_flag() noexcept { return 0; }

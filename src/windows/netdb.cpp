@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Addresses to names, the databases of hosts, services and protocols, and this host's own name. Winsock keeps its answers per thread: no
-// lock is needed.
+// Addresses to names, the databases of hosts, services and protocols, and this host's own name.
+// Winsock keeps its answers per thread: no lock is needed.
 #include "winsock.hpp"
 
 namespace pysock {
@@ -19,7 +19,8 @@ int copy(const hostent* host, sys::host_entry& out) {
   sys::host_entry made;
   made.name = host->h_name;
   made.family = host->h_addrtype;
-  for (char** alias = host->h_aliases; *alias != nullptr; ++alias) made.aliases.emplace_back(*alias);
+  for (char** alias = host->h_aliases; *alias != nullptr; ++alias)
+    made.aliases.emplace_back(*alias);
   for (char** packed = host->h_addr_list; *packed != nullptr; ++packed) {
     made.addresses.emplace_back(*packed, static_cast<std::size_t>(host->h_length));
   }
@@ -29,10 +30,11 @@ int copy(const hostent* host, sys::host_entry& out) {
 
 }  // namespace
 
-int sys::getnameinfo(const sockaddr* address, socklen_t size, char* host, std::size_t host_size, char* service, std::size_t service_size,
-                     int flags) noexcept {
+int sys::getnameinfo(const sockaddr* address, socklen_t size, char* host, std::size_t host_size,
+                     char* service, std::size_t service_size, int flags) noexcept {
   if (!winsock::started()) return last_error();
-  return ::getnameinfo(address, size, host, static_cast<DWORD>(host_size), service, static_cast<DWORD>(service_size), flags);
+  return ::getnameinfo(address, size, host, static_cast<DWORD>(host_size), service,
+                       static_cast<DWORD>(service_size), flags);
 }
 
 int sys::gethostbyname(const char* name, int family, host_entry& out) {
@@ -43,7 +45,8 @@ int sys::gethostbyname(const char* name, int family, host_entry& out) {
 
 int sys::gethostbyaddr(const void* packed, std::size_t size, int family, host_entry& out) {
   if (!winsock::started()) return last_error();
-  return copy(::gethostbyaddr(static_cast<const char*>(packed), static_cast<int>(size), family), out);
+  return copy(::gethostbyaddr(static_cast<const char*>(packed), static_cast<int>(size), family),
+              out);
 }
 
 // Needs no Winsock, and knows a name longer than the 15 characters of NetBIOS.
@@ -52,13 +55,16 @@ int sys::gethostname(std::string& out) {
   DWORD size = 256;
   if (::GetComputerNameExW(ComputerNamePhysicalDnsHostname, wide, &size) == 0) return -1;
   char name[1024];
-  const int length = ::WideCharToMultiByte(CP_UTF8, 0, wide, static_cast<int>(size), name, sizeof name, nullptr, nullptr);
+  const int length = ::WideCharToMultiByte(CP_UTF8, 0, wide, static_cast<int>(size), name,
+                                           sizeof name, nullptr, nullptr);
   if (length <= 0) return -1;
   out.assign(name, static_cast<std::size_t>(length));
   return 0;
 }
 
-int sys::sethostname(const char* /*name*/, std::size_t /*size*/) noexcept { return winsock::fail(ERROR_CALL_NOT_IMPLEMENTED); }
+int sys::sethostname(const char* /*name*/, std::size_t /*size*/) noexcept {
+  return winsock::fail(ERROR_CALL_NOT_IMPLEMENTED);
+}
 
 int sys::getservbyname(const char* name, const char* proto) {
   const servent* found = winsock::started() ? ::getservbyname(name, proto) : nullptr;
@@ -66,7 +72,9 @@ int sys::getservbyname(const char* name, const char* proto) {
 }
 
 std::string sys::getservbyport(int port, const char* proto) {
-  const servent* found = winsock::started() ? ::getservbyport(htons(static_cast<std::uint16_t>(port)), proto) : nullptr;
+  const servent* found = winsock::started()
+                             ? ::getservbyport(htons(static_cast<std::uint16_t>(port)), proto)
+                             : nullptr;
   return found != nullptr ? found->s_name : "";
 }
 

@@ -17,9 +17,11 @@ int sys::poll(native_handle_type s, event what, int milliseconds) noexcept {
   limit.tv_usec = milliseconds % 1000 * 1000;
 
   fd_set* const none = nullptr;
-  // A connect that failed is among the exceptions and nowhere else; to a reader they would be urgent data.
-  const int ready = ::select(0, what == event::read ? &waiting : none, what == event::read ? none : &waiting,
-                             what == event::connect ? &failed : none, milliseconds < 0 ? nullptr : &limit);
+  // A connect that failed is among the exceptions and nowhere else; to a reader they would be
+  // urgent data.
+  const int ready =
+      ::select(0, what == event::read ? &waiting : none, what == event::read ? none : &waiting,
+               what == event::connect ? &failed : none, milliseconds < 0 ? nullptr : &limit);
   return ready > 0 ? 1 : ready;
 }
 

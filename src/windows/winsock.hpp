@@ -20,8 +20,9 @@ inline int start() noexcept {
   return data.wVersion == wanted ? 0 : WSAVERNOTSUPPORTED;
 }
 
-// Starts Winsock, once; false with the reason in last_error() where that fails. Called by whatever may be a program's first call, and so
-// also before main(). It is never ended: sockets may outlive every object of ours, and the system ends it with the process.
+// Starts Winsock, once; false with the reason in last_error() where that fails. Called by whatever
+// may be a program's first call, and so also before main(). It is never ended: sockets may outlive
+// every object of ours, and the system ends it with the process.
 inline bool started() noexcept {
   static const int reason = start();
   if (reason != 0) ::WSASetLastError(reason);
@@ -29,7 +30,9 @@ inline bool started() noexcept {
 }
 
 inline SOCKET to_socket(native_handle_type s) noexcept { return static_cast<SOCKET>(s); }
-inline native_handle_type to_native(SOCKET s) noexcept { return static_cast<native_handle_type>(s); }
+inline native_handle_type to_native(SOCKET s) noexcept {
+  return static_cast<native_handle_type>(s);
+}
 inline HANDLE to_handle(native_handle_type h) noexcept { return reinterpret_cast<HANDLE>(h); }
 
 // Fails with this reason.
@@ -39,7 +42,9 @@ inline int fail(int reason) noexcept {
 }
 
 // Lengths are ints.
-inline int cut(std::size_t size) noexcept { return static_cast<int>((std::min)(size, std::size_t{INT_MAX})); }
+inline int cut(std::size_t size) noexcept {
+  return static_cast<int>((std::min)(size, std::size_t{INT_MAX}));
+}
 
 }  // namespace winsock
 }  // namespace sys

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a user's program may have included before or after: all of POSIX that touches sockets and files, and the headers with the
-// rudest macros, <windows.h> above all. No include guard: it stands on both sides of a header.
+// What a user's program may have included before or after: all of POSIX that touches sockets and
+// files, and the headers with the rudest macros, <windows.h> above all. No include guard: it stands
+// on both sides of a header.
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>

@@ -8,7 +8,9 @@ namespace binding {
 namespace {
 
 void require_tuple(PyObject* from, const char* function, const char* family) {
-  if (!PyTuple_Check(from)) raise(PyExc_TypeError, "%s(): %s address must be tuple, not %.500s", function, family, Py_TYPE(from)->tp_name);
+  if (!PyTuple_Check(from))
+    raise(PyExc_TypeError, "%s(): %s address must be tuple, not %.500s", function, family,
+          Py_TYPE(from)->tp_name);
 }
 
 // A port that a C int does not hold is out of range like any other.
@@ -16,7 +18,8 @@ int to_port(PyObject* from, const char* function) {
   int overflow = 0;
   const long port = PyLong_AsLongAndOverflow(from, &overflow);
   if (port == -1 && PyErr_Occurred() != nullptr) throw python_error();
-  if (overflow != 0 || port < 0 || port > 65535) raise(PyExc_OverflowError, "%s(): port must be 0-65535.", function);
+  if (overflow != 0 || port < 0 || port > 65535)
+    raise(PyExc_OverflowError, "%s(): port must be 0-65535.", function);
   return static_cast<int>(port);
 }
 
@@ -44,7 +47,8 @@ pysock::address to_inet6(PyObject* from, const char* function) {
   PyObject* port = nullptr;
   unsigned flowinfo = 0;
   unsigned scope_id = 0;
-  parse(from, "OO|II;AF_INET6 address must be a tuple (host, port[, flowinfo[, scopeid]])", &host, &port, &flowinfo, &scope_id);
+  parse(from, "OO|II;AF_INET6 address must be a tuple (host, port[, flowinfo[, scopeid]])", &host,
+        &port, &flowinfo, &scope_id);
   const std::string name = host_text(host);
   if (PyTuple_GET_SIZE(from) == 2) return {name, to_port(port, function)};
   if (flowinfo > 0xFFFFF) raise(PyExc_OverflowError, "%s(): flowinfo must be 0-1048575.", function);
@@ -58,12 +62,17 @@ struct to_object {
     const bool abstract_name = !path.empty() && path.front() == '\0';
     return abstract_name ? to_bytes(path) : to_text(path);
   }
-  object operator()(const pysock::inet_address& a) const { return build("(si)", a.host().c_str(), a.port()); }
+  object operator()(const pysock::inet_address& a) const {
+    return build("(si)", a.host().c_str(), a.port());
+  }
   object operator()(const pysock::inet6_address& a) const {
-    return build("(siII)", a.host().c_str(), a.port(), static_cast<unsigned>(a.flowinfo()), static_cast<unsigned>(a.scope_id()));
+    return build("(siII)", a.host().c_str(), a.port(), static_cast<unsigned>(a.flowinfo()),
+                 static_cast<unsigned>(a.scope_id()));
   }
   object operator()(const pysock::endpoint& a) const { return from_endpoint(a, protocol); }
-  object operator()(const pysock::host_address& a) const { return build("(si)", a.host.c_str(), a.port); }
+  object operator()(const pysock::host_address& a) const {
+    return build("(si)", a.host.c_str(), a.port);
+  }
 
   int protocol;
 };
@@ -83,7 +92,8 @@ std::string host_text(PyObject* host) {
   }
   const char* const text = PyBytes_AS_STRING(encoded.get());
   const auto size = static_cast<std::size_t>(PyBytes_GET_SIZE(encoded.get()));
-  if (std::memchr(text, '\0', size) != nullptr) raise(PyExc_TypeError, "host name must not contain null character");
+  if (std::memchr(text, '\0', size) != nullptr)
+    raise(PyExc_TypeError, "host name must not contain null character");
   return std::string(text, size);
 }
 
@@ -104,6 +114,8 @@ pysock::address to_address(const pysock::socket& socket, PyObject* from, const c
   }
 }
 
-object from_address(const pysock::address& address, int protocol) { return address.visit(to_object{protocol}); }
+object from_address(const pysock::address& address, int protocol) {
+  return address.visit(to_object{protocol});
+}
 
 }  // namespace binding

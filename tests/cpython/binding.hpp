@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// What every file of the extension needs: owned references, errors as exceptions, the interpreter's lock.
+// What every file of the extension needs: owned references, errors as exceptions, the interpreter's
+// lock.
 //
-// Inside, a Python error is the C++ exception `python_error`, so that everything owned goes away by itself; `guarded`, through which the
-// interpreter calls in, turns exceptions of either kind back into Python's.
+// Inside, a Python error is the C++ exception `python_error`, so that everything owned goes away by
+// itself; `guarded`, through which the interpreter calls in, turns exceptions of either kind back
+// into Python's.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN
@@ -118,7 +120,8 @@ inline PyCFunction with_keywords(PyCFunctionWithKeywords function) noexcept {
 }
 
 template <object (*body)(PyObject* arguments, PyObject* keywords)>
-PyObject* function_with_keywords(PyObject* /*module*/, PyObject* arguments, PyObject* keywords) noexcept {
+PyObject* function_with_keywords(PyObject* /*module*/, PyObject* arguments,
+                                 PyObject* keywords) noexcept {
   return guarded([=] { return body(arguments, keywords); });
 }
 
@@ -145,7 +148,8 @@ class buffer {
   explicit buffer(PyObject* of, int flags = PyBUF_SIMPLE) {
     if (PyObject_GetBuffer(of, &view_, flags) >= 0) return;
     if (PyErr_ExceptionMatches(PyExc_BufferError) == 0) throw python_error();
-    raise(PyExc_TypeError, "a read-write bytes-like object is required, not %.100s", Py_TYPE(of)->tp_name);
+    raise(PyExc_TypeError, "a read-write bytes-like object is required, not %.100s",
+          Py_TYPE(of)->tp_name);
   }
   buffer(const buffer&) = delete;
   buffer& operator=(const buffer&) = delete;
@@ -160,21 +164,23 @@ class buffer {
 };
 
 inline object to_bytes(pysock::const_bytes bytes) {
-  return object::take(PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
+  return object::take(
+      PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
 }
 
 // Text of the system's: names of hosts, interfaces and files.
 inline object to_text(const std::string& text) {
-  return object::take(PyUnicode_DecodeFSDefaultAndSize(text.data(), static_cast<Py_ssize_t>(text.size())));
+  return object::take(
+      PyUnicode_DecodeFSDefaultAndSize(text.data(), static_cast<Py_ssize_t>(text.size())));
 }
 
-// ---- addresses.cpp, families.cpp ----------------------------------------------------------------------------------------------------
+// ---- addresses.cpp, families.cpp ----
 
 // A host: text of any script goes through IDNA.
 std::string host_text(PyObject* host);
 
-// The address that `from` means to a socket of that family; `function` is for the message. In the other
-// direction the protocol tells how to read AF_CAN's.
+// The address that `from` means to a socket of that family; `function` is for the message. In the
+// other direction the protocol tells how to read AF_CAN's.
 pysock::address to_address(const pysock::socket& socket, PyObject* from, const char* function);
 object from_address(const pysock::address& address, int protocol = 0);
 
@@ -182,12 +188,12 @@ object from_address(const pysock::address& address, int protocol = 0);
 pysock::endpoint to_endpoint(const pysock::socket& socket, PyObject* from, const char* function);
 object from_endpoint(const pysock::endpoint& endpoint, int protocol);
 
-// ---- timeouts, in module.cpp --------------------------------------------------------------------------------------------------------
+// ---- timeouts, in module.cpp ----
 
 pysock::timeout_value to_timeout(PyObject* from);
 object from_timeout(const std::optional<pysock::seconds>& timeout);
 
-// ---- what the module is put together from -------------------------------------------------------------------------------------------
+// ---- what the module is put together from ----
 
 extern PyMethodDef resolver_functions[];  // resolver.cpp
 extern PyMethodDef transfer_methods[];    // socket_transfer.cpp

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A socket object as CPython's own `_ssl` sees it.
 //
-// `_ssl` does not call a socket's methods: it is handed the type by the capsule `_socket.CAPI` and reads the object's memory. This is the
-// one place that follows a private layout of the interpreter's (3.11 to 3.13) rather than a documented interface.
+// `_ssl` does not call a socket's methods: it is handed the type by the capsule `_socket.CAPI` and
+// reads the object's memory. This is the one place that follows a private layout of the
+// interpreter's (3.11 to 3.13) rather than a documented interface.
 #pragma once
 
 #include "binding.hpp"
@@ -32,11 +33,14 @@ void add_capsule(PyObject* module, PyTypeObject* socket_type);
 // A method of the socket, as the interpreter calls it.
 template <object (*body)(socket_object& self, PyObject* arguments)>
 PyObject* method(PyObject* self, PyObject* arguments) noexcept {
-  return guarded([self, arguments] { return body(*reinterpret_cast<socket_object*>(self), arguments); });
+  return guarded(
+      [self, arguments] { return body(*reinterpret_cast<socket_object*>(self), arguments); });
 }
 template <object (*body)(socket_object& self, PyObject* arguments, PyObject* keywords)>
 PyObject* method_with_keywords(PyObject* self, PyObject* arguments, PyObject* keywords) noexcept {
-  return guarded([self, arguments, keywords] { return body(*reinterpret_cast<socket_object*>(self), arguments, keywords); });
+  return guarded([self, arguments, keywords] {
+    return body(*reinterpret_cast<socket_object*>(self), arguments, keywords);
+  });
 }
 
 }  // namespace binding

@@ -11,10 +11,12 @@ namespace {
 PyObject* gaierror_type = nullptr;
 PyObject* herror_type = nullptr;
 
-// Errors with a number have two arguments: from those OSError itself picks the class that belongs to an errno.
+// Errors with a number have two arguments: from those OSError itself picks the class that belongs
+// to an errno.
 void raise_error(PyObject* type, const pysock::error& e) {
   const object text = to_text(e.strerror());
-  const object arguments = e.errnum() ? build("(iO)", *e.errnum(), text.get()) : build("(O)", text.get());
+  const object arguments =
+      e.errnum() ? build("(iO)", *e.errnum(), text.get()) : build("(O)", text.get());
   PyErr_SetObject(type, arguments.get());
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Linux's other families, which pysock carries as plain bytes: the layouts of their addresses are the kernel's own.
+// Linux's other families, which pysock carries as plain bytes: the layouts of their addresses are
+// the kernel's own.
 #include <cstring>
 
 #include "binding.hpp"
@@ -42,7 +43,8 @@ Native native_of(const pysock::endpoint& endpoint) {
 
 void require_tuple(PyObject* from, const char* function, const char* family) {
   if (!PyTuple_Check(from))
-    raise(PyExc_TypeError, "%s(): %s address must be a tuple, not %.500s", function, family, Py_TYPE(from)->tp_name);
+    raise(PyExc_TypeError, "%s(): %s address must be a tuple, not %.500s", function, family,
+          Py_TYPE(from)->tp_name);
 }
 
 // "" is any interface.
@@ -56,7 +58,9 @@ void require_tuple(PyObject* from, const char* function, const char* family) {
   return static_cast<int>(pysock::if_nametoindex(text));
 }
 
-[[maybe_unused]] std::string interface_name(int index) { return index == 0 ? std::string() : pysock::if_indextoname(index); }
+[[maybe_unused]] std::string interface_name(int index) {
+  return index == 0 ? std::string() : pysock::if_indextoname(index);
+}
 
 #if __has_include(<linux/netlink.h>)
 pysock::endpoint to_netlink(PyObject* from) {
@@ -93,7 +97,8 @@ pysock::endpoint to_packet(PyObject* from) {
   native.sll_hatype = static_cast<unsigned short>(hardware_type);
   if (hardware != nullptr) {
     const buffer bytes(hardware);
-    if (bytes.size() > sizeof native.sll_addr) raise(PyExc_ValueError, "Hardware address must be 8 bytes or less");
+    if (bytes.size() > sizeof native.sll_addr)
+      raise(PyExc_ValueError, "Hardware address must be 8 bytes or less");
     std::memcpy(native.sll_addr, bytes.bytes().data(), bytes.size());
     native.sll_halen = static_cast<unsigned char>(bytes.size());
   }
@@ -101,11 +106,13 @@ pysock::endpoint to_packet(PyObject* from) {
 }
 
 object from_packet(const sockaddr_ll& native) {
-  const object hardware =
-      to_bytes({native.sll_addr, native.sll_halen < sizeof native.sll_addr ? native.sll_halen : sizeof native.sll_addr});
+  const object hardware = to_bytes({native.sll_addr, native.sll_halen < sizeof native.sll_addr
+                                                         ? native.sll_halen
+                                                         : sizeof native.sll_addr});
   const std::string name = interface_name(native.sll_ifindex);
-  return build("(siiiO)", name.c_str(), static_cast<int>(pysock::ntohs(native.sll_protocol)), static_cast<int>(native.sll_pkttype),
-               static_cast<int>(native.sll_hatype), hardware.get());
+  return build("(siiiO)", name.c_str(), static_cast<int>(pysock::ntohs(native.sll_protocol)),
+               static_cast<int>(native.sll_pkttype), static_cast<int>(native.sll_hatype),
+               hardware.get());
 }
 #endif
 
@@ -154,7 +161,8 @@ object from_can(const sockaddr_can& native, int protocol) {
 #endif
 #ifdef J1939_NO_ADDR
     case CAN_J1939:
-      return build("(sKII)", name.c_str(), static_cast<unsigned long long>(a.j1939.name), a.j1939.pgn, unsigned{a.j1939.addr});
+      return build("(sKII)", name.c_str(), static_cast<unsigned long long>(a.j1939.name),
+                   a.j1939.pgn, unsigned{a.j1939.addr});
 #endif
     default:
       return build("(s)", name.c_str());
@@ -169,8 +177,10 @@ pysock::endpoint to_alg(PyObject* from) {
   const char* type = nullptr;
   const char* name = nullptr;
   parse(from, "ss|II", &type, &name, &native.salg_feat, &native.salg_mask);
-  if (std::strlen(type) >= sizeof native.salg_type) raise(PyExc_ValueError, "AF_ALG type too long.");
-  if (std::strlen(name) >= sizeof native.salg_name) raise(PyExc_ValueError, "AF_ALG name too long.");
+  if (std::strlen(type) >= sizeof native.salg_type)
+    raise(PyExc_ValueError, "AF_ALG type too long.");
+  if (std::strlen(name) >= sizeof native.salg_name)
+    raise(PyExc_ValueError, "AF_ALG name too long.");
   std::memcpy(native.salg_type, type, std::strlen(type));
   std::memcpy(native.salg_name, name, std::strlen(name));
   return endpoint_of(native);
@@ -219,9 +229,11 @@ object from_tipc(const sockaddr_tipc& native) {
   const auto& a = native.addr;
   switch (native.addrtype) {
     case TIPC_ADDR_NAMESEQ:
-      return build("(IIIII)", unsigned{TIPC_ADDR_NAMESEQ}, a.nameseq.type, a.nameseq.lower, a.nameseq.upper, scope);
+      return build("(IIIII)", unsigned{TIPC_ADDR_NAMESEQ}, a.nameseq.type, a.nameseq.lower,
+                   a.nameseq.upper, scope);
     case TIPC_ADDR_NAME:
-      return build("(IIIII)", unsigned{TIPC_ADDR_NAME}, a.name.name.type, a.name.name.instance, a.name.name.instance, scope);
+      return build("(IIIII)", unsigned{TIPC_ADDR_NAME}, a.name.name.type, a.name.name.instance,
+                   a.name.name.instance, scope);
     case TIPC_ADDR_ID:
       return build("(IIIII)", unsigned{TIPC_ADDR_ID}, a.id.node, a.id.ref, 0U, scope);
     default:
@@ -307,7 +319,8 @@ object from_endpoint(const pysock::endpoint& endpoint, [[maybe_unused]] int prot
       return from_tipc(native_of<sockaddr_tipc>(endpoint));
 #endif
     default: {
-      const object bytes = to_bytes({endpoint.data()->sa_data, endpoint.size() - offsetof(sockaddr, sa_data)});
+      const object bytes =
+          to_bytes({endpoint.data()->sa_data, endpoint.size() - offsetof(sockaddr, sa_data)});
       return build("(iO)", endpoint.family(), bytes.get());
     }
   }

@@ -8,7 +8,7 @@
 
 namespace binding {
 
-// ---- timeouts -------------------------------------------------------------------------------------------------------------------------
+// ---- timeouts ----
 
 pysock::timeout_value to_timeout(PyObject* from) {
   if (from == Py_None) return std::nullopt;
@@ -31,7 +31,7 @@ object setdefaulttimeout(PyObject* value) {
   return none();
 }
 
-// ---- byte order and packing -----------------------------------------------------------------------------------------------------------
+// ---- byte order and packing ----
 
 template <auto convert>
 object byte_order(PyObject* argument) {
@@ -78,7 +78,7 @@ object cmsg_space(PyObject* arguments) {
   return build("n", static_cast<Py_ssize_t>(pysock::cmsg_space(length)));
 }
 
-// ---- descriptors ----------------------------------------------------------------------------------------------------------------------
+// ---- descriptors ----
 
 object socketpair(PyObject* arguments) {
   int family = AF_UNIX;
@@ -104,11 +104,13 @@ object close(PyObject* descriptor) {
   return none();
 }
 
-// ---- the module -----------------------------------------------------------------------------------------------------------------------
+// ---- the module ----
 
 PyMethodDef functions[] = {
-    {"getdefaulttimeout", function<getdefaulttimeout>, METH_NOARGS, "getdefaulttimeout() -> seconds or None"},
-    {"setdefaulttimeout", function<setdefaulttimeout>, METH_O, "setdefaulttimeout(seconds or None)"},
+    {"getdefaulttimeout", function<getdefaulttimeout>, METH_NOARGS,
+     "getdefaulttimeout() -> seconds or None"},
+    {"setdefaulttimeout", function<setdefaulttimeout>, METH_O,
+     "setdefaulttimeout(seconds or None)"},
     {"ntohl", function<byte_order<pysock::ntohl<long long>>>, METH_O, "ntohl(integer) -> integer"},
     {"ntohs", function<byte_order<pysock::ntohs<long long>>>, METH_O, "ntohs(integer) -> integer"},
     {"htonl", function<byte_order<pysock::htonl<long long>>>, METH_O, "htonl(integer) -> integer"},
@@ -117,9 +119,12 @@ PyMethodDef functions[] = {
     {"inet_ntoa", function<inet_ntoa>, METH_O, "inet_ntoa(packed bytes) -> text"},
     {"inet_pton", function<inet_pton>, METH_VARARGS, "inet_pton(family, text) -> packed bytes"},
     {"inet_ntop", function<inet_ntop>, METH_VARARGS, "inet_ntop(family, packed bytes) -> text"},
-    {"CMSG_LEN", function<cmsg_len>, METH_VARARGS, "CMSG_LEN(length) -> length of a control message"},
-    {"CMSG_SPACE", function<cmsg_space>, METH_VARARGS, "CMSG_SPACE(length) -> room for a control message"},
-    {"socketpair", function<socketpair>, METH_VARARGS, "socketpair([family[, type[, proto]]]) -> (socket, socket)"},
+    {"CMSG_LEN", function<cmsg_len>, METH_VARARGS,
+     "CMSG_LEN(length) -> length of a control message"},
+    {"CMSG_SPACE", function<cmsg_space>, METH_VARARGS,
+     "CMSG_SPACE(length) -> room for a control message"},
+    {"socketpair", function<socketpair>, METH_VARARGS,
+     "socketpair([family[, type[, proto]]]) -> (socket, socket)"},
     {"dup", function<dup>, METH_O, "dup(descriptor) -> descriptor"},
     {"close", function<close>, METH_O, "close(descriptor)"},
     {nullptr, nullptr, 0, nullptr},

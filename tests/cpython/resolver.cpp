@@ -31,7 +31,7 @@ object to_triple(const pysock::host_info& info) {
   return build("(OOO)", name.get(), aliases.get(), addresses.get());
 }
 
-// ---- hosts ----------------------------------------------------------------------------------------------------------------------------
+// ---- hosts ----
 
 pysock::service to_service(PyObject* port) {
   if (port == Py_None) return std::nullopt;
@@ -57,23 +57,27 @@ object getaddrinfo(PyObject* arguments, PyObject* keywords) {
   int type = 0;
   int proto = 0;
   int flags = 0;
-  check(PyArg_ParseTupleAndKeywords(arguments, keywords, "OO|iiii:getaddrinfo", const_cast<char**>(names), &host, &port, &family, &type,
-                                    &proto, &flags) != 0);
+  check(PyArg_ParseTupleAndKeywords(arguments, keywords, "OO|iiii:getaddrinfo",
+                                    const_cast<char**>(names), &host, &port, &family, &type, &proto,
+                                    &flags) != 0);
   std::string name;
   std::optional<pysock::text> asked;
   if (host != Py_None) {
-    if (!PyUnicode_Check(host) && !PyBytes_Check(host)) raise(PyExc_TypeError, "getaddrinfo() argument 1 must be string or None");
+    if (!PyUnicode_Check(host) && !PyBytes_Check(host))
+      raise(PyExc_TypeError, "getaddrinfo() argument 1 must be string or None");
     name = only_host(host);
     asked = name;
   }
   const pysock::service service = to_service(port);
   audit("socket.getaddrinfo", "OOiii", host, port, family, type, proto);
-  const auto found = without_lock([&] { return pysock::getaddrinfo(asked, service, family, type, proto, flags); });
+  const auto found =
+      without_lock([&] { return pysock::getaddrinfo(asked, service, family, type, proto, flags); });
 
   object list = object::take(PyList_New(0));
   for (const pysock::address_info& one : found) {
     const object address = from_address(one.sockaddr);
-    const object item = build("(iiisO)", one.family, one.type, one.proto, one.canonname.c_str(), address.get());
+    const object item =
+        build("(iiisO)", one.family, one.type, one.proto, one.canonname.c_str(), address.get());
     check(PyList_Append(list.get(), item.get()) >= 0);
   }
   return list;
@@ -91,8 +95,9 @@ object getnameinfo(PyObject* arguments) {
   parse(from, "si|II;getnameinfo(): illegal sockaddr argument", &host, &port, &flowinfo, &scope_id);
   audit("socket.getnameinfo", "(O)", from);
   if (flowinfo > 0xFFFFF) raise(PyExc_OverflowError, "getnameinfo(): flowinfo must be 0-1048575.");
-  const pysock::address address =
-      PyTuple_GET_SIZE(from) == 2 ? pysock::address(host, port) : pysock::address(host, port, flowinfo, scope_id);
+  const pysock::address address = PyTuple_GET_SIZE(from) == 2
+                                      ? pysock::address(host, port)
+                                      : pysock::address(host, port, flowinfo, scope_id);
   const pysock::name_info found = without_lock([&] { return pysock::getnameinfo(address, flags); });
   const object name = to_text(found.host);
   return build("(Os)", name.get(), found.port.c_str());
@@ -130,7 +135,7 @@ object sethostname(PyObject* name) {
   return none();
 }
 
-// ---- services and protocols -------------------------------------------------------------------------------------------------------------
+// ---- services and protocols ----
 
 std::optional<pysock::text> to_optional(const char* text) {
   if (text == nullptr) return std::nullopt;
@@ -160,7 +165,7 @@ object getprotobyname(PyObject* arguments) {
   return build("i", without_lock([&] { return pysock::getprotobyname(name); }));
 }
 
-// ---- interfaces -------------------------------------------------------------------------------------------------------------------------
+// ---- interfaces ----
 
 object if_nameindex(PyObject*) {
   object list = object::take(PyList_New(0));
@@ -188,18 +193,26 @@ object if_indextoname(PyObject* argument) {
 }  // namespace
 
 PyMethodDef resolver_functions[] = {
-    {"getaddrinfo", with_keywords(function_with_keywords<getaddrinfo>), METH_VARARGS | METH_KEYWORDS,
-     "getaddrinfo(host, port[, family, type, proto, flags]) -> list of (family, type, proto, canonname, sockaddr)"},
-    {"getnameinfo", function<getnameinfo>, METH_VARARGS, "getnameinfo(sockaddr, flags) -> (host, port)"},
+    {"getaddrinfo", with_keywords(function_with_keywords<getaddrinfo>),
+     METH_VARARGS | METH_KEYWORDS,
+     "getaddrinfo(host, port[, family, type, proto, flags]) -> list of (family, type, proto, "
+     "canonname, sockaddr)"},
+    {"getnameinfo", function<getnameinfo>, METH_VARARGS,
+     "getnameinfo(sockaddr, flags) -> (host, port)"},
     {"gethostbyname", function<gethostbyname>, METH_O, "gethostbyname(host) -> address"},
-    {"gethostbyname_ex", function<gethostbyname_ex>, METH_O, "gethostbyname_ex(host) -> (name, aliaslist, addresslist)"},
-    {"gethostbyaddr", function<gethostbyaddr>, METH_O, "gethostbyaddr(host) -> (name, aliaslist, addresslist)"},
+    {"gethostbyname_ex", function<gethostbyname_ex>, METH_O,
+     "gethostbyname_ex(host) -> (name, aliaslist, addresslist)"},
+    {"gethostbyaddr", function<gethostbyaddr>, METH_O,
+     "gethostbyaddr(host) -> (name, aliaslist, addresslist)"},
     {"gethostname", function<gethostname>, METH_NOARGS, "gethostname() -> str"},
     {"sethostname", function<sethostname>, METH_O, "sethostname(name)"},
-    {"getservbyname", function<getservbyname>, METH_VARARGS, "getservbyname(servicename[, protocolname]) -> int"},
-    {"getservbyport", function<getservbyport>, METH_VARARGS, "getservbyport(port[, protocolname]) -> str"},
+    {"getservbyname", function<getservbyname>, METH_VARARGS,
+     "getservbyname(servicename[, protocolname]) -> int"},
+    {"getservbyport", function<getservbyport>, METH_VARARGS,
+     "getservbyport(port[, protocolname]) -> str"},
     {"getprotobyname", function<getprotobyname>, METH_VARARGS, "getprotobyname(name) -> int"},
-    {"if_nameindex", function<if_nameindex>, METH_NOARGS, "if_nameindex() -> list of (index, name)"},
+    {"if_nameindex", function<if_nameindex>, METH_NOARGS,
+     "if_nameindex() -> list of (index, name)"},
     {"if_nametoindex", function<if_nametoindex>, METH_VARARGS, "if_nametoindex(name) -> int"},
     {"if_indextoname", function<if_indextoname>, METH_O, "if_indextoname(index) -> str"},
     {nullptr, nullptr, 0, nullptr},

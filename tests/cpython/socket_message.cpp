@@ -35,7 +35,7 @@ class pieces {
   std::vector<Bytes> bytes_;
 };
 
-// ---- receiving ------------------------------------------------------------------------------------------------------------------------
+// ---- receiving ----
 
 // Closes received descriptors unless they have reached Python.
 class received_descriptors {
@@ -71,8 +71,10 @@ std::size_t ancillary_size(Py_ssize_t size) {
 
 // `first` makes the first value of the result from the number of bytes received.
 template <class First>
-object receive(socket_object& self, const pysock::mutable_buffers& buffers, std::size_t ancbufsize, int flags, const First& first) {
-  const auto received = without_lock([&] { return self.socket.recvmsg_into(buffers, ancbufsize, flags); });
+object receive(socket_object& self, const pysock::mutable_buffers& buffers, std::size_t ancbufsize,
+               int flags, const First& first) {
+  const auto received =
+      without_lock([&] { return self.socket.recvmsg_into(buffers, ancbufsize, flags); });
   received_descriptors descriptors(received.ancdata);
   const object ancillary = from_ancillary(received.ancdata);
   const object from = from_address(received.from, self.socket.proto());
@@ -102,19 +104,22 @@ object recvmsg_into(socket_object& self, PyObject* arguments) {
   Py_ssize_t ancbufsize = 0;
   int flags = 0;
   parse(arguments, "O|ni:recvmsg_into", &targets, &ancbufsize, &flags);
-  pieces<pysock::mutable_bytes> room(targets, PyBUF_WRITABLE, "recvmsg_into() argument 1 must be an iterable");
+  pieces<pysock::mutable_bytes> room(targets, PyBUF_WRITABLE,
+                                     "recvmsg_into() argument 1 must be an iterable");
   return receive(self, room.buffers(), ancillary_size(ancbufsize), flags,
                  [](std::size_t count) { return build("n", static_cast<Py_ssize_t>(count)); });
 }
 
-// ---- sending --------------------------------------------------------------------------------------------------------------------------
+// ---- sending ----
 
 pysock::ancillary_data to_ancillary(PyObject* from) {
   pysock::ancillary_data ancdata;
-  const object sequence = object::take(PySequence_Fast(from, "sendmsg() argument 2 must be an iterable"));
+  const object sequence =
+      object::take(PySequence_Fast(from, "sendmsg() argument 2 must be an iterable"));
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(sequence.get()); ++i) {
     const object item =
-        object::take(PySequence_Fast(PySequence_Fast_GET_ITEM(sequence.get(), i), "[sendmsg() ancillary data items must be sequences]"));
+        object::take(PySequence_Fast(PySequence_Fast_GET_ITEM(sequence.get(), i),
+                                     "[sendmsg() ancillary data items must be sequences]"));
     const object triple = object::take(PySequence_Tuple(item.get()));
     int level = 0;
     int type = 0;
@@ -126,9 +131,10 @@ pysock::ancillary_data to_ancillary(PyObject* from) {
   return ancdata;
 }
 
-object send(socket_object& self, const pysock::const_buffers& buffers, const pysock::ancillary_data& ancdata, int flags,
-            const pysock::address& to) {
-  const std::size_t count = without_lock([&] { return self.socket.sendmsg(buffers, ancdata, flags, to); });
+object send(socket_object& self, const pysock::const_buffers& buffers,
+            const pysock::ancillary_data& ancdata, int flags, const pysock::address& to) {
+  const std::size_t count =
+      without_lock([&] { return self.socket.sendmsg(buffers, ancdata, flags, to); });
   return build("n", static_cast<Py_ssize_t>(count));
 }
 
@@ -142,7 +148,9 @@ object sendmsg(socket_object& self, PyObject* arguments) {
   if (to != Py_None) address = to_address(self.socket, to, "sendmsg");
   audit("socket.sendmsg", "OO", reinterpret_cast<PyObject*>(&self), to);
   pieces<pysock::const_bytes> bytes(data, PyBUF_SIMPLE, "sendmsg() argument 1 must be an iterable");
-  return send(self, bytes.buffers(), ancillary != nullptr ? to_ancillary(ancillary) : pysock::ancillary_data(), flags, address);
+  return send(self, bytes.buffers(),
+              ancillary != nullptr ? to_ancillary(ancillary) : pysock::ancillary_data(), flags,
+              address);
 }
 
 #ifdef ALG_SET_AEAD_ASSOCLEN
@@ -153,8 +161,9 @@ object sendmsg_afalg(socket_object& self, PyObject* arguments, PyObject* keyword
   PyObject* iv = Py_None;
   PyObject* assoclen = nullptr;
   int flags = 0;
-  check(PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$iOOi:sendmsg_afalg", const_cast<char**>(names), &data, &operation, &iv,
-                                    &assoclen, &flags) != 0);
+  check(PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$iOOi:sendmsg_afalg",
+                                    const_cast<char**>(names), &data, &operation, &iv, &assoclen,
+                                    &flags) != 0);
   if (self.socket.family() != AF_ALG) raise(PyExc_OSError, "algset is only supported for AF_ALG");
   if (operation < 0) raise(PyExc_TypeError, "Invalid or missing argument 'op'");
 
@@ -172,7 +181,8 @@ object sendmsg_afalg(socket_object& self, PyObject* arguments, PyObject* keyword
     ancdata.add({SOL_ALG, ALG_SET_AEAD_ASSOCLEN, length});
   }
   if (data == nullptr) return send(self, {}, ancdata, flags, {});
-  pieces<pysock::const_bytes> bytes(data, PyBUF_SIMPLE, "sendmsg_afalg() argument 1 must be an iterable");
+  pieces<pysock::const_bytes> bytes(data, PyBUF_SIMPLE,
+                                    "sendmsg_afalg() argument 1 must be an iterable");
   return send(self, bytes.buffers(), ancdata, flags, {});
 }
 #endif
@@ -180,12 +190,15 @@ object sendmsg_afalg(socket_object& self, PyObject* arguments, PyObject* keyword
 }  // namespace
 
 PyMethodDef message_methods[] = {
-    {"recvmsg", method<recvmsg>, METH_VARARGS, "recvmsg(bufsize[, ancbufsize[, flags]]) -> (bytes, ancdata, msg_flags, address)"},
+    {"recvmsg", method<recvmsg>, METH_VARARGS,
+     "recvmsg(bufsize[, ancbufsize[, flags]]) -> (bytes, ancdata, msg_flags, address)"},
     {"recvmsg_into", method<recvmsg_into>, METH_VARARGS,
      "recvmsg_into(buffers[, ancbufsize[, flags]]) -> (count, ancdata, msg_flags, address)"},
-    {"sendmsg", method<sendmsg>, METH_VARARGS, "sendmsg(buffers[, ancdata[, flags[, address]]]) -> count"},
+    {"sendmsg", method<sendmsg>, METH_VARARGS,
+     "sendmsg(buffers[, ancdata[, flags[, address]]]) -> count"},
 #ifdef ALG_SET_AEAD_ASSOCLEN
-    {"sendmsg_afalg", with_keywords(method_with_keywords<sendmsg_afalg>), METH_VARARGS | METH_KEYWORDS,
+    {"sendmsg_afalg", with_keywords(method_with_keywords<sendmsg_afalg>),
+     METH_VARARGS | METH_KEYWORDS,
      "sendmsg_afalg([buffers], *, op[, iv[, assoclen[, flags]]]) -> count"},
 #endif
     {nullptr, nullptr, 0, nullptr},

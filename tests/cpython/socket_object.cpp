@@ -11,7 +11,8 @@ namespace {
 
 PyTypeObject* socket_type = nullptr;
 
-// After a signal during a blocking call: runs Python's handlers, and ends the call if one of them raises.
+// After a signal during a blocking call: runs Python's handlers, and ends the call if one of them
+// raises.
 bool run_signal_handlers(void* /*data*/) noexcept {
   const PyGILState_STATE lock = PyGILState_Ensure();
   const bool go_on = PyErr_CheckSignals() == 0;
@@ -25,7 +26,7 @@ void adopt(socket_object& self, pysock::socket socket) {
   keep_in_step(self);
 }
 
-// ---- life -----------------------------------------------------------------------------------------------------------------------------
+// ---- life ----
 
 PyObject* create(PyTypeObject* type, PyObject* /*arguments*/, PyObject* /*keywords*/) {
   PyObject* const made = type->tp_alloc(type, 0);
@@ -54,7 +55,8 @@ object initialize(socket_object& self, PyObject* arguments, PyObject* keywords) 
   int type = -1;
   int proto = -1;
   PyObject* fileno = nullptr;
-  check(PyArg_ParseTupleAndKeywords(arguments, keywords, "|iiiO:socket", const_cast<char**>(names), &family, &type, &proto, &fileno) != 0);
+  check(PyArg_ParseTupleAndKeywords(arguments, keywords, "|iiiO:socket", const_cast<char**>(names),
+                                    &family, &type, &proto, &fileno) != 0);
   audit("socket.__new__", "Oiii", reinterpret_cast<PyObject*>(&self), family, type, proto);
   adopt(self, open(family, type, proto, fileno));
   return none();
@@ -73,7 +75,9 @@ void warn_if_open(PyObject* self) {
   PyObject* value = nullptr;
   PyObject* traceback = nullptr;
   PyErr_Fetch(&type, &value, &traceback);
-  if (PyErr_ResourceWarning(self, 1, "unclosed %R", self) < 0 && PyErr_ExceptionMatches(PyExc_Warning) != 0) PyErr_WriteUnraisable(self);
+  if (PyErr_ResourceWarning(self, 1, "unclosed %R", self) < 0 &&
+      PyErr_ExceptionMatches(PyExc_Warning) != 0)
+    PyErr_WriteUnraisable(self);
   object.socket = pysock::socket(nullptr);
   keep_in_step(object);
   PyErr_Restore(type, value, traceback);
@@ -89,7 +93,8 @@ void destroy(PyObject* self) {
 
 PyObject* repr(PyObject* self) {
   const pysock::socket& s = reinterpret_cast<socket_object*>(self)->socket;
-  return PyUnicode_FromFormat("<socket object, fd=%d, family=%d, type=%d, proto=%d>", s.fileno(), s.family(), s.type(), s.proto());
+  return PyUnicode_FromFormat("<socket object, fd=%d, family=%d, type=%d, proto=%d>", s.fileno(),
+                              s.family(), s.type(), s.proto());
 }
 
 object close(socket_object& self, PyObject*) {
@@ -106,7 +111,7 @@ object detach(socket_object& self, PyObject*) {
 
 object fileno(socket_object& self, PyObject*) { return build("i", self.socket.fileno()); }
 
-// ---- connections ----------------------------------------------------------------------------------------------------------------------
+// ---- connections ----
 
 object accept(socket_object& self, PyObject*) {
   pysock::accept_result accepted = without_lock([&self] { return self.socket.accept(); });
@@ -152,14 +157,16 @@ object shutdown(socket_object& self, PyObject* argument) {
 }
 
 object getpeername(socket_object& self, PyObject*) {
-  return from_address(without_lock([&self] { return self.socket.getpeername(); }), self.socket.proto());
+  return from_address(without_lock([&self] { return self.socket.getpeername(); }),
+                      self.socket.proto());
 }
 
 object getsockname(socket_object& self, PyObject*) {
-  return from_address(without_lock([&self] { return self.socket.getsockname(); }), self.socket.proto());
+  return from_address(without_lock([&self] { return self.socket.getsockname(); }),
+                      self.socket.proto());
 }
 
-// ---- modes and options ----------------------------------------------------------------------------------------------------------------
+// ---- modes and options ----
 
 object settimeout(socket_object& self, PyObject* value) {
   const pysock::timeout_value timeout = to_timeout(value);
@@ -176,7 +183,9 @@ object setblocking(socket_object& self, PyObject* flag) {
   return none();
 }
 
-object getblocking(socket_object& self, PyObject*) { return object::share(self.socket.getblocking() ? Py_True : Py_False); }
+object getblocking(socket_object& self, PyObject*) {
+  return object::share(self.socket.getblocking() ? Py_True : Py_False);
+}
 
 object gettimeout(socket_object& self, PyObject*) { return from_timeout(self.socket.gettimeout()); }
 
@@ -187,7 +196,8 @@ object getsockopt(socket_object& self, PyObject* arguments) {
   parse(arguments, "ii|i:getsockopt", &level, &name, &buflen);
 #ifdef AF_VSOCK
   if (buflen == 0 && self.socket.family() == AF_VSOCK) {
-    return build("K", static_cast<unsigned long long>(self.socket.getsockopt<std::uint64_t>(level, name)));
+    return build(
+        "K", static_cast<unsigned long long>(self.socket.getsockopt<std::uint64_t>(level, name)));
   }
 #endif
   if (buflen == 0) return build("i", self.socket.getsockopt(level, name));
@@ -224,7 +234,7 @@ object setsockopt(socket_object& self, PyObject* arguments) {
   return none();
 }
 
-// ---- the type -------------------------------------------------------------------------------------------------------------------------
+// ---- the type ----
 
 template <int (pysock::socket::*read)() const noexcept>
 PyObject* number(PyObject* self, void* /*closure*/) {
@@ -232,7 +242,8 @@ PyObject* number(PyObject* self, void* /*closure*/) {
 }
 
 PyObject* timeout(PyObject* self, void* /*closure*/) {
-  return guarded([self] { return from_timeout(reinterpret_cast<socket_object*>(self)->socket.gettimeout()); });
+  return guarded(
+      [self] { return from_timeout(reinterpret_cast<socket_object*>(self)->socket.gettimeout()); });
 }
 
 PyGetSetDef properties[] = {
@@ -254,11 +265,13 @@ PyMethodDef methods[] = {
     {"getblocking", method<getblocking>, METH_NOARGS, "getblocking() -> bool"},
     {"getpeername", method<getpeername>, METH_NOARGS, "getpeername() -> address"},
     {"getsockname", method<getsockname>, METH_NOARGS, "getsockname() -> address"},
-    {"getsockopt", method<getsockopt>, METH_VARARGS, "getsockopt(level, name[, buflen]) -> int or bytes"},
+    {"getsockopt", method<getsockopt>, METH_VARARGS,
+     "getsockopt(level, name[, buflen]) -> int or bytes"},
     {"gettimeout", method<gettimeout>, METH_NOARGS, "gettimeout() -> seconds or None"},
     {"listen", method<listen>, METH_VARARGS, "listen([backlog])"},
     {"setblocking", method<setblocking>, METH_O, "setblocking(flag)"},
-    {"setsockopt", method<setsockopt>, METH_VARARGS, "setsockopt(level, name, value) or setsockopt(level, name, None, optlen)"},
+    {"setsockopt", method<setsockopt>, METH_VARARGS,
+     "setsockopt(level, name, value) or setsockopt(level, name, None, optlen)"},
     {"settimeout", method<settimeout>, METH_O, "settimeout(seconds or None)"},
     {"shutdown", method<shutdown>, METH_O, "shutdown(how)"},
 };
@@ -295,10 +308,12 @@ void add_socket_type(PyObject* module) {
       {Py_tp_repr, slot(repr)},
       {Py_tp_getset, properties},
       {Py_tp_methods, all_methods()},
-      {Py_tp_doc, const_cast<char*>("socket(family=AF_INET, type=SOCK_STREAM, proto=0, fileno=None)\n\nA socket of pysock's.")},
+      {Py_tp_doc, const_cast<char*>("socket(family=AF_INET, type=SOCK_STREAM, proto=0, "
+                                    "fileno=None)\n\nA socket of pysock's.")},
       {0, nullptr},
   };
-  PyType_Spec spec{"_socket.socket", sizeof(socket_object), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE, slots};
+  PyType_Spec spec{"_socket.socket", sizeof(socket_object), 0,
+                   Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE, slots};
   socket_type = reinterpret_cast<PyTypeObject*>(object::take(PyType_FromSpec(&spec)).release());
   auto* const type = reinterpret_cast<PyObject*>(socket_type);
   check(PyModule_AddObjectRef(module, "socket", type) >= 0);

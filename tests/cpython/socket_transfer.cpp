@@ -26,7 +26,8 @@ object recv(socket_object& self, PyObject* arguments) {
   int flags = 0;
   parse(arguments, "n|i:recv", &size, &flags);
   refuse_negative(size, "recv");
-  return receive_bytes(size, [&](pysock::mutable_bytes room) { return self.socket.recv_into(room, 0, flags); });
+  return receive_bytes(
+      size, [&](pysock::mutable_bytes room) { return self.socket.recv_into(room, 0, flags); });
 }
 
 object recvfrom(socket_object& self, PyObject* arguments) {
@@ -35,7 +36,9 @@ object recvfrom(socket_object& self, PyObject* arguments) {
   parse(arguments, "n|i:recvfrom", &size, &flags);
   refuse_negative(size, "recvfrom");
   pysock::endpoint from;
-  const object data = receive_bytes(size, [&](pysock::mutable_bytes room) { return self.socket.recvfrom_into(room, from, flags); });
+  const object data = receive_bytes(size, [&](pysock::mutable_bytes room) {
+    return self.socket.recvfrom_into(room, from, flags);
+  });
   const object address = from_address(from, self.socket.proto());
   return build("(OO)", data.get(), address.get());
 }
@@ -43,7 +46,8 @@ object recvfrom(socket_object& self, PyObject* arguments) {
 struct into {
   into(PyObject* arguments, PyObject* keywords, const char* format, const char* function) {
     static const char* names[] = {"buffer", "nbytes", "flags", nullptr};
-    check(PyArg_ParseTupleAndKeywords(arguments, keywords, format, const_cast<char**>(names), &target, &nbytes, &flags) != 0);
+    check(PyArg_ParseTupleAndKeywords(arguments, keywords, format, const_cast<char**>(names),
+                                      &target, &nbytes, &flags) != 0);
     refuse_negative(nbytes, function);
   }
   [[nodiscard]] std::size_t count() const noexcept { return static_cast<std::size_t>(nbytes); }
@@ -56,14 +60,16 @@ struct into {
 object recv_into(socket_object& self, PyObject* arguments, PyObject* keywords) {
   const into asked(arguments, keywords, "O|ni:recv_into", "recv_into");
   const buffer target(asked.target, PyBUF_WRITABLE);
-  const std::size_t count = without_lock([&] { return self.socket.recv_into(target.room(), asked.count(), asked.flags); });
+  const std::size_t count = without_lock(
+      [&] { return self.socket.recv_into(target.room(), asked.count(), asked.flags); });
   return build("n", static_cast<Py_ssize_t>(count));
 }
 
 object recvfrom_into(socket_object& self, PyObject* arguments, PyObject* keywords) {
   const into asked(arguments, keywords, "O|ni:recvfrom_into", "recvfrom_into");
   const buffer target(asked.target, PyBUF_WRITABLE);
-  const auto received = without_lock([&] { return self.socket.recvfrom_into(target.room(), asked.count(), asked.flags); });
+  const auto received = without_lock(
+      [&] { return self.socket.recvfrom_into(target.room(), asked.count(), asked.flags); });
   const object address = from_address(received.from, self.socket.proto());
   return build("(nO)", static_cast<Py_ssize_t>(received.nbytes), address.get());
 }
@@ -100,7 +106,8 @@ object sendto(socket_object& self, PyObject* arguments) {
   const buffer bytes(data);
   const pysock::address address = to_address(self.socket, to, "sendto");
   audit("socket.sendto", "OO", reinterpret_cast<PyObject*>(&self), to);
-  const std::size_t count = without_lock([&] { return self.socket.sendto(bytes.bytes(), flags, address); });
+  const std::size_t count =
+      without_lock([&] { return self.socket.sendto(bytes.bytes(), flags, address); });
   return build("n", static_cast<Py_ssize_t>(count));
 }
 
@@ -111,8 +118,8 @@ PyMethodDef transfer_methods[] = {
     {"recvfrom", method<recvfrom>, METH_VARARGS, "recvfrom(bufsize[, flags]) -> (bytes, address)"},
     {"recv_into", with_keywords(method_with_keywords<recv_into>), METH_VARARGS | METH_KEYWORDS,
      "recv_into(buffer, [nbytes[, flags]]) -> count"},
-    {"recvfrom_into", with_keywords(method_with_keywords<recvfrom_into>), METH_VARARGS | METH_KEYWORDS,
-     "recvfrom_into(buffer[, nbytes[, flags]]) -> (count, address)"},
+    {"recvfrom_into", with_keywords(method_with_keywords<recvfrom_into>),
+     METH_VARARGS | METH_KEYWORDS, "recvfrom_into(buffer[, nbytes[, flags]]) -> (count, address)"},
     {"send", method<send>, METH_VARARGS, "send(data[, flags]) -> count"},
     {"sendall", method<sendall>, METH_VARARGS, "sendall(data[, flags])"},
     {"sendto", method<sendto>, METH_VARARGS, "sendto(data[, flags], address) -> count"},

@@ -15,7 +15,9 @@ std::map<std::string, void (*)()>& all() {
 
 docs::snippet::snippet(const char* name, void (*run)()) { all().emplace(name, run); }
 
-void docs::fail(const char* condition) { throw std::runtime_error(std::string("not so: ") + condition); }
+void docs::fail(const char* condition) {
+  throw std::runtime_error(std::string("not so: ") + condition);
+}
 
 int main(int argc, char** argv) try {
   if (argc > 1)

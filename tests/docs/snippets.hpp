@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the code blocks of the documentation may take for granted, and what the comments beside them use.
+// What the code blocks of the documentation may take for granted, and what the comments beside them
+// use.
 #pragma once
 
 #include <chrono>

@@ -18,11 +18,14 @@ class certificate {
  public:
   certificate() {
     const std::string command =
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
-        " -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext keyUsage=digitalSignature,keyCertSign"
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "
+        "/CN=localhost"
+        " -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext "
+        "keyUsage=digitalSignature,keyCertSign"
         " -keyout " +
         keyfile() + " -out " + certfile() + " 2>/dev/null";
-    if (std::system(command.c_str()) != 0) throw std::runtime_error("cannot make a certificate: is openssl installed?");
+    if (std::system(command.c_str()) != 0)
+      throw std::runtime_error("cannot make a certificate: is openssl installed?");
   }
   [[nodiscard]] std::string certfile() const { return folder_ / "cert.pem"; }
   [[nodiscard]] std::string keyfile() const { return folder_ / "key.pem"; }
@@ -34,7 +37,8 @@ class certificate {
 /// Serves one client in a thread of its own, if that client comes to terms with it.
 class tls_server {
  public:
-  tls_server(const certificate& own, std::function<void(sk::ssl_socket&)> serve) : own_(own), serve_(std::move(serve)) {}
+  tls_server(const certificate& own, std::function<void(sk::ssl_socket&)> serve)
+      : own_(own), serve_(std::move(serve)) {}
   [[nodiscard]] int port() const { return listener_.getsockname().port(); }
 
  private:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Measures what ends a call that is blocked in another thread, and prints it as the rows of a table of the documentation.
+// Measures what ends a call that is blocked in another thread, and prints it as the rows of a table
+// of the documentation.
 #include <cerrno>
 #include <memory>
 
@@ -41,11 +42,13 @@ std::string bytes(const std::string& data) { return std::to_string(data.size()) 
 std::string after(situation where, const std::function<std::string(sk::socket&)>& act) {
   using namespace std::chrono_literals;
   const bool limited = where.subject.gettimeout().has_value();
-  background<std::string> blocked([&] { return ending([&] { return where.call(where.subject); }); });
+  background<std::string> blocked(
+      [&] { return ending([&] { return where.call(where.subject); }); });
   blocked.wait_until_asleep();
   const std::string said = act(where.subject);
   const auto give_up = std::chrono::steady_clock::now() + 600ms;
-  while (!blocked.done() && std::chrono::steady_clock::now() < give_up) std::this_thread::sleep_for(1ms);
+  while (!blocked.done() && std::chrono::steady_clock::now() < give_up)
+    std::this_thread::sleep_for(1ms);
   const bool woke = blocked.done();
   if (!woke && !limited) where.release();
   const std::string end = blocked.get();
@@ -60,21 +63,23 @@ std::string shut_down(sk::socket& s) {
   });
 }
 
-// Closes the descriptor below the socket, which is what a close() in another thread comes to. Its number is not used again before the
-// socket closes it once more, in vain.
+// Closes the descriptor below the socket, which is what a close() in another thread comes to. Its
+// number is not used again before the socket closes it once more, in vain.
 std::string close_below(sk::socket& s) {
   sk::close(s.fileno());
   return {};
 }
 
 void row(const std::string& what, const std::function<situation()>& make) {
-  std::cout << "| " << what << " | " << after(make(), shut_down) << " | " << after(make(), close_below) << " |\n";
+  std::cout << "| " << what << " | " << after(make(), shut_down) << " | "
+            << after(make(), close_below) << " |\n";
 }
 
 situation receiving(sk::socket a, sk::socket b, const sk::timeout_value& timeout) {
   a.settimeout(timeout);
   auto peer = std::make_shared<sk::socket>(std::move(b));
-  return {std::move(a), [](sk::socket& s) { return bytes(s.recv(10)); }, [peer] { peer->send("x"); }};
+  return {std::move(a), [](sk::socket& s) { return bytes(s.recv(10)); },
+          [peer] { peer->send("x"); }};
 }
 
 situation accepting(const sk::timeout_value& timeout) {

@@ -39,12 +39,15 @@ TEST_CASE("<broadcast> is 255.255.255.255", "[broadcast][S13]") {
   const int port = receiver.getsockname().port();
   sk::socket sender(AF_INET, SOCK_DGRAM);
 #ifdef SO_BINDTODEVICE
-  const std::string held = failure_of([&] { sender.setsockopt(SOL_SOCKET, SO_BINDTODEVICE, "lo"); });  // nothing may leave the host
+  const std::string held = failure_of(
+      [&] { sender.setsockopt(SOL_SOCKET, SO_BINDTODEVICE, "lo"); });  // nothing may leave the host
 #else
   const std::string held = "there is no option for it";
 #endif
   if (held != "none") SKIP_TEST("sockets cannot be held on the loopback device: " + held);
-  CHECK(failure_of([&] { sender.sendto("x", {"<broadcast>", port}); }) == failure("permission_error", EACCES));
+  CHECK(failure_of([&] {
+          sender.sendto("x", {"<broadcast>", port});
+        }) == failure("permission_error", EACCES));
   sender.setsockopt(SOL_SOCKET, SO_BROADCAST, 1);
   CHECK(sender.sendto("to all", {"<broadcast>", port}) == 6);
   CHECK(receiver.recv(100) == "to all");
@@ -76,9 +79,11 @@ TEST_CASE("multicast by structures as options", "[broadcast][S135][S134]") {
   CHECK(receiver.recv(100) == "to the group");
 
   receiver.setsockopt(IPPROTO_IP, IP_DROP_MEMBERSHIP, membership);
-  const std::string no_member = system_says([&] { return raw_option(receiver, IPPROTO_IP, IP_DROP_MEMBERSHIP, membership); });
+  const std::string no_member =
+      system_says([&] { return raw_option(receiver, IPPROTO_IP, IP_DROP_MEMBERSHIP, membership); });
   CHECK(no_member != "none");
-  CHECK(failure_of([&] { receiver.setsockopt(IPPROTO_IP, IP_DROP_MEMBERSHIP, membership); }) == no_member);
+  CHECK(failure_of([&] { receiver.setsockopt(IPPROTO_IP, IP_DROP_MEMBERSHIP, membership); }) ==
+        no_member);
 }
 
 TEST_CASE("multicast over IPv6, scope and all", "[broadcast][M82][S9]") {
@@ -91,9 +96,12 @@ TEST_CASE("multicast over IPv6, scope and all", "[broadcast][M82][S9]") {
     ipv6_mreq membership{};
     std::memcpy(&membership.ipv6mr_multiaddr, group.data(), 16);
     membership.ipv6mr_interface = interface.index;
-    if (failure_of([&] { receiver.setsockopt(IPPROTO_IPV6, IPV6_JOIN_GROUP, membership); }) != "none") continue;
+    if (failure_of([&] { receiver.setsockopt(IPPROTO_IPV6, IPV6_JOIN_GROUP, membership); }) !=
+        "none")
+      continue;
     sk::socket sender(AF_INET6, SOCK_DGRAM);
-    sender.setsockopt(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 0);  // comes back, and never leaves the host
+    sender.setsockopt(IPPROTO_IPV6, IPV6_MULTICAST_HOPS,
+                      0);  // comes back, and never leaves the host
     const sk::address to("ff12::4040%" + interface.name, receiver.getsockname().port());
     if (failure_of([&] { sender.sendto("to the group", to); }) != "none") continue;
     const auto [data, from] = receiver.recvfrom(100);

@@ -28,7 +28,8 @@ sk::socket refusing() {
 // Nothing comes any more: by an end, or by the error that the system has instead.
 std::string ended(sk::socket& s) {
   char room[1];
-  const std::string by_system = system_says([&] { return ::recv(raw(s), room, sizeof room, MSG_PEEK); });
+  const std::string by_system =
+      system_says([&] { return ::recv(raw(s), room, sizeof room, MSG_PEEK); });
   std::string data;
   const std::string outcome = failure_of([&] { data = s.recv(100); });
   return outcome == by_system && data.empty() ? "the end" : outcome + " " + data;
@@ -39,7 +40,8 @@ int raw_connect(const sk::socket& s, const sk::address& where) {
   return ::connect(raw(s), to.data, to.size);
 }
 
-// The number that the system gives for the first connect after one that has succeeded in the background; it may be 0.
+// The number that the system gives for the first connect after one that has succeeded in the
+// background; it may be 0.
 int number_of_connecting_again(const sk::address& where) {
   sk::socket s;
   s.setblocking(false);
@@ -72,7 +74,8 @@ TEST_CASE("accept gives a new socket and the peer's address", "[connect][S95][S1
   CHECK(second.address == other.getsockname());
 }
 
-TEST_CASE("what accept gives has the default timeout, never the listener's", "[connect][S95][S92][S127]") {
+TEST_CASE("what accept gives has the default timeout, never the listener's",
+          "[connect][S95][S92][S127]") {
   sk::socket listener = listening();
   const auto accept_one = [&listener] {
     sk::socket client;
@@ -80,7 +83,8 @@ TEST_CASE("what accept gives has the default timeout, never the listener's", "[c
     REQUIRE(wait_for(listener.fileno(), POLLIN));
     return listener.accept().conn;
   };
-  for (const sk::timeout_value value : {sk::timeout_value(std::nullopt), sk::timeout_value(5), sk::timeout_value(0)}) {
+  for (const sk::timeout_value value :
+       {sk::timeout_value(std::nullopt), sk::timeout_value(5), sk::timeout_value(0)}) {
     listener.settimeout(value);
     const sk::socket conn = accept_one();
     CHECK(conn.gettimeout() == std::nullopt);
@@ -107,7 +111,8 @@ TEST_CASE("accept fails where nobody listens", "[connect][S95]") {
   CHECK_FALSE(nothing.address);
 }
 
-TEST_CASE("accept ends with its timeout, or at once without waiting", "[connect][S95][S128][S124]") {
+TEST_CASE("accept ends with its timeout, or at once without waiting",
+          "[connect][S95][S128][S124]") {
   sk::socket listener = listening();
   listener.settimeout(0.05);
   const stopwatch watch;
@@ -155,7 +160,9 @@ TEST_CASE("bind takes an address once", "[connect][S96][S107]") {
 
   sk::socket other;
   CHECK(failure_of([&] { other.bind(s.getsockname()); }) == failure("error", EADDRINUSE));
-  CHECK(failure_of([&] { other.bind({"203.0.113.1", 0}); }) == failure("error", EADDRNOTAVAIL));  // a documentation address
+  CHECK(failure_of([&] {
+          other.bind({"203.0.113.1", 0});
+        }) == failure("error", EADDRNOTAVAIL));  // a documentation address
 }
 
 TEST_CASE("an empty host is the wildcard", "[connect][S12]") {
@@ -212,7 +219,9 @@ TEST_CASE("addresses that do not fit are refused before any call", "[connect][S6
     CHECK(failure_of([&] { s.connect({host, 80}); }) == failure("gaierror", EAI_NONAME));
     CHECK(failure_of([&] { return s.connect_ex({host, 80}); }) == failure("gaierror", EAI_NONAME));
   }
-  CHECK(failure_of([&] { return s.connect_ex({"::1", 80}); }) == failure("gaierror", eai_wrong_family));
+  CHECK(failure_of([&] {
+          return s.connect_ex({"::1", 80});
+        }) == failure("gaierror", eai_wrong_family));
   CHECK(failure_of([&] { return s.connect_ex({"127.0.0.1", 65536}); }) == "out_of_range");
   CHECK(failure_of([&] { return s.connect_ex("/a/path"); }) == "invalid_argument");
   CHECK(is_unbound(s));
@@ -244,7 +253,8 @@ TEST_CASE("listen: again, and with any backlog", "[connect][S111][M43]") {
   sk::socket client;
   client.connect({"127.0.0.1", s.getsockname().port()});
   CHECK(s.accept().address == client.getsockname());
-  const std::string connecting = system_says([&, to = client.getsockname()] { return raw_connect(s, to); });
+  const std::string connecting =
+      system_says([&, to = client.getsockname()] { return raw_connect(s, to); });
   CHECK(connecting != "none");
   CHECK(failure_of([&] { s.connect(client.getsockname()); }) == connecting);
 }
@@ -260,17 +270,20 @@ TEST_CASE("a negative backlog is 0, not without limit", "[connect][S111][M43]") 
     clients.back().settimeout(0.2);
     number = clients.back().connect_ex(s.getsockname());
   }
-  CHECK((number == native(EAGAIN) || number == native(ECONNREFUSED)));  // whoever is too many hangs, or is refused
+  CHECK((number == native(EAGAIN) ||
+         number == native(ECONNREFUSED)));  // whoever is too many hangs, or is refused
 }
 
 TEST_CASE("a refused connection", "[connect][S100][S102][S18]") {
   const sk::socket nobody = refusing();
   const sk::address where = nobody.getsockname();
-  CHECK(failure_of([&] { sk::socket().connect(where); }) == failure("connection_refused_error", ECONNREFUSED));
+  CHECK(failure_of([&] { sk::socket().connect(where); }) ==
+        failure("connection_refused_error", ECONNREFUSED));
   CHECK(sk::socket().connect_ex(where) == native(ECONNREFUSED));
   sk::socket limited;
   limited.settimeout(patience);
-  CHECK(failure_of([&] { limited.connect(where); }) == failure("connection_refused_error", ECONNREFUSED));
+  CHECK(failure_of([&] { limited.connect(where); }) ==
+        failure("connection_refused_error", ECONNREFUSED));
   sk::socket limited_ex;
   limited_ex.settimeout(patience);
   CHECK(limited_ex.connect_ex(where) == native(ECONNREFUSED));
@@ -324,7 +337,8 @@ TEST_CASE("an expired timeout has no error number and says so", "[connect][S23]"
   }
 }
 
-TEST_CASE("connect in timeout mode succeeds, and may be repeated once on Linux", "[connect][S133][S102]") {
+TEST_CASE("connect in timeout mode succeeds, and may be repeated once on Linux",
+          "[connect][S133][S102]") {
   sk::socket listener = listening();
   sk::socket s;
   s.settimeout(patience);
@@ -367,7 +381,8 @@ TEST_CASE("a connect without waiting that hangs, and one that is refused", "[con
   REQUIRE(refused.connect_ex(nobody.getsockname()) == pending_connect());
   REQUIRE(wait_for(refused.fileno(), POLLOUT));
   CHECK(refused.getsockopt(SOL_SOCKET, SO_ERROR) == native(ECONNREFUSED));
-  CHECK(refused.connect_ex(nobody.getsockname()) == native(ECONNABORTED));  // Linux ends the first attempt with this
+  CHECK(refused.connect_ex(nobody.getsockname()) ==
+        native(ECONNABORTED));  // Linux ends the first attempt with this
 }
 
 TEST_CASE("connecting a datagram socket sets its peer", "[connect][S100][S106]") {
@@ -402,7 +417,8 @@ TEST_CASE("SHUT_RD ends receiving", "[connect][S137]") {
   REQUIRE(wait_for(client.fileno(), POLLIN));
   client.shutdown(SHUT_RD);
   char room[100];
-  const auto left = ::recv(raw(client), room, sizeof room, MSG_PEEK);  // whether what came before is lost is the system's choice
+  const auto left = ::recv(raw(client), room, sizeof room,
+                           MSG_PEEK);  // whether what came before is lost is the system's choice
   if (left > 0) CHECK(client.recv(100) == "unread");
   CHECK(ended(client) == "the end");
   client.sendall("still sends");
@@ -414,7 +430,8 @@ TEST_CASE("SHUT_WR ends sending: the peer sees the end", "[connect][S138][S117]"
   client.sendall("the end");
   client.shutdown(SHUT_WR);
   client.shutdown(SHUT_WR);
-  CHECK(failure_of([&, &client = client] { client.send("more"); }) == failure("broken_pipe_error", EPIPE));
+  CHECK(failure_of([&, &client = client] { client.send("more"); }) ==
+        failure("broken_pipe_error", EPIPE));
   CHECK(server.recv(100) == "the end");
   CHECK(server.recv(100).empty());
   CHECK(server.recv(100).empty());

@@ -55,9 +55,11 @@ TEST_CASE("a connection to a server, by host and port", "[M1][M4]") {
 
 TEST_CASE("a host whose first address does not answer", "[M1]") {
   if (!test_support::host_has_ipv6()) SKIP_TEST("there is no IPv6 here");
-  const auto found = pysock::getaddrinfo(std::nullopt, 80, 0, SOCK_STREAM);  // this machine: both loopbacks
+  const auto found =
+      pysock::getaddrinfo(std::nullopt, 80, 0, SOCK_STREAM);  // this machine: both loopbacks
   REQUIRE(found.size() == 2);
-  const SocketType server = create_server({found[1].sockaddr.host(), 0}, server_options().family(found[1].family));
+  const SocketType server =
+      create_server({found[1].sockaddr.host(), 0}, server_options().family(found[1].family));
   const SocketType client = create_connection({std::nullopt, port_of(server)}, 10);
   CHECK(client.getpeername() == server.getsockname());
 }
@@ -71,7 +73,8 @@ TEST_CASE("a timeout bounds an attempt that nobody answers", "[M1]") {
 
 TEST_CASE("a timeout of 0 starts connecting and tells so", "[M1]") {
   const full_server full;
-  CHECK_THROWS_AS(create_connection({"127.0.0.1", port_of(full.server)}, 0), pysock::blocking_io_error);
+  CHECK_THROWS_AS(create_connection({"127.0.0.1", port_of(full.server)}, 0),
+                  pysock::blocking_io_error);
 }
 
 TEST_CASE("nobody listens", "[M1][M3]") {
@@ -80,7 +83,8 @@ TEST_CASE("nobody listens", "[M1][M3]") {
   const int port = port_of(unused);
   CHECK_THROWS_AS(create_connection({"127.0.0.1", port}), pysock::connection_refused_error);
   try {
-    (void)create_connection({"127.0.0.1", port}, use_default_timeout, connection_options().all_errors(true));
+    (void)create_connection({"127.0.0.1", port}, use_default_timeout,
+                            connection_options().all_errors(true));
     FAIL("connected");
   } catch (const pysock::error_group& e) {
     REQUIRE(e.exceptions().size() == 1);
@@ -95,11 +99,14 @@ TEST_CASE("a host without a name, and one without an address", "[M1]") {
 
 TEST_CASE("the peer sees the source address", "[M2]") {
   SocketType server = create_server({"127.0.0.1", 0});
-  const SocketType client = create_connection({"127.0.0.1", port_of(server)}, 10, connection_options().source_address({"127.0.0.1", 0}));
+  const SocketType client = create_connection(
+      {"127.0.0.1", port_of(server)}, 10, connection_options().source_address({"127.0.0.1", 0}));
   CHECK(server.accept().address == client.getsockname());
 
   const address foreign("192.0.2.1", 0);  // set aside for documentation: nobody's own
-  CHECK_THROWS_AS(create_connection({"127.0.0.1", port_of(server)}, 10, connection_options().source_address(foreign)), pysock::error);
+  CHECK_THROWS_AS(create_connection({"127.0.0.1", port_of(server)}, 10,
+                                    connection_options().source_address(foreign)),
+                  pysock::error);
 }
 
 TEST_CASE("a server can be stopped and started again at once", "[M4]") {
@@ -128,7 +135,8 @@ TEST_CASE("two servers do not share a port unless both ask for it", "[M4]") {
 #ifdef SO_REUSEPORT
   CHECK_THROWS_AS(create_server(where, server_options().reuse_port(true)), pysock::error);
   const SocketType sharing = create_server({"127.0.0.1", 0}, server_options().reuse_port(true));
-  CHECK(create_server(sharing.getsockname(), server_options().reuse_port(true)).getsockname() == sharing.getsockname());
+  CHECK(create_server(sharing.getsockname(), server_options().reuse_port(true)).getsockname() ==
+        sharing.getsockname());
 #endif
 }
 
@@ -142,7 +150,8 @@ TEST_CASE("an IPv6 server is for IPv6 alone, unless it is asked to serve both", 
   if (!test_support::host_has_ipv6()) SKIP_TEST("there is no IPv6 here");
   const SocketType alone = create_server({"", 0}, server_options().family(AF_INET6));
   CHECK(create_connection({"::1", port_of(alone)}, 10).family() == AF_INET6);
-  CHECK_THROWS_AS(create_connection({"127.0.0.1", port_of(alone)}, 10), pysock::connection_refused_error);
+  CHECK_THROWS_AS(create_connection({"127.0.0.1", port_of(alone)}, 10),
+                  pysock::connection_refused_error);
 
   if (!pysock::has_dualstack_ipv6()) SKIP_TEST("no socket serves both families here");
   SocketType both = create_server({"", 0}, server_options().family(AF_INET6).dualstack_ipv6(true));

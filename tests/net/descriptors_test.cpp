@@ -41,7 +41,8 @@ class raised_limit {
 #endif
 };
 
-// Takes more sockets than a set of select() has room for. So all low numbers are gone, and every new descriptor is above 1024.
+// Takes more sockets than a set of select() has room for. So all low numbers are gone, and every
+// new descriptor is above 1024.
 class high_numbers {
  public:
   high_numbers() {
@@ -78,7 +79,8 @@ TEST_CASE("descriptors above 1024 work in every mode", "[descriptors][S104][S128
   sk::socket listener = listening();
   REQUIRE(listener.fileno() > 1024);
 
-  for (const sk::timeout_value& mode : {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
+  for (const sk::timeout_value& mode :
+       {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
     listener.settimeout(mode);
     background<sk::socket> accepting([&] { return listener.accept().conn; });
     accepting.wait_until_asleep();
@@ -131,8 +133,10 @@ TEST_CASE("a descriptor that was moved up is adopted", "[descriptors][S104][M6]"
 #endif
 
 #ifdef PYSOCK_SYSCALL_PROBE
-TEST_CASE("a program started from here inherits none of the library's descriptors", "[descriptors][M41][M40]") {
-  if (process({PYSOCK_SYSCALL_PROBE, "nothing"}).wait() != 0) SKIP_TEST("no program can start one of this platform's");
+TEST_CASE("a program started from here inherits none of the library's descriptors",
+          "[descriptors][M41][M40]") {
+  if (process({PYSOCK_SYSCALL_PROBE, "nothing"}).wait() != 0)
+    SKIP_TEST("no program can start one of this platform's");
   sk::socket listener = listening();
   sk::socket client;
   client.connect(listener.getsockname());
@@ -143,8 +147,9 @@ TEST_CASE("a program started from here inherits none of the library's descriptor
   const sk::socket wrapped = sk::fromfd(client.fileno(), AF_INET, SOCK_STREAM);
   const sk::descriptor plain = sk::dup(client.fileno());
   std::set<int> ours = {plain.get()};
-  for (const sk::socket& s : {std::cref(listener), std::cref<sk::socket>(client), std::cref(server), std::cref(udp), std::cref(pair.first),
-                              std::cref(pair.second), std::cref(copy), std::cref(wrapped)}) {
+  for (const sk::socket& s :
+       {std::cref(listener), std::cref<sk::socket>(client), std::cref(server), std::cref(udp),
+        std::cref(pair.first), std::cref(pair.second), std::cref(copy), std::cref(wrapped)}) {
     ours.insert(s.fileno());
   }
   REQUIRE(ours.size() == 9);

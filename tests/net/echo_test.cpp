@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// 64 MiB each way between the library and Python's own socket module, over three families, in both roles; and socat.
+// 64 MiB each way between the library and Python's own socket module, over three families, in both
+// roles; and socat.
 #include <pysock/socket.hpp>
 #include <string>
 #include <vector>
@@ -105,7 +106,8 @@ const char* const python_client =
 
 }  // namespace
 
-TEST_CASE("64 MiB go to a Python server and come back", "[echo][S72][S100][S119][S120][S6][S7][S5]") {
+TEST_CASE("64 MiB go to a Python server and come back",
+          "[echo][S72][S100][S119][S120][S6][S7][S5]") {
   if (!has_program("python3")) SKIP_TEST("there is no python3");
   const std::string name = GENERATE("AF_INET", "AF_INET6", "AF_UNIX");
   if (name == "AF_INET6" && !host_has_ipv6()) SKIP_TEST("this host has no IPv6 loopback");
@@ -181,7 +183,8 @@ TEST_CASE("socat echoes as a client", "[echo][S95][S119]") {
   temporary_directory folder;
   sk::socket listener(name == "TCP4" ? AF_INET : name == "TCP6" ? AF_INET6 : AF_UNIX);
   listener.settimeout(limit);
-  listener.bind(name == "UNIX" ? sk::address(folder / "echo") : sk::address(loopback(listener.family()), 0));
+  listener.bind(name == "UNIX" ? sk::address(folder / "echo")
+                               : sk::address(loopback(listener.family()), 0));
   listener.listen();
   const std::string port = std::to_string(listener.getsockname().port());
   process socat({"socat",

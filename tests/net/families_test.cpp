@@ -45,7 +45,8 @@ std::set<std::string> read_names(const std::string& answer, bool& done) {
       while (part + sizeof(rtattr) <= at + header.nlmsg_len) {
         rtattr attribute;
         std::memcpy(&attribute, answer.data() + part, sizeof attribute);
-        if (attribute.rta_type == IFLA_IFNAME) names.insert(answer.data() + part + sizeof attribute);
+        if (attribute.rta_type == IFLA_IFNAME)
+          names.insert(answer.data() + part + sizeof attribute);
         part += (attribute.rta_len + 3U) & ~3U;
       }
     }
@@ -69,7 +70,8 @@ TEST_CASE("the kernel lists its interfaces over netlink", "[M66]") {
   request.header.nlmsg_len = sizeof request;
   request.header.nlmsg_type = RTM_GETLINK;
   request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-  CHECK(s.sendto(pysock::const_bytes(&request, sizeof request), pysock::netlink_address(0, 0)) == sizeof request);
+  CHECK(s.sendto(pysock::const_bytes(&request, sizeof request), pysock::netlink_address(0, 0)) ==
+        sizeof request);
   std::set<std::string> names;
   for (bool done = false; !done;) {
     const auto [answer, from] = s.recvfrom(65536);
@@ -81,12 +83,13 @@ TEST_CASE("the kernel lists its interfaces over netlink", "[M66]") {
 #endif
 
 #ifdef PACKET_HOST
-// Lets through only what is for this UDP port: other tests fill lo with so much that a packet could be lost.
+// Lets through only what is for this UDP port: other tests fill lo with so much that a packet could
+// be lost.
 void attach_filter(SocketType& tap, int port) {
   constexpr unsigned destination_port = 22;  // behind the header of IP
   sock_filter program[] = {BPF_STMT(BPF_LD | BPF_H | BPF_ABS, destination_port),
-                           BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(port), 0, 1), BPF_STMT(BPF_RET | BPF_K, 65535),
-                           BPF_STMT(BPF_RET | BPF_K, 0)};
+                           BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(port), 0, 1),
+                           BPF_STMT(BPF_RET | BPF_K, 65535), BPF_STMT(BPF_RET | BPF_K, 0)};
   tap.setsockopt(SOL_SOCKET, SO_ATTACH_FILTER, sock_fprog{4, program});
 }
 
@@ -126,7 +129,8 @@ TEST_CASE("a packet of one's own goes where the address says", "[M68]") {
   tap.settimeout(10);
   tap.bind(pysock::packet_address("lo", experimental));
   SocketType sender(AF_PACKET, SOCK_DGRAM);
-  CHECK(sender.sendto("hello", pysock::packet_address("lo", experimental, PACKET_HOST, 0, std::string(6, '\0'))) == 5);
+  CHECK(sender.sendto("hello", pysock::packet_address("lo", experimental, PACKET_HOST, 0,
+                                                      std::string(6, '\0'))) == 5);
   CHECK(tap.recv(100).substr(0, 5) == "hello");
 }
 #endif
@@ -151,7 +155,8 @@ TEST_CASE("vsock over loopback", "[M78]") {
   server.bind(pysock::vsock_address(VMADDR_CID_ANY, VMADDR_PORT_ANY));
   server.listen();
   constexpr int this_machine = 1;
-  const pysock::vsock_address where(this_machine, pysock::vsock_address(server.getsockname()).port());
+  const pysock::vsock_address where(this_machine,
+                                    pysock::vsock_address(server.getsockname()).port());
   const SocketType probe(AF_VSOCK, SOCK_STREAM);
   if (::connect(probe.fileno(), where.data(), where.size()) < 0) {
     reason = pysock::detail::last_code().message();

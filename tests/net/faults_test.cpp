@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// System calls that fail on the real kernel, by strace's fault injection: the right exception, nothing left open, nothing done twice.
+// System calls that fail on the real kernel, by strace's fault injection: the right exception,
+// nothing left open, nothing done twice.
 #include <cerrno>
 #include <map>
 #include <pysock/error.hpp>
@@ -13,22 +14,27 @@ using namespace test_support;
 namespace {
 
 // The probe's call `name`, undisturbed.
-trace undisturbed(const std::string& name) { return run_traced({}, {PYSOCK_SYSCALL_PROBE, "fail", name}); }
+trace undisturbed(const std::string& name) {
+  return run_traced({}, {PYSOCK_SYSCALL_PROBE, "fail", name});
+}
 
-// The same with the nth system call of that name (from 1, and as many more as asked for) failing within it.
-trace with_fault(const trace& clean, const std::string& name, const std::string& call, const std::string& fault, int nth = 1,
-                 int times = 1) {
+// The same with the nth system call of that name (from 1, and as many more as asked for) failing
+// within it.
+trace with_fault(const trace& clean, const std::string& name, const std::string& call,
+                 const std::string& fault, int nth = 1, int times = 1) {
   const int first = clean.count_before(call, "begin " + name) + nth;
   const std::string when = std::to_string(first) + ".." + std::to_string(first + times - 1);
-  return run_traced({"-e", "inject=" + trace::every_name(call) + ":error=" + fault + ":when=" + when},
-                    {PYSOCK_SYSCALL_PROBE, "fail", name});
+  return run_traced(
+      {"-e", "inject=" + trace::every_name(call) + ":error=" + fault + ":when=" + when},
+      {PYSOCK_SYSCALL_PROBE, "fail", name});
 }
 
 std::string first_line(const trace& seen) { return seen.output.substr(0, seen.output.find('\n')); }
 
 std::string outcome(const trace& seen) { return seen.output.substr(0, seen.output.find(';')); }
 
-std::string outcome_of(const std::string& name, const std::string& call, const std::string& fault, int nth = 1, int times = 1) {
+std::string outcome_of(const std::string& name, const std::string& call, const std::string& fault,
+                       int nth = 1, int times = 1) {
   return outcome(with_fault(undisturbed(name), name, call, fault, nth, times));
 }
 
@@ -41,9 +47,11 @@ bool leaks(const trace& seen) { return first_line(seen).find("; 0 left;") == std
   if (!why_not.empty()) SKIP_TEST(why_not);                        \
   static_assert(true)
 
-TEST_CASE("whichever system call fails, nothing is left open", "[faults][S72][S75][S76][S95][M10][M29]") {
+TEST_CASE("whichever system call fails, nothing is left open",
+          "[faults][S72][S75][S76][S95][M10][M29]") {
   NEEDS_STRACE();
-  const std::string name = GENERATE("socket", "socketpair", "accept", "dup", "module dup", "fromfd", "fromfd with a default timeout");
+  const std::string name = GENERATE("socket", "socketpair", "accept", "dup", "module dup", "fromfd",
+                                    "fromfd with a default timeout");
   CAPTURE(name);
   const trace clean = undisturbed(name);
   REQUIRE(outcome(clean) == "none");
@@ -65,8 +73,10 @@ TEST_CASE("accept: the class of the error, and the connection stays queued", "[f
   NEEDS_STRACE();
   const trace clean = undisturbed("accept");
   for (const auto& [fault, expected] :
-       {std::pair{"EMFILE", failure("error", EMFILE)}, std::pair{"ENFILE", failure("error", ENFILE)},
-        std::pair{"ENOBUFS", failure("error", ENOBUFS)}, std::pair{"ECONNABORTED", failure("connection_aborted_error", ECONNABORTED)},
+       {std::pair{"EMFILE", failure("error", EMFILE)},
+        std::pair{"ENFILE", failure("error", ENFILE)},
+        std::pair{"ENOBUFS", failure("error", ENOBUFS)},
+        std::pair{"ECONNABORTED", failure("connection_aborted_error", ECONNABORTED)},
         std::pair{"EPERM", failure("permission_error", EPERM)}}) {
     const trace seen = with_fault(clean, "accept", "accept4", fault);
     CAPTURE(fault, seen.output);
@@ -107,7 +117,8 @@ TEST_CASE("close reports, but for a reset, and is never repeated", "[faults][S98
     const trace seen = with_fault(clean, "close", "close", fault);
     std::vector<std::string> closes;
     for (const std::string& line : seen.lines_between("begin close", "end close")) {
-      if (line.find("INJECTED") != std::string::npos) closes.push_back(line.substr(0, line.find(')') + 1));
+      if (line.find("INJECTED") != std::string::npos)
+        closes.push_back(line.substr(0, line.find(')') + 1));
     }
     REQUIRE(closes.size() == 1);
     int repeated = 0;
@@ -142,8 +153,10 @@ TEST_CASE("readiness that was false is waited out", "[faults][S128]") {
 
 TEST_CASE("errors of data calls have their classes", "[faults][S18][S119][S115]") {
   NEEDS_STRACE();
-  CHECK(outcome_of("recv", "recvfrom", "ECONNRESET") == failure("connection_reset_error", ECONNRESET));
-  CHECK(outcome_of("recv", "recvfrom", "ETIMEDOUT") == failure("timeout", ETIMEDOUT));  // the kernel's own, with its number
+  CHECK(outcome_of("recv", "recvfrom", "ECONNRESET") ==
+        failure("connection_reset_error", ECONNRESET));
+  CHECK(outcome_of("recv", "recvfrom", "ETIMEDOUT") ==
+        failure("timeout", ETIMEDOUT));  // the kernel's own, with its number
   CHECK(outcome_of("send", "sendto", "EPIPE") == failure("broken_pipe_error", EPIPE));
   CHECK(outcome_of("send", "sendto", "ENOBUFS") == failure("error", ENOBUFS));
 }

@@ -21,8 +21,8 @@ TEST_CASE("two, three and four parts make an address, four come back", "[inet6][
   NEEDS_IPV6();
   sk::socket listener = listening(AF_INET6);
   const int port = listener.getsockname().port();
-  for (const sk::address& to :
-       {sk::address("::1", port), sk::address("::1", port, 5), sk::address("::1", port, 0, 0), sk::address("0:0::1", port)}) {
+  for (const sk::address& to : {sk::address("::1", port), sk::address("::1", port, 5),
+                                sk::address("::1", port, 0, 0), sk::address("0:0::1", port)}) {
     sk::socket client(AF_INET6);
     client.settimeout(patience);
     client.connect(to);
@@ -50,8 +50,10 @@ TEST_CASE("a flow label travels in network order", "[inet6][S7]") {
   sk::socket receiver = bound_udp(AF_INET6);
   sk::socket sender = bound_udp(AF_INET6);
   constexpr int ipv6_flowinfo_send = 33;  // <linux/in6.h> does not go with <netinet/in.h>
-  if (raw_option(sender, IPPROTO_IPV6, ipv6_flowinfo_send, 1) != 0) SKIP_TEST(because("::setsockopt of IPV6_FLOWINFO_SEND"));
-  // With the option on, the kernel keeps the label, without the bits that in network order are not part of it.
+  if (raw_option(sender, IPPROTO_IPV6, ipv6_flowinfo_send, 1) != 0)
+    SKIP_TEST(because("::setsockopt of IPV6_FLOWINFO_SEND"));
+  // With the option on, the kernel keeps the label, without the bits that in network order are not
+  // part of it.
   sender.connect({"::1", receiver.getsockname().port(), 0xFFFFF});
   CHECK(sender.getpeername().flowinfo() == 0xFFFFF);
   sender.send("x");
@@ -79,7 +81,9 @@ TEST_CASE("broadcast is for IPv4 alone", "[inet6][S14][S13]") {
   NEEDS_IPV6();
   sk::socket s(AF_INET6, SOCK_DGRAM);
   CHECK(failure_of([&] { s.bind({"<broadcast>", 0}); }) == "error: address family mismatched");
-  CHECK(failure_of([&] { s.sendto("x", {"<broadcast>", 9}); }) == "error: address family mismatched");
+  CHECK(failure_of([&] {
+          s.sendto("x", {"<broadcast>", 9});
+        }) == "error: address family mismatched");
   CHECK(failure_of([&] { s.bind({"255.255.255.255", 0}); }) == "error: address family mismatched");
 }
 
@@ -87,8 +91,12 @@ TEST_CASE("an IPv4 address is never mapped by itself", "[inet6][S11]") {
   NEEDS_IPV6();
   sk::socket s(AF_INET6);
   CHECK(failure_of([&] { s.connect({"127.0.0.1", 80}); }) == failure("gaierror", eai_wrong_family));
-  CHECK(failure_of([&] { s.connect({"127.0.0.1", 80, 0, 0}); }) == failure("gaierror", wrong_family_of_resolver(AF_INET6)));
-  CHECK(failure_of([&] { s.connect({"127.1", 80}); }) == failure("gaierror", wrong_family_of_resolver(AF_INET6)));
+  CHECK(failure_of([&] {
+          s.connect({"127.0.0.1", 80, 0, 0});
+        }) == failure("gaierror", wrong_family_of_resolver(AF_INET6)));
+  CHECK(failure_of([&] {
+          s.connect({"127.1", 80});
+        }) == failure("gaierror", wrong_family_of_resolver(AF_INET6)));
 }
 
 TEST_CASE("a dual-stack socket serves both", "[inet6][S7][S134]") {
@@ -121,7 +129,8 @@ TEST_CASE("a dual-stack socket serves both", "[inet6][S7][S134]") {
 
 namespace {
 
-// Binding to a multicast address of link scope needs no such address on the interface, only the interface.
+// Binding to a multicast address of link scope needs no such address on the interface, only the
+// interface.
 sk::address bound_to(const sk::address& where) {
   sk::socket s(AF_INET6, SOCK_DGRAM);
   s.bind(where);
@@ -142,14 +151,17 @@ TEST_CASE("a scope is kept, in the text or as the fourth part", "[inet6][S9][M82
   const std::string missing = why_no_bind_to_multicast(interface.index);
   if (!missing.empty()) SKIP_TEST(missing);
   const auto index = static_cast<int>(interface.index);
-  for (const sk::address& where : {sk::address("ff02::1%" + std::to_string(index), 0), sk::address("ff02::1", 0, 0, index),
-                                   sk::address("ff02::1%12345", 0, 0, index)}) {
+  for (const sk::address& where :
+       {sk::address("ff02::1%" + std::to_string(index), 0), sk::address("ff02::1", 0, 0, index),
+        sk::address("ff02::1%12345", 0, 0, index)}) {
     CAPTURE(where.to_string());
     const sk::address name = bound_to(where);
     CHECK(name.scope_id() == told_scope(interface.index));
     CHECK(name.host() == "ff02::1");  // never with a scope in the text
   }
-  CHECK(failure_of([] { return bound_to({"ff02::1%nosuch", 0}); }) == failure("gaierror", EAI_NONAME));
+  CHECK(failure_of([] {
+          return bound_to({"ff02::1%nosuch", 0});
+        }) == failure("gaierror", EAI_NONAME));
   CHECK(failure_of([] { return bound_to({"fe80::1%", 0}); }) == failure("gaierror", EAI_NONAME));
   const sk::inet6_address unscoped("ff02::1", 0);
   const sk::socket s(AF_INET6, SOCK_DGRAM);
@@ -164,7 +176,8 @@ TEST_CASE("a scope by the name of its interface", "[inet6][S9][M82]") {
   std::string missing = why_no_scope_names(interface.name);
   if (missing.empty()) missing = why_no_bind_to_multicast(interface.index);
   if (!missing.empty()) SKIP_TEST(missing);
-  for (const sk::address& where : {sk::address("ff02::1%" + interface.name, 0), sk::address("ff02::1%" + interface.name, 0, 0, 0)}) {
+  for (const sk::address& where : {sk::address("ff02::1%" + interface.name, 0),
+                                   sk::address("ff02::1%" + interface.name, 0, 0, 0)}) {
     CAPTURE(where.to_string());
     CHECK(bound_to(where).scope_id() == told_scope(interface.index));
     CHECK(bound_to(where).host() == "ff02::1");
@@ -178,14 +191,15 @@ TEST_CASE("a scope by the name of its interface", "[inet6][S9][M82]") {
 TEST_CASE("a scope goes through the resolver and back", "[inet6][S9][S52][S68][M82]") {
   NEEDS_IPV6();
   const sk::interface_info interface = sk::if_nameindex().front();
-  const auto found = sk::getaddrinfo("fe80::1%" + std::to_string(interface.index), 80, AF_INET6, SOCK_STREAM);
+  const auto found =
+      sk::getaddrinfo("fe80::1%" + std::to_string(interface.index), 80, AF_INET6, SOCK_STREAM);
   REQUIRE(found.size() == 1);
   CHECK(found[0].sockaddr.host() == "fe80::1");
   CHECK(found[0].sockaddr.scope_id() == interface.index);
   const auto names = sk::getnameinfo(found[0].sockaddr, NI_NUMERICHOST | NI_NUMERICSERV);
   char by_system[100];
-  REQUIRE(::getnameinfo(found[0].sockaddr.native().data, found[0].sockaddr.native().size, by_system, sizeof by_system, nullptr, 0,
-                        NI_NUMERICHOST) == 0);
+  REQUIRE(::getnameinfo(found[0].sockaddr.native().data, found[0].sockaddr.native().size, by_system,
+                        sizeof by_system, nullptr, 0, NI_NUMERICHOST) == 0);
   CHECK(names.host == by_system);
   CHECK(sk::getaddrinfo("fe80::1%99", 80, 0, SOCK_STREAM).at(0).sockaddr.scope_id() == 99);
 }

@@ -22,7 +22,8 @@ TEST_CASE("interfaces have names and numbers, both ways", "[interfaces][M12][M13
 }
 
 TEST_CASE("interfaces that there are not", "[interfaces][M13][M14]") {
-  CHECK(failure_of([] { return sk::if_nametoindex("no such one"); }) == "error: no interface with this name");
+  CHECK(failure_of([] { return sk::if_nametoindex("no such one"); }) ==
+        "error: no interface with this name");
   CHECK(failure_of([] { return sk::if_nametoindex(""); }) == "error: no interface with this name");
   CHECK(failure_of([] { return sk::if_nametoindex("l\0o"); }) == "invalid_argument");
   CHECK(failure_of([] { return sk::if_indextoname(0); }) == failure("error", ENXIO));
@@ -40,7 +41,8 @@ TEST_CASE("Python finds the same interfaces", "[interfaces][M12]") {
   const std::string separator(1, static_cast<char>(std::filesystem::path::preferred_separator));
   if (python.expect("separator") != separator) SKIP_TEST("the Python here is another system's");
   std::string ours;
-  for (const sk::interface_info& one : sk::if_nameindex()) ours += (ours.empty() ? "" : " ") + std::to_string(one.index) + ":" + one.name;
+  for (const sk::interface_info& one : sk::if_nameindex())
+    ours += (ours.empty() ? "" : " ") + std::to_string(one.index) + ":" + one.name;
   CHECK(python.expect("interfaces") == ours);
   python.finish();
 }

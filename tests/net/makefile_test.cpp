@@ -34,7 +34,8 @@ std::pair<sk::socket, sk::socket> pair_of(int family) {
 // Nothing in it repeats soon, and lines are of all lengths.
 std::string some_text(std::size_t size) {
   std::string made;
-  for (unsigned i = 0; made.size() < size; ++i) made.append(i % 7 * i % 9000, static_cast<char>('a' + i % 26)) += std::to_string(i) + "\n";
+  for (unsigned i = 0; made.size() < size; ++i)
+    made.append(i % 7 * i % 9000, static_cast<char>('a' + i % 26)) += std::to_string(i) + "\n";
   made.resize(size);
   return made;
 }
@@ -46,7 +47,8 @@ std::string all_from(sk::socket& s) {
   return all;
 }
 
-// Sends until nothing more can be sent. What is taken at the other end makes room here: hence the patience.
+// Sends until nothing more can be sent. What is taken at the other end makes room here: hence the
+// patience.
 std::size_t fill(sk::socket& s) {
   const std::optional<sk::seconds> timeout = s.gettimeout();
   const std::string piece(65536, '.');
@@ -95,7 +97,8 @@ TEST_CASE("makefile: large data arrives whole", "[makefile][S112]") {
   background<bool> writer([&a = a, &data, bufsize] {
     sk::file f = a.makefile("w", bufsize);
     const std::size_t half = data.size() / 2;
-    for (std::size_t at = 0; at < half; at += 777) f.write(data.substr(at, std::min<std::size_t>(777, half - at)));
+    for (std::size_t at = 0; at < half; at += 777)
+      f.write(data.substr(at, std::min<std::size_t>(777, half - at)));
     f.write(sk::const_bytes(data).after(half));
     f.close();
     a.close();
@@ -113,7 +116,7 @@ TEST_CASE("makefile: large data arrives whole", "[makefile][S112]") {
   CHECK(got == data);
 }
 
-// ---- lifetimes --------------------------------------------------------------------------------------------------------------------------
+// ---- lifetimes ----
 
 TEST_CASE("makefile: file and socket close independently", "[makefile][S113]") {
   auto [a, b] = pair_of(GENERATE(AF_UNIX, AF_INET));
@@ -174,10 +177,10 @@ TEST_CASE("makefile: no descriptor is left open", "[makefile][S113]") {
   CHECK(open_descriptors() == before);
 }
 
-// ---- modes that are shared
-// ----------------------------------------------------------------------------------------------------------------
+// ---- modes that are shared ----
 
-TEST_CASE("makefile: a blocking file waits, also where the socket is non-blocking", "[makefile][S114][S132]") {
+TEST_CASE("makefile: a blocking file waits, also where the socket is non-blocking",
+          "[makefile][S114][S132]") {
   auto [a, b] = pair_of(GENERATE(AF_UNIX, AF_INET));
   a.settimeout(std::nullopt);
   sk::file f = a.makefile("rw");
@@ -207,7 +210,8 @@ TEST_CASE("makefile: a blocking file waits, also where the socket is non-blockin
   }
 }
 
-TEST_CASE("makefile: a file with a timeout times out, also where the socket blocks", "[makefile][S114][S132]") {
+TEST_CASE("makefile: a file with a timeout times out, also where the socket blocks",
+          "[makefile][S114][S132]") {
   auto [a, b] = pair_of(GENERATE(AF_UNIX, AF_INET));
   a.settimeout(std::nullopt);
   sk::file f = a.makefile("rw");
@@ -249,8 +253,7 @@ TEST_CASE("makefile: a timeout of 0 never waits", "[makefile][S114][S132]") {
   CHECK(reader.get() == data);
 }
 
-// ---- timeouts
-// -----------------------------------------------------------------------------------------------------------------------------
+// ---- timeouts ----
 
 TEST_CASE("makefile: the file has a timeout of its own", "[makefile][S114]") {
   auto [a, b] = pair_of(AF_INET);
@@ -266,7 +269,8 @@ TEST_CASE("makefile: the file has a timeout of its own", "[makefile][S114]") {
   CHECK(f.readline() == "line\n");
 }
 
-TEST_CASE("makefile: a line that timed out in the middle is read once the rest is there", "[makefile][S114][M44]") {
+TEST_CASE("makefile: a line that timed out in the middle is read once the rest is there",
+          "[makefile][S114][M44]") {
   auto [a, b] = pair_of(GENERATE(AF_UNIX, AF_INET));
   sk::file f = a.makefile("rw", GENERATE(-1, 0, 3));
   f.settimeout(100ms);
@@ -310,7 +314,8 @@ TEST_CASE("makefile: writing that timed out goes on with what is left", "[makefi
   const std::string data = some_text(16 << 20);
   f.settimeout(30ms);
   const std::size_t first = transferred([&] { return f.write(data); });
-  const std::size_t second = transferred([&] { return f.write(sk::const_bytes(data).after(first)); });
+  const std::size_t second =
+      transferred([&] { return f.write(sk::const_bytes(data).after(first)); });
   CHECK(first + second < data.size());
   background<std::string> reader([&b = b] { return all_from(b); });
   f.settimeout(patience);
@@ -338,18 +343,19 @@ TEST_CASE("makefile: what a timeout left unsent goes out with a later flush", "[
   CHECK(reader.get().substr(before) == data + "end");
 }
 
-// ---- failures
-// ----------------------------------------------------------------------------------------------------------------------------
+// ---- failures ----
 
 TEST_CASE("makefile: a closed peer is an exception, no signal", "[makefile][M44]") {
   auto [a, b] = pair_of(AF_UNIX);
   sk::file f = a.makefile("rw");
-  b.setsockopt(SOL_SOCKET, SO_LINGER, linger{1, 0});  // where the pair is of TCP, the first to send shall be told
+  b.setsockopt(SOL_SOCKET, SO_LINGER,
+               linger{1, 0});  // where the pair is of TCP, the first to send shall be told
   b.close();
   REQUIRE(wait_for(a.fileno(), POLLIN));
   f.write("nobody reads this");
   const auto is_lost = [family = a.family()](const std::string& outcome) {
-    const bool by_reset = family != AF_UNIX && outcome == failure("connection_reset_error", ECONNRESET);
+    const bool by_reset =
+        family != AF_UNIX && outcome == failure("connection_reset_error", ECONNRESET);
     return by_reset || outcome == failure("broken_pipe_error", EPIPE);
   };
   SECTION("flush") {
@@ -372,8 +378,7 @@ TEST_CASE("makefile: a file of a closed socket", "[makefile][S112]") {
   CHECK(failure_of([&] { return s.makefile(); }) == failure("error", EBADF));
 }
 
-// ---- streams
-// -----------------------------------------------------------------------------------------------------------------------------
+// ---- streams ----
 
 TEST_CASE("makefile: the file is a std::iostream", "[makefile][M44][M45]") {
   auto [a, b] = pair_of(AF_INET);

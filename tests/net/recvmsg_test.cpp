@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whole messages: several buffers, control messages of many kinds, and what the system says of a message.
+// Whole messages: several buffers, control messages of many kinds, and what the system says of a
+// message.
 #include <pysock/socket.hpp>
 
 #if __has_include(<sys/socket.h>)
@@ -61,7 +62,8 @@ void close_all(const std::vector<int>& fds) {
 #endif
 
 // The system's own sendmsg, of one byte and this control message.
-std::ptrdiff_t raw_sendmsg(const sk::socket& s, const sk::address& to, void* control, std::size_t control_size) {
+std::ptrdiff_t raw_sendmsg(const sk::socket& s, const sk::address& to, void* control,
+                           std::size_t control_size) {
   char data[] = "x";
 #ifdef WSAID_WSARECVMSG
   WSABUF buffer{1, data};
@@ -73,7 +75,9 @@ std::ptrdiff_t raw_sendmsg(const sk::socket& s, const sk::address& to, void* con
   message.Control.buf = static_cast<char*>(control);
   message.Control.len = static_cast<ULONG>(control_size);
   DWORD sent = 0;
-  return ::WSASendMsg(raw(s), &message, 0, &sent, nullptr, nullptr) == 0 ? static_cast<std::ptrdiff_t>(sent) : -1;
+  return ::WSASendMsg(raw(s), &message, 0, &sent, nullptr, nullptr) == 0
+             ? static_cast<std::ptrdiff_t>(sent)
+             : -1;
 #else
   iovec buffer{data, 1};
   msghdr message{};
@@ -87,7 +91,8 @@ std::ptrdiff_t raw_sendmsg(const sk::socket& s, const sk::address& to, void* con
 #endif
 }
 
-// Why a control message with a number does nothing when it is sent, although it is received; empty if it does.
+// Why a control message with a number does nothing when it is sent, although it is received; empty
+// if it does.
 std::string why_no_control(int family, int level, int type, int option) {
   sk::socket a = bound_udp(family);
   sk::socket b = bound_udp(family);
@@ -95,12 +100,14 @@ std::string why_no_control(int family, int level, int type, int option) {
   const int wanted = 17;
   alignas(std::max_align_t) char control[64] = {};
   sk::detail::cmsg::write(control, level, type, sk::const_bytes(&wanted, sizeof wanted));
-  if (raw_sendmsg(a, b.getsockname(), control, sk::cmsg_space(sizeof wanted)) != 1) return because("sendmsg with a control message");
+  if (raw_sendmsg(a, b.getsockname(), control, sk::cmsg_space(sizeof wanted)) != 1)
+    return because("sendmsg with a control message");
   const auto got = b.recvmsg(10, 100);
   for (const sk::control_message& message : got.ancdata) {
     if (message.level == level && message.type == type && message.as<int>() == wanted) return "";
   }
-  return "the system's sendmsg heeds no control message of type " + std::to_string(type) + " at level " + std::to_string(level);
+  return "the system's sendmsg heeds no control message of type " + std::to_string(type) +
+         " at level " + std::to_string(level);
 }
 
 // Pairs of the families that have sendmsg.
@@ -145,7 +152,8 @@ TEST_CASE("sendmsg gathers, recvmsg_into scatters", "[recvmsg][M33][M34]") {
     CHECK(a.sendmsg({head, "", body, "a\0b"}) == 11);
     const auto [nbytes, ancdata, flags, from] = b.recvmsg_into({one, two, three});
     CHECK(nbytes == 11);
-    CHECK(std::string(one, 3) + two + std::string(reinterpret_cast<char*>(three.data()), 6) == std::string("headbodya\0b", 11));
+    CHECK(std::string(one, 3) + two + std::string(reinterpret_cast<char*>(three.data()), 6) ==
+          std::string("headbodya\0b", 11));
     CHECK(ancdata.empty());
 #ifdef MSG_EOR
     CHECK((flags & ~MSG_EOR) == 0);
@@ -320,7 +328,8 @@ TEST_CASE("sendmsg never raises SIGPIPE", "[recvmsg][M34][S119]") {
 
 TEST_CASE("a blocked recvmsg wakes up for data", "[recvmsg][M32]") {
   auto [a, b] = pair_of(SOCK_STREAM);
-  for (const sk::timeout_value mode : {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
+  for (const sk::timeout_value mode :
+       {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
     b.settimeout(mode);
     background<std::string> waiting([&b = b] { return b.recvmsg(10).data; });
     waiting.wait_until_asleep();
@@ -329,7 +338,8 @@ TEST_CASE("a blocked recvmsg wakes up for data", "[recvmsg][M32]") {
   }
 }
 
-TEST_CASE("messages without control data, and waiting for them, allocate nothing", "[recvmsg][M33][M34][M48]") {
+TEST_CASE("messages without control data, and waiting for them, allocate nothing",
+          "[recvmsg][M33][M34][M48]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   const sk::address to = b.getsockname();
@@ -355,7 +365,7 @@ TEST_CASE("messages without control data, and waiting for them, allocate nothing
   CHECK(ec == std::errc::resource_unavailable_try_again);
 }
 
-// ---- control messages ---------------------------------------------------------------------------------------------------------------
+// ---- control messages ----
 
 #ifdef IP_PKTINFO
 TEST_CASE("packet options come as control messages, typed", "[recvmsg][M32][M33]") {
@@ -372,7 +382,8 @@ TEST_CASE("packet options come as control messages, typed", "[recvmsg][M32][M33]
   for (const sk::control_message& message : got.ancdata) {
     CHECK(message.level == IPPROTO_IP);
     if (message.type == IP_TTL) seen += message.as<int>() == 41 ? 1 : 0;
-    if (message.type == IP_PKTINFO) seen += message.as<in_pktinfo>().ipi_addr.s_addr == htonl(INADDR_LOOPBACK) ? 10 : 0;
+    if (message.type == IP_PKTINFO)
+      seen += message.as<in_pktinfo>().ipi_addr.s_addr == htonl(INADDR_LOOPBACK) ? 10 : 0;
   }
   CHECK(seen == 11);
 }
@@ -390,13 +401,17 @@ TEST_CASE("packet options can be sent as control messages", "[recvmsg][M34]") {
 
 TEST_CASE("packet options of IPv6 can be sent as control messages", "[recvmsg][M34]") {
   if (!host_has_ipv6()) SKIP_TEST("no IPv6 loopback");
-  const std::string missing = why_no_control(AF_INET6, IPPROTO_IPV6, IPV6_HOPLIMIT, receive_hop_limit);
+  const std::string missing =
+      why_no_control(AF_INET6, IPPROTO_IPV6, IPV6_HOPLIMIT, receive_hop_limit);
   if (!missing.empty()) SKIP_TEST(missing);
   sk::socket c = bound_udp(AF_INET6);
   sk::socket d = bound_udp(AF_INET6);
   d.setsockopt(IPPROTO_IPV6, receive_hop_limit, 1);
   d.setsockopt(IPPROTO_IPV6, receive_packet_info, 1);
-  c.sendmsg({"x"}, {{IPPROTO_IPV6, IPV6_HOPLIMIT, 18}, {IPPROTO_IPV6, IPV6_PKTINFO, in6_pktinfo{in6addr_loopback, 0}}}, 0, d.getsockname());
+  c.sendmsg({"x"},
+            {{IPPROTO_IPV6, IPV6_HOPLIMIT, 18},
+             {IPPROTO_IPV6, IPV6_PKTINFO, in6_pktinfo{in6addr_loopback, 0}}},
+            0, d.getsockname());
   char room[10];
   int seen = 0;
   const auto got = d.recvmsg_into({room}, 200);
@@ -429,18 +444,26 @@ TEST_CASE("credentials", "[recvmsg][M32][M34][M84]") {
   auto [a, b] = unix_pair(SOCK_STREAM);
   b.setsockopt(SOL_SOCKET, SO_PASSCRED, 1);
   a.send("x");
-  CHECK(only(b.recvmsg(10, sk::cmsg_space(sizeof(ucred))).ancdata, SOL_SOCKET, SCM_CREDENTIALS).as<ucred>().pid == ::getpid());
+  CHECK(only(b.recvmsg(10, sk::cmsg_space(sizeof(ucred))).ancdata, SOL_SOCKET, SCM_CREDENTIALS)
+            .as<ucred>()
+            .pid == ::getpid());
   const ucred own = {::getpid(), ::getuid(), ::getgid()};
   a.sendmsg({"y"}, {{SOL_SOCKET, SCM_CREDENTIALS, own}});
-  CHECK(only(b.recvmsg(10, sk::cmsg_space(sizeof(ucred))).ancdata, SOL_SOCKET, SCM_CREDENTIALS).as<ucred>().uid == ::getuid());
+  CHECK(only(b.recvmsg(10, sk::cmsg_space(sizeof(ucred))).ancdata, SOL_SOCKET, SCM_CREDENTIALS)
+            .as<ucred>()
+            .uid == ::getuid());
 }
 #endif
 
 #ifdef SCM_RIGHTS
 TEST_CASE("control messages that the system refuses", "[recvmsg][M34]") {
   auto [a, b] = unix_pair(SOCK_STREAM);
-  CHECK(failure_of([&a = a] { return a.sendmsg({"x"}, {{SOL_SOCKET, 31337, "data"}}); }) == failure("error", EINVAL));
-  CHECK(failure_of([&a = a] { return a.sendmsg({"x"}, {{SOL_SOCKET, SCM_RIGHTS, {12345}}}); }) == failure("error", EBADF));
+  CHECK(failure_of([&a = a] {
+          return a.sendmsg({"x"}, {{SOL_SOCKET, 31337, "data"}});
+        }) == failure("error", EINVAL));
+  CHECK(failure_of([&a = a] {
+          return a.sendmsg({"x"}, {{SOL_SOCKET, SCM_RIGHTS, {12345}}});
+        }) == failure("error", EBADF));
 }
 #endif
 
@@ -480,7 +503,7 @@ TEST_CASE("control messages that found no room at all show", "[recvmsg][M32]") {
 }
 #endif
 
-// ---- descriptors among them ---------------------------------------------------------------------------------------------------------
+// ---- descriptors among them ----
 
 #ifdef SCM_RIGHTS
 TEST_CASE("descriptors come along, not inheritable", "[recvmsg][M32][M33][M34]") {
@@ -537,7 +560,8 @@ TEST_CASE("room for some of the descriptors leaks none of the others", "[recvmsg
   auto [a, b] = unix_pair(SOCK_STREAM);
   const std::vector<int> sent = copies_of(0, 20);
   const std::set<int> before = open_descriptors();
-  for (const std::size_t room : {sk::cmsg_len(0), sk::cmsg_len(3), sk::cmsg_len(4), sk::cmsg_len(19 * 4)}) {
+  for (const std::size_t room :
+       {sk::cmsg_len(0), sk::cmsg_len(3), sk::cmsg_len(4), sk::cmsg_len(19 * 4)}) {
     CAPTURE(room);
     a.sendmsg({"x"}, {{SOL_SOCKET, SCM_RIGHTS, sent}});
     const auto got = b.recvmsg(10, room);
@@ -553,7 +577,8 @@ TEST_CASE("room for some of the descriptors leaks none of the others", "[recvmsg
 }
 
 TEST_CASE("the padding of cmsg_space holds another descriptor", "[recvmsg][M15][M32]") {
-  if (sk::cmsg_space(sizeof(int)) != sk::cmsg_len(2 * sizeof(int))) SKIP_TEST("this ABI has no padding there");
+  if (sk::cmsg_space(sizeof(int)) != sk::cmsg_len(2 * sizeof(int)))
+    SKIP_TEST("this ABI has no padding there");
   auto [a, b] = unix_pair(SOCK_STREAM);
   a.sendmsg({"x"}, {{SOL_SOCKET, SCM_RIGHTS, {0, 1}}});
   const auto both = b.recvmsg(10, sk::cmsg_space(sizeof(int)));
@@ -580,7 +605,7 @@ TEST_CASE("descriptors without data vanish on a stream", "[recvmsg][M34]") {
 }
 #endif
 
-// ---- the system's flags -------------------------------------------------------------------------------------------------------------
+// ---- the system's flags ----
 
 #ifdef MSG_CMSG_CLOEXEC
 TEST_CASE("MSG_CMSG_CLOEXEC shows for those who ask for it", "[recvmsg][M84]") {
@@ -622,7 +647,7 @@ TEST_CASE("MSG_ERRQUEUE gives what came back", "[recvmsg][M84]") {
 }
 #endif
 
-// ---- with Python --------------------------------------------------------------------------------------------------------------------
+// ---- with Python ----
 
 #ifdef SCM_RIGHTS
 TEST_CASE("messages to and from Python", "[recvmsg][M32][M33][M34]") {
@@ -651,7 +676,8 @@ os.write(w, b'in the pipe')
   auto [a, b] = unix_pair(SOCK_STREAM);
   conn.sendmsg({"two", " ", "pieces"}, {{SOL_SOCKET, SCM_RIGHTS, {a.fileno(), b.fileno()}}});
   CHECK(peer.expect("data") == "two pieces");
-  CHECK(peer.expect("item") == std::to_string(SOL_SOCKET) + " " + std::to_string(SCM_RIGHTS) + " 8");
+  CHECK(peer.expect("item") ==
+        std::to_string(SOL_SOCKET) + " " + std::to_string(SCM_RIGHTS) + " 8");
   CHECK(a.recv(100) == "from Python");
   const auto got = conn.recvmsg(100, sk::cmsg_space(sizeof(int)));
   CHECK(got.data == "threepieces");
@@ -659,6 +685,7 @@ os.write(w, b'in the pipe')
   CHECK(is_close_on_exec(pipe.get()));
   peer.finish();
   char room[100];
-  CHECK(std::string(room, static_cast<std::size_t>(::read(pipe.get(), room, sizeof room))) == "in the pipe");
+  CHECK(std::string(room, static_cast<std::size_t>(::read(pipe.get(), room, sizeof room))) ==
+        "in the pipe");
 }
 #endif

@@ -25,12 +25,15 @@ std::string join(const std::vector<std::string>& parts) {
 
 std::string show(const std::string& text) { return text; }
 std::string show(int number) { return std::to_string(number); }
-std::string show(const sk::host_info& info) { return info.hostname + "|" + join(info.aliaslist) + "|" + join(info.ipaddrlist); }
+std::string show(const sk::host_info& info) {
+  return info.hostname + "|" + join(info.aliaslist) + "|" + join(info.ipaddrlist);
+}
 std::string show(const sk::name_info& info) { return info.host + "|" + info.port; }
 std::string show(const std::vector<sk::address_info>& all) {
   std::string out;
   for (const sk::address_info& one : all) {
-    out += (out.empty() ? "" : " ") + one.sockaddr.host() + ":" + std::to_string(one.sockaddr.port());
+    out +=
+        (out.empty() ? "" : " ") + one.sockaddr.host() + ":" + std::to_string(one.sockaddr.port());
     if (!one.canonname.empty()) out += "=" + one.canonname;
   }
   return out;
@@ -56,7 +59,8 @@ question ask(F call, const std::string& expected) {
 const std::map<std::string, std::string> databases = {
     {"nsswitch.conf", "hosts: files\nservices: files\nprotocols: files\nnetworks: files\n"},
     {"host.conf", "multi on\n"},
-    {"resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"},  // for those who ask one all the same
+    {"resolv.conf",
+     "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"},  // for those who ask one all the same
     {"hosts",
      "127.0.0.1 localhost\n"
      "127.0.0.2 short alias.example another\n"
@@ -70,7 +74,8 @@ const std::map<std::string, std::string> databases = {
          "127.0.0.8 twice.example twice.example\n"
          "::1 localhost6 localhost6.example\n"
          "::2 six.example\n"},
-    {"services", "http 80/tcp www\ndomain 53/tcp\ndomain 53/udp\nexec 512/tcp\nbiff 512/udp comsat\n"},
+    {"services",
+     "http 80/tcp www\ndomain 53/tcp\ndomain 53/udp\nexec 512/tcp\nbiff 512/udp comsat\n"},
     {"protocols", "icmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\n"}};
 
 // Runs the questions where these databases are all there is.
@@ -86,9 +91,12 @@ std::vector<std::string> answers_from_known(const std::vector<question>& questio
   return answers;
 }
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
-// What a bare call of the C library tells of these databases. True too where they cannot be had: the questions will tell that.
+// What a bare call of the C library tells of these databases. True too where they cannot be had:
+// the questions will tell that.
 bool probe(const std::function<bool()>& holds) {
   return in_private_etc(databases, [&] { return std::string(holds() ? "yes" : "no"); }) != "no";
 }
@@ -97,7 +105,8 @@ bool knows_aliases() {
   return probe([] {
     const unsigned char packed[] = {127, 0, 0, 2};
     const hostent* const found = ::gethostbyaddr(packed, sizeof packed, AF_INET);
-    return found != nullptr && found->h_aliases[0] != nullptr && std::string(found->h_aliases[0]) == "alias.example";
+    return found != nullptr && found->h_aliases[0] != nullptr &&
+           std::string(found->h_aliases[0]) == "alias.example";
   });
 }
 
@@ -122,26 +131,30 @@ bool knows_protocol_aliases() {
 }  // namespace
 
 // A macro, for only the body of a test case can be skipped.
-#define CHECK_QUESTIONS(questions)                                                                             \
-  const std::vector<std::string> answers = answers_from_known(questions);                                      \
-  if (!answers.empty() && contains(answers[0], "not allowed: ")) SKIP_TEST("a private /etc is " + answers[0]); \
-  REQUIRE(answers.size() == (questions).size());                                                               \
-  for (std::size_t i = 0; i < answers.size(); ++i) {                                                           \
-    CAPTURE(i);                                                                                                \
-    CHECK(answers[i] == (questions)[i].expected);                                                              \
-  }                                                                                                            \
+#define CHECK_QUESTIONS(questions)                                        \
+  const std::vector<std::string> answers = answers_from_known(questions); \
+  if (!answers.empty() && contains(answers[0], "not allowed: "))          \
+    SKIP_TEST("a private /etc is " + answers[0]);                         \
+  REQUIRE(answers.size() == (questions).size());                          \
+  for (std::size_t i = 0; i < answers.size(); ++i) {                      \
+    CAPTURE(i);                                                           \
+    CHECK(answers[i] == (questions)[i].expected);                         \
+  }                                                                       \
   static_assert(true)
 
 TEST_CASE("names by getaddrinfo", "[resolver][S52][S53][S54][S57][S58][S15]") {
   const std::vector<question> questions = {
       ask([] { return sk::getaddrinfo("localhost", 80, 0, SOCK_STREAM); }, "127.0.0.1:80"),
       ask([] { return sk::getaddrinfo("localhost6", "http", 0, SOCK_STREAM); }, "::1:80"),
-      ask([] { return sk::getaddrinfo("another", "www", 0, SOCK_STREAM, 0, AI_CANONNAME); }, "127.0.0.2:80=short"),
+      ask([] { return sk::getaddrinfo("another", "www", 0, SOCK_STREAM, 0, AI_CANONNAME); },
+          "127.0.0.2:80=short"),
       ask([] { return sk::getaddrinfo("multi.example", 1, AF_INET, SOCK_STREAM, 0, AI_CANONNAME); },
           "127.0.0.3:1=multi.example 127.0.0.4:1"),
       ask([] { return sk::getaddrinfo("127.0.0.1", "domain"); }, "127.0.0.1:53 127.0.0.1:53"),
-      ask([] { return sk::getaddrinfo("127.0.0.1", "biff", 0, SOCK_STREAM); }, failure("gaierror", EAI_SERVICE)),
-      ask([] { return sk::getaddrinfo("127.0.0.1", "no such service"); }, failure("gaierror", EAI_SERVICE)),
+      ask([] { return sk::getaddrinfo("127.0.0.1", "biff", 0, SOCK_STREAM); },
+          failure("gaierror", EAI_SERVICE)),
+      ask([] { return sk::getaddrinfo("127.0.0.1", "no such service"); },
+          failure("gaierror", EAI_SERVICE)),
       ask([] { return sk::getaddrinfo("a..b", 80); }, failure("gaierror", EAI_NONAME)),
   };
   CHECK_QUESTIONS(questions);
@@ -192,7 +205,8 @@ TEST_CASE("herror carries h_errno and its text", "[resolver][S20]") {
         try {
           (void)sk::gethostbyname_ex("");
         } catch (const sk::herror& e) {
-          return std::string(e.what()) + "|" + e.strerror() + "|" + std::to_string(e.errnum().value_or(0));
+          return std::string(e.what()) + "|" + e.strerror() + "|" +
+                 std::to_string(e.errnum().value_or(0));
         }
         return std::string("no herror");
       },
@@ -220,7 +234,8 @@ TEST_CASE("hosts by their aliases, and these by the host", "[resolver][S60][S63]
   if (!knows_aliases()) SKIP_TEST("this C library does not give the aliases of /etc/hosts");
   const std::vector<question> questions = {
       ask([] { return sk::gethostbyname_ex("another"); }, "short|alias.example,another|127.0.0.2"),
-      ask([] { return sk::gethostbyname_ex("multi.example"); }, "multi.example|multi|127.0.0.3,127.0.0.4"),
+      ask([] { return sk::gethostbyname_ex("multi.example"); },
+          "multi.example|multi|127.0.0.3,127.0.0.4"),
       ask([] { return sk::gethostbyaddr("127.0.0.2"); }, "short|alias.example,another|127.0.0.2"),
       ask([] { return sk::gethostbyaddr("::1"); }, "localhost6|localhost6.example|::1"),
       ask([] { return sk::gethostbyaddr("another"); }, "short|alias.example,another|127.0.0.2"),
@@ -229,8 +244,10 @@ TEST_CASE("hosts by their aliases, and these by the host", "[resolver][S60][S63]
   CHECK_QUESTIONS(questions);
 }
 
-TEST_CASE("a host's own name is among its aliases only where the file repeats it", "[resolver][S63][S67]") {
-  const std::string told = knows_aliases() ? "twice.example|twice.example|127.0.0.8" : "twice.example||127.0.0.8";
+TEST_CASE("a host's own name is among its aliases only where the file repeats it",
+          "[resolver][S63][S67]") {
+  const std::string told =
+      knows_aliases() ? "twice.example|twice.example|127.0.0.8" : "twice.example||127.0.0.8";
   const std::vector<question> questions = {
       ask([] { return sk::gethostbyname_ex("twice.example"); }, told),
       ask([] { return sk::gethostbyaddr("127.0.0.8"); }, told),
@@ -240,7 +257,8 @@ TEST_CASE("a host's own name is among its aliases only where the file repeats it
 }
 
 TEST_CASE("names that the databases do not have", "[resolver][S52][S53][S61][S63][S67]") {
-  if (!misses_unknown_names()) SKIP_TEST("this C library asks a name server, whatever nsswitch.conf says");
+  if (!misses_unknown_names())
+    SKIP_TEST("this C library asks a name server, whatever nsswitch.conf says");
   const std::vector<question> questions = {
       ask([] { return sk::getaddrinfo("unknown.example", 80); }, failure("gaierror", EAI_NONAME)),
       ask([] { return sk::getaddrinfo("<broadcast>", 80); }, failure("gaierror", EAI_NONAME)),
@@ -335,33 +353,43 @@ TEST_CASE("protocols by their aliases", "[resolver][S71]") {
   CHECK_QUESTIONS(questions);
 }
 
-TEST_CASE("this host's own databases say what Python says", "[resolver][S60][S61][S63][S64][S65][S67][S69][S70][S71]") {
+TEST_CASE("this host's own databases say what Python says",
+          "[resolver][S60][S61][S63][S64][S65][S67][S69][S70][S71]") {
   if (!has_program("python3")) SKIP_TEST("there is no python3");
   // Only questions that its files answer: others would go out to a name server.
-  if (answer([] { return sk::getaddrinfo("localhost", 80, AF_INET, SOCK_STREAM); }) != "127.0.0.1:80")
+  if (answer([] { return sk::getaddrinfo("localhost", 80, AF_INET, SOCK_STREAM); }) !=
+      "127.0.0.1:80")
     SKIP_TEST("this host's files do not know localhost");
   python_peer python(
       "def answer(call):\n"
       "    try: return call()\n"
-      "    except OSError as e: return type(e).__name__.replace('OSError', 'error: ') + (e.args[0] if len(e.args) == 1 else ' %d' % "
+      "    except OSError as e: return type(e).__name__.replace('OSError', 'error: ') + (e.args[0] "
+      "if len(e.args) == 1 else ' %d' % "
       "e.errno)\n"
-      "def show(info): return info if isinstance(info, str) else '|'.join([info[0], ','.join(info[1]), ','.join(info[2])])\n"
+      "def show(info): return info if isinstance(info, str) else '|'.join([info[0], "
+      "','.join(info[1]), ','.join(info[2])])\n"
       "say('hostname', socket.gethostname())\n"
       "say('byname', answer(lambda: socket.gethostbyname('localhost')))\n"
       "say('byname_ex', show(answer(lambda: socket.gethostbyname_ex('localhost'))))\n"
       "say('byaddr', show(answer(lambda: socket.gethostbyaddr('127.0.0.1'))))\n"
       "say('fqdn', answer(lambda: socket.getfqdn('localhost')))\n"
-      "for name in 'http', 'domain', 'echo': say(name, answer(lambda: socket.getservbyname(name)))\n"
+      "for name in 'http', 'domain', 'echo': say(name, answer(lambda: "
+      "socket.getservbyname(name)))\n"
       "for port in 7, 53, 443: say(port, answer(lambda: socket.getservbyport(port, 'tcp')))\n"
-      "for name in 'icmp', 'tcp', 'ipv6-icmp': say(name, answer(lambda: socket.getprotobyname(name)))\n");
+      "for name in 'icmp', 'tcp', 'ipv6-icmp': say(name, answer(lambda: "
+      "socket.getprotobyname(name)))\n");
   CHECK(sk::gethostname() == python.expect("hostname"));
   CHECK(answer([] { return sk::gethostbyname("localhost"); }) == python.expect("byname"));
   CHECK(answer([] { return sk::gethostbyname_ex("localhost"); }) == python.expect("byname_ex"));
   CHECK(answer([] { return sk::gethostbyaddr("127.0.0.1"); }) == python.expect("byaddr"));
   CHECK(answer([] { return sk::getfqdn("localhost"); }) == python.expect("fqdn"));
-  for (const char* name : {"http", "domain", "echo"}) CHECK(answer([&] { return sk::getservbyname(name); }) == python.expect(name));
-  for (const int port : {7, 53, 443}) CHECK(answer([&] { return sk::getservbyport(port, "tcp"); }) == python.expect(std::to_string(port)));
-  for (const char* name : {"icmp", "tcp", "ipv6-icmp"}) CHECK(answer([&] { return sk::getprotobyname(name); }) == python.expect(name));
+  for (const char* name : {"http", "domain", "echo"})
+    CHECK(answer([&] { return sk::getservbyname(name); }) == python.expect(name));
+  for (const int port : {7, 53, 443})
+    CHECK(answer([&] { return sk::getservbyport(port, "tcp"); }) ==
+          python.expect(std::to_string(port)));
+  for (const char* name : {"icmp", "tcp", "ipv6-icmp"})
+    CHECK(answer([&] { return sk::getprotobyname(name); }) == python.expect(name));
   python.finish();
 }
 

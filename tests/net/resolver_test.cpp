@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The resolver on what needs no database: numeric hosts, numeric services, special forms, and bad input.
+// The resolver on what needs no database: numeric hosts, numeric services, special forms, and bad
+// input.
 #include <pysock/resolver.hpp>
 #include <pysock/socket.hpp>
 #include <string>
@@ -20,7 +21,8 @@ namespace {
 std::string gai(int number) { return failure("gaierror", number); }
 
 // What the C library itself gives for a question, as text.
-std::string of_the_system(const char* host, const char* port, int family, int type, int flags, int proto = 0) {
+std::string of_the_system(const char* host, const char* port, int family, int type, int flags,
+                          int proto = 0) {
   addrinfo hints{};
   hints.ai_family = family;
   hints.ai_socktype = type;
@@ -32,19 +34,20 @@ std::string of_the_system(const char* host, const char* port, int family, int ty
   std::string out;
   for (const addrinfo* one = first; one != nullptr; one = one->ai_next) {
     const sk::address where(sk::endpoint(one->ai_addr, static_cast<socklen_t>(one->ai_addrlen)));
-    out += sk::family_name(one->ai_family) + " " + sk::type_name(one->ai_socktype) + " " + std::to_string(one->ai_protocol) + " " +
-           where.to_string() + "\n";
+    out += sk::family_name(one->ai_family) + " " + sk::type_name(one->ai_socktype) + " " +
+           std::to_string(one->ai_protocol) + " " + where.to_string() + "\n";
   }
   ::freeaddrinfo(first);
   return out;
 }
 
-std::string of_pysock(const std::optional<sk::text>& host, const sk::service& port, int family, int type, int flags, int proto = 0) {
+std::string of_pysock(const std::optional<sk::text>& host, const sk::service& port, int family,
+                      int type, int flags, int proto = 0) {
   std::string out;
   const std::string failed = failure_of([&] {
     for (const sk::address_info& one : sk::getaddrinfo(host, port, family, type, proto, flags)) {
-      out += sk::family_name(one.family) + " " + sk::type_name(one.type) + " " + std::to_string(one.proto) + " " +
-             one.sockaddr.to_string() + "\n";
+      out += sk::family_name(one.family) + " " + sk::type_name(one.type) + " " +
+             std::to_string(one.proto) + " " + one.sockaddr.to_string() + "\n";
     }
   });
   return out.empty() ? failed : out;
@@ -52,15 +55,21 @@ std::string of_pysock(const std::optional<sk::text>& host, const sk::service& po
 
 }  // namespace
 
-TEST_CASE("numeric questions are answered as the C library answers them", "[resolver][S52][S53][S55]") {
-  for (const char* host : {"127.0.0.1", "255.255.255.255", "0.0.0.0", "127.1", "0x7f.1", "010.0.0.1", "1.2.3", "1.2.3.4.5", "256.1.1.1",
-                           "::", "::1", "2001:DB8::1:2", "::ffff:1.2.3.4", "::1.2.3.4", "fe80::1", "1::2::3", ":::", "1.2.3.4 "}) {
+TEST_CASE("numeric questions are answered as the C library answers them",
+          "[resolver][S52][S53][S55]") {
+  for (const char* host :
+       {"127.0.0.1", "255.255.255.255", "0.0.0.0", "127.1", "0x7f.1", "010.0.0.1", "1.2.3",
+        "1.2.3.4.5", "256.1.1.1", "::", "::1", "2001:DB8::1:2", "::ffff:1.2.3.4", "::1.2.3.4",
+        "fe80::1", "1::2::3", ":::", "1.2.3.4 "}) {
     for (const char* port : {"", "0", "80", "00080", "65535"}) {
       for (const int family : {AF_UNSPEC, AF_INET, AF_INET6}) {
         for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
-          for (const int flags : {AI_NUMERICHOST, AI_NUMERICHOST | AI_PASSIVE, AI_NUMERICHOST | AI_NUMERICSERV}) {
-            INFO(host << " port '" << port << "' family " << family << " type " << type << " flags " << flags);
-            CHECK(of_pysock(host, port, family, type, flags) == of_the_system(host, *port != '\0' ? port : nullptr, family, type, flags));
+          for (const int flags :
+               {AI_NUMERICHOST, AI_NUMERICHOST | AI_PASSIVE, AI_NUMERICHOST | AI_NUMERICSERV}) {
+            INFO(host << " port '" << port << "' family " << family << " type " << type << " flags "
+                      << flags);
+            CHECK(of_pysock(host, port, family, type, flags) ==
+                  of_the_system(host, *port != '\0' ? port : nullptr, family, type, flags));
           }
         }
       }
@@ -95,7 +104,8 @@ TEST_CASE("a numeric host comes once per type, or once for all", "[resolver][S52
 
 TEST_CASE("results are ready for a socket", "[resolver][S57]") {
   sk::socket listener = listening();
-  for (const sk::address_info& one : sk::getaddrinfo("127.0.0.1", listener.getsockname().port(), 0, SOCK_STREAM)) {
+  for (const sk::address_info& one :
+       sk::getaddrinfo("127.0.0.1", listener.getsockname().port(), 0, SOCK_STREAM)) {
     sk::socket s(one.family, one.type, one.proto);
     s.settimeout(patience);
     s.connect(one.sockaddr);
@@ -104,24 +114,32 @@ TEST_CASE("results are ready for a socket", "[resolver][S57]") {
 }
 
 TEST_CASE("no host is the loopback, or the wildcard to bind to", "[resolver][S53][S56]") {
-  for (const std::optional<sk::text>& host : {std::optional<sk::text>(), std::optional<sk::text>("")}) {
-    CHECK(sk::getaddrinfo(host, 80, AF_INET, SOCK_STREAM).at(0).sockaddr == sk::address("127.0.0.1", 80));
-    CHECK(sk::getaddrinfo(host, 80, AF_INET, SOCK_STREAM, 0, AI_PASSIVE).at(0).sockaddr == sk::address("0.0.0.0", 80));
-    CHECK(sk::getaddrinfo(host, 80, AF_INET6, SOCK_STREAM).at(0).sockaddr == sk::address("::1", 80));
-    CHECK(sk::getaddrinfo(host, 80, AF_INET6, SOCK_STREAM, 0, AI_PASSIVE).at(0).sockaddr == sk::address("::", 80));
+  for (const std::optional<sk::text>& host :
+       {std::optional<sk::text>(), std::optional<sk::text>("")}) {
+    CHECK(sk::getaddrinfo(host, 80, AF_INET, SOCK_STREAM).at(0).sockaddr ==
+          sk::address("127.0.0.1", 80));
+    CHECK(sk::getaddrinfo(host, 80, AF_INET, SOCK_STREAM, 0, AI_PASSIVE).at(0).sockaddr ==
+          sk::address("0.0.0.0", 80));
+    CHECK(sk::getaddrinfo(host, 80, AF_INET6, SOCK_STREAM).at(0).sockaddr ==
+          sk::address("::1", 80));
+    CHECK(sk::getaddrinfo(host, 80, AF_INET6, SOCK_STREAM, 0, AI_PASSIVE).at(0).sockaddr ==
+          sk::address("::", 80));
     CHECK(failure_of([&] { return sk::getaddrinfo(host, std::nullopt); }) == gai(EAI_NONAME));
   }
 }
 
 TEST_CASE("ports are numbers, digits, or none", "[resolver][S54][S56]") {
-  const auto port_of = [](const sk::service& port) { return sk::getaddrinfo("127.0.0.1", port, 0, SOCK_STREAM).at(0).sockaddr.port(); };
+  const auto port_of = [](const sk::service& port) {
+    return sk::getaddrinfo("127.0.0.1", port, 0, SOCK_STREAM).at(0).sockaddr.port();
+  };
   CHECK(port_of(0) == 0);
   CHECK(port_of(65535) == 65535);
   CHECK(port_of("80") == 80);
   CHECK(port_of("00080") == 80);
   CHECK(port_of(std::nullopt) == 0);
   CHECK(port_of("") == 0);
-  for (const int bad : {-1, 65536, 70000}) CHECK(failure_of([&] { return port_of(bad); }) == gai(EAI_SERVICE));
+  for (const int bad : {-1, 65536, 70000})
+    CHECK(failure_of([&] { return port_of(bad); }) == gai(EAI_SERVICE));
   for (const char* bad : {"-1", "65536", "99999999999999999999", "0x50", "80 "}) {
     CAPTURE(bad);
     CHECK(failure_of([&] { return port_of(bad); }) == gai(EAI_SERVICE));
@@ -139,20 +157,31 @@ TEST_CASE("the canonical name of a numeric host is its text", "[resolver][S58]")
   CHECK(name("0:0::1") == "0:0::1");
 }
 
-TEST_CASE("arguments that contradict are judged by the C library", "[resolver][S52][S55][S21][S22]") {
+TEST_CASE("arguments that contradict are judged by the C library",
+          "[resolver][S52][S55][S21][S22]") {
   CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, 12345); }) == gai(EAI_FAMILY));
   CHECK(of_pysock("127.0.0.1", 80, 0, 12345, 0) == of_the_system("127.0.0.1", "80", 0, 12345, 0));
-  CHECK(of_pysock("127.0.0.1", 80, 0, SOCK_STREAM, 0, IPPROTO_UDP) == of_the_system("127.0.0.1", "80", 0, SOCK_STREAM, 0, IPPROTO_UDP));
-  CHECK(of_pysock("127.0.0.1", 80, 0, 0, 0, 12345) == of_the_system("127.0.0.1", "80", 0, 0, 0, 12345));
-  CHECK(of_pysock("127.0.0.1", 80, 0, 0, 1 << 30) == of_the_system("127.0.0.1", "80", 0, 0, 1 << 30));
-  CHECK(of_pysock(std::nullopt, 80, 0, 0, AI_CANONNAME) == of_the_system(nullptr, "80", 0, 0, AI_CANONNAME));
-  CHECK(failure_of([] { return sk::getaddrinfo("localhost", 80, 0, 0, 0, AI_NUMERICHOST); }) == gai(EAI_NONAME));
-  CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", "http", 0, 0, 0, AI_NUMERICSERV); }) == gai(EAI_NONAME));
-  CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, AF_INET6); }) == gai(wrong_family_of_resolver(AF_INET6)));
-  CHECK(failure_of([] { return sk::getaddrinfo("::1", 80, AF_INET); }) == gai(wrong_family_of_resolver(AF_INET)));
-  CHECK(failure_of([] { return sk::getaddrinfo("<broadcast>", 80, 0, 0, 0, AI_NUMERICHOST); }) == gai(EAI_NONAME));
+  CHECK(of_pysock("127.0.0.1", 80, 0, SOCK_STREAM, 0, IPPROTO_UDP) ==
+        of_the_system("127.0.0.1", "80", 0, SOCK_STREAM, 0, IPPROTO_UDP));
+  CHECK(of_pysock("127.0.0.1", 80, 0, 0, 0, 12345) ==
+        of_the_system("127.0.0.1", "80", 0, 0, 0, 12345));
+  CHECK(of_pysock("127.0.0.1", 80, 0, 0, 1 << 30) ==
+        of_the_system("127.0.0.1", "80", 0, 0, 1 << 30));
+  CHECK(of_pysock(std::nullopt, 80, 0, 0, AI_CANONNAME) ==
+        of_the_system(nullptr, "80", 0, 0, AI_CANONNAME));
+  CHECK(failure_of([] { return sk::getaddrinfo("localhost", 80, 0, 0, 0, AI_NUMERICHOST); }) ==
+        gai(EAI_NONAME));
+  CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", "http", 0, 0, 0, AI_NUMERICSERV); }) ==
+        gai(EAI_NONAME));
+  CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, AF_INET6); }) ==
+        gai(wrong_family_of_resolver(AF_INET6)));
+  CHECK(failure_of([] { return sk::getaddrinfo("::1", 80, AF_INET); }) ==
+        gai(wrong_family_of_resolver(AF_INET)));
+  CHECK(failure_of([] { return sk::getaddrinfo("<broadcast>", 80, 0, 0, 0, AI_NUMERICHOST); }) ==
+        gai(EAI_NONAME));
 #ifdef AI_V4MAPPED
-  CHECK(sk::getaddrinfo("127.0.0.1", 80, AF_INET6, SOCK_STREAM, 0, AI_V4MAPPED).at(0).sockaddr == sk::address("::ffff:127.0.0.1", 80));
+  CHECK(sk::getaddrinfo("127.0.0.1", 80, AF_INET6, SOCK_STREAM, 0, AI_V4MAPPED).at(0).sockaddr ==
+        sk::address("::ffff:127.0.0.1", 80));
 #endif
 }
 
@@ -187,7 +216,8 @@ TEST_CASE("gethostbyname returns IPv4 text", "[resolver][S61][S62][S13]") {
   CHECK(sk::gethostbyname("192.0.2.7") == "192.0.2.7");
   CHECK(sk::gethostbyname("127.1") == "127.0.0.1");
   CHECK(sk::gethostbyname("1") == "0.0.0.1");
-  CHECK(failure_of([] { return sk::gethostbyname("::1"); }) == gai(wrong_family_of_resolver(AF_INET)));
+  CHECK(failure_of([] { return sk::gethostbyname("::1"); }) ==
+        gai(wrong_family_of_resolver(AF_INET)));
   CHECK(failure_of([] { return sk::gethostbyname(" 127.0.0.1"); }) == gai(EAI_NONAME));
 }
 
@@ -198,11 +228,13 @@ TEST_CASE("gethostbyname_ex of an address makes no lookup", "[resolver][S63][S62
     CHECK(info.aliaslist.empty());
     CHECK(info.ipaddrlist == std::vector<std::string>{sk::gethostbyname(host)});
   }
-  CHECK(failure_of([] { return sk::gethostbyname_ex("::1"); }) == gai(wrong_family_of_resolver(AF_INET)));
+  CHECK(failure_of([] { return sk::gethostbyname_ex("::1"); }) ==
+        gai(wrong_family_of_resolver(AF_INET)));
 }
 
 TEST_CASE("the wildcard has no single name", "[resolver][S67]") {
-  CHECK(failure_of([] { return sk::gethostbyaddr(""); }) == "error: wildcard resolved to multiple address");
+  CHECK(failure_of([] { return sk::gethostbyaddr(""); }) ==
+        "error: wildcard resolved to multiple address");
 }
 
 TEST_CASE("getnameinfo of numeric addresses", "[resolver][S68]") {
@@ -215,12 +247,16 @@ TEST_CASE("getnameinfo of numeric addresses", "[resolver][S68]") {
   CHECK(text({"2001:DB8::0:7", 80}, numeric) == "2001:db8::7 80");
   CHECK(text({"fe80::1", 80, 0, 4000000}, numeric) == "fe80::1%4000000 80");
   CHECK(text({"127.1", 80}, numeric) == "127.0.0.1 80");
-  CHECK(failure_of([] { return sk::getnameinfo({"localhost", 80}, NI_NUMERICHOST); }) == gai(EAI_NONAME));
+  CHECK(failure_of([] {
+          return sk::getnameinfo({"localhost", 80}, NI_NUMERICHOST);
+        }) == gai(EAI_NONAME));
   CHECK(failure_of([] { return sk::getnameinfo({"", 80}, NI_NUMERICHOST); }) == gai(EAI_NONAME));
   const sk::inet_address own("127.0.0.1", 80);
   char host[100];
-  const int odd_flags = ::getnameinfo(own.data(), own.size(), host, sizeof host, nullptr, 0, 1 << 30);
-  CHECK(failure_of([&] { return sk::getnameinfo(own, 1 << 30); }) == (odd_flags == 0 ? "none" : gai(odd_flags)));
+  const int odd_flags =
+      ::getnameinfo(own.data(), own.size(), host, sizeof host, nullptr, 0, 1 << 30);
+  CHECK(failure_of([&] { return sk::getnameinfo(own, 1 << 30); }) ==
+        (odd_flags == 0 ? "none" : gai(odd_flags)));
   CHECK(failure_of([] { return sk::getnameinfo("/a/path", 0); }) == "invalid_argument");
   CHECK(failure_of([] { return sk::getnameinfo(sk::address(), 0); }) == "invalid_argument");
 }
@@ -228,11 +264,14 @@ TEST_CASE("getnameinfo of numeric addresses", "[resolver][S68]") {
 TEST_CASE("services and protocols that there are not", "[resolver][S69][S70][S71][S19]") {
   for (const char* name : {"no such service", "", "80"})
     CHECK(failure_of([&] { return sk::getservbyname(name); }) == "error: service/proto not found");
-  CHECK(failure_of([] { return sk::getservbyname("http", "no such protocol"); }) == "error: service/proto not found");
-  CHECK(failure_of([] { return sk::getservbyport(65535, "tcp"); }) == "error: port/proto not found");
+  CHECK(failure_of([] { return sk::getservbyname("http", "no such protocol"); }) ==
+        "error: service/proto not found");
+  CHECK(failure_of([] { return sk::getservbyport(65535, "tcp"); }) ==
+        "error: port/proto not found");
   CHECK(failure_of([] { return sk::getservbyport(-1); }) == "out_of_range");
   CHECK(failure_of([] { return sk::getservbyport(65536); }) == "out_of_range");
-  CHECK(failure_of([] { return sk::getprotobyname("no such protocol"); }) == "error: protocol not found");
+  CHECK(failure_of([] { return sk::getprotobyname("no such protocol"); }) ==
+        "error: protocol not found");
 }
 
 TEST_CASE("threads may ask at the same time", "[resolver][S63][S70]") {
@@ -240,7 +279,8 @@ TEST_CASE("threads may ask at the same time", "[resolver][S63][S70]") {
     std::string answers;
     for (int i = 0; i < 50; ++i) {
       answers += sk::gethostbyname_ex("192.0.2." + std::to_string(i)).ipaddrlist.at(0) + " ";
-      answers += failure_of([] { return sk::getservbyname("domain", "udp"); }) + failure_of([] { return sk::getprotobyname("icmp"); });
+      answers += failure_of([] { return sk::getservbyname("domain", "udp"); }) +
+                 failure_of([] { return sk::getprotobyname("icmp"); });
       answers += sk::getaddrinfo("192.0.2." + std::to_string(i), 80).at(0).sockaddr.to_string();
     }
     return answers;
@@ -259,9 +299,12 @@ TEST_CASE("names beyond ASCII go to the system's encoder", "[resolver][M24]") {
   const char* const host =
       "\xEF\xBC\x91\xEF\xBC\x92\xEF\xBC\x97\xE3\x80\x82"
       "0.0.1";  // full-width 127, an ideographic full stop
-  const std::string outcome = failure_of([&] { return sk::getaddrinfo(host, 80, AF_INET, SOCK_STREAM, 0, AI_NUMERICHOST); });
-  constexpr int no_encoder = -105;  // EAI_IDN_ENCODE: the encoder is a library of its own, and may be missing
-  if (outcome == gai(no_encoder)) SKIP_TEST("this C library has no encoder for international names");
+  const std::string outcome = failure_of(
+      [&] { return sk::getaddrinfo(host, 80, AF_INET, SOCK_STREAM, 0, AI_NUMERICHOST); });
+  constexpr int no_encoder =
+      -105;  // EAI_IDN_ENCODE: the encoder is a library of its own, and may be missing
+  if (outcome == gai(no_encoder))
+    SKIP_TEST("this C library has no encoder for international names");
   CHECK(outcome == "none");
   CHECK(sk::getaddrinfo(host, 80, AF_INET).at(0).sockaddr == sk::address("127.0.0.1", 80));
   CHECK(sk::gethostbyname(host) == "127.0.0.1");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sending files: whole and in part, from every kind of source, to receivers that are quick, stall, or go away.
+// Sending files: whole and in part, from every kind of source, to receivers that are quick, stall,
+// or go away.
 #include <pysock/socket.hpp>
 
 #include <csignal>
@@ -27,7 +28,8 @@ using namespace test_support;
 
 namespace {
 
-// Tells length and digest of what comes by sendfile, and then of what was meant, which comes by other means.
+// Tells length and digest of what comes by sendfile, and then of what was meant, which comes by
+// other means.
 constexpr const char* hashing_receiver = R"(
 server = socket.create_server(('127.0.0.1', 0))
 say('port', server.getsockname()[1])
@@ -62,15 +64,19 @@ std::size_t send_by_reading(const std::string& path, const part& what, sk::socke
 }
 
 void check_against_python(const std::string& path, std::initializer_list<part> parts) {
-  process python({"python3", "-c",
-                  std::string("import socket, sys, hashlib\ndef say(key, value): print(key, value, flush=True)\n") + hashing_receiver});
+  process python(
+      {"python3", "-c",
+       std::string(
+           "import socket, sys, hashlib\ndef say(key, value): print(key, value, flush=True)\n") +
+           hashing_receiver});
   const auto after = [&python](const std::string& key) {
     const std::string line = python.line();
     REQUIRE(line.substr(0, key.size() + 1) == key + " ");
     return line.substr(key.size() + 1);
   };
   const int port = std::stoi(after("port"));
-  for (const sk::timeout_value mode : {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
+  for (const sk::timeout_value mode :
+       {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
     for (const part& what : parts) {
       CAPTURE(mode.nanoseconds(), what.offset, what.count.value_or(-1));
       const auto connect = [&](const std::string& purpose) {
@@ -103,16 +109,23 @@ void check_against_python(const std::string& path, std::initializer_list<part> p
 TEST_CASE("files go whole or in part, in blocking and in timeout mode", "[sendfile][M36]") {
   const file_with file(pattern(3000000));
   const open_file handle = file.open();
-  for (const sk::timeout_value mode : {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
+  for (const sk::timeout_value mode :
+       {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
     for (const bool of_a_pair : {false, true}) {
       CAPTURE(mode.nanoseconds(), of_a_pair);
       const auto pair = [of_a_pair] { return of_a_pair ? sk::socketpair() : connected(); };
-      CHECK(arrives(pair(), mode, [&](sk::socket& s) { CHECK(s.sendfile(handle.get()) == 3000000); }) == file.content);
-      CHECK(arrives(pair(), mode, [&](sk::socket& s) { CHECK(s.sendfile(handle.get(), 1000001) == 1999999); }) ==
-            file.content.substr(1000001));
-      CHECK(arrives(pair(), mode, [&](sk::socket& s) { CHECK(s.sendfile(handle.get(), 0, 5) == 5); }) == file.content.substr(0, 5));
-      CHECK(arrives(pair(), mode, [&](sk::socket& s) { CHECK(s.sendfile(handle.get(), 7, 2000000) == 2000000); }) ==
-            file.content.substr(7, 2000000));
+      CHECK(arrives(pair(), mode, [&](sk::socket& s) {
+              CHECK(s.sendfile(handle.get()) == 3000000);
+            }) == file.content);
+      CHECK(arrives(pair(), mode, [&](sk::socket& s) {
+              CHECK(s.sendfile(handle.get(), 1000001) == 1999999);
+            }) == file.content.substr(1000001));
+      CHECK(arrives(pair(), mode, [&](sk::socket& s) {
+              CHECK(s.sendfile(handle.get(), 0, 5) == 5);
+            }) == file.content.substr(0, 5));
+      CHECK(arrives(pair(), mode, [&](sk::socket& s) {
+              CHECK(s.sendfile(handle.get(), 7, 2000000) == 2000000);
+            }) == file.content.substr(7, 2000000));
     }
   }
   CHECK(position_of(handle.get()) == 0);
@@ -120,11 +133,18 @@ TEST_CASE("files go whole or in part, in blocking and in timeout mode", "[sendfi
 
 TEST_CASE("the end of the file ends the sending", "[sendfile][M36]") {
   const file_with file("0123456789");
-  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(file.path, 4, 1000) == 6); }) == "456789");
-  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(file.path, 10) == 0); }).empty());
-  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(file.path, 1 << 20, 5) == 0); }).empty());
+  CHECK(arrives(connected(), patience,
+                [&](sk::socket& s) { CHECK(s.sendfile(file.path, 4, 1000) == 6); }) == "456789");
+  CHECK(arrives(connected(), patience, [&](sk::socket& s) {
+          CHECK(s.sendfile(file.path, 10) == 0);
+        }).empty());
+  CHECK(arrives(connected(), patience, [&](sk::socket& s) {
+          CHECK(s.sendfile(file.path, 1 << 20, 5) == 0);
+        }).empty());
   const file_with empty("");
-  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(empty.path) == 0); }).empty());
+  CHECK(arrives(connected(), patience, [&](sk::socket& s) {
+          CHECK(s.sendfile(empty.path) == 0);
+        }).empty());
 }
 
 TEST_CASE("every kind of source, from an absolute offset", "[sendfile][M36]") {
@@ -132,24 +152,33 @@ TEST_CASE("every kind of source, from an absolute offset", "[sendfile][M36]") {
   const std::string meant = file.content.substr(1000, 150000);
   std::ifstream in(file.path, std::ios::binary);
   in.seekg(77);
-  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(in, 1000, 150000) == 150000); }) == meant);
+  CHECK(arrives(connected(), patience,
+                [&](sk::socket& s) { CHECK(s.sendfile(in, 1000, 150000) == 150000); }) == meant);
   CHECK(in.tellg() == 151000);
-  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(in) == 200000); }) == file.content);
+  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(in) == 200000); }) ==
+        file.content);
   CHECK(in.good());
 
   std::istringstream text(file.content);
-  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(text, 1000, 150000) == 150000); }) == meant);
+  CHECK(arrives(connected(), patience,
+                [&](sk::socket& s) { CHECK(s.sendfile(text, 1000, 150000) == 150000); }) == meant);
 
   std::FILE* const c_file = std::fopen(file.path.c_str(), "rb");
   REQUIRE(c_file != nullptr);
   CHECK(std::fgetc(c_file) == static_cast<unsigned char>(file.content[0]));
-  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(c_file, 1000, 150000) == 150000); }) == meant);
+  CHECK(arrives(connected(), patience, [&](sk::socket& s) {
+          CHECK(s.sendfile(c_file, 1000, 150000) == 150000);
+        }) == meant);
   CHECK(std::ftell(c_file) == 151000);
   CHECK(std::fgetc(c_file) == static_cast<unsigned char>(file.content[151000]));
   std::fclose(c_file);
 
-  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(file.path, 1000, 150000) == 150000); }) == meant);
-  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(file.open().get(), 1000, 150000) == 150000); }) == meant);
+  CHECK(arrives(connected(), patience, [&](sk::socket& s) {
+          CHECK(s.sendfile(file.path, 1000, 150000) == 150000);
+        }) == meant);
+  CHECK(arrives(connected(), patience, [&](sk::socket& s) {
+          CHECK(s.sendfile(file.open().get(), 1000, 150000) == 150000);
+        }) == meant);
 }
 
 TEST_CASE("a path is opened for the call alone", "[sendfile][M36]") {
@@ -157,7 +186,8 @@ TEST_CASE("a path is opened for the call alone", "[sendfile][M36]") {
   auto [client, server] = connected();
   const auto before = open_descriptors();
   CHECK(client.sendfile(file.path) == 10);
-  CHECK(failure_of([&client = client, &file] { return client.sendfile(file.folder / "none"); }) == failure("file_not_found_error", ENOENT));
+  CHECK(failure_of([&client = client, &file] { return client.sendfile(file.folder / "none"); }) ==
+        failure("file_not_found_error", ENOENT));
   const std::string opening = system_says([&file] {
     const sk::native_handle_type folder = sk::detail::sys::open_file((file.folder / "").c_str());
     if (folder != sk::invalid_handle) sk::detail::sys::close_file(folder);
@@ -166,7 +196,8 @@ TEST_CASE("a path is opened for the call alone", "[sendfile][M36]") {
   CHECK(failure_of([&client = client, &file] { return client.sendfile(file.folder / ""); }) ==
         (opening == "none" ? failure("error", EISDIR) : opening));
   client.close();
-  CHECK(failure_of([&client = client, &file] { return client.sendfile(file.path); }) == failure("error", EBADF));
+  CHECK(failure_of([&client = client, &file] { return client.sendfile(file.path); }) ==
+        failure("error", EBADF));
   CHECK(open_descriptors().size() == before.size() - 1);
 }
 
@@ -175,10 +206,13 @@ TEST_CASE("what sendfile refuses", "[sendfile][M36]") {
   const file_with empty("");
   auto [client, server] = connected();
   CHECK(failure_of([&] { return bound_udp().sendfile(file.path); }) == "invalid_argument");
-  CHECK(failure_of([&client = client, &file] { return client.sendfile(file.path, 0, 0); }) == "invalid_argument");
-  CHECK(failure_of([&client = client, &file] { return client.sendfile(file.path, -1); }) == "invalid_argument");
+  CHECK(failure_of([&client = client, &file] { return client.sendfile(file.path, 0, 0); }) ==
+        "invalid_argument");
+  CHECK(failure_of([&client = client, &file] { return client.sendfile(file.path, -1); }) ==
+        "invalid_argument");
   client.setblocking(false);
-  CHECK(failure_of([&client = client, &file] { return client.sendfile(file.path); }) == "invalid_argument");
+  CHECK(failure_of([&client = client, &file] { return client.sendfile(file.path); }) ==
+        "invalid_argument");
   CHECK(client.sendfile(empty.path) == 0);
 }
 
@@ -186,20 +220,26 @@ TEST_CASE("files without a size are read", "[sendfile][M36]") {
   if (!std::ifstream("/proc/self/cmdline")) SKIP_TEST("no /proc");
   std::ostringstream meant;
   meant << std::ifstream("/proc/self/cmdline").rdbuf();
-  CHECK(arrives(connected(), patience, [](sk::socket& s) { s.sendfile("/proc/self/cmdline"); }) == meant.str());
+  CHECK(arrives(connected(), patience, [](sk::socket& s) { s.sendfile("/proc/self/cmdline"); }) ==
+        meant.str());
 }
 
 TEST_CASE("pipes and what is no file are refused", "[sendfile][M36]") {
   const a_pipe pipe;
-  for (const sk::timeout_value mode : {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
+  for (const sk::timeout_value mode :
+       {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
     auto [client, server] = connected();
     client.settimeout(mode);
-    CHECK(failure_of([&client = client, &pipe] { return client.sendfile(pipe.reading()); }) == failure("error", ESPIPE));
-    CHECK(failure_of([&client = client] { return client.sendfile(sk::native_handle_type{0x7FFFFFF0}); }) == failure("error", EBADF));
+    CHECK(failure_of([&client = client, &pipe] { return client.sendfile(pipe.reading()); }) ==
+          failure("error", ESPIPE));
+    CHECK(failure_of([&client = client] {
+            return client.sendfile(sk::native_handle_type{0x7FFFFFF0});
+          }) == failure("error", EBADF));
   }
 }
 
-TEST_CASE("a receiver that stalls: the timeout comes, and what had gone is known", "[sendfile][M36][M48]") {
+TEST_CASE("a receiver that stalls: the timeout comes, and what had gone is known",
+          "[sendfile][M36][M48]") {
   const file_with file(pattern(std::size_t{32} << 20));
   std::ifstream in(file.path, std::ios::binary);
   for (const bool by_kernel : {true, false}) {
@@ -232,14 +272,16 @@ TEST_CASE("the error_code face tells the same, and can go on", "[sendfile][M36][
   CHECK(ec == sk::errc::timed_out);
   background<std::string> receiving([&server = server] { return receive_all(server); });
   client.settimeout(patience);
-  const std::size_t second = client.sendfile(file.path, static_cast<std::int64_t>(first), std::nullopt, ec);
+  const std::size_t second =
+      client.sendfile(file.path, static_cast<std::int64_t>(first), std::nullopt, ec);
   CHECK_FALSE(ec);
   CHECK(first + second == file.content.size());
   client.close();
   CHECK(receiving.get() == file.content);
 }
 
-TEST_CASE("sending a file and failing at it by error_code allocate nothing", "[sendfile][M36][M48]") {
+TEST_CASE("sending a file and failing at it by error_code allocate nothing",
+          "[sendfile][M36][M48]") {
   const file_with file("0123456789");
   const open_file handle = file.open();
   std::istringstream in(file.content);
@@ -284,7 +326,8 @@ TEST_CASE("a peer that goes away in the middle", "[sendfile][M36]") {
     std::error_code ec;
     const std::size_t sent = client.sendfile(file.path, 0, std::nullopt, ec);
     if (sent == 0 || sent >= file.content.size()) return "sent " + std::to_string(sent);
-    return ec == std::errc::connection_reset || ec == std::errc::broken_pipe ? std::string("lost") : ec.message();
+    return ec == std::errc::connection_reset || ec == std::errc::broken_pipe ? std::string("lost")
+                                                                             : ec.message();
   });
   sending.wait_until_asleep();
   server.close();
@@ -322,7 +365,8 @@ TEST_CASE("signals: the hook decides, and progress is kept", "[sendfile][M36]") 
     CHECK(sending.get() == file.content.size());
   }
   SECTION("it ends the call") {
-    for (const sk::timeout_value mode : {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
+    for (const sk::timeout_value mode :
+         {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
       auto [client, server] = connected();
       client.settimeout(mode);
       client.set_interrupt_hook(stop, nullptr);
@@ -346,18 +390,25 @@ TEST_CASE("signals: the hook decides, and progress is kept", "[sendfile][M36]") 
 TEST_CASE("offsets beyond 4 GiB", "[sendfile][M36]") {
   const temporary_directory folder;
   const std::int64_t beyond = (std::int64_t{5} << 30) + 3;
-  if (!std::ofstream(folder / "sparse", std::ios::binary).seekp(beyond).write("far away", 8).flush())
+  if (!std::ofstream(folder / "sparse", std::ios::binary)
+           .seekp(beyond)
+           .write("far away", 8)
+           .flush())
     SKIP_TEST("no files of that size here");
   const open_file file(folder / "sparse");
-  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(file.get(), beyond) == 8); }) == "far away");
+  CHECK(arrives(connected(), patience,
+                [&](sk::socket& s) { CHECK(s.sendfile(file.get(), beyond) == 8); }) == "far away");
   std::ifstream in(folder / "sparse", std::ios::binary);
-  CHECK(arrives(connected(), patience, [&](sk::socket& s) { CHECK(s.sendfile(in, beyond + 4) == 4); }) == "away");
+  CHECK(arrives(connected(), patience,
+                [&](sk::socket& s) { CHECK(s.sendfile(in, beyond + 4) == 4); }) == "away");
 }
 
 TEST_CASE("64 MiB to Python, by digest", "[sendfile][M36]") {
   if (!has_program("python3")) SKIP_TEST("no python3");
   const file_with file(pattern(std::size_t{64} << 20));
-  check_against_python(file.path, {{0, std::nullopt}, {12345678, std::nullopt}, {0, 23456789}, {12345678, 23456789}});
+  check_against_python(
+      file.path,
+      {{0, std::nullopt}, {12345678, std::nullopt}, {0, 23456789}, {12345678, 23456789}});
 }
 
 TEST_CASE("1 GiB to Python, by digest", "[sendfile][M36][big]") {
@@ -366,12 +417,17 @@ TEST_CASE("1 GiB to Python, by digest", "[sendfile][M36][big]") {
   const temporary_directory folder;
   const std::string path = folder / "large";
   std::ofstream file(path, std::ios::binary);
-  constexpr std::int64_t size = (std::int64_t{1} << 30) + 12345;  // one byte more than a block takes two calls
+  constexpr std::int64_t size =
+      (std::int64_t{1} << 30) + 12345;  // one byte more than a block takes two calls
   std::filesystem::resize_file(path, size);
   const std::string piece = pattern(1 << 20);
   for (std::int64_t at = 1000; at < size; at += 37 << 20) {
-    REQUIRE(file.seekp(at).write(piece.data() + at % 4096, static_cast<std::streamsize>(piece.size() - 4096)));
+    REQUIRE(file.seekp(at).write(piece.data() + at % 4096,
+                                 static_cast<std::streamsize>(piece.size() - 4096)));
   }
   file.close();
-  check_against_python(path, {{0, std::nullopt}, {size / 3, std::nullopt}, {0, std::int64_t{1} << 30}, {size / 3, size / 2}});
+  check_against_python(path, {{0, std::nullopt},
+                              {size / 3, std::nullopt},
+                              {0, std::int64_t{1} << 30},
+                              {size / 3, size / 2}});
 }

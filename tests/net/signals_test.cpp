@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Signals: calls go on with the same deadline, the hook may end them, connect is never called again, and SIGPIPE never comes.
+// Signals: calls go on with the same deadline, the hook may end them, connect is never called
+// again, and SIGPIPE never comes.
 #include <signal.h>
 #include <unistd.h>
 
@@ -54,7 +55,8 @@ template <class T>
 void interrupt(background<T>& thread, const counting_hook& hook, int times) {
   thread.wait_until_asleep();
   const stopwatch watch;
-  for (const int target = hook.asked + times; hook.asked < target && !thread.done() && watch.seconds() < 20;) {
+  for (const int target = hook.asked + times;
+       hook.asked < target && !thread.done() && watch.seconds() < 20;) {
     ::pthread_kill(thread.native_handle(), SIGUSR1);
     nap();
   }
@@ -63,7 +65,8 @@ void interrupt(background<T>& thread, const counting_hook& hook, int times) {
 // Signals the thread until its call has ended, or for 20 seconds.
 template <class T>
 void interrupt_to_the_end(background<T>& thread) {
-  for (const stopwatch watch; !thread.done() && watch.seconds() < 20; nap()) ::pthread_kill(thread.native_handle(), SIGUSR1);
+  for (const stopwatch watch; !thread.done() && watch.seconds() < 20; nap())
+    ::pthread_kill(thread.native_handle(), SIGUSR1);
 }
 
 const auto both_modes = {sk::timeout_value(std::nullopt), sk::timeout_value(patience)};
@@ -82,7 +85,9 @@ TEST_CASE("calls that receive go on after signals", "[signals][M49][S128][S115][
       [&client = client, &room] { return std::string(room, client.recv_into(room)); },
       [&client = client] { return client.recvfrom(10).data; },
       [&client = client, &room] { return std::string(room, client.recvfrom_into(room).nbytes); },
-      [&client = client, &room, &from] { return std::string(room, client.recvfrom_into(room, from)); },
+      [&client = client, &room, &from] {
+        return std::string(room, client.recvfrom_into(room, from));
+      },
       [&client = client, &room] {
         std::error_code ec;
         const std::size_t count = client.recv_into(room, ec);
@@ -165,7 +170,10 @@ TEST_CASE("calls that send go on after signals", "[signals][M49][S119][S120][S12
       interrupt(sending, hook, 3);
       CHECK_FALSE(sending.done());
       std::size_t drained = 0;
-      while (!sending.done()) drained += wait_for(connection.server.fileno(), POLLIN, 10) ? connection.server.recv(4096).size() : 0;
+      while (!sending.done())
+        drained += wait_for(connection.server.fileno(), POLLIN, 10)
+                       ? connection.server.recv(4096).size()
+                       : 0;
       total -= drained;
       total += sending.get();
     }
@@ -183,8 +191,9 @@ TEST_CASE("signals do not extend the deadline", "[signals][M49][M51][S124][S128]
   sk::socket listener = listening();
   listener.settimeout(0.2);
   const std::vector<std::function<void()>> calls = {
-      [&] { (void)client.recv(10); }, [&] { client.recvfrom_into(room); }, [&] { client.send("x"); },
-      [&] { client.sendall("x"); },   [&] { (void)listener.accept(); },
+      [&] { (void)client.recv(10); },   [&] { client.recvfrom_into(room); },
+      [&] { client.send("x"); },        [&] { client.sendall("x"); },
+      [&] { (void)listener.accept(); },
   };
   for (const auto& call : calls) {
     const stopwatch watch;
@@ -203,7 +212,8 @@ TEST_CASE("the hook ends a call", "[signals][M49]") {
     counting_hook hook(2);
     hook.set_on(client);
     client.settimeout(mode);
-    background<std::string> receiving([&client = client] { return failure_of([&] { return client.recv(10); }); });
+    background<std::string> receiving(
+        [&client = client] { return failure_of([&] { return client.recv(10); }); });
     interrupt(receiving, hook, 3);
     CHECK(receiving.get() == failure("interrupted_error", EINTR));
     CHECK(hook.asked == 3);
@@ -253,7 +263,8 @@ TEST_CASE("an interrupted connect is waited for, not called again", "[signals][M
     counting_hook hook;
     hook.set_on(s);
     s.settimeout(mode);
-    background<std::string> connecting([&] { return failure_of([&] { return s.connect(full.address()), 0; }); });
+    background<std::string> connecting(
+        [&] { return failure_of([&] { return s.connect(full.address()), 0; }); });
     interrupt(connecting, hook, 3);
     CHECK_FALSE(connecting.done());
     for (std::size_t i = 0; i < full.queued.size(); ++i) (void)full.listener.accept();
@@ -262,7 +273,8 @@ TEST_CASE("an interrupted connect is waited for, not called again", "[signals][M
   }
 }
 
-TEST_CASE("an interrupted connect ends at its deadline, or by the hook", "[signals][M50][M51][S133][S102]") {
+TEST_CASE("an interrupted connect ends at its deadline, or by the hook",
+          "[signals][M50][M51][S133][S102]") {
   const interrupting_signal signal;
   const full_listener full;
   sk::socket limited;
@@ -277,7 +289,8 @@ TEST_CASE("an interrupted connect ends at its deadline, or by the hook", "[signa
   counting_hook hook(0);
   sk::socket ended;
   hook.set_on(ended);
-  background<std::string> blocking([&] { return failure_of([&] { return ended.connect(full.address()), 0; }); });
+  background<std::string> blocking(
+      [&] { return failure_of([&] { return ended.connect(full.address()), 0; }); });
   interrupt(blocking, hook, 1);
   CHECK(blocking.get() == failure("interrupted_error", EINTR));
 }
@@ -290,7 +303,8 @@ TEST_CASE("an AF_UNIX connect that a signal undid is told", "[signals][M50]") {
   sk::socket first(AF_UNIX);
   first.connect(listener.getsockname());
   sk::socket second(AF_UNIX);
-  background<std::string> connecting([&] { return failure_of([&] { return second.connect(listener.getsockname()), 0; }); });
+  background<std::string> connecting(
+      [&] { return failure_of([&] { return second.connect(listener.getsockname()), 0; }); });
   connecting.wait_until_asleep();
   interrupt_to_the_end(connecting);
   CHECK(connecting.get() == failure("interrupted_error", EINTR));
@@ -303,7 +317,9 @@ TEST_CASE("sending to a closed peer never raises SIGPIPE", "[signals][S119][S120
       return body();
     });
   };
-  const auto broken = [](const auto& call) { return failure_of(call) == failure("broken_pipe_error", EPIPE); };
+  const auto broken = [](const auto& call) {
+    return failure_of(call) == failure("broken_pipe_error", EPIPE);
+  };
 
   // So that the rest says something: without the library the signal does come.
   CHECK(by_default([] {
@@ -316,9 +332,11 @@ TEST_CASE("sending to a closed peer never raises SIGPIPE", "[signals][S119][S120
           auto [a, b] = sk::socketpair();
           b.close();
           std::error_code ec;
-          const bool told = broken([&a = a] { return a.send("x"); }) && broken([&a = a] { return a.sendall("x"); }) &&
-                            broken([&a = a] { return a.sendto("x", sk::endpoint()); }) && a.send("x", ec) == 0 &&
-                            ec == std::errc::broken_pipe && a.sendall("x", ec) == 0 && ec == std::errc::broken_pipe;
+          const bool told = broken([&a = a] { return a.send("x"); }) &&
+                            broken([&a = a] { return a.sendall("x"); }) &&
+                            broken([&a = a] { return a.sendto("x", sk::endpoint()); }) &&
+                            a.send("x", ec) == 0 && ec == std::errc::broken_pipe &&
+                            a.sendall("x", ec) == 0 && ec == std::errc::broken_pipe;
           return told ? 0 : 1;
         }) == 0);
   CHECK(by_default([&] {
@@ -329,7 +347,11 @@ TEST_CASE("sending to a closed peer never raises SIGPIPE", "[signals][S119][S120
         }) == 0);
   CHECK(by_default([&] {
           sk::socket unconnected;
-          return broken([&] { return unconnected.send("x"); }) && broken([&] { return unconnected.sendto("x", {"127.0.0.1", 9}); }) ? 0 : 1;
+          return broken([&] { return unconnected.send("x"); }) && broken([&] {
+                   return unconnected.sendto("x", {"127.0.0.1", 9});
+                 })
+                     ? 0
+                     : 1;
         }) == 0);
   CHECK(by_default([&] {
           auto [client, server] = connected();
@@ -338,6 +360,9 @@ TEST_CASE("sending to a closed peer never raises SIGPIPE", "[signals][S119][S120
           client.send("x");
           wait_for(client.fileno(), POLLERR);
           const std::string outcome = failure_of([&client = client] { return client.send("x"); });
-          return outcome == failure("broken_pipe_error", EPIPE) || outcome == failure("connection_reset_error", ECONNRESET) ? 0 : 1;
+          return outcome == failure("broken_pipe_error", EPIPE) ||
+                         outcome == failure("connection_reset_error", ECONNRESET)
+                     ? 0
+                     : 1;
         }) == 0);
 }

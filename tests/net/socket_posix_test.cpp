@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What sockets have on POSIX systems: descriptors of all kinds, flags in the type, pairs, inheritance, the kernel's other families.
+// What sockets have on POSIX systems: descriptors of all kinds, flags in the type, pairs,
+// inheritance, the kernel's other families.
 #include <unistd.h>
 
 #include <initializer_list>
@@ -14,11 +15,14 @@
 namespace sk = pysock;
 using namespace test_support;
 
-TEST_CASE("what the system does not have is an error with its number", "[socket][S72][S16][S18][S19]") {
+TEST_CASE("what the system does not have is an error with its number",
+          "[socket][S72][S16][S18][S19]") {
   CHECK(failure_of([] { return sk::socket(12345); }) == failure("error", EAFNOSUPPORT));
   CHECK(failure_of([] { return sk::socket(AF_INET, 15); }) == failure("error", EINVAL));
-  CHECK(failure_of([] { return sk::socket(AF_INET, SOCK_STREAM, IPPROTO_UDP); }) == failure("error", EPROTONOSUPPORT));
-  CHECK(failure_of([] { return sk::socket(AF_UNIX, SOCK_STREAM, 99); }) == failure("error", EPROTONOSUPPORT));
+  CHECK(failure_of([] { return sk::socket(AF_INET, SOCK_STREAM, IPPROTO_UDP); }) ==
+        failure("error", EPROTONOSUPPORT));
+  CHECK(failure_of([] { return sk::socket(AF_UNIX, SOCK_STREAM, 99); }) ==
+        failure("error", EPROTONOSUPPORT));
 }
 
 #ifdef SOCK_NONBLOCK
@@ -41,8 +45,10 @@ TEST_CASE("flags in the type are no part of it", "[socket][M53][M83][S127]") {
 #if defined(IPPROTO_MPTCP) && defined(IPPROTO_UDPLITE) && defined(SO_PROTOCOL)
 TEST_CASE("multipath TCP and UDP-Lite open where the kernel has them", "[socket][M88]") {
   int opened = 0;
-  for (const auto& [type, proto] : {std::pair{SOCK_STREAM, IPPROTO_MPTCP}, std::pair{SOCK_DGRAM, IPPROTO_UDPLITE}}) {
-    const std::string outcome = failure_of([type = type, proto = proto] { return sk::socket(AF_INET, type, proto); });
+  for (const auto& [type, proto] :
+       {std::pair{SOCK_STREAM, IPPROTO_MPTCP}, std::pair{SOCK_DGRAM, IPPROTO_UDPLITE}}) {
+    const std::string outcome =
+        failure_of([type = type, proto = proto] { return sk::socket(AF_INET, type, proto); });
     if (outcome != "none") {
       CHECK(outcome == failure("error", EPROTONOSUPPORT));
       continue;
@@ -62,13 +68,15 @@ TEST_CASE("from_fileno refuses what is no socket, and leaves it open", "[socket]
   const sk::descriptor reader(ends[0]);
   const sk::descriptor writer(ends[1]);
   CHECK(failure_of([&] { return sk::from_fileno(reader.get()); }) == failure("error", ENOTSOCK));
-  CHECK(failure_of([&] { return sk::from_fileno(reader.get(), AF_INET, SOCK_STREAM, 0); }) == failure("error", ENOTSOCK));
+  CHECK(failure_of([&] { return sk::from_fileno(reader.get(), AF_INET, SOCK_STREAM, 0); }) ==
+        failure("error", ENOTSOCK));
   CHECK(is_open(reader.get()));
   CHECK(failure_of([] { return sk::from_fileno(-1); }) == "invalid_argument");
   CHECK(failure_of([] { return sk::from_fileno(65000); }) == failure("error", EBADF));
 }
 
-TEST_CASE("from_fileno takes the descriptor to be blocking, and leaves its mode alone", "[socket][M6]") {
+TEST_CASE("from_fileno takes the descriptor to be blocking, and leaves its mode alone",
+          "[socket][M6]") {
   sk::socket nonblocking;
   nonblocking.setblocking(false);
   const sk::socket adopted = sk::from_fileno(nonblocking.detach());
@@ -76,7 +84,8 @@ TEST_CASE("from_fileno takes the descriptor to be blocking, and leaves its mode 
   CHECK(is_nonblocking(adopted.fileno()).value_or(true));
 }
 
-TEST_CASE("fromfd takes the descriptor to be blocking, and leaves its mode alone", "[socket][S77]") {
+TEST_CASE("fromfd takes the descriptor to be blocking, and leaves its mode alone",
+          "[socket][S77]") {
   auto [a, b] = sk::socketpair();
   a.setblocking(false);
   sk::socket copy = sk::fromfd(a.fileno(), AF_UNIX, SOCK_STREAM);
@@ -88,7 +97,8 @@ TEST_CASE("fromfd takes the descriptor to be blocking, and leaves its mode alone
   const default_timeout_scope limit(4);
   const sk::socket limited = sk::fromfd(b.fileno(), AF_UNIX, SOCK_STREAM);
   CHECK(limited.gettimeout() == sk::seconds(4));
-  CHECK(is_nonblocking(b.fileno()).value_or(true));  // the mode is of the description that both share
+  CHECK(
+      is_nonblocking(b.fileno()).value_or(true));  // the mode is of the description that both share
 }
 
 TEST_CASE("socketpair gives two connected sockets", "[socket][S75]") {
@@ -124,7 +134,8 @@ TEST_CASE("socketpair gives two connected sockets", "[socket][S75]") {
 
   CHECK(failure_of([] { return sk::socketpair(AF_INET); }) == failure("error", EOPNOTSUPP));
   CHECK(failure_of([] { return sk::socketpair(AF_UNIX, 15); }) == failure("error", EINVAL));
-  CHECK(failure_of([] { return sk::socketpair(AF_UNIX, SOCK_STREAM, 99); }) == failure("error", EPROTONOSUPPORT));
+  CHECK(failure_of([] { return sk::socketpair(AF_UNIX, SOCK_STREAM, 99); }) ==
+        failure("error", EPROTONOSUPPORT));
 }
 
 TEST_CASE("the module's dup and close work on plain descriptors", "[socket][M9][M10]") {
@@ -142,7 +153,8 @@ TEST_CASE("the module's dup and close work on plain descriptors", "[socket][M9][
   CHECK(failure_of([] { return sk::dup(65000); }) == failure("error", EBADF));
 }
 
-TEST_CASE("descriptors are closed on exec from birth, and one can say otherwise", "[socket][M40][M41]") {
+TEST_CASE("descriptors are closed on exec from birth, and one can say otherwise",
+          "[socket][M40][M41]") {
   sk::socket listener = listening();
   sk::socket client;
   client.connect(listener.getsockname());
@@ -150,7 +162,8 @@ TEST_CASE("descriptors are closed on exec from birth, and one can say otherwise"
   const auto pair = sk::socketpair();
   const sk::socket copy = client.dup();
   const sk::socket wrapped = sk::fromfd(client.fileno(), AF_INET, SOCK_STREAM);
-  const std::initializer_list<const sk::socket*> all = {&listener, &client, &server, &pair.first, &pair.second, &copy, &wrapped};
+  const std::initializer_list<const sk::socket*> all = {&listener,    &client, &server, &pair.first,
+                                                        &pair.second, &copy,   &wrapped};
   for (const sk::socket* s : all) {
     CHECK_FALSE(s->get_inheritable());
     CHECK(is_close_on_exec(s->fileno()));
@@ -165,8 +178,10 @@ TEST_CASE("descriptors are closed on exec from birth, and one can say otherwise"
 
 TEST_CASE("a null option is passed with its length", "[socket][M52]") {
   sk::socket s;
-  CHECK(failure_of([&] { s.setsockopt(SOL_SOCKET, SO_REUSEADDR, nullptr, 4); }) == failure("error", EFAULT));
-  CHECK(failure_of([&] { s.setsockopt(SOL_SOCKET, SO_REUSEADDR, nullptr, 0); }) == failure("error", EINVAL));
+  CHECK(failure_of([&] { s.setsockopt(SOL_SOCKET, SO_REUSEADDR, nullptr, 4); }) ==
+        failure("error", EFAULT));
+  CHECK(failure_of([&] { s.setsockopt(SOL_SOCKET, SO_REUSEADDR, nullptr, 0); }) ==
+        failure("error", EINVAL));
 }
 
 #ifdef NETLINK_ROUTE
@@ -190,15 +205,21 @@ TEST_CASE("fromfd refuses what is no socket, and leaks nothing", "[socket][S76]"
   const sk::descriptor reader(ends[0]);
   const sk::descriptor writer(ends[1]);
   const auto before = open_descriptors();
-  CHECK(failure_of([&] { return sk::fromfd(reader.get(), AF_INET, SOCK_STREAM); }) == failure("error", ENOTSOCK));
+  CHECK(failure_of([&] { return sk::fromfd(reader.get(), AF_INET, SOCK_STREAM); }) ==
+        failure("error", ENOTSOCK));
   CHECK(failure_of([] { return sk::fromfd(-1, AF_INET, SOCK_STREAM); }) == failure("error", EBADF));
-  CHECK(failure_of([] { return sk::fromfd(65000, AF_INET, SOCK_STREAM); }) == failure("error", EBADF));
+  CHECK(failure_of([] { return sk::fromfd(65000, AF_INET, SOCK_STREAM); }) ==
+        failure("error", EBADF));
   CHECK(open_descriptors() == before);
 }
 
-TEST_CASE("AF_UNIX sockets print paths without quotes, abstract names as bytes, and unnamed ends not at all", "[socket][M54]") {
+TEST_CASE(
+    "AF_UNIX sockets print paths without quotes, abstract names as bytes, and unnamed ends not at "
+    "all",
+    "[socket][M54]") {
   const auto [a, b] = sk::socketpair();
-  CHECK(a.to_string() == "<socket.socket fd=" + std::to_string(a.fileno()) + ", family=AF_UNIX, type=SOCK_STREAM, proto=0>");
+  CHECK(a.to_string() == "<socket.socket fd=" + std::to_string(a.fileno()) +
+                             ", family=AF_UNIX, type=SOCK_STREAM, proto=0>");
 
   const temporary_directory folder;
   sk::socket bound(AF_UNIX, SOCK_DGRAM);
@@ -207,6 +228,7 @@ TEST_CASE("AF_UNIX sockets print paths without quotes, abstract names as bytes, 
   chosen.bind("");
   chosen.connect(folder / "it's");
   CHECK(chosen.to_string() == "<socket.socket fd=" + std::to_string(chosen.fileno()) +
-                                  ", family=AF_UNIX, type=SOCK_DGRAM, proto=0, laddr=b'\\x00" + chosen.getsockname().path().substr(1) +
+                                  ", family=AF_UNIX, type=SOCK_DGRAM, proto=0, laddr=b'\\x00" +
+                                  chosen.getsockname().path().substr(1) +
                                   "', raddr=" + (folder / "it's") + ">");
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The life of a socket: made, adopted, copied, given away, closed, printed; its names and its options.
+// The life of a socket: made, adopted, copied, given away, closed, printed; its names and its
+// options.
 #include <pysock/socket.hpp>
 #include <sstream>
 #include <type_traits>
@@ -197,7 +198,8 @@ TEST_CASE("from_fileno takes a descriptor over and asks what it is", "[socket][M
 }
 
 TEST_CASE("from_fileno believes what it is told", "[socket][M6]") {
-  const sk::socket adopted = sk::from_fileno(sk::socket(AF_INET, SOCK_STREAM).detach(), AF_UNIX, SOCK_DGRAM, 5);
+  const sk::socket adopted =
+      sk::from_fileno(sk::socket(AF_INET, SOCK_STREAM).detach(), AF_UNIX, SOCK_DGRAM, 5);
   CHECK(adopted.family() == AF_UNIX);
   CHECK(adopted.type() == SOCK_DGRAM);
   CHECK(adopted.proto() == 5);
@@ -235,8 +237,9 @@ TEST_CASE("an unbound socket has a wildcard for a name, or none yet", "[socket][
     socklen_t size = sizeof room;
     const bool named = ::getsockname(raw(s), reinterpret_cast<sockaddr*>(&room), &size) == 0;
     const std::string wildcard = family == AF_INET ? "('0.0.0.0', 0)" : "('::', 0, 0, 0)";
-    CHECK(s.to_string() == "<socket.socket fd=" + std::to_string(s.fileno()) + ", family=" + sk::family_name(family) +
-                               ", type=SOCK_STREAM, proto=0" + (named ? ", laddr=" + wildcard : "") + ">");
+    CHECK(s.to_string() == "<socket.socket fd=" + std::to_string(s.fileno()) + ", family=" +
+                               sk::family_name(family) + ", type=SOCK_STREAM, proto=0" +
+                               (named ? ", laddr=" + wildcard : "") + ">");
   }
 }
 
@@ -253,10 +256,12 @@ TEST_CASE("integer options", "[socket][S108][S134]") {
   CHECK(s.getsockopt(SOL_SOCKET, SO_RCVBUF) >= 8192);  // Linux doubles it
   CHECK(s.getsockopt(SOL_SOCKET, SO_LINGER) == 0);     // a structure's first bytes
 
-  CHECK(failure_of([&] { return s.getsockopt(SOL_SOCKET, 12345); }) == failure("error", ENOPROTOOPT));
+  CHECK(failure_of([&] { return s.getsockopt(SOL_SOCKET, 12345); }) ==
+        failure("error", ENOPROTOOPT));
   int value = 0;
   socklen_t size = sizeof value;
-  const std::string no_such_level = system_says([&] { return ::getsockopt(raw(s), 12345, 1, reinterpret_cast<char*>(&value), &size); });
+  const std::string no_such_level = system_says(
+      [&] { return ::getsockopt(raw(s), 12345, 1, reinterpret_cast<char*>(&value), &size); });
   CHECK(no_such_level != "none");
   CHECK(failure_of([&] { return s.getsockopt(12345, 1); }) == no_such_level);
   CHECK(failure_of([&] { s.setsockopt(SOL_SOCKET, 12345, 1); }) == failure("error", ENOPROTOOPT));
@@ -291,23 +296,28 @@ TEST_CASE("options as bytes and as structures", "[socket][S109][S135]") {
   REQUIRE(bytes.size() == sizeof other);
   CHECK(bytes == std::string(reinterpret_cast<const char*>(&other), sizeof other));
 
-  for (const int room : {1, 5, 1024}) {  // too little, and too much: whatever the system makes of it
+  for (const int room :
+       {1, 5, 1024}) {  // too little, and too much: whatever the system makes of it
     CAPTURE(room);
     std::string by_system(static_cast<std::size_t>(room), '\0');
     auto size = static_cast<socklen_t>(room);
-    const std::string outcome = system_says([&] { return ::getsockopt(raw(s), SOL_SOCKET, SO_TYPE, by_system.data(), &size); });
+    const std::string outcome = system_says(
+        [&] { return ::getsockopt(raw(s), SOL_SOCKET, SO_TYPE, by_system.data(), &size); });
     if (outcome == "none") by_system.resize(static_cast<std::size_t>(size));
     std::string seen;
     CHECK(failure_of([&] { seen = s.getsockopt(SOL_SOCKET, SO_TYPE, room); }) == outcome);
     if (outcome == "none") CHECK(seen == by_system);
   }
   for (const int bad : {-1, 0, 1025}) {
-    CHECK(failure_of([&] { return s.getsockopt(SOL_SOCKET, SO_TYPE, bad); }) == "error: getsockopt buflen out of range");
+    CHECK(failure_of([&] { return s.getsockopt(SOL_SOCKET, SO_TYPE, bad); }) ==
+          "error: getsockopt buflen out of range");
   }
-  const std::string too_short = system_says([&] { return raw_option(s, SOL_SOCKET, SO_LINGER, 'x'); });
+  const std::string too_short =
+      system_says([&] { return raw_option(s, SOL_SOCKET, SO_LINGER, 'x'); });
   CHECK(too_short != "none");
   CHECK(failure_of([&] { s.setsockopt(SOL_SOCKET, SO_LINGER, "x"); }) == too_short);
-  const std::string an_int = system_says([&] { return raw_option(s, SOL_SOCKET, SO_LINGER, 1); });  // some have a linger of that size
+  const std::string an_int = system_says(
+      [&] { return raw_option(s, SOL_SOCKET, SO_LINGER, 1); });  // some have a linger of that size
   CHECK(failure_of([&] { s.setsockopt(SOL_SOCKET, SO_LINGER, 1); }) == an_int);
 }
 
@@ -325,10 +335,12 @@ TEST_CASE("a socket prints as in Python, with names", "[socket][M54]") {
   const std::string peer = client.getpeername().to_string();
   std::ostringstream out;
   out << client;
-  CHECK(out.str() == "<socket.socket fd=" + std::to_string(client.fileno()) + ", family=AF_INET, type=SOCK_STREAM, proto=0, laddr=" + own +
+  CHECK(out.str() == "<socket.socket fd=" + std::to_string(client.fileno()) +
+                         ", family=AF_INET, type=SOCK_STREAM, proto=0, laddr=" + own +
                          ", raddr=" + peer + ">");
   client.close();
-  CHECK(client.to_string() == "<socket.socket [closed] fd=-1, family=AF_INET, type=SOCK_STREAM, proto=0>");
+  CHECK(client.to_string() ==
+        "<socket.socket [closed] fd=-1, family=AF_INET, type=SOCK_STREAM, proto=0>");
 }
 
 TEST_CASE("messages name the operation and the address", "[socket][S19]") {
@@ -340,7 +352,8 @@ TEST_CASE("messages name the operation and the address", "[socket][S19]") {
     s.connect(where);
     FAIL("nobody listens there");
   } catch (const sk::error& e) {
-    CHECK(std::string(e.what()) == "connect " + where.to_string() + ": " + number_text(native(ECONNREFUSED)) + "Connection refused");
+    CHECK(std::string(e.what()) == "connect " + where.to_string() + ": " +
+                                       number_text(native(ECONNREFUSED)) + "Connection refused");
     CHECK(e.strerror() == "Connection refused");
     CHECK(e.errnum() == native(ECONNREFUSED));
     CHECK(e.code() == std::errc::connection_refused);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A program for the tests to look at from outside: its system calls, how it fares when some of them fail, and what it inherits.
+// A program for the tests to look at from outside: its system calls, how it fares when some of them
+// fail, and what it inherits.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -44,7 +45,8 @@ void make_calls() {
   wait_for(listener.fileno(), POLLIN);
   between_marks("accept", [&] { server = listener.accept().conn; });
   between_marks("settimeout", [&] { server.settimeout(patience); });
-  between_marks("gettimeout and fileno", [&] { (void)(server.gettimeout() && server.fileno() > 0); });
+  between_marks("gettimeout and fileno",
+                [&] { (void)(server.gettimeout() && server.fileno() > 0); });
   char room[100];
   for (int i = 0; i < 3; ++i) {
     client.sendall("x");
@@ -74,7 +76,8 @@ void make_calls() {
   limited.settimeout(patience);
   between_marks("connect with a timeout", [&] { limited.connect(where); });
   between_marks("accept with a timeout", [&] { (void)listener.accept().conn.detach(); });
-  between_marks("the C library's F_DUPFD_CLOEXEC", [&] { ::close(::fcntl(client.fileno(), F_DUPFD_CLOEXEC, 0)); });
+  between_marks("the C library's F_DUPFD_CLOEXEC",
+                [&] { ::close(::fcntl(client.fileno(), F_DUPFD_CLOEXEC, 0)); });
   between_marks("dup", [&] { (void)client.dup().detach(); });
   between_marks("socketpair", [] {
     auto pair = sk::socketpair();
@@ -96,7 +99,8 @@ void make_calls() {
   between_marks("close", [&] { client.close(); });
 }
 
-// One call whose system calls somebody makes fail. Tells how it ended, and how many descriptors it left behind.
+// One call whose system calls somebody makes fail. Tells how it ended, and how many descriptors it
+// left behind.
 void make_fail(const std::string& name) {
   sk::socket listener = listening();
   sk::socket client;
@@ -140,7 +144,8 @@ void make_fail(const std::string& name) {
       {"close", [&] { spare.close(); }},
       {"bare close",
        [fd = spare.fileno()] {
-         if (::close(fd) != 0) throw sk::interrupted_error(std::error_code(errno, std::generic_category()));
+         if (::close(fd) != 0)
+           throw sk::interrupted_error(std::error_code(errno, std::generic_category()));
        }},
       {"recv", [&] { (void)server.recv(1); }},
       {"send", [&] { server.send("x"); }},
@@ -152,8 +157,8 @@ void make_fail(const std::string& name) {
   const auto after = open_descriptors();
   int left = 0;
   for (const int one : after) left += before.count(one) == 0 ? 1 : 0;
-  std::cout << outcome << "; " << left << " left; fileno " << spare.fileno() << (is_open(fd) ? "" : "; closed what it did not own")
-            << std::endl;
+  std::cout << outcome << "; " << left << " left; fileno " << spare.fileno()
+            << (is_open(fd) ? "" : "; closed what it did not own") << std::endl;
   if (name == "accept")
     std::cout << failure_of([&] {
       listener.settimeout(0.01);

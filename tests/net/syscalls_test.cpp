@@ -7,7 +7,8 @@
 
 using namespace test_support;
 
-TEST_CASE("with the peer ready, a call is one system call", "[syscalls][S72][S95][S100][S102][S115][S119][S120][S121][S124][S133][M31]") {
+TEST_CASE("with the peer ready, a call is one system call",
+          "[syscalls][S72][S95][S100][S102][S115][S119][S120][S121][S124][S133][M31]") {
   const std::string why_not = why_no_strace(PYSOCK_SYSCALL_PROBE);
   if (!why_not.empty()) SKIP_TEST(why_not);
   const trace seen = run_traced({}, {PYSOCK_SYSCALL_PROBE, "calls"});
@@ -15,7 +16,8 @@ TEST_CASE("with the peer ready, a call is one system call", "[syscalls][S72][S95
 
   using names = std::vector<std::string>;
   // Some C libraries set the flag once more, for kernels that are too old to know it.
-  names duplicating = seen.between("begin the C library's F_DUPFD_CLOEXEC", "end the C library's F_DUPFD_CLOEXEC");
+  names duplicating =
+      seen.between("begin the C library's F_DUPFD_CLOEXEC", "end the C library's F_DUPFD_CLOEXEC");
   REQUIRE(!duplicating.empty());
   duplicating.pop_back();  // the close
   const std::vector<std::pair<std::string, names>> expected = {
@@ -54,7 +56,9 @@ TEST_CASE("bad arguments never reach the system", "[syscalls][S16][S6][S109][S11
   REQUIRE(seen.mark("end bad arguments") < seen.calls.size());
   for (const std::string& name : seen.between("begin bad arguments", "end bad arguments")) {
     CAPTURE(name);  // throwing may cost some of its own
-    for (const char* one : {"bind", "connect", "getsockopt", "ioctl", "fcntl", "recvfrom", "socket"}) CHECK(name != one);
+    for (const char* one :
+         {"bind", "connect", "getsockopt", "ioctl", "fcntl", "recvfrom", "socket"})
+      CHECK(name != one);
   }
 }
 
@@ -63,7 +67,8 @@ TEST_CASE("every time, not only the first", "[syscalls][S115]") {
   if (!why_not.empty()) SKIP_TEST(why_not);
   const trace seen = run_traced({}, {PYSOCK_SYSCALL_PROBE, "calls"});
   int calls = 0;
-  for (std::size_t begin = seen.mark("begin recv_into"); begin < seen.calls.size(); begin = seen.mark("begin recv_into", begin + 1)) {
+  for (std::size_t begin = seen.mark("begin recv_into"); begin < seen.calls.size();
+       begin = seen.mark("begin recv_into", begin + 1)) {
     CHECK(trace::name_of(seen.calls.at(begin + 1)) == "recvfrom");
     CHECK(seen.mark("end recv_into", begin) == begin + 2);
     ++calls;

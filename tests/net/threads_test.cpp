@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What several threads may do with one socket at the same time: all of it, and nothing more. To be run under TSan too.
+// What several threads may do with one socket at the same time: all of it, and nothing more. To be
+// run under TSan too.
 #include <pysock/socket.hpp>
 
 #include "support/background.hpp"
@@ -22,13 +23,15 @@ std::string stream_piece(std::size_t begin, std::size_t size) {
   return piece;
 }
 
-// Sends the stream until the connection ends, in whatever mode the socket is at the time. Returns how much went.
+// Sends the stream until the connection ends, in whatever mode the socket is at the time. Returns
+// how much went.
 std::size_t send_stream(sk::socket& s) {
   std::size_t sent = 0;
   for (;;) {
     std::error_code ec;
     sent += s.sendall(stream_piece(sent, 1000), ec);
-    if (!ec || ec == std::errc::resource_unavailable_try_again || ec == sk::errc::timed_out) continue;
+    if (!ec || ec == std::errc::resource_unavailable_try_again || ec == sk::errc::timed_out)
+      continue;
     return sent;
   }
 }
@@ -40,16 +43,19 @@ std::size_t receive_stream(sk::socket& s) {
   for (;;) {
     std::error_code ec;
     const std::size_t count = s.recv_into(room, ec);
-    if (std::string(room, count) != stream_piece(seen, count)) throw std::runtime_error("the stream is broken at " + std::to_string(seen));
+    if (std::string(room, count) != stream_piece(seen, count))
+      throw std::runtime_error("the stream is broken at " + std::to_string(seen));
     seen += count;
-    if (count > 0 || ec == std::errc::resource_unavailable_try_again || ec == sk::errc::timed_out) continue;
+    if (count > 0 || ec == std::errc::resource_unavailable_try_again || ec == sk::errc::timed_out)
+      continue;
     return seen;
   }
 }
 
 }  // namespace
 
-TEST_CASE("one thread receives, another sends, a third does all that any thread may", "[threads][S119][S115][S124][S126][S131]") {
+TEST_CASE("one thread receives, another sends, a third does all that any thread may",
+          "[threads][S119][S115][S124][S126][S131]") {
   auto [shared, peer] = connected();
   shared.settimeout(patience);
   background<std::size_t> receiving([&shared = shared] { return receive_stream(shared); });
@@ -68,8 +74,9 @@ TEST_CASE("one thread receives, another sends, a third does all that any thread 
     shared.settimeout(patience);
     const auto limit = shared.gettimeout();
     shared.setsockopt(IPPROTO_TCP, TCP_NODELAY, i % 2);
-    as_expected = as_expected && limit == sk::seconds(patience) && shared.fileno() == fd && shared.getsockname() == own &&
-                  shared.getpeername() == other && shared.getsockopt(SOL_SOCKET, SO_TYPE) == SOCK_STREAM;
+    as_expected = as_expected && limit == sk::seconds(patience) && shared.fileno() == fd &&
+                  shared.getsockname() == own && shared.getpeername() == other &&
+                  shared.getsockopt(SOL_SOCKET, SO_TYPE) == SOCK_STREAM;
   }
   CHECK(as_expected);
 
@@ -78,13 +85,15 @@ TEST_CASE("one thread receives, another sends, a third does all that any thread 
   CHECK(receiving.get() == peer_sending.get());
   shared.shutdown(SHUT_RDWR);
   CHECK(sending.get() == peer_receiving.get());
-  CHECK(failure_of([&shared = shared] { shared.send("x"); }) == failure("broken_pipe_error", EPIPE));
+  CHECK(failure_of([&shared = shared] { shared.send("x"); }) ==
+        failure("broken_pipe_error", EPIPE));
 }
 
 TEST_CASE("shutdown by a third thread ends the calls of the other two", "[threads][S139]") {
   const std::string missing = why_shutdown_wakes_nobody();
   if (!missing.empty()) SKIP_TEST(missing);
-  for (const sk::timeout_value& mode : {sk::timeout_value(patience), sk::timeout_value(std::nullopt)}) {
+  for (const sk::timeout_value& mode :
+       {sk::timeout_value(patience), sk::timeout_value(std::nullopt)}) {
     full_connection full;
     sk::socket& s = full.client;
     s.settimeout(mode);

@@ -21,7 +21,8 @@ TEST_CASE("a new socket blocks", "[timeout][S122][S127][S126]") {
   CHECK_FALSE(is_nonblocking(s.fileno()).value_or(false));
 }
 
-TEST_CASE("setblocking and settimeout say the same", "[timeout][S122][S123][S125][S129][S17][M38][M39]") {
+TEST_CASE("setblocking and settimeout say the same",
+          "[timeout][S122][S123][S125][S129][S17][M38][M39]") {
   sk::socket s;
   s.setblocking(false);
   CHECK(s.gettimeout() == sk::seconds(0));
@@ -40,7 +41,8 @@ TEST_CASE("setblocking and settimeout say the same", "[timeout][S122][S123][S125
   CHECK_FALSE(is_nonblocking(s.fileno()).value_or(false));
 }
 
-TEST_CASE("timeout mode makes the descriptor non-blocking, and still counts as blocking", "[timeout][S130][S126][M39]") {
+TEST_CASE("timeout mode makes the descriptor non-blocking, and still counts as blocking",
+          "[timeout][S130][S126][M39]") {
   sk::socket s;
   s.settimeout(2.5);
   CHECK(s.gettimeout() == sk::seconds(2.5));
@@ -129,7 +131,8 @@ TEST_CASE("without waiting, every call fails at once", "[timeout][S128][S122][S1
   CHECK(ec == std::errc::resource_unavailable_try_again);
 }
 
-TEST_CASE("in timeout mode, every call fails after its time and not before", "[timeout][S128][S124][S23][M51]") {
+TEST_CASE("in timeout mode, every call fails after its time and not before",
+          "[timeout][S128][S124][S23][M51]") {
   full_connection full;
   sk::socket& client = full.client;
   char room[10];
@@ -224,7 +227,8 @@ TEST_CASE("the mode is shared by every duplicate of a descriptor", "[timeout][S1
   copy.setblocking(false);
   CHECK(client.gettimeout() == std::nullopt);
   CHECK(is_nonblocking(client.fileno()).value_or(true));
-  CHECK(failure_of([&, &client = client] { return client.recv(10); }) == failure("blocking_io_error", EAGAIN));
+  CHECK(failure_of([&, &client = client] { return client.recv(10); }) ==
+        failure("blocking_io_error", EAGAIN));
 }
 
 TEST_CASE("settimeout in another thread does not disturb a call that waits", "[timeout][S124]") {

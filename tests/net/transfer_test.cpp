@@ -83,7 +83,8 @@ TEST_CASE("receiving nothing makes no call", "[transfer][S115][M30]") {
   CHECK(receiver.recv(10) == "kept");
 }
 
-TEST_CASE("recvfrom of nothing is a real call: it waits, and takes a datagram", "[transfer][S118]") {
+TEST_CASE("recvfrom of nothing is a real call: it waits, and takes a datagram",
+          "[transfer][S118]") {
   sk::socket receiver = nonblocking_udp();
   CHECK(failure_of([&] { return receiver.recvfrom(0); }) == failure("blocking_io_error", EAGAIN));
   receiver.settimeout(0.01);
@@ -108,9 +109,12 @@ TEST_CASE("sizes that cannot be are refused", "[transfer][S115][S118]") {
   const auto negative = static_cast<std::size_t>(-1);
   char room[4];
   CHECK(failure_of([&, &client = client] { return client.recv(negative); }) == "invalid_argument");
-  CHECK(failure_of([&, &client = client] { return client.recvfrom(negative); }) == "invalid_argument");
-  CHECK(failure_of([&, &client = client] { return client.recv_into(room, 5); }) == "invalid_argument");
-  CHECK(failure_of([&, &client = client] { return client.recvfrom_into(room, 5); }) == "invalid_argument");
+  CHECK(failure_of([&, &client = client] { return client.recvfrom(negative); }) ==
+        "invalid_argument");
+  CHECK(failure_of([&, &client = client] { return client.recv_into(room, 5); }) ==
+        "invalid_argument");
+  CHECK(failure_of([&, &client = client] { return client.recvfrom_into(room, 5); }) ==
+        "invalid_argument");
   std::error_code ec;
   CHECK(client.recv_into(room, 5, 0, ec) == 0);
   CHECK(ec == sk::bad_argument::buffer_too_small);
@@ -118,7 +122,8 @@ TEST_CASE("sizes that cannot be are refused", "[transfer][S115][S118]") {
   CHECK(ec == sk::bad_argument::buffer_too_small);
 }
 
-TEST_CASE("recv_into fills the buffer, or nbytes of it, and not a byte more", "[transfer][S115][M30]") {
+TEST_CASE("recv_into fills the buffer, or nbytes of it, and not a byte more",
+          "[transfer][S115][M30]") {
   auto [client, server] = connected();
   client.sendall("0123456789");
   REQUIRE(wait_for(server.fileno(), POLLIN));
@@ -209,7 +214,8 @@ TEST_CASE("out-of-band data", "[transfer][S119][S115]") {
   CHECK(server.recv(1, MSG_OOB) == "u");
 }
 
-TEST_CASE("out-of-band data is received also right after a call that had to wait", "[transfer][S115]") {
+TEST_CASE("out-of-band data is received also right after a call that had to wait",
+          "[transfer][S115]") {
   auto [client, server] = connected();
   server.settimeout(5);
   background<std::string> waiting([&server = server] { return server.recv(4); });
@@ -218,18 +224,21 @@ TEST_CASE("out-of-band data is received also right after a call that had to wait
   CHECK(waiting.get() == "late");
   CHECK(client.send("u", MSG_OOB) == 1);
   REQUIRE(wait_for(server.fileno(), POLLPRI));
-  CHECK(failure_of([&server = server] { return server.recv(1, MSG_OOB); }) == "none");  // poll() does not count it as readable
+  CHECK(failure_of([&server = server] { return server.recv(1, MSG_OOB); }) ==
+        "none");  // poll() does not count it as readable
 }
 
 TEST_CASE("bytes that MSG_TRUNC throws away are not replaced by others", "[transfer][S115]") {
   auto [client, server] = connected();
   client.sendall("a secret of the stack");
   CHECK(receive(server, 21) == "a secret of the stack");
-  // A stream's bytes are counted and dropped, where the system knows the flag; else they come, or the flag is refused.
+  // A stream's bytes are counted and dropped, where the system knows the flag; else they come, or
+  // the flag is refused.
   std::string room(11, '\0');
   client.sendall("thrown away");
   REQUIRE(wait_for(server.fileno(), POLLIN));
-  const std::string outcome = system_says([&, &server = server] { return ::recv(raw(server), room.data(), 11, MSG_TRUNC); });
+  const std::string outcome = system_says(
+      [&, &server = server] { return ::recv(raw(server), room.data(), 11, MSG_TRUNC); });
   if (outcome == "none") {
     client.sendall("thrown away");
     REQUIRE(wait_for(server.fileno(), POLLIN));
@@ -260,7 +269,8 @@ TEST_CASE("MSG_DONTWAIT does not skip the wait of timeout mode", "[transfer][S12
   CHECK(failure_of([&, &client = client] { return client.recv(10, MSG_DONTWAIT); }) == "timeout");
   CHECK(watch.seconds() >= 0.02);
   client.settimeout(std::nullopt);
-  CHECK(failure_of([&, &client = client] { return client.recv(10, MSG_DONTWAIT); }) == failure("blocking_io_error", EAGAIN));
+  CHECK(failure_of([&, &client = client] { return client.recv(10, MSG_DONTWAIT); }) ==
+        failure("blocking_io_error", EAGAIN));
 }
 #endif
 
@@ -273,7 +283,8 @@ TEST_CASE("MSG_WAITALL does not wait for all in timeout mode", "[transfer][S128]
   REQUIRE(wait_for(twin.fileno(), POLLIN));
   server.settimeout(patience);
   char room[8];
-  const std::string outcome = system_says([&, &twin = twin] { return ::recv(raw(twin), room, sizeof room, MSG_WAITALL); });
+  const std::string outcome =
+      system_says([&, &twin = twin] { return ::recv(raw(twin), room, sizeof room, MSG_WAITALL); });
   std::string seen;
   CHECK(failure_of([&, &server = server] { seen = server.recv(8, MSG_WAITALL); }) == outcome);
   if (outcome == "none") CHECK(seen == "part");
@@ -292,7 +303,8 @@ TEST_CASE("MSG_WAITALL waits for all in blocking mode", "[transfer][S128]") {
   CHECK(waiting.get() == "partrest");
 }
 
-TEST_CASE("a reset connection is reported as the system does: on Linux once", "[transfer][S119][S117][S18]") {
+TEST_CASE("a reset connection is reported as the system does: on Linux once",
+          "[transfer][S119][S117][S18]") {
   auto [client, server] = connected();
   auto [twin, twin_server] = connected();
   reset(server);
@@ -302,11 +314,13 @@ TEST_CASE("a reset connection is reported as the system does: on Linux once", "[
   char room[10];
   std::string told;
   for (int i = 0; i < 2; ++i) {
-    const std::string outcome = system_says([&, &twin = twin] { return ::recv(raw(twin), room, sizeof room, 0); });
+    const std::string outcome =
+        system_says([&, &twin = twin] { return ::recv(raw(twin), room, sizeof room, 0); });
     CHECK(failure_of([&, &client = client] { return client.recv(10); }) == outcome);
     told += outcome + " ";
   }
-  const std::string sending = system_says([&twin = twin] { return ::send(raw(twin), "x", 1, no_signal); });
+  const std::string sending =
+      system_says([&twin = twin] { return ::send(raw(twin), "x", 1, no_signal); });
   CHECK(failure_of([&, &client = client] { client.send("x"); }) == sending);
   CHECK(sending != "none");
   CHECK(failure_of([&, &client = client] { client.shutdown(SHUT_RDWR); }) ==
@@ -325,10 +339,12 @@ TEST_CASE("a peer that closes with unread data resets", "[transfer][S98]") {
   };
   const sk::socket twin = closed_too_early();
   char room[10];
-  const std::string receiving = system_says([&] { return ::recv(raw(twin), room, sizeof room, 0); });
+  const std::string receiving =
+      system_says([&] { return ::recv(raw(twin), room, sizeof room, 0); });
   const std::string sending = system_says([&] { return ::send(raw(twin), "x", 1, no_signal); });
   const std::string lost = failure("connection_reset_error", ECONNRESET);
-  CHECK((receiving == lost || (receiving == "none" && sending == lost)));  // by the latter if the wait above took it
+  CHECK((receiving == lost ||
+         (receiving == "none" && sending == lost)));  // by the latter if the wait above took it
   sk::socket client = closed_too_early();
   CHECK(failure_of([&] { return client.recv(10); }) == receiving);
   CHECK(failure_of([&] { client.send("x"); }) == sending);
@@ -357,7 +373,8 @@ TEST_CASE("after the peer's close the first send goes out, the second fails", "[
   CHECK(ec == by_system);
 }
 
-TEST_CASE("a datagram to nobody comes back as an error on the next call", "[transfer][S119][S115]") {
+TEST_CASE("a datagram to nobody comes back as an error on the next call",
+          "[transfer][S119][S115]") {
   const auto speaking_to_nobody = [] {
     sk::socket nobody = bound_udp();
     sk::socket s(AF_INET, SOCK_DGRAM);
@@ -371,9 +388,11 @@ TEST_CASE("a datagram to nobody comes back as an error on the next call", "[tran
   const sk::socket probe = speaking_to_nobody();
   REQUIRE(::send(raw(probe), "x", 1, 0) == 1);
   constexpr int long_enough = 3000;  // milliseconds, where it takes none
-  if (!wait_for(probe.fileno(), POLLIN, long_enough)) SKIP_TEST("::send to a closed port is followed by no error");
+  if (!wait_for(probe.fileno(), POLLIN, long_enough))
+    SKIP_TEST("::send to a closed port is followed by no error");
   char room[10];
-  const std::string receiving = system_says([&] { return ::recv(raw(probe), room, sizeof room, 0); });
+  const std::string receiving =
+      system_says([&] { return ::recv(raw(probe), room, sizeof room, 0); });
   REQUIRE(::send(raw(probe), "x", 1, 0) == 1);
   REQUIRE(wait_for(probe.fileno(), POLLERR));
   const std::string sending = system_says([&] { return ::send(raw(probe), "x", 1, 0); });
@@ -390,12 +409,14 @@ TEST_CASE("a datagram to nobody comes back as an error on the next call", "[tran
 TEST_CASE("sockets that are not connected", "[transfer][S119][S115][S106]") {
   sk::socket tcp;
   CHECK(failure_of([&] { return tcp.recv(1); }) == failure("error", ENOTCONN));
-  const std::string stream = system_says([&] { return ::send(raw(tcp), "x", 1, no_signal); });  // EPIPE, ENOTCONN
+  const std::string stream =
+      system_says([&] { return ::send(raw(tcp), "x", 1, no_signal); });  // EPIPE, ENOTCONN
   CHECK(stream != "none");
   CHECK(failure_of([&] { tcp.send("x"); }) == stream);
   CHECK(failure_of([&] { tcp.sendto("x", {"127.0.0.1", 9}); }) == stream);
   sk::socket udp(AF_INET, SOCK_DGRAM);
-  const std::string datagram = system_says([&] { return ::send(raw(udp), "x", 1, no_signal); });  // EDESTADDRREQ, ENOTCONN
+  const std::string datagram =
+      system_says([&] { return ::send(raw(udp), "x", 1, no_signal); });  // EDESTADDRREQ, ENOTCONN
   CHECK(datagram != "none");
   CHECK(failure_of([&] { udp.send("x"); }) == datagram);
 }
@@ -418,7 +439,9 @@ TEST_CASE("empty data: nothing on a stream, a datagram on UDP", "[transfer][S119
 TEST_CASE("sendto to addresses that cannot be", "[transfer][S121][S6][S13]") {
   sk::socket s(AF_INET, SOCK_DGRAM);
   CHECK(failure_of([&] { s.sendto("x", {"127.0.0.1", 0}); }) == failure("error", EINVAL));
-  CHECK(failure_of([&] { s.sendto(std::string(70000, 'x'), {"127.0.0.1", 9}); }) == failure("error", EMSGSIZE));
+  CHECK(failure_of([&] {
+          s.sendto(std::string(70000, 'x'), {"127.0.0.1", 9});
+        }) == failure("error", EMSGSIZE));
   CHECK(failure_of([&] { s.sendto("x", {"127.0.0.1", 65536}); }) == "out_of_range");
   CHECK(failure_of([&] { s.sendto("x", {"::1", 9}); }) == failure("gaierror", eai_wrong_family));
   CHECK(failure_of([&] { s.sendto("x", sk::address()); }) == "invalid_argument");
@@ -454,7 +477,8 @@ TEST_CASE("send in timeout mode may send a part", "[transfer][S119][S128]") {
 TEST_CASE("sendall sends all, however slowly it is taken", "[transfer][S120]") {
   auto [client, server] = connected();
   const std::string data(std::size_t{4} << 20, 'z');
-  for (const sk::timeout_value mode : {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
+  for (const sk::timeout_value mode :
+       {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
     client.settimeout(mode);
     background<std::size_t> sending([&client = client, &data] { return client.sendall(data); });
     sending.wait_until_asleep();
@@ -465,7 +489,8 @@ TEST_CASE("sendall sends all, however slowly it is taken", "[transfer][S120]") {
   }
 }
 
-TEST_CASE("sendall has one deadline for the whole, and tells what had gone", "[transfer][S120][M48]") {
+TEST_CASE("sendall has one deadline for the whole, and tells what had gone",
+          "[transfer][S120][M48]") {
   full_connection connection;
   sk::socket& client = connection.client;
   // A reader that is never done: a deadline for each piece would never come.
@@ -518,7 +543,8 @@ TEST_CASE("sendall reports a lost peer and what had gone", "[transfer][S120]") {
     std::error_code ec;
     const std::size_t sent = client.sendall(data, ec);
     if (sent == 0 || sent >= data.size()) return std::string("sent ") + std::to_string(sent);
-    return ec == std::errc::connection_reset || ec == std::errc::broken_pipe ? std::string("lost") : ec.message();
+    return ec == std::errc::connection_reset || ec == std::errc::broken_pipe ? std::string("lost")
+                                                                             : ec.message();
   });
   sending.wait_until_asleep();
   server.close();

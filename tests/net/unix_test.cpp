@@ -33,13 +33,18 @@ std::string why_no_name(const std::string& name, const std::string& kind) {
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, name.data(), name.size());
   auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
-  if (::bind(raw(probe), reinterpret_cast<const sockaddr*>(&address), size) != 0) return because("::bind to " + kind);
+  if (::bind(raw(probe), reinterpret_cast<const sockaddr*>(&address), size) != 0)
+    return because("::bind to " + kind);
   size = sizeof address;
   ::getsockname(raw(probe), reinterpret_cast<sockaddr*>(&address), &size);
-  return static_cast<std::size_t>(size) > offsetof(sockaddr_un, sun_path) ? "" : "::bind to " + kind + " gives no name";
+  return static_cast<std::size_t>(size) > offsetof(sockaddr_un, sun_path)
+             ? ""
+             : "::bind to " + kind + " gives no name";
 }
 
-std::string why_no_abstract_names() { return why_no_name(std::string("\0pysock-probe", 13), "an abstract name"); }
+std::string why_no_abstract_names() {
+  return why_no_name(std::string("\0pysock-probe", 13), "an abstract name");
+}
 std::string why_no_chosen_names() { return why_no_name("", "no name"); }
 
 #define NEEDS(reason) \
@@ -111,24 +116,29 @@ TEST_CASE("paths that lead nowhere", "[unix][S5][S18]") {
   const auto by_system = [](const std::string& path, auto call) {
     const sk::address where(path);
     const sk::socket twin = unix_socket();
-    const std::string outcome = system_says([&] { return call(raw(twin), where.native().data, where.native().size); });
+    const std::string outcome =
+        system_says([&] { return call(raw(twin), where.native().data, where.native().size); });
     CHECK(outcome != "none");
     return outcome;  // ENOENT on Linux
   };
   sk::socket s = unix_socket();
-  CHECK(failure_of([&] { s.connect(folder / "missing"); }) == by_system(folder / "missing", ::connect));
-  CHECK(failure_of([&] { unix_socket().bind(folder / "no folder" + "/s"); }) == by_system(folder / "no folder" + "/s", ::bind));
+  CHECK(failure_of([&] { s.connect(folder / "missing"); }) ==
+        by_system(folder / "missing", ::connect));
+  CHECK(failure_of([&] { unix_socket().bind(folder / "no folder" + "/s"); }) ==
+        by_system(folder / "no folder" + "/s", ::bind));
   {
     sk::socket bound = unix_socket();
     bound.bind(folder / "abandoned");
   }
-  CHECK(failure_of([&] { s.connect(folder / "abandoned"); }) == failure("connection_refused_error", ECONNREFUSED));
+  CHECK(failure_of([&] { s.connect(folder / "abandoned"); }) ==
+        failure("connection_refused_error", ECONNREFUSED));
   try {
     s.connect(folder / "missing");
     FAIL("nobody is there");
   } catch (const sk::error& e) {
     CHECK(s.connect_ex(folder / "missing") == e.errnum());
-    CHECK(std::string(e.what()) == "connect '" + (folder / "missing") + "': " + number_text(e.code().value()) + e.code().message());
+    CHECK(std::string(e.what()) == "connect '" + (folder / "missing") +
+                                       "': " + number_text(e.code().value()) + e.code().message());
   }
 }
 
@@ -142,8 +152,10 @@ TEST_CASE("paths have room for 107 bytes and no NUL", "[unix][S5]") {
   CHECK(s.getsockname().path() == longest);
   sk::socket other = unix_socket();
   CHECK(failure_of([&] { other.bind(longest + "x"); }) == "error: AF_UNIX path too long");
-  CHECK(failure_of([&] { return other.connect_ex(longest + "x"); }) == "error: AF_UNIX path too long");
-  CHECK(failure_of([&] { other.bind((folder / "a") + std::string("\0b", 2)); }) == "invalid_argument");
+  CHECK(failure_of([&] { return other.connect_ex(longest + "x"); }) ==
+        "error: AF_UNIX path too long");
+  CHECK(failure_of([&] { other.bind((folder / "a") + std::string("\0b", 2)); }) ==
+        "invalid_argument");
   CHECK_FALSE(std::filesystem::exists(folder / "a"));
 }
 
@@ -172,7 +184,8 @@ TEST_CASE("an abstract name is counted bytes", "[unix][S5][M65]") {
 
   second.listen();
   sk::socket client = unix_socket();
-  CHECK(failure_of([&] { client.connect(inner); }) == failure("connection_refused_error", ECONNREFUSED));
+  CHECK(failure_of([&] { client.connect(inner); }) ==
+        failure("connection_refused_error", ECONNREFUSED));
   client.connect(tail);
   CHECK(client.getpeername().path() == tail);
 }
@@ -275,11 +288,13 @@ TEST_CASE("unconnected AF_UNIX streams", "[unix][S106][S115][S119][S139]") {
   const sk::socket twin = unix_socket();
   sk::socket stream = unix_socket();
   CHECK(failure_of([&] { stream.send("x"); }) == failure("error", ENOTCONN));
-  const std::string receiving = system_says([&] { return ::recv(raw(twin), room, sizeof room, 0); });
+  const std::string receiving =
+      system_says([&] { return ::recv(raw(twin), room, sizeof room, 0); });
   CHECK(receiving != "none");
   CHECK(failure_of([&] { return stream.recv(1); }) == receiving);  // EINVAL, ENOTCONN
   CHECK(failure_of([&] { return stream.getpeername(); }) == failure("error", ENOTCONN));
-  CHECK(failure_of([&] { stream.shutdown(SHUT_RDWR); }) == system_says([&] { return ::shutdown(raw(twin), SHUT_RDWR); }));
+  CHECK(failure_of([&] { stream.shutdown(SHUT_RDWR); }) ==
+        system_says([&] { return ::shutdown(raw(twin), SHUT_RDWR); }));
 }
 
 TEST_CASE("an unconnected AF_UNIX datagram socket", "[unix][S106][S119]") {
@@ -293,8 +308,9 @@ TEST_CASE("a connected AF_UNIX stream refuses addresses", "[unix][S121]") {
   const temporary_directory folder;
   auto [a, b] = unix_pair(folder / "pair");
   const sk::address elsewhere(folder / "elsewhere");
-  const std::string outcome =
-      system_says([&, &a = a] { return ::sendto(raw(a), "x", 1, 0, elsewhere.native().data, elsewhere.native().size); });
+  const std::string outcome = system_says([&, &a = a] {
+    return ::sendto(raw(a), "x", 1, 0, elsewhere.native().data, elsewhere.native().size);
+  });
   CHECK(failure_of([&, &a = a] { a.sendto("x", elsewhere); }) == outcome);  // EISCONN
 }
 
@@ -306,7 +322,8 @@ TEST_CASE("pairs are no address of AF_UNIX", "[unix][S11]") {
   CHECK(failure_of([&] { return s.connect_ex({"", 80}); }) == "invalid_argument");
 }
 
-TEST_CASE("a connect that finds the queue full does not wait in timeout mode", "[unix][S102][S128]") {
+TEST_CASE("a connect that finds the queue full does not wait in timeout mode",
+          "[unix][S102][S128]") {
   NEEDS(why_no_unix(SOCK_STREAM));
   const temporary_directory folder;
   sk::socket listener = unix_socket();
@@ -321,10 +338,12 @@ TEST_CASE("a connect that finds the queue full does not wait in timeout mode", "
     SKIP_TEST("::connect to a full queue goes on in the background");
   }
   sk::socket second = unix_socket();
-  CHECK(failure_of([&] { second.connect(folder / "full"); }) == failure("blocking_io_error", EAGAIN));
+  CHECK(failure_of([&] { second.connect(folder / "full"); }) ==
+        failure("blocking_io_error", EAGAIN));
 
   sk::socket blocking(AF_UNIX);
-  background<std::string> waiting([&] { return failure_of([&] { blocking.connect(folder / "full"); }); });
+  background<std::string> waiting(
+      [&] { return failure_of([&] { blocking.connect(folder / "full"); }); });
   waiting.wait_until_asleep();
   CHECK_FALSE(waiting.done());
   (void)listener.accept();

@@ -45,14 +45,14 @@ bool talk(sk::socket& a, sk::socket& b) {
 std::string missing_control(int type, DWORD control, DWORD option) {
   const sk::socket probe(AF_INET, type);
   DWORD written = 0;
-  const int outcome =
-      ::WSAIoctl(static_cast<SOCKET>(probe.fileno()), control, &option, sizeof option, nullptr, 0, &written, nullptr, nullptr);
+  const int outcome = ::WSAIoctl(static_cast<SOCKET>(probe.fileno()), control, &option,
+                                 sizeof option, nullptr, 0, &written, nullptr, nullptr);
   return outcome == 0 ? "" : "WSAIoctl fails with " + std::to_string(::WSAGetLastError());
 }
 
 }  // namespace
 
-// ---- errors -------------------------------------------------------------------------------------------------------------------------
+// ---- errors ----
 
 TEST_CASE("every number of Winsock's has its condition", "[windows][M26][M58][M59]") {
   const struct {
@@ -164,7 +164,9 @@ TEST_CASE("messages have the number that Python shows", "[windows][M26][M58]") {
   s.settimeout(patience);
   const int port = sk::create_server({"127.0.0.1", 0}).getsockname().port();
   const std::string where = "('127.0.0.1', " + std::to_string(port) + ")";
-  CHECK(message_of([&] { s.connect({"127.0.0.1", port}); }) == "connect " + where + ": [WinError 10061] Connection refused");
+  CHECK(message_of([&] {
+          s.connect({"127.0.0.1", port});
+        }) == "connect " + where + ": [WinError 10061] Connection refused");
   s.close();
   CHECK(message_of([&] { s.send("x"); }) == "send: [WinError 10038] Not a socket");
   try {
@@ -174,14 +176,17 @@ TEST_CASE("messages have the number that Python shows", "[windows][M26][M58]") {
     CHECK(e.errnum() == WSAENOTSOCK);
     CHECK(e.code() == std::errc::bad_file_descriptor);
   }
-  CHECK(message_of([] { (void)sk::getaddrinfo("name.invalid", 80); }).find("[Errno 1100") != std::string::npos);
+  CHECK(message_of([] { (void)sk::getaddrinfo("name.invalid", 80); }).find("[Errno 1100") !=
+        std::string::npos);
 }
 
 TEST_CASE("what Windows lacks says so", "[windows][S27]") {
-  CHECK(failure_of([] { sk::sethostname("name"); }) == failure("error", static_cast<int>(std::errc::function_not_supported)));
+  CHECK(failure_of([] { sk::sethostname("name"); }) ==
+        failure("error", static_cast<int>(std::errc::function_not_supported)));
   if (!why_no_unix().empty()) {
-    CHECK(message_of([] { sk::socket(AF_UNIX); }) ==
-          "socket (AF_UNIX, SOCK_STREAM): [WinError 10047] Address family not supported by protocol");
+    CHECK(
+        message_of([] { sk::socket(AF_UNIX); }) ==
+        "socket (AF_UNIX, SOCK_STREAM): [WinError 10047] Address family not supported by protocol");
     return;
   }
   const temporary_directory folder;
@@ -193,7 +198,7 @@ TEST_CASE("what Windows lacks says so", "[windows][S27]") {
   CHECK(talk(client, conn));
 }
 
-// ---- handles ------------------------------------------------------------------------------------------------------------------------
+// ---- handles ----
 
 TEST_CASE("Winsock is started by whoever comes first", "[windows]") {
   CHECK(before_main.fileno() >= 0);
@@ -205,10 +210,12 @@ TEST_CASE("fileno is the SOCKET, and no number of the C library's", "[windows][S
   const sk::socket s(AF_INET, SOCK_DGRAM);
   int type = 0;
   int size = sizeof type;
-  CHECK(::getsockopt(static_cast<SOCKET>(s.fileno()), SOL_SOCKET, SO_TYPE, reinterpret_cast<char*>(&type), &size) == 0);
+  CHECK(::getsockopt(static_cast<SOCKET>(s.fileno()), SOL_SOCKET, SO_TYPE,
+                     reinterpret_cast<char*>(&type), &size) == 0);
   CHECK(type == SOCK_DGRAM);
   const sk::socket adopted = sk::from_fileno(sk::socket(AF_INET, SOCK_DGRAM).detach());
-  CHECK((adopted.family() == AF_INET && adopted.type() == SOCK_DGRAM && adopted.proto() == IPPROTO_UDP));
+  CHECK((adopted.family() == AF_INET && adopted.type() == SOCK_DGRAM &&
+         adopted.proto() == IPPROTO_UDP));
 }
 
 TEST_CASE("no handle is inheritable, however it came", "[windows][M27]") {
@@ -216,19 +223,22 @@ TEST_CASE("no handle is inheritable, however it came", "[windows][M27]") {
   auto [a, b] = sk::socketpair();
   const sk::socket copy = client.dup();
   const sk::socket shared = sk::fromshare(client.share(::GetCurrentProcessId()));
-  for (const sk::socket* s : std::initializer_list<const sk::socket*>{&client, &server, &a, &b, &copy, &shared, &before_main})
+  for (const sk::socket* s : std::initializer_list<const sk::socket*>{&client, &server, &a, &b,
+                                                                      &copy, &shared, &before_main})
     CHECK_FALSE(s->get_inheritable());
   client.set_inheritable(true);
   CHECK(client.get_inheritable());
   CHECK_FALSE(copy.get_inheritable());
 }
 
-TEST_CASE("an accepted connection is in the asked mode, whatever the listener's is", "[windows][S95]") {
+TEST_CASE("an accepted connection is in the asked mode, whatever the listener's is",
+          "[windows][S95]") {
   sk::socket listener = listening();  // in timeout mode: its handle does not block
   sk::socket client;
   client.connect(listener.getsockname());
   sk::socket conn = listener.accept().conn;
-  background<std::string> waiting([&conn] { return conn.recv(10); });  // would fail at once if it did not block
+  background<std::string> waiting(
+      [&conn] { return conn.recv(10); });  // would fail at once if it did not block
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   CHECK_FALSE(waiting.done());
   client.send("now");
@@ -251,7 +261,7 @@ TEST_CASE("a socket is shared with another process, once", "[windows][M8]") {
   CHECK(sk::fromshare(copy.share(::GetCurrentProcessId())).gettimeout() == sk::seconds(2.5));
 }
 
-// ---- pairs --------------------------------------------------------------------------------------------------------------------------
+// ---- pairs ----
 
 TEST_CASE("socketpair goes over the loopback", "[windows][M21][M22][S75]") {
   const int family = GENERATE(AF_INET, AF_INET6);
@@ -266,7 +276,8 @@ TEST_CASE("socketpair goes over the loopback", "[windows][M21][M22][S75]") {
   CHECK(sk::socketpair().first.family() == AF_INET);
   CHECK(failure_of([] { return sk::socketpair(AF_UNIX); }) == failure("error", EAFNOSUPPORT));
   CHECK(failure_of([] { return sk::socketpair(AF_INET, SOCK_DGRAM); }) != "none");
-  CHECK(failure_of([] { return sk::socketpair(AF_INET, SOCK_STREAM, IPPROTO_UDP); }) == failure("error", EPROTONOSUPPORT));
+  CHECK(failure_of([] { return sk::socketpair(AF_INET, SOCK_STREAM, IPPROTO_UDP); }) ==
+        failure("error", EPROTONOSUPPORT));
   const default_timeout_scope limited(0.01);
   auto [c, d] = sk::socketpair();
   CHECK(failure_of([&c = c] { return c.recv(1); }) == "timeout");
@@ -290,7 +301,7 @@ TEST_CASE("pairs made at the same time do not mix", "[windows][M22]") {
   CHECK(second.get());
 }
 
-// ---- controls and options -----------------------------------------------------------------------------------------------------------
+// ---- controls and options ----
 
 TEST_CASE("ioctl takes numbers and keep-alive times", "[windows][M42][M91]") {
   CHECK(RCVALL_OFF == 0);
@@ -306,12 +317,14 @@ TEST_CASE("ioctl takes numbers and keep-alive times", "[windows][M42][M91]") {
   CHECK_NOTHROW(tcp.ioctl(SIO_LOOPBACK_FAST_PATH, 1));
 }
 
-TEST_CASE("TCP options that only some versions have work or are refused as such", "[windows][M57]") {
+TEST_CASE("TCP options that only some versions have work or are refused as such",
+          "[windows][M57]") {
   sk::socket s;
   for (const int name : {3 /* TCP_KEEPIDLE */, 17 /* TCP_KEEPINTVL */, 16 /* TCP_KEEPCNT */}) {
     CAPTURE(name);
     const std::string outcome = failure_of([&] { s.setsockopt(IPPROTO_TCP, name, 7); });
-    CHECK((outcome == "none" ? s.getsockopt(IPPROTO_TCP, name) == 7 : outcome == failure("error", ENOPROTOOPT)));
+    CHECK((outcome == "none" ? s.getsockopt(IPPROTO_TCP, name) == 7
+                             : outcome == failure("error", ENOPROTOOPT)));
   }
 }
 
@@ -329,10 +342,11 @@ TEST_CASE("a server's port is its own", "[windows][M4]") {
   sk::socket thief;
   thief.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
   const std::string outcome = failure_of([&] { thief.bind(server.getsockname()); });
-  CHECK((outcome == failure("error", EADDRINUSE) || outcome == failure("permission_error", EACCES)));
+  CHECK(
+      (outcome == failure("error", EADDRINUSE) || outcome == failure("permission_error", EACCES)));
 }
 
-// ---- datagrams ----------------------------------------------------------------------------------------------------------------------
+// ---- datagrams ----
 
 TEST_CASE("a datagram that is too long gives what fits", "[windows][S115][S117][M32]") {
   sk::socket a = bound_udp();
@@ -391,13 +405,14 @@ TEST_CASE("an unreachable receiver does not spoil the next receive", "[windows][
   CHECK_NOTHROW(s.ioctl(SIO_UDP_CONNRESET, 1));
 }
 
-// ---- connections --------------------------------------------------------------------------------------------------------------------
+// ---- connections ----
 
 TEST_CASE("a connect that waits sees the refusal", "[windows][S102][S128]") {
   const sk::address nobody = sk::create_server({"127.0.0.1", 0}).getsockname();
   sk::socket s;
   s.settimeout(patience);
-  CHECK(failure_of([&] { s.connect(nobody); }) == failure("connection_refused_error", ECONNREFUSED));
+  CHECK(failure_of([&] { s.connect(nobody); }) ==
+        failure("connection_refused_error", ECONNREFUSED));
   sk::socket t;
   t.setblocking(false);
   CHECK(failure_of([&] { t.connect(nobody); }) == failure("blocking_io_error", EAGAIN));

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// One end of the interoperability run: the same program is built for two platforms, and one build talks to the other.
+// One end of the interoperability run: the same program is built for two platforms, and one build
+// talks to the other.
 //
-//     interop_peer serve tcp|udp HOST          says its port, receives, and says how much came and its digest
-//     interop_peer send tcp|udp HOST PORT MIB  sends that much, and says the same of it
+//     interop_peer serve tcp|udp HOST          says its port, receives, and says how much came and
+//     its digest interop_peer send tcp|udp HOST PORT MIB  sends that much, and says the same of it
 //
-// UDP goes in packets of 8 KiB, each acknowledged, and is sent again after 0.2 s: the loopback loses them too.
+// UDP goes in packets of 8 KiB, each acknowledged, and is sent again after 0.2 s: the loopback
+// loses them too.
 #include <cstdlib>
 #include <iostream>
 #include <pysock/create.hpp>
@@ -19,7 +21,9 @@ namespace {
 constexpr std::size_t piece = 8192;
 constexpr int patience = 60;
 
-int family_of(const std::string& host) { return host.find(':') != std::string::npos ? AF_INET6 : AF_INET; }
+int family_of(const std::string& host) {
+  return host.find(':') != std::string::npos ? AF_INET6 : AF_INET;
+}
 
 struct tally {
   void add(const std::string& data) {
@@ -103,7 +107,8 @@ void send_udp(const std::string& host, int port, std::size_t size) {
         }
         heard = true;
       } catch (const sk::timeout&) {
-        if (data.empty() || ++losses > 1000) break;  // the other end may have heard the last and gone
+        if (data.empty() || ++losses > 1000)
+          break;  // the other end may have heard the last and gone
       }
     }
     if (data.empty()) break;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Tries what examples need by the own calls of the system that runs this; says why it cannot be, and nothing if it can:
-// system_probe "AF_UNIX streams"|"AF_UNIX datagrams"|"multicast interface"|"poll()".
+// Tries what examples need by the own calls of the system that runs this; says why it cannot be,
+// and nothing if it can: system_probe "AF_UNIX streams"|"AF_UNIX datagrams"|"multicast
+// interface"|"poll()".
 #include <iostream>
 
 #include "support/raw.hpp"
@@ -11,8 +12,9 @@ std::string why_no_multicast_interface() {
   const pysock::socket s(AF_INET, SOCK_DGRAM);
   in_addr loopback{};
   loopback.s_addr = htonl(INADDR_LOOPBACK);
-  return test_support::raw_option(s, IPPROTO_IP, IP_MULTICAST_IF, loopback) == 0 ? ""
-                                                                                 : test_support::because("::setsockopt of IP_MULTICAST_IF");
+  return test_support::raw_option(s, IPPROTO_IP, IP_MULTICAST_IF, loopback) == 0
+             ? ""
+             : test_support::because("::setsockopt of IP_MULTICAST_IF");
 }
 
 }  // namespace

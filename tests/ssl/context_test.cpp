@@ -32,7 +32,8 @@ TEST_CASE("contexts are strict from birth", "[ssl][M93]") {
 
 TEST_CASE("verification cannot be lost by halves", "[ssl][M93]") {
   sk::ssl_context context(sk::PROTOCOL_TLS_CLIENT);
-  CHECK(message_of([&] { context.verify_mode(sk::CERT_NONE); }) == "Cannot set verify_mode to CERT_NONE when check_hostname is enabled.");
+  CHECK(message_of([&] { context.verify_mode(sk::CERT_NONE); }) ==
+        "Cannot set verify_mode to CERT_NONE when check_hostname is enabled.");
   CHECK(context.verify_mode() == sk::CERT_REQUIRED);
   context.check_hostname(false).verify_mode(sk::CERT_NONE);
   CHECK(context.verify_mode() == sk::CERT_NONE);
@@ -53,7 +54,8 @@ TEST_CASE("a setting is what was set", "[ssl][M93]") {
 
 TEST_CASE("ciphers can be chosen, but not none", "[ssl][M93]") {
   sk::ssl_context client = client_context();
-  CHECK(tls_failure_of([&] { client.set_ciphers("NONE-OF-THESE"); }) == "sslerror: NO_CIPHER_MATCH");
+  CHECK(tls_failure_of([&] { client.set_ciphers("NONE-OF-THESE"); }) ==
+        "sslerror: NO_CIPHER_MATCH");
   CHECK(failure_of([&] { client.set_ciphers("ALL\0x"); }) == "invalid_argument");
   client.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256");
   only(client, sk::TLSVersion::TLSv1_2);
@@ -70,8 +72,10 @@ TEST_CASE("versions that do not meet make no connection", "[ssl][M93]") {
   client.maximum_version(sk::TLSVersion::TLSv1_2);
   server.minimum_version(sk::TLSVersion::TLSv1_3);
   auto both = connected();
-  background<std::string> accepting([&] { return tls_failure_of([&] { return server.wrap_server(std::move(both.second)); }); });
-  CHECK(tls_failure_of([&] { return client.wrap_socket(std::move(both.first), "localhost"); }) == "sslerror: TLSV1_ALERT_PROTOCOL_VERSION");
+  background<std::string> accepting(
+      [&] { return tls_failure_of([&] { return server.wrap_server(std::move(both.second)); }); });
+  CHECK(tls_failure_of([&] { return client.wrap_socket(std::move(both.first), "localhost"); }) ==
+        "sslerror: TLSV1_ALERT_PROTOCOL_VERSION");
   CHECK(accepting.get() == "sslerror: UNSUPPORTED_PROTOCOL");
 }
 
@@ -90,19 +94,28 @@ TEST_CASE("protocols are agreed on by ALPN, the server's wish first", "[ssl][M93
   server.set_alpn_protocols({"spdy/1"});
   CHECK(secured(client, server).server.selected_alpn_protocol() == std::nullopt);
   CHECK(failure_of([&] { client.set_alpn_protocols({""}); }) == "invalid_argument");
-  CHECK(failure_of([&] { client.set_alpn_protocols({std::string(256, 'a')}); }) == "invalid_argument");
-  CHECK(failure_of([&] { client.set_alpn_protocols(std::vector<std::string>(256, std::string(255, 'a'))); }) == "invalid_argument");
+  CHECK(failure_of([&] { client.set_alpn_protocols({std::string(256, 'a')}); }) ==
+        "invalid_argument");
+  CHECK(failure_of([&] {
+          client.set_alpn_protocols(std::vector<std::string>(256, std::string(255, 'a')));
+        }) == "invalid_argument");
 }
 
 TEST_CASE("certificates and keys that cannot be used are refused", "[ssl][M93]") {
   sk::ssl_context context(sk::PROTOCOL_TLS_SERVER);
   const std::string server = certificate_file("server.pem");
-  CHECK(failure_of([&] { context.load_cert_chain("/nowhere/at all.pem"); }) == failure("file_not_found_error", ENOENT));
-  CHECK(failure_of([&] { context.load_cert_chain(server, "/nowhere/at all.key"); }) == failure("file_not_found_error", ENOENT));
-  CHECK_THAT(message_of([&] { context.load_cert_chain("/nowhere/at all.pem"); }), ContainsSubstring("'/nowhere/at all.pem'"));
-  CHECK_THAT(tls_failure_of([&] { context.load_cert_chain(server); }), ContainsSubstring("sslerror"));  // no key in it
-  CHECK(tls_failure_of([&] { context.load_cert_chain(server, certificate_file("client.key")); }) == "sslerror: KEY_VALUES_MISMATCH");
-  CHECK(tls_failure_of([&] { context.load_cert_chain(certificate_file("openssl.cnf")); }) == "sslerror: NO_START_LINE");
+  CHECK(failure_of([&] { context.load_cert_chain("/nowhere/at all.pem"); }) ==
+        failure("file_not_found_error", ENOENT));
+  CHECK(failure_of([&] { context.load_cert_chain(server, "/nowhere/at all.key"); }) ==
+        failure("file_not_found_error", ENOENT));
+  CHECK_THAT(message_of([&] { context.load_cert_chain("/nowhere/at all.pem"); }),
+             ContainsSubstring("'/nowhere/at all.pem'"));
+  CHECK_THAT(tls_failure_of([&] { context.load_cert_chain(server); }),
+             ContainsSubstring("sslerror"));  // no key in it
+  CHECK(tls_failure_of([&] { context.load_cert_chain(server, certificate_file("client.key")); }) ==
+        "sslerror: KEY_VALUES_MISMATCH");
+  CHECK(tls_failure_of([&] { context.load_cert_chain(certificate_file("openssl.cnf")); }) ==
+        "sslerror: NO_START_LINE");
   CHECK(failure_of([&] { context.load_cert_chain("a\0b"); }) == "invalid_argument");
   CHECK(failure_of([&] { context.load_cert_chain(server, "a\0b"); }) == "invalid_argument");
   context.load_cert_chain(certificate_file("server.both"));
@@ -112,11 +125,16 @@ TEST_CASE("an encrypted key needs its password, as text or from a call", "[ssl][
   sk::ssl_context context(sk::PROTOCOL_TLS_SERVER);
   const std::string server = certificate_file("server.pem");
   const std::string key = certificate_file("encrypted.key");
-  CHECK_THAT(tls_failure_of([&] { context.load_cert_chain(server, key); }), ContainsSubstring("sslerror"));
-  CHECK_THAT(tls_failure_of([&] { context.load_cert_chain(server, key, "wrong"); }), ContainsSubstring("sslerror"));
-  CHECK(message_of([&] { context.load_cert_chain(server, key, std::string(2000, 'x')); }) == "password cannot be longer than 1024 bytes");
-  CHECK(message_of([&] { context.load_cert_chain(server, key, []() -> std::string { throw std::runtime_error("nobody is there"); }); }) ==
-        "nobody is there");
+  CHECK_THAT(tls_failure_of([&] { context.load_cert_chain(server, key); }),
+             ContainsSubstring("sslerror"));
+  CHECK_THAT(tls_failure_of([&] { context.load_cert_chain(server, key, "wrong"); }),
+             ContainsSubstring("sslerror"));
+  CHECK(message_of([&] { context.load_cert_chain(server, key, std::string(2000, 'x')); }) ==
+        "password cannot be longer than 1024 bytes");
+  CHECK(message_of([&] {
+          context.load_cert_chain(
+              server, key, []() -> std::string { throw std::runtime_error("nobody is there"); });
+        }) == "nobody is there");
   context.load_cert_chain(server, key, "secret");
   int asked = 0;
   context.load_cert_chain(server, key, [&asked] {
@@ -154,10 +172,18 @@ TEST_CASE("authorities come from a file, a folder or text", "[ssl][M93]") {
   }
   sk::ssl_context context(sk::PROTOCOL_TLS_CLIENT);
   CHECK(failure_of([&] { context.load_verify_locations(std::nullopt); }) == "invalid_argument");
-  CHECK(failure_of([&] { context.load_verify_locations("/nowhere.pem"); }) == failure("file_not_found_error", ENOENT));
-  CHECK_THAT(tls_failure_of([&] { context.load_verify_locations(certificate_file("openssl.cnf")); }), ContainsSubstring("sslerror"));
-  CHECK(tls_failure_of([&] { context.load_verify_locations(std::nullopt, std::nullopt, "nothing"); }) == "sslerror: NO_START_LINE");
-  CHECK_THAT(tls_failure_of([&] { context.load_verify_locations(std::nullopt, std::nullopt, pem.substr(0, pem.size() / 2)); }),
+  CHECK(failure_of([&] { context.load_verify_locations("/nowhere.pem"); }) ==
+        failure("file_not_found_error", ENOENT));
+  CHECK_THAT(
+      tls_failure_of([&] { context.load_verify_locations(certificate_file("openssl.cnf")); }),
+      ContainsSubstring("sslerror"));
+  CHECK(tls_failure_of([&] {
+          context.load_verify_locations(std::nullopt, std::nullopt, "nothing");
+        }) == "sslerror: NO_START_LINE");
+  CHECK_THAT(tls_failure_of([&] {
+               context.load_verify_locations(std::nullopt, std::nullopt,
+                                             pem.substr(0, pem.size() / 2));
+             }),
              ContainsSubstring("sslerror"));
 }
 
@@ -169,8 +195,10 @@ TEST_CASE("a context may die before its sockets", "[ssl][M93]") {
     client.set_alpn_protocols({"h2"});
     server.set_alpn_protocols({"h2"});
     auto plain = connected();
-    both.client = client.wrap_socket(std::move(plain.first), "localhost", sk::wrap_options().do_handshake_on_connect(false));
-    both.server = server.wrap_server(std::move(plain.second), sk::wrap_options().do_handshake_on_connect(false));
+    both.client = client.wrap_socket(std::move(plain.first), "localhost",
+                                     sk::wrap_options().do_handshake_on_connect(false));
+    both.server = server.wrap_server(std::move(plain.second),
+                                     sk::wrap_options().do_handshake_on_connect(false));
   }
   background<int> shaking([&] {
     both.server.do_handshake();

@@ -12,7 +12,9 @@ using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::Equals;
 
 TEST_CASE("the class of a TLS error follows from its code alone", "[ssl][S148][M93]") {
-  const auto thrown = [](std::error_code code) { return tls_failure_of([code] { sk::detail::throw_error(code, "op"); }); };
+  const auto thrown = [](std::error_code code) {
+    return tls_failure_of([code] { sk::detail::throw_error(code, "op"); });
+  };
   CHECK(thrown(sk::ssl_errc::want_read) == "want_read");
   CHECK(thrown(sk::ssl_errc::want_write) == "want_write");
   CHECK(thrown(sk::ssl_errc::zero_return) == "zero_return");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Our ends of what figures.py measures: figures serve CERTFILE | send PORT CAFILE MEBIBYTES | connect PORT CAFILE SECONDS.
+// Our ends of what figures.py measures: figures serve CERTFILE | send PORT CAFILE MEBIBYTES |
+// connect PORT CAFILE SECONDS.
 #include <chrono>
 #include <iostream>
 #include <pysock/create.hpp>
@@ -9,7 +10,9 @@ namespace sk = pysock;
 
 namespace {
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 int serve(const std::string& certificate) {
   sk::ssl_context context(sk::PROTOCOL_TLS_SERVER);
@@ -19,7 +22,8 @@ int serve(const std::string& certificate) {
   std::string room(65536, '\0');
   for (;;) {
     try {
-      sk::ssl_socket s = context.wrap_server(listener.accept().conn, sk::wrap_options().suppress_ragged_eofs(true));
+      sk::ssl_socket s = context.wrap_server(listener.accept().conn,
+                                             sk::wrap_options().suppress_ragged_eofs(true));
       while (s.recv_into(room) != 0) {
       }
       s.unwrap().close();

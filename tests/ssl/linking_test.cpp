@@ -8,7 +8,8 @@
 
 namespace {
 
-// What is linked with a library names what it calls there. No tool is asked: those of this system may not read another platform's programs.
+// What is linked with a library names what it calls there. No tool is asked: those of this system
+// may not read another platform's programs.
 std::string read(const char* path) {
   std::ostringstream content;
   content << std::ifstream(path, std::ios::binary).rdbuf();
@@ -23,6 +24,7 @@ TEST_CASE("a program that uses only the core needs no OpenSSL", "[ssl][M93]") {
     CAPTURE(core);
     const std::string content = read(core);
     CHECK_FALSE(content.empty());
-    for (const char* its : {"libssl", "libcrypto", "SSL_CTX_new"}) CHECK(content.find(its) == std::string::npos);
+    for (const char* its : {"libssl", "libcrypto", "SSL_CTX_new"})
+      CHECK(content.find(its) == std::string::npos);
   }
 }

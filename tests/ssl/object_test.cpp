@@ -22,7 +22,8 @@ namespace {
 // A client of the reference's kind with a server of ours.
 struct old_pair {
   explicit old_pair(const sk::ssl_context& context = server_context()) {
-    background<sk::ssl_socket> accepting([&] { return context.wrap_server(std::move(plain.second)); });
+    background<sk::ssl_socket> accepting(
+        [&] { return context.wrap_server(std::move(plain.second)); });
     client.emplace(sk::ssl(plain.first));
     server = accepting.get();
   }
@@ -60,7 +61,8 @@ TEST_CASE("read gives what was asked for, fewer only at the end", "[ssl][S141][S
 TEST_CASE("a read that fails loses nothing", "[ssl][S143]") {
   auto plain = connected();
   const sk::ssl_context context = server_context();
-  background<sk::ssl_socket> accepting([&] { return context.wrap_server(std::move(plain.second)); });
+  background<sk::ssl_socket> accepting(
+      [&] { return context.wrap_server(std::move(plain.second)); });
   sk::ssl_object patient = sk::ssl(plain.first);
   sk::ssl_socket server = accepting.get();
   plain.first.settimeout(0.1);  // none of its business
@@ -69,14 +71,16 @@ TEST_CASE("a read that fails loses nothing", "[ssl][S143]") {
   server.sendall("cut off");
   REQUIRE(pysock::detail::sys::shutdown(server.fileno(), SHUT_WR) == 0);
   CHECK(transferred([&] { return patient.read(); }) == 7);
-  CHECK(message_of([&] { return patient.read(); }) == "read: EOF occurred in violation of protocol");
+  CHECK(message_of([&] { return patient.read(); }) ==
+        "read: EOF occurred in violation of protocol");
   CHECK(patient.read(7) == "cut off");
 }
 
 TEST_CASE("read times out as a whole, and can be repeated", "[ssl][S141][S143]") {
   auto plain = connected();
   const sk::ssl_context context = server_context();
-  background<sk::ssl_socket> accepting([&] { return context.wrap_server(std::move(plain.second)); });
+  background<sk::ssl_socket> accepting(
+      [&] { return context.wrap_server(std::move(plain.second)); });
   plain.first.settimeout(3);
   sk::ssl_object s = sk::ssl(plain.first);
   sk::ssl_socket server = accepting.get();
@@ -148,7 +152,8 @@ TEST_CASE("key and certificate go together, and are shown to the server", "[ssl]
   }
   CHECK(tls_failure_of([&] { return sk::ssl(plain.first, std::nullopt, certificate); }) ==
         "sslerror: Both the key & certificate files must be specified");
-  CHECK(failure_of([&] { return sk::ssl(plain.first, "/nowhere", "/nowhere"); }) == failure("file_not_found_error", ENOENT));
+  CHECK(failure_of([&] { return sk::ssl(plain.first, "/nowhere", "/nowhere"); }) ==
+        failure("file_not_found_error", ENOENT));
   CHECK(plain.first);  // stays the caller's
 
   sk::ssl_context server = server_context();
@@ -164,7 +169,8 @@ TEST_CASE("key and certificate go together, and are shown to the server", "[ssl]
 TEST_CASE("ssl() fails by sslerror and the socket's own errors", "[ssl][S73][M92]") {
   auto plain = connected();
   plain.second.sendall("no TLS here\r\n");
-  CHECK(message_of([&] { return sk::ssl(plain.first); }) == "ssl: [SSL: WRONG_VERSION_NUMBER] wrong version number");
+  CHECK(message_of([&] { return sk::ssl(plain.first); }) ==
+        "ssl: [SSL: WRONG_VERSION_NUMBER] wrong version number");
   CHECK(failure_of([&] { return sk::ssl(sk::socket(nullptr)); }) == failure("error", EBADF));
   CHECK(failure_of([&] { return sk::ssl(sk::socket(AF_INET)); }) == failure("error", ENOTCONN));
   plain = connected();
@@ -175,7 +181,8 @@ TEST_CASE("ssl() fails by sslerror and the socket's own errors", "[ssl][S73][M92
   CHECK(tls_failure_of([&] { return sk::ssl(plain.first); }) == "want_read");
   plain = connected();
   plain.second.close();
-  CHECK_THAT(tls_failure_of([&] { return sk::ssl(plain.first); }), ContainsSubstring("eof") || ContainsSubstring("reset"));
+  CHECK_THAT(tls_failure_of([&] { return sk::ssl(plain.first); }),
+             ContainsSubstring("eof") || ContainsSubstring("reset"));
 }
 
 TEST_CASE("the SSL_ERROR numbers are Python's", "[ssl][S148]") {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sessions with other implementations of the protocol, and other users of the same one: openssl, Python, nginx, curl.
+// Sessions with other implementations of the protocol, and other users of the same one: openssl,
+// Python, nginx, curl.
 #include <csignal>
 #include <fstream>
 #include <pysock/ssl.hpp>
@@ -20,7 +21,8 @@ struct version_row {
   const char* name;
   const char* option;  // of openssl's programs
 };
-constexpr version_row versions[] = {{sk::TLSVersion::TLSv1_2, "TLSv1.2", "-tls1_2"}, {sk::TLSVersion::TLSv1_3, "TLSv1.3", "-tls1_3"}};
+constexpr version_row versions[] = {{sk::TLSVersion::TLSv1_2, "TLSv1.2", "-tls1_2"},
+                                    {sk::TLSVersion::TLSv1_3, "TLSv1.3", "-tls1_3"}};
 
 sk::socket connected_to(int port) {
   sk::socket plain;
@@ -29,7 +31,8 @@ sk::socket connected_to(int port) {
   return plain;
 }
 
-// The next line that has this in it: openssl's programs buffer what they say themselves, and what they received comes in between.
+// The next line that has this in it: openssl's programs buffer what they say themselves, and what
+// they received comes in between.
 std::string line_with(process& p, const std::string& part) {
   for (;;) {
     const std::string line = p.line();
@@ -52,18 +55,21 @@ serving.load_cert_chain(sys.argv[2])
 }  // namespace
 
 TEST_CASE("a server that speaks TLS 1.1 alone is refused", "[ssl][peers][M93]") {
-  process peer({"openssl", "s_server", "-accept", "127.0.0.1:0", "-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0", "-cert",
-                certificate_file("server.pem"), "-key", certificate_file("server.key")});
+  process peer({"openssl", "s_server", "-accept", "127.0.0.1:0", "-tls1_1", "-cipher",
+                "DEFAULT@SECLEVEL=0", "-cert", certificate_file("server.pem"), "-key",
+                certificate_file("server.key")});
   sk::socket plain = connected_to(port_of(peer));
   const sk::ssl_context context = client_context();
-  CHECK_THAT(message_of([&] { return context.wrap_socket(std::move(plain), "localhost"); }), ContainsSubstring("protocol version"));
+  CHECK_THAT(message_of([&] { return context.wrap_socket(std::move(plain), "localhost"); }),
+             ContainsSubstring("protocol version"));
 }
 
 TEST_CASE("openssl s_server: versions, ALPN and a client's certificate", "[ssl][peers][M93]") {
   for (const version_row& row : versions) {
     INFO(row.name);
-    process peer({"openssl", "s_server", "-accept", "127.0.0.1:0", row.option, "-cert", certificate_file("server.pem"), "-key",
-                  certificate_file("server.key"), "-CAfile", certificate_file("ca.pem"), "-Verify", "1", "-verify_return_error", "-alpn",
+    process peer({"openssl", "s_server", "-accept", "127.0.0.1:0", row.option, "-cert",
+                  certificate_file("server.pem"), "-key", certificate_file("server.key"), "-CAfile",
+                  certificate_file("ca.pem"), "-Verify", "1", "-verify_return_error", "-alpn",
                   "h2,http/1.1", "-naccept", "1"});
     sk::ssl_context context = client_context();
     context.load_cert_chain(certificate_file("client.both"));
@@ -77,7 +83,8 @@ TEST_CASE("openssl s_server: versions, ALPN and a client's certificate", "[ssl][
     peer.say("from s_server\n");
     CHECK(receive(s, 14) == "from s_server\n");
     s.close();
-    CHECK_THAT(peer.rest(), ContainsSubstring("DONE") && !ContainsSubstring("ERROR"));  // it was told of the end
+    CHECK_THAT(peer.rest(),
+               ContainsSubstring("DONE") && !ContainsSubstring("ERROR"));  // it was told of the end
     CHECK(peer.wait() == 0);
   }
 }
@@ -90,9 +97,12 @@ TEST_CASE("openssl s_client: versions, ALPN and a client's certificate", "[ssl][
     context.verify_mode(sk::CERT_REQUIRED);
     context.set_alpn_protocols({"h2", "http/1.1"});
     sk::socket listener = listening();
-    process peer({"openssl", "s_client", "-connect", "127.0.0.1:" + std::to_string(listener.getsockname().port()), row.option, "-CAfile",
-                  certificate_file("ca.pem"), "-cert", certificate_file("client.pem"), "-key", certificate_file("client.key"), "-alpn",
-                  "http/1.1,h2", "-verify_return_error", "-verify_hostname", "localhost", "-servername", "localhost"});
+    process peer({"openssl", "s_client", "-connect",
+                  "127.0.0.1:" + std::to_string(listener.getsockname().port()), row.option,
+                  "-CAfile", certificate_file("ca.pem"), "-cert", certificate_file("client.pem"),
+                  "-key", certificate_file("client.key"), "-alpn", "http/1.1,h2",
+                  "-verify_return_error", "-verify_hostname", "localhost", "-servername",
+                  "localhost"});
     sk::socket plain = listener.accept().conn;
     plain.settimeout(patience);
     sk::ssl_socket s = context.wrap_server(std::move(plain));
@@ -115,7 +125,8 @@ TEST_CASE("openssl s_client: versions, ALPN and a client's certificate", "[ssl][
 TEST_CASE("renegotiation is refused, and the session goes on", "[ssl][peers][M93]") {
   sk::ssl_context context = server_context();
   sk::socket listener = listening();
-  process peer({"openssl", "s_client", "-connect", "127.0.0.1:" + std::to_string(listener.getsockname().port()), "-tls1_2", "-CAfile",
+  process peer({"openssl", "s_client", "-connect",
+                "127.0.0.1:" + std::to_string(listener.getsockname().port()), "-tls1_2", "-CAfile",
                 certificate_file("ca.pem")});
   sk::socket plain = listener.accept().conn;
   plain.settimeout(patience);
@@ -127,8 +138,9 @@ TEST_CASE("renegotiation is refused, and the session goes on", "[ssl][peers][M93
 }
 
 TEST_CASE("a key update is followed", "[ssl][peers][M93]") {
-  process peer({"openssl", "s_server", "-accept", "127.0.0.1:0", "-tls1_3", "-cert", certificate_file("server.pem"), "-key",
-                certificate_file("server.key"), "-naccept", "1"});
+  process peer({"openssl", "s_server", "-accept", "127.0.0.1:0", "-tls1_3", "-cert",
+                certificate_file("server.pem"), "-key", certificate_file("server.key"), "-naccept",
+                "1"});
   const sk::ssl_context context = client_context();
   sk::ssl_socket s = context.wrap_socket(connected_to(port_of(peer)), "localhost");
   peer.say("K\n");  // a new key, and a wish for one
@@ -191,7 +203,8 @@ say('answer', conn.recv(100).decode())
 say('end', conn.recv(100))
 conn.unwrap()
 )",
-                     {certificate_file("ca.pem"), certificate_file("server.both"), std::to_string(listener.getsockname().port())});
+                     {certificate_file("ca.pem"), certificate_file("server.both"),
+                      std::to_string(listener.getsockname().port())});
     sk::socket plain = listener.accept().conn;
     plain.settimeout(patience);
     sk::ssl_socket s = context.wrap_server(std::move(plain));
@@ -206,20 +219,23 @@ conn.unwrap()
   }
 }
 
-TEST_CASE("Python's client finds the stream cut off where the session was not closed", "[ssl][peers][M93]") {
+TEST_CASE("Python's client finds the stream cut off where the session was not closed",
+          "[ssl][peers][M93]") {
   const sk::ssl_context context = server_context();
   sk::socket listener = listening();
   python_peer peer(python_contexts + R"(
 plain = socket.create_connection(('127.0.0.1', int(sys.argv[3])))
-trusting.options &= ~getattr(ssl, 'OP_IGNORE_UNEXPECTED_EOF', 0)  # set by default in some versions of Python
+trusting.options &= ~getattr(ssl, 'OP_IGNORE_UNEXPECTED_EOF', 0)  # a default of some Pythons
 conn = trusting.wrap_socket(plain, server_hostname='localhost', suppress_ragged_eofs=False)
 for _ in range(2):
     try:
         say('got', conn.recv(100))
     except ssl.SSLError as e:
-        say('got', 'cut off' if isinstance(e, ssl.SSLEOFError) or e.reason == 'UNEXPECTED_EOF_WHILE_READING' else e)
+        cut_off = isinstance(e, ssl.SSLEOFError) or e.reason == 'UNEXPECTED_EOF_WHILE_READING'
+        say('got', 'cut off' if cut_off else e)
 )",
-                   {certificate_file("ca.pem"), certificate_file("server.both"), std::to_string(listener.getsockname().port())});
+                   {certificate_file("ca.pem"), certificate_file("server.both"),
+                    std::to_string(listener.getsockname().port())});
   sk::socket plain = listener.accept().conn;
   plain.settimeout(patience);
   sk::ssl_socket s = context.wrap_server(std::move(plain));
@@ -242,19 +258,22 @@ TEST_CASE("HTTPS from nginx", "[ssl][peers][M93]") {
     s.bind({"127.0.0.1", 0});
     return s.getsockname().port();
   }());
-  std::ofstream(folder / "nginx.conf") << "daemon off; master_process off; pid " << folder / "pid"
-                                       << "; error_log stderr notice;\n"
-                                       << "events { worker_connections 64; }\nhttp { access_log off;"
-                                       << " client_body_temp_path " << folder / "body"
-                                       << "; proxy_temp_path " << folder / "proxy"
-                                       << "; fastcgi_temp_path " << folder / "fastcgi"
-                                       << "; uwsgi_temp_path " << folder / "uwsgi"
-                                       << "; scgi_temp_path " << folder / "scgi"
-                                       << ";\nserver { listen 127.0.0.1:" << port << " ssl; root " << folder / ""
-                                       << "; ssl_certificate " << certificate_file("server.pem") << "; ssl_certificate_key "
-                                       << certificate_file("server.key") << "; ssl_protocols TLSv1.2 TLSv1.3; } }\n";
+  std::ofstream(folder / "nginx.conf")
+      << "daemon off; master_process off; pid " << folder / "pid"
+      << "; error_log stderr notice;\n"
+      << "events { worker_connections 64; }\nhttp { access_log off;"
+      << " client_body_temp_path " << folder / "body"
+      << "; proxy_temp_path " << folder / "proxy"
+      << "; fastcgi_temp_path " << folder / "fastcgi"
+      << "; uwsgi_temp_path " << folder / "uwsgi"
+      << "; scgi_temp_path " << folder / "scgi"
+      << ";\nserver { listen 127.0.0.1:" << port << " ssl; root " << folder / ""
+      << "; ssl_certificate " << certificate_file("server.pem") << "; ssl_certificate_key "
+      << certificate_file("server.key") << "; ssl_protocols TLSv1.2 TLSv1.3; } }\n";
   process server({nginx, "-e", "stderr", "-p", folder / "", "-c", folder / "nginx.conf"});
-  for (std::string line; line.find("start") == std::string::npos && line.find("event method") == std::string::npos;) line = server.line();
+  for (std::string line;
+       line.find("start") == std::string::npos && line.find("event method") == std::string::npos;)
+    line = server.line();
   for (const version_row& row : versions) {
     INFO(row.name);
     sk::ssl_context context = client_context();
@@ -280,8 +299,10 @@ TEST_CASE("curl as a client of our server", "[ssl][peers][M93]") {
     context.set_alpn_protocols({"http/1.1"});
     sk::socket listener = listening();
     const std::string port = std::to_string(listener.getsockname().port());
-    process curl({"curl", "--silent", "--show-error", "--noproxy", "*", "--cacert", certificate_file("ca.pem"), "--resolve",
-                  "www.example.test:" + port + ":127.0.0.1", "https://www.example.test:" + port + "/"});
+    process curl({"curl", "--silent", "--show-error", "--noproxy", "*", "--cacert",
+                  certificate_file("ca.pem"), "--resolve",
+                  "www.example.test:" + port + ":127.0.0.1",
+                  "https://www.example.test:" + port + "/"});
     sk::socket plain = listener.accept().conn;
     plain.settimeout(patience);
     sk::ssl_socket s = context.wrap_server(std::move(plain));

@@ -19,7 +19,8 @@ struct outcome {
 };
 
 // What becomes of a client that asks a server with this certificate for this name.
-outcome attempt(const std::string& certificate, const std::string& name, const sk::ssl_context& client) {
+outcome attempt(const std::string& certificate, const std::string& name,
+                const sk::ssl_context& client) {
   auto both = connected();
   const sk::ssl_context server = server_context(certificate);
   outcome result;
@@ -41,7 +42,9 @@ outcome attempt(const std::string& certificate, const std::string& name, const s
   return result;
 }
 
-outcome attempt(const std::string& certificate, const std::string& name) { return attempt(certificate, name, client_context()); }
+outcome attempt(const std::string& certificate, const std::string& name) {
+  return attempt(certificate, name, client_context());
+}
 
 }  // namespace
 
@@ -69,20 +72,24 @@ TEST_CASE("certificates that do not pass are refused, each in words of its own",
     const outcome seen = attempt(row.certificate, row.name);
     CHECK(seen.client == std::string("certificate: ") + row.why);
     CHECK(seen.message ==
-          std::string("wrap_socket '") + row.name + "': [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: " + row.why);
+          std::string("wrap_socket '") + row.name +
+              "': [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: " + row.why);
     CHECK_THAT(seen.server, ContainsSubstring("ALERT"));
   }
 }
 
 TEST_CASE("names and addresses that the certificate is for pass", "[ssl][M93]") {
-  for (const char* name : {"localhost", "LOCALHOST", "localhost.", "www.example.test", "127.0.0.1", "::1", "0:0::1", "::1%lo"}) {
+  for (const char* name : {"localhost", "LOCALHOST", "localhost.", "www.example.test", "127.0.0.1",
+                           "::1", "0:0::1", "::1%lo"}) {
     INFO(name);
     CHECK(attempt("server", name).client == "none");
   }
 }
 
-TEST_CASE("a default context trusts the system's authorities, and these do not know the tests' own", "[ssl][M93]") {
-  CHECK(attempt("server", "localhost", sk::create_default_context()).client == "certificate: unable to get local issuer certificate");
+TEST_CASE("a default context trusts the system's authorities, and these do not know the tests' own",
+          "[ssl][M93]") {
+  CHECK(attempt("server", "localhost", sk::create_default_context()).client ==
+        "certificate: unable to get local issuer certificate");
 }
 
 TEST_CASE("what cannot be a host's name is refused before anything is sent", "[ssl][M93]") {
@@ -133,17 +140,23 @@ TEST_CASE("wrapping refuses what cannot work, and closes the socket", "[ssl][M93
   };
   CHECK(refused([&](sk::socket& s) { return client.wrap_socket(std::move(s), std::nullopt); }) ==
         "wrap_socket: check_hostname requires server_hostname");
-  CHECK(refused([&](sk::socket& s) { return server.wrap_socket(std::move(s), "localhost"); }) == "wrap_socket: the context is a server's");
-  CHECK(refused([&](sk::socket& s) { return client.wrap_server(std::move(s)); }) == "wrap_server: the context is a client's");
+  CHECK(refused([&](sk::socket& s) { return server.wrap_socket(std::move(s), "localhost"); }) ==
+        "wrap_socket: the context is a server's");
+  CHECK(refused([&](sk::socket& s) { return client.wrap_server(std::move(s)); }) ==
+        "wrap_server: the context is a client's");
   CHECK(refused([&](sk::socket& s) {
           s.setblocking(false);
           return client.wrap_socket(std::move(s), "localhost");
-        }) == "wrap_socket: do_handshake_on_connect should not be specified for non-blocking sockets");
-  CHECK(failure_of([&] { return client.wrap_socket(sk::socket(AF_INET), "localhost"); }) == failure("error", ENOTCONN));
-  CHECK(failure_of([&] { return client.wrap_socket(sk::socket(nullptr), "localhost"); }) == failure("error", EBADF));
+        }) ==
+        "wrap_socket: do_handshake_on_connect should not be specified for non-blocking sockets");
+  CHECK(failure_of([&] { return client.wrap_socket(sk::socket(AF_INET), "localhost"); }) ==
+        failure("error", ENOTCONN));
+  CHECK(failure_of([&] { return client.wrap_socket(sk::socket(nullptr), "localhost"); }) ==
+        failure("error", EBADF));
   sk::socket datagrams(AF_INET, SOCK_DGRAM);
   datagrams.connect({"127.0.0.1", 9});
-  CHECK(failure_of([&] { return client.wrap_socket(std::move(datagrams), "localhost"); }) == "invalid_argument");
+  CHECK(failure_of([&] { return client.wrap_socket(std::move(datagrams), "localhost"); }) ==
+        "invalid_argument");
 }
 
 TEST_CASE("plain text on a TLS port is refused, at either end", "[ssl][M93]") {
@@ -151,12 +164,14 @@ TEST_CASE("plain text on a TLS port is refused, at either end", "[ssl][M93]") {
     auto both = connected();
     both.second.sendall("220 ready when you are\r\n");
     const sk::ssl_context context = client_context();
-    CHECK(tls_failure_of([&] { return context.wrap_socket(std::move(both.first), "localhost"); }) == "sslerror: WRONG_VERSION_NUMBER");
+    CHECK(tls_failure_of([&] { return context.wrap_socket(std::move(both.first), "localhost"); }) ==
+          "sslerror: WRONG_VERSION_NUMBER");
   }
   auto both = connected();
   both.first.sendall("GET / HTTP/1.0\r\n\r\n");
   const sk::ssl_context context = server_context();
-  CHECK(message_of([&] { return context.wrap_server(std::move(both.second)); }) == "wrap_server: [SSL: HTTP_REQUEST] http request");
+  CHECK(message_of([&] { return context.wrap_server(std::move(both.second)); }) ==
+        "wrap_server: [SSL: HTTP_REQUEST] http request");
 }
 
 TEST_CASE("a client without a certificate is refused where one is required", "[ssl][M93]") {
@@ -167,15 +182,17 @@ TEST_CASE("a client without a certificate is refused where one is required", "[s
   sk::ssl_context client = client_context();
   only(client, version);
   auto both = connected();
-  background<std::string> accepting([&] { return message_of([&] { return server.wrap_server(std::move(both.second)); }); });
+  background<std::string> accepting(
+      [&] { return message_of([&] { return server.wrap_server(std::move(both.second)); }); });
   // Under TLS 1.3 the client has done its part before the server looks.
   const std::string seen = tls_failure_of([&] {
     sk::ssl_socket s = client.wrap_socket(std::move(both.first), "localhost");
     return s.recv(1);
   });
-  CHECK(accepting.get() == "wrap_server: [SSL: PEER_DID_NOT_RETURN_A_CERTIFICATE] peer did not return a certificate");
-  CHECK(seen ==
-        (version == sk::TLSVersion::TLSv1_3 ? "sslerror: TLSV13_ALERT_CERTIFICATE_REQUIRED" : "sslerror: SSLV3_ALERT_HANDSHAKE_FAILURE"));
+  CHECK(accepting.get() ==
+        "wrap_server: [SSL: PEER_DID_NOT_RETURN_A_CERTIFICATE] peer did not return a certificate");
+  CHECK(seen == (version == sk::TLSVersion::TLSv1_3 ? "sslerror: TLSV13_ALERT_CERTIFICATE_REQUIRED"
+                                                    : "sslerror: SSLV3_ALERT_HANDSHAKE_FAILURE"));
 }
 
 TEST_CASE("a client's certificate of an unknown authority is refused", "[ssl][M93]") {
@@ -185,7 +202,8 @@ TEST_CASE("a client's certificate of an unknown authority is refused", "[ssl][M9
   sk::ssl_context client = client_context();
   client.load_cert_chain(certificate_file("unknown.both"));
   auto both = connected();
-  background<std::string> accepting([&] { return tls_failure_of([&] { return server.wrap_server(std::move(both.second)); }); });
+  background<std::string> accepting(
+      [&] { return tls_failure_of([&] { return server.wrap_server(std::move(both.second)); }); });
   (void)tls_failure_of([&] {
     sk::ssl_socket s = client.wrap_socket(std::move(both.first), "localhost");
     return s.recv(1);

@@ -49,7 +49,8 @@ TEST_CASE("a server that does not know the session shakes hands anew", "[ssl][M9
   session_pair first = secured(client, server_context());
   first.server.sendall("x");
   (void)first.client.recv();
-  const session_pair second = secured(client, server_context(), sk::wrap_options().session(first.client.session()));
+  const session_pair second =
+      secured(client, server_context(), sk::wrap_options().session(first.client.session()));
   CHECK_FALSE(second.client.session_reused());
   CHECK(second.client.version());
 }
@@ -61,13 +62,16 @@ TEST_CASE("a session is for its own context and name", "[ssl][M93]") {
   session_pair first = secured(client, server);
   const auto options = sk::wrap_options().session(first.client.session());
   auto plain = connected();
-  CHECK(message_of([&] { return other.wrap_socket(std::move(plain.first), "localhost", options); }) ==
-        "wrap_socket: Session refers to a different SSLContext.");
+  CHECK(message_of([&] {
+          return other.wrap_socket(std::move(plain.first), "localhost", options);
+        }) == "wrap_socket: Session refers to a different SSLContext.");
   plain = connected();
-  CHECK(message_of([&] { return client.wrap_socket(std::move(plain.first), "127.0.0.1", options); }) ==
-        "wrap_socket: the session is one with another host");
+  CHECK(message_of([&] {
+          return client.wrap_socket(std::move(plain.first), "127.0.0.1", options);
+        }) == "wrap_socket: the session is one with another host");
   plain = connected();
-  CHECK(failure_of([&] { return server.wrap_server(std::move(plain.first), options); }) == "invalid_argument");
+  CHECK(failure_of([&] { return server.wrap_server(std::move(plain.first), options); }) ==
+        "invalid_argument");
   CHECK_FALSE(sk::ssl_session().resumable());
 }
 

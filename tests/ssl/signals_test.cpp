@@ -80,7 +80,8 @@ TEST_CASE("nothing ever raises SIGPIPE", "[ssl][M93]") {
           wrong += 1 - without_peer([](sk::ssl_socket& s) { sk::ssl_socket(std::move(s)); });
           auto plain = connected();
           ::shutdown(plain.first.fileno(), SHUT_WR);
-          const std::string said = failure_of([&] { return client_context().wrap_socket(std::move(plain.first), "localhost"); });
+          const std::string said = failure_of(
+              [&] { return client_context().wrap_socket(std::move(plain.first), "localhost"); });
           return wrong + (said == failure("broken_pipe_error", EPIPE) ? 0 : 10);
         }) == 0);
 }

@@ -31,7 +31,8 @@ TEST_CASE("a session carries bytes both ways, under either version", "[ssl][M93]
   CHECK(both.client.send("") == 0);
   CHECK(both.client.sendall("") == 0);
   CHECK(both.client.recv(0).empty());
-  CHECK(failure_of([&] { return both.client.recv(static_cast<std::size_t>(-1)); }) == "invalid_argument");
+  CHECK(failure_of([&] { return both.client.recv(static_cast<std::size_t>(-1)); }) ==
+        "invalid_argument");
   CHECK(failure_of([&] { return both.client.recv_into(room, 21); }) == "invalid_argument");
 }
 
@@ -47,7 +48,9 @@ TEST_CASE("a session tells about itself", "[ssl][M93]") {
   CHECK(both.server.server_side());
   CHECK_FALSE(both.client.server_side());
   CHECK(both.client.getpeername() == both.server.getsockname());
-  CHECK_THAT(both.client.to_string(), ContainsSubstring("<ssl.SSLSocket fd=" + std::to_string(both.client.fileno()) + ", family=AF_INET"));
+  CHECK_THAT(both.client.to_string(),
+             ContainsSubstring("<ssl.SSLSocket fd=" + std::to_string(both.client.fileno()) +
+                               ", family=AF_INET"));
   CHECK(both.client.gettimeout() == sk::seconds(patience));
   CHECK(both.client.getblocking());
   CHECK(both.client);
@@ -68,8 +71,11 @@ TEST_CASE("the peer's certificate is told in Python's words", "[ssl][M93]") {
   CHECK(peer->notBefore.time_since_epoch().count() == 1577836800);  // 2020-01-01
   CHECK(peer->notAfter.time_since_epoch().count() == 4102444800);   // 2100-01-01
   std::string names;
-  for (const sk::certificate_name& name : peer->subjectAltName) names += name.type + "=" + name.value + " ";
-  CHECK(names == "DNS=localhost DNS=*.example.test IP Address=127.0.0.1 IP Address=::1 URI=https://localhost/ email=who@example.test ");
+  for (const sk::certificate_name& name : peer->subjectAltName)
+    names += name.type + "=" + name.value + " ";
+  CHECK(names ==
+        "DNS=localhost DNS=*.example.test IP Address=127.0.0.1 IP Address=::1 "
+        "URI=https://localhost/ email=who@example.test ");
   CHECK_FALSE(both.client.getpeercert_der().empty());
   CHECK_FALSE(both.server.getpeercert());
   CHECK(both.server.getpeercert_der().empty());
@@ -99,11 +105,16 @@ TEST_CASE("a client shows its certificate where it is asked for", "[ssl][M93]") 
 TEST_CASE("without a handshake nothing is sent or received", "[ssl][M93]") {
   auto plain = connected();
   const sk::ssl_context context = client_context();
-  sk::ssl_socket client = context.wrap_socket(std::move(plain.first), "localhost", sk::wrap_options().do_handshake_on_connect(false));
-  CHECK(tls_failure_of([&] { return client.send("secret"); }) == "sslerror: the handshake has not been done");
-  CHECK(tls_failure_of([&] { return client.sendall("secret"); }) == "sslerror: the handshake has not been done");
-  CHECK(tls_failure_of([&] { return client.recv(10); }) == "sslerror: the handshake has not been done");
-  CHECK(tls_failure_of([&] { return client.unwrap(); }) == "sslerror: the handshake has not been done");
+  sk::ssl_socket client = context.wrap_socket(std::move(plain.first), "localhost",
+                                              sk::wrap_options().do_handshake_on_connect(false));
+  CHECK(tls_failure_of([&] { return client.send("secret"); }) ==
+        "sslerror: the handshake has not been done");
+  CHECK(tls_failure_of([&] { return client.sendall("secret"); }) ==
+        "sslerror: the handshake has not been done");
+  CHECK(tls_failure_of([&] { return client.recv(10); }) ==
+        "sslerror: the handshake has not been done");
+  CHECK(tls_failure_of([&] { return client.unwrap(); }) ==
+        "sslerror: the handshake has not been done");
   CHECK(client.version() == std::nullopt);
   CHECK(client.cipher() == std::nullopt);
   CHECK_FALSE(client.session());
@@ -147,12 +158,14 @@ TEST_CASE("a moved session goes on, and assignment closes what was there", "[ssl
   CHECK(other.server.recv(1) == "y");
 }
 
-TEST_CASE("a connection that ends without the closing alert is cut off, unless that was asked for", "[ssl][M93]") {
+TEST_CASE("a connection that ends without the closing alert is cut off, unless that was asked for",
+          "[ssl][M93]") {
   session_pair both = secured();
   both.server.sendall("all of it?");
   REQUIRE(sys::shutdown(both.server.fileno(), SHUT_WR) == 0);
   CHECK(both.client.recv(100) == "all of it?");
-  CHECK(message_of([&] { return both.client.recv(1); }) == "recv: EOF occurred in violation of protocol");
+  CHECK(message_of([&] { return both.client.recv(1); }) ==
+        "recv: EOF occurred in violation of protocol");
   CHECK(tls_failure_of([&] { return both.client.recv(1); }) == "eof");
   std::error_code ec;
   char room[8];
@@ -162,7 +175,8 @@ TEST_CASE("a connection that ends without the closing alert is cut off, unless t
   CHECK(receive(both.server, 10) == "still open");
   CHECK(tls_failure_of([&] { return both.client.unwrap(); }) == "eof");
 
-  session_pair trusting = secured(client_context(), server_context(), sk::wrap_options().suppress_ragged_eofs(true));
+  session_pair trusting =
+      secured(client_context(), server_context(), sk::wrap_options().suppress_ragged_eofs(true));
   REQUIRE(sys::shutdown(trusting.server.fileno(), SHUT_WR) == 0);
   CHECK(trusting.client.recv(1).empty());
   CHECK(trusting.client.recv_into(room, ec) == 0);
@@ -181,9 +195,12 @@ TEST_CASE("a record that was tampered with ends the session", "[ssl][M93]") {
   std::string forged = {0x17, 3, 3, 0, 50};
   forged += std::string(50, 'x');
   REQUIRE(send_raw(both.server.fileno(), forged));
-  CHECK(tls_failure_of([&] { return both.client.recv(1); }) == "sslerror: DECRYPTION_FAILED_OR_BAD_RECORD_MAC");
-  CHECK(tls_failure_of([&] { return both.client.send("x"); }) == "sslerror: DECRYPTION_FAILED_OR_BAD_RECORD_MAC");
-  CHECK(tls_failure_of([&] { return both.server.recv(1); }) == "sslerror: SSLV3_ALERT_BAD_RECORD_MAC");
+  CHECK(tls_failure_of([&] { return both.client.recv(1); }) ==
+        "sslerror: DECRYPTION_FAILED_OR_BAD_RECORD_MAC");
+  CHECK(tls_failure_of([&] { return both.client.send("x"); }) ==
+        "sslerror: DECRYPTION_FAILED_OR_BAD_RECORD_MAC");
+  CHECK(tls_failure_of([&] { return both.server.recv(1); }) ==
+        "sslerror: SSLV3_ALERT_BAD_RECORD_MAC");
 }
 
 namespace {
@@ -197,7 +214,8 @@ std::string why_reset_is_silent() {
   goes.close();
   char room[2];
   int last = 1;
-  for (int i = 0; i < 2 && last > 0; ++i) last = static_cast<int>(::recv(raw(stays), room, sizeof room, 0));
+  for (int i = 0; i < 2 && last > 0; ++i)
+    last = static_cast<int>(::recv(raw(stays), room, sizeof room, 0));
   return last < 0 ? "" : "::recv takes a reset after data for an end";
 }
 
@@ -206,13 +224,16 @@ std::string why_reset_is_silent() {
 TEST_CASE("a reset is a reset, and never an end", "[ssl][M93]") {
   const std::string reason = why_reset_is_silent();
   if (!reason.empty()) SKIP_TEST(reason);
-  session_pair both = secured(client_context(), server_context(), sk::wrap_options().suppress_ragged_eofs(true));
+  session_pair both =
+      secured(client_context(), server_context(), sk::wrap_options().suppress_ragged_eofs(true));
   const linger hard{1, 0};
   REQUIRE(sys::setsockopt(both.server.fileno(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard) == 0);
   REQUIRE(send_raw(both.server.fileno(), {0x17, 3, 3, 0, 50}));
   REQUIRE(sys::close(both.server.fileno()) == 0);  // the session itself would send its alert first
-  CHECK(failure_of([&] { return both.client.recv(1); }) == failure("connection_reset_error", ECONNRESET));
-  CHECK(failure_of([&] { return both.client.send("x"); }) == failure("connection_reset_error", ECONNRESET));
+  CHECK(failure_of([&] { return both.client.recv(1); }) ==
+        failure("connection_reset_error", ECONNRESET));
+  CHECK(failure_of([&] { return both.client.send("x"); }) ==
+        failure("connection_reset_error", ECONNRESET));
 }
 
 TEST_CASE("unwrap exchanges closing alerts and gives the connection back", "[ssl][M93]") {
@@ -237,7 +258,8 @@ TEST_CASE("unwrap exchanges closing alerts and gives the connection back", "[ssl
 TEST_CASE("unwrap fails if data comes instead of the alert", "[ssl][M93]") {
   session_pair both = secured();
   both.server.sendall("not yet");
-  CHECK(tls_failure_of([&] { return both.client.unwrap(); }) == "sslerror: APPLICATION_DATA_AFTER_CLOSE_NOTIFY");
+  CHECK(tls_failure_of([&] { return both.client.unwrap(); }) ==
+        "sslerror: APPLICATION_DATA_AFTER_CLOSE_NOTIFY");
 }
 
 TEST_CASE("shutdown ends one direction cleanly", "[ssl][M93]") {
@@ -251,7 +273,8 @@ TEST_CASE("shutdown ends one direction cleanly", "[ssl][M93]") {
   both.server.close();
   CHECK(both.client.recv(100) == "answer");
   CHECK(both.client.recv(100).empty());
-  CHECK(tls_failure_of([&] { return both.client.send("more"); }) == "sslerror: PROTOCOL_IS_SHUTDOWN");
+  CHECK(tls_failure_of([&] { return both.client.send("more"); }) ==
+        "sslerror: PROTOCOL_IS_SHUTDOWN");
 }
 
 TEST_CASE("a file over a session has the lines, and outlives the socket", "[ssl][M93]") {
@@ -290,14 +313,17 @@ TEST_CASE("files are sent by reading and sending", "[ssl][M93]") {
   std::string content;
   for (int i = 0; content.size() < 100000; ++i) content += std::to_string(i) + "\n";
   std::ofstream(folder / "file", std::ios::binary) << content;
-  background<std::string> receiving([&] { return receive(both.server, content.size() + 10 + content.size() - 99000); });
+  background<std::string> receiving(
+      [&] { return receive(both.server, content.size() + 10 + content.size() - 99000); });
   CHECK(both.client.sendfile(folder / "file") == content.size());
   CHECK(both.client.sendfile(folder / "file", 5, 10) == 10);
   std::istringstream stream(content);
   CHECK(both.client.sendfile(stream, 99000) == content.size() - 99000);
   CHECK(receiving.get() == content + content.substr(5, 10) + content.substr(99000));
-  CHECK(failure_of([&] { return both.client.sendfile("/nowhere"); }) == failure("file_not_found_error", ENOENT));
-  CHECK(failure_of([&] { return both.client.sendfile(folder / "file", -1); }) == "invalid_argument");
+  CHECK(failure_of([&] { return both.client.sendfile("/nowhere"); }) ==
+        failure("file_not_found_error", ENOENT));
+  CHECK(failure_of([&] { return both.client.sendfile(folder / "file", -1); }) ==
+        "invalid_argument");
   both.client.setblocking(false);
   CHECK(failure_of([&] { return both.client.sendfile(folder / "file"); }) == "invalid_argument");
 }

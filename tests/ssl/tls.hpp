@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the TLS tests start from: certificates made for this run, contexts over them, and sessions between two threads.
+// What the TLS tests start from: certificates made for this run, contexts over them, and sessions
+// between two threads.
 #pragma once
 
 #include <filesystem>
@@ -14,11 +15,13 @@
 
 namespace test_support {
 
-/// A file of the folder that make_certificates.sh fills. ctest has run it; by hand it runs at the first use.
+/// A file of the folder that make_certificates.sh fills. ctest has run it; by hand it runs at the
+/// first use.
 inline std::string certificate_file(const std::string& name) {
   static const std::string folder = [] {
     std::string made = PYSOCK_SSL_CERTIFICATES;
-    if (!std::filesystem::exists(made + "/complete")) process({"sh", PYSOCK_SSL_MAKE_CERTIFICATES, made}).wait();
+    if (!std::filesystem::exists(made + "/complete"))
+      process({"sh", PYSOCK_SSL_MAKE_CERTIFICATES, made}).wait();
     return made;
   }();
   return folder + "/" + name;
@@ -37,7 +40,9 @@ inline pysock::ssl_context server_context(const std::string& name = "server") {
 }
 
 /// The same version at both ends of its range.
-inline void only(pysock::ssl_context& context, pysock::TLSVersion version) { context.minimum_version(version).maximum_version(version); }
+inline void only(pysock::ssl_context& context, pysock::TLSVersion version) {
+  context.minimum_version(version).maximum_version(version);
+}
 
 /// Both ends of a session.
 struct session_pair {
@@ -46,9 +51,11 @@ struct session_pair {
 };
 
 inline session_pair secured(const pysock::ssl_context& client, const pysock::ssl_context& server,
-                            const pysock::wrap_options& options = pysock::wrap_options(), const std::string& name = "localhost") {
+                            const pysock::wrap_options& options = pysock::wrap_options(),
+                            const std::string& name = "localhost") {
   auto both = connected();
-  background<pysock::ssl_socket> accepting([&] { return server.wrap_server(std::move(both.second)); });
+  background<pysock::ssl_socket> accepting(
+      [&] { return server.wrap_server(std::move(both.second)); });
   session_pair made;
   made.client = client.wrap_socket(std::move(both.first), name, options);
   made.server = accepting.get();
@@ -57,7 +64,8 @@ inline session_pair secured(const pysock::ssl_context& client, const pysock::ssl
 
 inline session_pair secured() { return secured(client_context(), server_context()); }
 
-/// How a call failed: `certificate: <what is wrong with it>`, `sslerror: <REASON>`, `eof`, `want_read`, ..., else as `failure_of`.
+/// How a call failed: `certificate: <what is wrong with it>`, `sslerror: <REASON>`, `eof`,
+/// `want_read`, ..., else as `failure_of`.
 template <class F>
 std::string tls_failure_of(const F& f) {
   std::string found;
@@ -94,7 +102,8 @@ std::string message_of(const F& f) {
 
 /// Sends bytes below the session, which knows nothing of them.
 inline bool send_raw(pysock::native_handle_type descriptor, const std::string& bytes) {
-  return pysock::detail::sys::send(descriptor, bytes.data(), bytes.size(), 0) == static_cast<std::ptrdiff_t>(bytes.size());
+  return pysock::detail::sys::send(descriptor, bytes.data(), bytes.size(), 0) ==
+         static_cast<std::ptrdiff_t>(bytes.size());
 }
 
 /// Exactly `size` bytes, or what came before the end.

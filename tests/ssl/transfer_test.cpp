@@ -52,9 +52,11 @@ constexpr std::size_t mebi = 1024 * 1024;
 
 TEST_CASE("large transfers both ways arrive as they were sent", "[ssl][transfer][M93]") {
   const row now =
-      GENERATE(row{"64 MiB by 16 KiB", 64 * mebi, 16384}, row{"64 MiB by 1 MiB", 64 * mebi, mebi}, row{"256 KiB by bytes", mebi / 4, 1});
+      GENERATE(row{"64 MiB by 16 KiB", 64 * mebi, 16384}, row{"64 MiB by 1 MiB", 64 * mebi, mebi},
+               row{"256 KiB by bytes", mebi / 4, 1});
   INFO(now.what);
-  python_peer peer(R"(
+  python_peer peer(
+      R"(
 import ssl, threading
 serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
 serving.load_cert_chain(sys.argv[1])
@@ -77,7 +79,7 @@ for i in range(total // piece):
 say('sent', sent.hexdigest())
 sys.stdin.readline()
 )",
-                   {certificate_file("server.both"), std::to_string(now.total), std::to_string(now.piece)});
+      {certificate_file("server.both"), std::to_string(now.total), std::to_string(now.piece)});
   const sk::ssl_context context = client_context();
   sk::socket plain;
   plain.settimeout(long_patience);
@@ -99,7 +101,8 @@ TEST_CASE("large transfers at the same time, both ways, through files", "[ssl][t
   both.server.settimeout(long_patience);
   const auto copy = [](sk::ssl_socket& s) {
     sk::file f = s.makefile("w");
-    for (std::size_t sent = 0; sent < total; sent += 1024) f.write(std::string(1024, static_cast<char>(sent / 1024)));
+    for (std::size_t sent = 0; sent < total; sent += 1024)
+      f.write(std::string(1024, static_cast<char>(sent / 1024)));
     f.flush();
     return 0;
   };

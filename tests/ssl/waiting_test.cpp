@@ -46,14 +46,16 @@ void wait_as_told(const sk::ssl_socket& s, const std::error_code& ec) {
 }  // namespace
 
 TEST_CASE("a peer that stops in the handshake ends it in a timeout", "[ssl][M93]") {
-  const std::string begun = GENERATE(as<std::string>(), "", std::string("\x16\x03\x03", 3), std::string("\x16\x03\x03\x00\x7a\x02\x00", 7));
+  const std::string begun = GENERATE(as<std::string>(), "", std::string("\x16\x03\x03", 3),
+                                     std::string("\x16\x03\x03\x00\x7a\x02\x00", 7));
   const sk::ssl_context client = client_context();
   const sk::ssl_context server = server_context();
   auto both = connected();
   if (!begun.empty()) both.second.sendall(begun);
   both.first.settimeout(short_time);
   const stopwatch watch;
-  CHECK(tls_failure_of([&] { return client.wrap_socket(std::move(both.first), "localhost"); }) == "timeout");
+  CHECK(tls_failure_of([&] { return client.wrap_socket(std::move(both.first), "localhost"); }) ==
+        "timeout");
   CHECK(watch.seconds() >= short_time);
 
   both = connected();
@@ -69,7 +71,8 @@ TEST_CASE("bytes that keep dripping in do not extend a deadline", "[ssl][M93]") 
   plain.first.settimeout(short_time);
   {
     const dripping peer(plain.second.fileno());
-    CHECK(tls_failure_of([&] { return client.wrap_socket(std::move(plain.first), "localhost"); }) == "timeout");
+    CHECK(tls_failure_of([&] { return client.wrap_socket(std::move(plain.first), "localhost"); }) ==
+          "timeout");
   }
   session_pair both = secured();
   REQUIRE(send_raw(both.server.fileno(), std::string("\x17\x03\x03\x3f\xff", 5)));
@@ -81,7 +84,8 @@ TEST_CASE("bytes that keep dripping in do not extend a deadline", "[ssl][M93]") 
   CHECK(tls_failure_of([&] { return both.client.unwrap(); }) == "timeout");
 }
 
-TEST_CASE("a peer that stops in a record, or sends nothing, ends a read in a timeout", "[ssl][M93]") {
+TEST_CASE("a peer that stops in a record, or sends nothing, ends a read in a timeout",
+          "[ssl][M93]") {
   session_pair both = secured();
   both.client.settimeout(short_time);
   CHECK(message_of([&] { return both.client.recv(1); }) == "recv: timed out");
@@ -96,7 +100,8 @@ TEST_CASE("a peer that stops in a record, or sends nothing, ends a read in a tim
   CHECK(watch.seconds() >= short_time);
 }
 
-TEST_CASE("a peer that stops in the closing alert, or never sends it, ends unwrap in a timeout", "[ssl][M93]") {
+TEST_CASE("a peer that stops in the closing alert, or never sends it, ends unwrap in a timeout",
+          "[ssl][M93]") {
   const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
   sk::ssl_context context = client_context();
   only(context, version);
@@ -104,8 +109,8 @@ TEST_CASE("a peer that stops in the closing alert, or never sends it, ends unwra
   both.client.settimeout(short_time);
   CHECK(tls_failure_of([&] { return both.client.unwrap(); }) == "timeout");
   const bool disguised = version == sk::TLSVersion::TLSv1_3;
-  REQUIRE(
-      send_raw(both.server.fileno(), disguised ? std::string("\x17\x03\x03\x00\x13 al", 8) : std::string("\x15\x03\x03\x00\x1a al", 8)));
+  REQUIRE(send_raw(both.server.fileno(), disguised ? std::string("\x17\x03\x03\x00\x13 al", 8)
+                                                   : std::string("\x15\x03\x03\x00\x1a al", 8)));
   CHECK(tls_failure_of([&] { return both.client.unwrap(); }) == "timeout");
   CHECK(both.client.fileno() >= 0);
 }
@@ -126,7 +131,8 @@ TEST_CASE("a write that times out goes on with the same bytes, and only with the
   for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<char>(i * 2654435761U >> 13);
   both.client.settimeout(short_time);
   std::size_t gone = 0;
-  for (std::size_t moved = 1; moved > 0; gone += moved) {  // a slow machine takes several such times to fill the connection
+  for (std::size_t moved = 1; moved > 0;
+       gone += moved) {  // a slow machine takes several such times to fill the connection
     const stopwatch watch;
     try {
       moved = both.client.sendall(sk::const_bytes(data).after(gone));
@@ -137,9 +143,11 @@ TEST_CASE("a write that times out goes on with the same bytes, and only with the
   }
   REQUIRE(gone > 0);
   REQUIRE(gone < data.size());
-  CHECK(tls_failure_of([&] { return both.client.send("something else, long enough to pass for the record"); }) ==
+  CHECK(tls_failure_of([&] {
+          return both.client.send("something else, long enough to pass for the record");
+        }) == "sslerror: BAD_WRITE_RETRY");
+  CHECK(tls_failure_of([&] { return both.client.send(std::string(20000, 'x')); }) ==
         "sslerror: BAD_WRITE_RETRY");
-  CHECK(tls_failure_of([&] { return both.client.send(std::string(20000, 'x')); }) == "sslerror: BAD_WRITE_RETRY");
   background<std::string> receiving([&] { return receive(both.server, data.size()); });
   both.client.settimeout(patience);
   CHECK(both.client.sendall(sk::const_bytes(data).after(gone)) == data.size() - gone);
@@ -151,7 +159,8 @@ TEST_CASE("closing waits for the alert to go as long as the timeout allows", "[s
   both.client.setblocking(false);
   const std::string piece(16000, 'x');
   std::error_code ec;
-  // Whole records until nothing more goes; half of one may then be waiting, and the alert is out of the question.
+  // Whole records until nothing more goes; half of one may then be waiting, and the alert is out of
+  // the question.
   while (!ec) both.client.send(piece, ec);
   const sk::native_handle_type descriptor = both.client.fileno();
   both.client.settimeout(short_time);
@@ -234,7 +243,9 @@ TEST_CASE("one thread receives while another sends, at both ends", "[ssl][thread
   background<std::string> at_server([&] { return receive(both.server, size); });
   background<std::size_t> asking([&] {
     std::size_t seen = 0;
-    for (int i = 0; i < 1000; ++i) seen += both.client.pending() + (both.client.version() ? 1 : 0) + (both.client.gettimeout() ? 1 : 0);
+    for (int i = 0; i < 1000; ++i)
+      seen += both.client.pending() + (both.client.version() ? 1 : 0) +
+              (both.client.gettimeout() ? 1 : 0);
     return seen;
   });
   CHECK(receive(both.client, size) == std::string(size, 'd'));
@@ -249,7 +260,8 @@ TEST_CASE("shutdown wakes a thread that waits", "[ssl][threads][M93]") {
   if (!reason.empty()) SKIP_TEST(reason);
   session_pair both = secured();
   both.client.setblocking(true);
-  background<std::string> receiving([&] { return tls_failure_of([&] { return both.client.recv(10); }); });
+  background<std::string> receiving(
+      [&] { return tls_failure_of([&] { return both.client.recv(10); }); });
   receiving.wait_until_asleep();
   both.client.shutdown(SHUT_RDWR);
   CHECK(receiving.get() == "eof");
@@ -257,7 +269,9 @@ TEST_CASE("shutdown wakes a thread that waits", "[ssl][threads][M93]") {
 
   session_pair full = secured();
   full.client.setblocking(true);
-  background<std::string> sending([&] { return tls_failure_of([&] { return full.client.sendall(std::string(20000000, 'x')); }); });
+  background<std::string> sending([&] {
+    return tls_failure_of([&] { return full.client.sendall(std::string(20000000, 'x')); });
+  });
   sending.wait_until_asleep();
   full.client.shutdown(SHUT_RDWR);
   CHECK(sending.get() == failure("broken_pipe_error", EPIPE));

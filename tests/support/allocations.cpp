@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The counting operator new, apart from the tests: compilers that see it beside a call take it for a mismatch.
+// The counting operator new, apart from the tests: compilers that see it beside a call take it for
+// a mismatch.
 #include "allocations.hpp"
 
 #include <cstdlib>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Counting allocations: a program that links allocations.cpp has a counting operator new throughout.
+// Counting allocations: a program that links allocations.cpp has a counting operator new
+// throughout.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A second thread of a test: its result and its failure come back, and one can wait until it sleeps in the kernel.
+// A second thread of a test: its result and its failure come back, and one can wait until it sleeps
+// in the kernel.
 #pragma once
 
 #include <atomic>
@@ -40,7 +41,9 @@ class background {
     return result_.get();
   }
 
-  [[nodiscard]] bool done() const { return result_.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }
+  [[nodiscard]] bool done() const {
+    return result_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  }
 
   /// Waits until the thread sleeps in a system call (or has ended).
   void wait_until_asleep() const {

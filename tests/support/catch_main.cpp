@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Catch's main, compiled once. The exit status is 0 when all passed, 4 when all that ran were skipped, else not 0: also where no test
-// case has the name asked for, so that a misspelled one cannot pass.
+// Catch's main, compiled once. The exit status is 0 when all passed, 4 when all that ran were
+// skipped, else not 0: also where no test case has the name asked for, so that a misspelled one
+// cannot pass.
 #if __has_include(<catch2/catch_session.hpp>)
 #include <catch2/catch_session.hpp>
 #include <catch2/interfaces/catch_interfaces_capture.hpp>
@@ -48,7 +49,8 @@ void test_support::note_skip(const std::string& reason) {
 int main(int argc, char** argv) {
   const int result = Catch::Session().run(argc, argv);
   if (!ran) return result;
-  if (!skipped.empty()) std::cout << skipped.size() << " of " << test_cases << " test cases skipped" << std::endl;
+  if (!skipped.empty())
+    std::cout << skipped.size() << " of " << test_cases << " test cases skipped" << std::endl;
   if (result != 0 || test_cases == 0) return 1;
   return skipped.size() == test_cases ? 4 : 0;
 }

@@ -25,11 +25,13 @@ bool is_open(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
 std::set<int> open_descriptors() {
   std::set<int> found;
   std::error_code missing;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", missing)) found.insert(std::stoi(entry.path().filename()));
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", missing))
+    found.insert(std::stoi(entry.path().filename()));
   if (missing) {
     for (int fd = 0; fd < 2048; ++fd) found.insert(fd);
   }
-  for (auto fd = found.begin(); fd != found.end();) fd = is_open(*fd) ? std::next(fd) : found.erase(fd);  // the iterator had one too
+  for (auto fd = found.begin(); fd != found.end();)
+    fd = is_open(*fd) ? std::next(fd) : found.erase(fd);  // the iterator had one too
   return found;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the system knows of a descriptor, asked without the library. One source file per platform implements it.
+// What the system knows of a descriptor, asked without the library. One source file per platform
+// implements it.
 #pragma once
 
 #if __has_include(<poll.h>)
@@ -38,7 +39,8 @@ class a_pipe {
   pysock::native_handle_type ends_[2] = {-1, -1};
 };
 
-/// Waits until the descriptor has one of these events, an error or a hang-up. False if none comes in that time.
+/// Waits until the descriptor has one of these events, an error or a hang-up. False if none comes
+/// in that time.
 bool wait_for(pysock::native_handle_type fd, short events, int milliseconds = 30000);
 
 }  // namespace test_support

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How a call failed, as text that a test can compare and print: the class of the exception and its error number.
+// How a call failed, as text that a test can compare and print: the class of the exception and its
+// error number.
 #pragma once
 
 #include <cerrno>
@@ -36,16 +37,22 @@ inline constexpr int eai_wrong_family = EAI_ADDRFAMILY;
 inline constexpr int eai_wrong_family = EAI_FAMILY;
 #endif
 
-/// The form that `failure_of` gives: `connection_refused_error 111`. The number is errno's where the system has others of its own.
-inline std::string failure(const std::string& name, int number) { return name + " " + std::to_string(number); }
-
-inline int portable_number(const pysock::error& e) {
-  if (e.code() == std::errc::bad_file_descriptor) return EBADF;  // one number may stand for several of errno's
-  const std::error_condition condition = e.code().default_error_condition();
-  return condition.category() == std::generic_category() ? condition.value() : e.errnum().value_or(0);
+/// The form that `failure_of` gives: `connection_refused_error 111`. The number is errno's where
+/// the system has others of its own.
+inline std::string failure(const std::string& name, int number) {
+  return name + " " + std::to_string(number);
 }
 
-/// `timeout`, `error: AF_UNIX path too long` and the like where there is no number; `none` where `f` succeeded.
+inline int portable_number(const pysock::error& e) {
+  if (e.code() == std::errc::bad_file_descriptor)
+    return EBADF;  // one number may stand for several of errno's
+  const std::error_condition condition = e.code().default_error_condition();
+  return condition.category() == std::generic_category() ? condition.value()
+                                                         : e.errnum().value_or(0);
+}
+
+/// `timeout`, `error: AF_UNIX path too long` and the like where there is no number; `none` where
+/// `f` succeeded.
 template <class F>
 std::string failure_of(const F& f) {
   try {

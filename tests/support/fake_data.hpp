@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the calls of the fake give and take: events, data, ancillary data, names. For fake_sys.cpp alone.
+// What the calls of the fake give and take: events, data, ancillary data, names. For fake_sys.cpp
+// alone.
 #pragma once
 
 #include "support/cmsg_macros.hpp"
@@ -8,7 +9,7 @@
 namespace fake {
 namespace inner {
 
-// ---- events -------------------------------------------------------------------------------------------------------------------------
+// ---- events ----
 
 inline int wait_for_event(int milliseconds) {
   constexpr std::int64_t never = INT64_MAX;
@@ -30,10 +31,11 @@ inline int wait_for_event(int milliseconds) {
     return fail_with(EDEADLK).result();
   }
   w.clock += wakes;
-  return next.error != 0 ? fail_with(next.error).result() : static_cast<int>(next.value.value_or(1));
+  return next.error != 0 ? fail_with(next.error).result()
+                         : static_cast<int>(next.value.value_or(1));
 }
 
-// ---- data ---------------------------------------------------------------------------------------------------------------------------
+// ---- data ----
 
 // The fields of a buffer, POSIX's or Winsock's.
 template <class Buffer>
@@ -53,7 +55,8 @@ std::size_t size_of(const Buffer& b, long) {
   return b.len;
 }
 template <class Buffer>
-auto fill_buffer(Buffer& b, void* data, std::size_t size, int) -> decltype(static_cast<void>(b.iov_base)) {
+auto fill_buffer(Buffer& b, void* data, std::size_t size, int)
+    -> decltype(static_cast<void>(b.iov_base)) {
   b.iov_base = data;
   b.iov_len = size;
 }
@@ -71,7 +74,8 @@ inline std::size_t total(const sys::message& m) {
 
 inline std::ptrdiff_t send_some(const turn& t, sent_message message) {
   if (t.failed) return -1;
-  const auto limit = static_cast<std::size_t>(t.plan.value.value_or(static_cast<std::int64_t>(message.data.size())));
+  const auto limit = static_cast<std::size_t>(
+      t.plan.value.value_or(static_cast<std::int64_t>(message.data.size())));
   message.data.resize(std::min(limit, message.data.size()));
   const auto count = static_cast<std::ptrdiff_t>(message.data.size());
   state().sent.push_back(std::move(message));
@@ -87,8 +91,10 @@ inline std::string bytes_at(const void* data, std::size_t size) {
   return size == 0 ? "" : std::string(static_cast<const char*>(data), size);
 }
 
-// What there is to receive into `size` bytes; what must be left for the next call goes back to the script.
-inline std::string receive(const turn& t, const char* function, handle s, std::size_t size, int flags) {
+// What there is to receive into `size` bytes; what must be left for the next call goes back to the
+// script.
+inline std::string receive(const turn& t, const char* function, handle s, std::size_t size,
+                           int flags) {
   const std::string& data = t.plan.data;
   step rest = t.plan;
   rest.delay = -1;
@@ -98,11 +104,13 @@ inline std::string receive(const turn& t, const char* function, handle s, std::s
     rest.data = at(s).type == SOCK_STREAM && data.size() > size ? data.substr(size) : "";
   }
   const bool some_left = (flags & MSG_PEEK) != 0 || !rest.data.empty();
-  if (t.plan.has_data && !t.plan.forever && some_left) script_of(function).push_front(std::move(rest));
+  if (t.plan.has_data && !t.plan.forever && some_left)
+    script_of(function).push_front(std::move(rest));
   return data.substr(0, size);
 }
 
-inline std::ptrdiff_t receive_into(const turn& t, const char* function, handle s, void* to, std::size_t size, int flags) {
+inline std::ptrdiff_t receive_into(const turn& t, const char* function, handle s, void* to,
+                                   std::size_t size, int flags) {
   if (t.failed) return -1;
   const std::string got = receive(t, function, s, size, flags);
   if (!got.empty()) std::memcpy(to, got.data(), got.size());
@@ -112,12 +120,14 @@ inline std::ptrdiff_t receive_into(const turn& t, const char* function, handle s
 // Writes as many items as there is room for, opening the descriptors that travel in them.
 inline void receive_control(const step& plan, sys::message& m, int flags) {
   std::vector<control_item> items = plan.control;
-  if (plan.descriptors != 0) items.push_back({SOL_SOCKET, SCM_RIGHTS, std::string(plan.descriptors * sizeof(int), '\0')});
+  if (plan.descriptors != 0)
+    items.push_back({SOL_SOCKET, SCM_RIGHTS, std::string(plan.descriptors * sizeof(int), '\0')});
   const std::size_t header = CMSG_LEN(0);
   std::size_t used = 0;
   for (control_item& item : items) {
     const std::size_t room = m.control_size > used ? m.control_size - used : 0;
-    const bool rights = item.level == SOL_SOCKET && item.type == SCM_RIGHTS && plan.descriptors != 0;
+    const bool rights =
+        item.level == SOL_SOCKET && item.type == SCM_RIGHTS && plan.descriptors != 0;
     std::size_t fits = room > header ? std::min(room - header, item.data.size()) : 0;
     if (rights) fits -= fits % sizeof(int);
     if (fits < item.data.size()) m.flags |= MSG_CTRUNC;
@@ -125,7 +135,8 @@ inline void receive_control(const step& plan, sys::message& m, int flags) {
     for (std::size_t i = 0; rights && i < fits; i += sizeof(int)) {
       auto what = describe_new(AF_UNIX, SOCK_STREAM, 0, false);
       what->is = kind::any;
-      const int made = static_cast<int>(open_new(std::move(what), (flags & sys::cloexec_flag()) == 0));
+      const int made =
+          static_cast<int>(open_new(std::move(what), (flags & sys::cloexec_flag()) == 0));
       std::memcpy(&item.data[i], &made, sizeof made);
     }
     cmsghdr head{};
@@ -140,7 +151,7 @@ inline void receive_control(const step& plan, sys::message& m, int flags) {
   m.control_size = used;
 }
 
-// ---- names --------------------------------------------------------------------------------------------------------------------------
+// ---- names ----
 
 #ifdef EAI_SYSTEM
 inline constexpr int injected_eai = EAI_SYSTEM;
@@ -222,7 +233,8 @@ inline int give_host(const turn& t, const std::string& name, int family, sys::ho
   out = sys::host_entry();
   out.name = name;
   out.family = family;
-  out.addresses = {family == AF_INET6 ? std::string(15, '\0') + '\x01' : std::string("\x7f\0\0\x01", 4)};
+  out.addresses = {family == AF_INET6 ? std::string(15, '\0') + '\x01'
+                                      : std::string("\x7f\0\0\x01", 4)};
   return 0;
 }
 
@@ -230,8 +242,10 @@ inline void copy_text(const std::string& from, char* to, std::size_t size) {
   if (to != nullptr && size != 0) std::snprintf(to, size, "%s", from.c_str());
 }
 
-// A list as getaddrinfo makes it, known until it is freed. Empty for no addresses, which no system gives.
-inline addrinfo* make_list(const std::vector<socket_address>& found, const addrinfo& want, int port, const std::string& name) {
+// A list as getaddrinfo makes it, known until it is freed. Empty for no addresses, which no system
+// gives.
+inline addrinfo* make_list(const std::vector<socket_address>& found, const addrinfo& want, int port,
+                           const std::string& name) {
   std::vector<answer> made(found.size());
   for (std::size_t i = 0; i < made.size(); ++i) {
     socket_address address = found[i];
@@ -242,7 +256,9 @@ inline addrinfo* make_list(const std::vector<socket_address>& found, const addri
     addrinfo& info = made[i].info;
     info.ai_family = address.data()->sa_family;
     info.ai_socktype = want.ai_socktype != 0 ? want.ai_socktype : SOCK_STREAM;
-    info.ai_protocol = want.ai_protocol != 0 ? want.ai_protocol : info.ai_socktype == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
+    info.ai_protocol = want.ai_protocol != 0            ? want.ai_protocol
+                       : info.ai_socktype == SOCK_DGRAM ? IPPROTO_UDP
+                                                        : IPPROTO_TCP;
     info.ai_addrlen = address.size();
     info.ai_addr = reinterpret_cast<sockaddr*>(made[i].address.data());
     info.ai_canonname = name.empty() ? nullptr : made[i].name.data();

@@ -18,7 +18,8 @@ socket_address inet(std::array<unsigned char, 4> host, int port) {
   return to_address(made);
 }
 
-socket_address inet6(std::array<unsigned char, 16> host, int port, std::uint32_t flowinfo, std::uint32_t scope_id) {
+socket_address inet6(std::array<unsigned char, 16> host, int port, std::uint32_t flowinfo,
+                     std::uint32_t scope_id) {
   sockaddr_in6 made{};
   made.sin6_family = AF_INET6;
   made.sin6_port = htons(static_cast<std::uint16_t>(port));
@@ -32,12 +33,15 @@ socket_address unix_path(std::string_view path) {
   sockaddr_un made{};
   made.sun_family = AF_UNIX;
   std::memcpy(made.sun_path, path.data(), std::min(path.size(), sizeof made.sun_path));
-  const bool terminated = !path.empty() && path.front() != '\0' && path.size() < sizeof made.sun_path;
-  return to_address(made, offsetof(sockaddr_un, sun_path) + std::min(path.size() + (terminated ? 1 : 0), sizeof made.sun_path));
+  const bool terminated =
+      !path.empty() && path.front() != '\0' && path.size() < sizeof made.sun_path;
+  return to_address(made, offsetof(sockaddr_un, sun_path) +
+                              std::min(path.size() + (terminated ? 1 : 0), sizeof made.sun_path));
 }
 
 std::string to_string(const sockaddr* address, socklen_t size) {
-  if (address == nullptr || static_cast<std::size_t>(size) < offsetof(sockaddr, sa_data)) return "null";
+  if (address == nullptr || static_cast<std::size_t>(size) < offsetof(sockaddr, sa_data))
+    return "null";
   char host[64];
   if (address->sa_family == AF_INET) {
     const auto in = as<sockaddr_in>(address, size);
@@ -52,7 +56,8 @@ std::string to_string(const sockaddr* address, socklen_t size) {
     std::memcpy(b, &in6.sin6_addr, sizeof b);
     std::string out = "[";
     for (std::size_t i = 0; i < sizeof b; i += 2) {
-      std::snprintf(host, sizeof host, i == 0 ? "%x" : ":%x", static_cast<unsigned>(b[i] * 256 + b[i + 1]));
+      std::snprintf(host, sizeof host, i == 0 ? "%x" : ":%x",
+                    static_cast<unsigned>(b[i] * 256 + b[i + 1]));
       out += host;
     }
     out += "]:" + std::to_string(ntohs(in6.sin6_port));
@@ -67,7 +72,9 @@ std::string to_string(const sockaddr* address, socklen_t size) {
   return "family " + std::to_string(address->sa_family) + ", " + std::to_string(size) + " bytes";
 }
 
-std::string to_string(const socket_address& address) { return to_string(address.data(), address.size()); }
+std::string to_string(const socket_address& address) {
+  return to_string(address.data(), address.size());
+}
 
 step fails(int error) {
   step s;
@@ -87,7 +94,9 @@ step gives(std::string bytes) {
 }
 
 step gives(socket_address address) { return succeeds().from(std::move(address)); }
-step sets(int option) { return gives(std::string(reinterpret_cast<const char*>(&option), sizeof option)); }
+step sets(int option) {
+  return gives(std::string(reinterpret_cast<const char*>(&option), sizeof option));
+}
 step ready() { return returns(1); }
 step ready_after(span time) { return ready().after(time); }
 step times_out() { return returns(0); }
@@ -119,16 +128,20 @@ step names(std::string host, std::string service) {
 }
 
 void on(const std::string& function, std::vector<step> steps) {
-  if (functions.count(function) == 0) throw std::invalid_argument("the seam has no function " + function);
+  if (functions.count(function) == 0)
+    throw std::invalid_argument("the seam has no function " + function);
   std::deque<step>& script = state().scripts[function];
   for (step& s : steps) script.push_back(std::move(s));
 }
 
-std::string printing::text(event e) { return e == event::read ? "read" : e == event::write ? "write" : "connect"; }
+std::string printing::text(event e) {
+  return e == event::read ? "read" : e == event::write ? "write" : "connect";
+}
 
 std::string printing::join(const char* function, std::initializer_list<std::string> arguments) {
   std::string out = std::string(function) + "(";
-  for (const std::string& argument : arguments) out += (&argument == arguments.begin() ? "" : ", ") + argument;
+  for (const std::string& argument : arguments)
+    out += (&argument == arguments.begin() ? "" : ", ") + argument;
   return out + ")";
 }
 
@@ -157,7 +170,9 @@ std::chrono::nanoseconds elapsed() { return std::chrono::nanoseconds(clock() - f
 void advance(span time) { state().clock += time.nanoseconds(); }
 int clock_reads() { return state().clock_reads; }
 
-handle adopt(int family, int type, int proto) { return open_new(describe_new(family, type, proto, false)); }
+handle adopt(int family, int type, int proto) {
+  return open_new(describe_new(family, type, proto, false));
+}
 
 handle adopt_file(std::string content) {
   auto what = std::make_shared<description>();
@@ -166,8 +181,12 @@ handle adopt_file(std::string content) {
   return open_new(std::move(what));
 }
 
-void add_file(const std::string& path, std::string content) { state().files[path] = std::move(content); }
-void set_interfaces(std::vector<sys::interface_entry> interfaces) { state().interfaces = std::move(interfaces); }
+void add_file(const std::string& path, std::string content) {
+  state().files[path] = std::move(content);
+}
+void set_interfaces(std::vector<sys::interface_entry> interfaces) {
+  state().interfaces = std::move(interfaces);
+}
 
 bool is_open(handle h) { return state().open.count(h) != 0; }
 bool is_nonblocking(handle h) { return is_open(h) && at(h).nonblocking; }
@@ -193,8 +212,11 @@ const lines& errors() { return state().errors; }
 lines unused() {
   lines left;
   for (const auto& [function, script] : state().scripts) {
-    const auto steps = std::count_if(script.begin(), script.end(), [](const step& s) { return !s.forever || !s.used; });
-    if (steps != 0) left.push_back(function + ": " + std::to_string(steps) + (steps == 1 ? " step left" : " steps left"));
+    const auto steps = std::count_if(script.begin(), script.end(),
+                                     [](const step& s) { return !s.forever || !s.used; });
+    if (steps != 0)
+      left.push_back(function + ": " + std::to_string(steps) +
+                     (steps == 1 ? " step left" : " steps left"));
   }
   return left;
 }
@@ -214,7 +236,7 @@ void reset() { state() = world(); }
 
 }  // namespace fake
 
-// ---- the seam -------------------------------------------------------------------------------------------------------------------------
+// ---- the seam ----
 
 namespace pysock {
 inline namespace v1 {
@@ -251,14 +273,17 @@ sys::error_numbers sys::numbers() noexcept {
 
 const std::error_category& sys::category() noexcept {
   // The one that takes errno's numbers.
-  const bool system = std::error_code(ECONNREFUSED, std::system_category()) == std::errc::connection_refused;
+  const bool system =
+      std::error_code(ECONNREFUSED, std::system_category()) == std::errc::connection_refused;
   return system ? std::system_category() : std::generic_category();
 }
 
 const char* sys::number_label() noexcept { return "Errno"; }
 
 std::string sys::gai_message(int error) { return name_of(gai_errors, error, "Unknown error"); }
-std::string sys::herror_message(int error) { return name_of(herrors, error, "Unknown resolver error"); }
+std::string sys::herror_message(int error) {
+  return name_of(herrors, error, "Unknown resolver error");
+}
 
 std::int64_t sys::now() noexcept {
   ++state().clock_reads;
@@ -271,7 +296,8 @@ native_handle_type sys::socket(int family, int type, int proto, bool nonblocking
   return open_new(describe_new(family, type, proto, nonblocking));
 }
 
-bool sys::socketpair(int family, int type, int proto, bool nonblocking, native_handle_type (&out)[2]) noexcept {
+bool sys::socketpair(int family, int type, int proto, bool nonblocking,
+                     native_handle_type (&out)[2]) noexcept {
   const turn t = begin("socketpair", family, type, proto, nonblocking);
   if (t.failed || opening_fails()) return false;
   for (native_handle_type& end : out) {
@@ -281,11 +307,13 @@ bool sys::socketpair(int family, int type, int proto, bool nonblocking, native_h
   return true;
 }
 
-native_handle_type sys::accept(native_handle_type s, sockaddr* address, socklen_t* size, bool nonblocking) noexcept {
+native_handle_type sys::accept(native_handle_type s, sockaddr* address, socklen_t* size,
+                               bool nonblocking) noexcept {
   const turn t = begin_on("accept", s, nonblocking);
   if (t.failed || opening_fails()) return invalid_handle;
   const description& listener = at(s);
-  const socket_address from = t.plan.addresses ? t.plan.addresses->front() : unnamed(listener.family);
+  const socket_address from =
+      t.plan.addresses ? t.plan.addresses->front() : unnamed(listener.family);
   auto made = describe_new(listener.family, listener.type, listener.proto, nonblocking);
   made->peer = from;
   made->local = listener.local;
@@ -344,7 +372,9 @@ int sys::bind(native_handle_type s, const sockaddr* address, socklen_t size) noe
   return t.result();
 }
 
-int sys::listen(native_handle_type s, int backlog) noexcept { return begin_on("listen", s, backlog).result(); }
+int sys::listen(native_handle_type s, int backlog) noexcept {
+  return begin_on("listen", s, backlog).result();
+}
 
 int sys::connect(native_handle_type s, const sockaddr* address, socklen_t size) noexcept {
   const turn t = begin_on("connect", s, to_string(address, size));
@@ -352,7 +382,9 @@ int sys::connect(native_handle_type s, const sockaddr* address, socklen_t size) 
   return t.result();
 }
 
-int sys::shutdown(native_handle_type s, int how) noexcept { return begin_on("shutdown", s, how).result(); }
+int sys::shutdown(native_handle_type s, int how) noexcept {
+  return begin_on("shutdown", s, how).result();
+}
 
 int sys::getsockname(native_handle_type s, sockaddr* address, socklen_t* size) noexcept {
   const turn t = begin_on("getsockname", s);
@@ -369,18 +401,21 @@ int sys::getpeername(native_handle_type s, sockaddr* address, socklen_t* size) n
   return give_address(t, d.peer.value_or(socket_address()), address, size);
 }
 
-int sys::getsockopt(native_handle_type s, int level, int name, void* value, socklen_t* size) noexcept {
+int sys::getsockopt(native_handle_type s, int level, int name, void* value,
+                    socklen_t* size) noexcept {
   const turn t = begin_on("getsockopt", s, level, name);
   if (t.failed) return -1;
   std::string bytes = t.plan.has_data ? t.plan.data : option(s, level, name);
-  if (bytes.empty() && !t.plan.has_data) bytes.assign(std::min<std::size_t>(*size, sizeof(int)), '\0');
+  if (bytes.empty() && !t.plan.has_data)
+    bytes.assign(std::min<std::size_t>(*size, sizeof(int)), '\0');
   bytes.resize(std::min<std::size_t>(bytes.size(), *size));
   if (!bytes.empty()) std::memcpy(value, bytes.data(), bytes.size());
   *size = static_cast<socklen_t>(bytes.size());
   return t.result();
 }
 
-int sys::setsockopt(native_handle_type s, int level, int name, const void* value, socklen_t size) noexcept {
+int sys::setsockopt(native_handle_type s, int level, int name, const void* value,
+                    socklen_t size) noexcept {
   const turn t = begin_on("setsockopt", s, level, name, size);
   if (!t.failed && value != nullptr) at(s).options[{level, name}] = bytes_at(value, size);
   return t.result();
@@ -398,8 +433,8 @@ std::ptrdiff_t sys::send(native_handle_type s, const void* data, std::size_t siz
   return send_some(begin_on("send", s, size, flags), {s, bytes_at(data, size), "null", ""});
 }
 
-std::ptrdiff_t sys::sendto(native_handle_type s, const void* data, std::size_t size, int flags, const sockaddr* address,
-                           socklen_t address_size) {
+std::ptrdiff_t sys::sendto(native_handle_type s, const void* data, std::size_t size, int flags,
+                           const sockaddr* address, socklen_t address_size) {
   const std::string to = to_string(address, address_size);
   return send_some(begin_on("sendto", s, size, flags, to), {s, bytes_at(data, size), to, ""});
 }
@@ -412,9 +447,11 @@ std::ptrdiff_t sys::recv(native_handle_type s, void* data, std::size_t size, int
   return receive_into(begin_on("recv", s, size, flags), "recv", s, data, size, flags);
 }
 
-std::ptrdiff_t sys::recvfrom(native_handle_type s, void* data, std::size_t size, int flags, sockaddr* address, socklen_t* address_size) {
+std::ptrdiff_t sys::recvfrom(native_handle_type s, void* data, std::size_t size, int flags,
+                             sockaddr* address, socklen_t* address_size) {
   const turn t = begin_on("recvfrom", s, size, flags);
-  if (!t.failed) store(t.plan.addresses ? t.plan.addresses->front() : socket_address(), address, address_size);
+  if (!t.failed)
+    store(t.plan.addresses ? t.plan.addresses->front() : socket_address(), address, address_size);
   return receive_into(t, "recvfrom", s, data, size, flags);
 }
 
@@ -433,7 +470,8 @@ std::size_t sys::max_buffers() noexcept { return 1024; }
 std::ptrdiff_t sys::sendmsg(native_handle_type s, const message& m, int flags) noexcept {
   const std::string to = to_string(m.address, m.address_size);
   std::string data;
-  for (std::size_t i = 0; i < m.buffer_count; ++i) data += bytes_at(base_of(m.buffers[i], 0), size_of(m.buffers[i], 0));
+  for (std::size_t i = 0; i < m.buffer_count; ++i)
+    data += bytes_at(base_of(m.buffers[i], 0), size_of(m.buffers[i], 0));
   const turn t = begin_on("sendmsg", s, data.size(), m.control_size, flags, to);
   return send_some(t, {s, std::move(data), to, bytes_at(m.control, m.control_size)});
 }
@@ -466,8 +504,8 @@ int sys::cloexec_flag() noexcept {
 #endif
 }
 
-std::ptrdiff_t sys::sendfile(native_handle_type s, native_handle_type file, std::uint64_t offset, std::size_t count,
-                             bool /*may_wait*/) noexcept {
+std::ptrdiff_t sys::sendfile(native_handle_type s, native_handle_type file, std::uint64_t offset,
+                             std::size_t count, bool /*may_wait*/) noexcept {
   const turn t = begin_on("sendfile", s, file, offset, count);
   if (t.failed) return -1;
   if (const std::optional<turn> bad = refuse("sendfile", file, kind::any)) return bad->result();
@@ -475,7 +513,8 @@ std::ptrdiff_t sys::sendfile(native_handle_type s, native_handle_type file, std:
 }
 
 bool sys::sendfile_unsupported(int error) noexcept {
-  return error == EINVAL || error == ENOSYS || error == ENOTSUP || error == EOPNOTSUPP || error == ESPIPE;
+  return error == EINVAL || error == ENOSYS || error == ENOTSUP || error == EOPNOTSUPP ||
+         error == ESPIPE;
 }
 
 native_handle_type sys::open_file(const char* path) noexcept {
@@ -489,7 +528,9 @@ native_handle_type sys::open_file(const char* path) noexcept {
   return open_new(std::move(what));
 }
 
-int sys::close_file(native_handle_type file) noexcept { return close_one("close_file", file, kind::file); }
+int sys::close_file(native_handle_type file) noexcept {
+  return close_one("close_file", file, kind::file);
+}
 
 std::int64_t sys::file_size(native_handle_type file) noexcept {
   const turn t = begin_on(kind::any, "file_size", file);
@@ -497,7 +538,8 @@ std::int64_t sys::file_size(native_handle_type file) noexcept {
   return t.plan.value.value_or(static_cast<std::int64_t>(at(file).content.size()));
 }
 
-std::ptrdiff_t sys::read_file(native_handle_type file, void* data, std::size_t size, std::uint64_t offset) noexcept {
+std::ptrdiff_t sys::read_file(native_handle_type file, void* data, std::size_t size,
+                              std::uint64_t offset) noexcept {
   const turn t = begin_on(kind::any, "read_file", file, size, offset);
   if (t.failed) return -1;
   std::string got = t.plan.has_data ? t.plan.data.substr(0, size) : content_of(file, offset, size);
@@ -514,14 +556,17 @@ native_handle_type sys::file_handle(void*) noexcept {
 
 int sys::answered_protocol(int usual) noexcept { return usual; }
 
-int sys::getaddrinfo(const char* host, const char* service, const addrinfo* hints, addrinfo** results) noexcept {
+int sys::getaddrinfo(const char* host, const char* service, const addrinfo* hints,
+                     addrinfo** results) noexcept {
   const addrinfo want = hints != nullptr ? *hints : addrinfo{};
-  const turn t = begin("getaddrinfo", host, service, want.ai_family, want.ai_socktype, want.ai_protocol, want.ai_flags);
+  const turn t = begin("getaddrinfo", host, service, want.ai_family, want.ai_socktype,
+                       want.ai_protocol, want.ai_flags);
   if (t.failed) {
     if (!t.injected && t.plan.value) state().last_error = static_cast<int>(*t.plan.value);
     return name_result(t, injected_eai);
   }
-  const std::vector<socket_address> found = t.plan.addresses.value_or(std::vector{default_host(host, want.ai_family, want.ai_flags)});
+  const std::vector<socket_address> found =
+      t.plan.addresses.value_or(std::vector{default_host(host, want.ai_family, want.ai_flags)});
   *results = make_list(found, want, port_named(service), t.plan.data);
   return 0;
 }
@@ -530,8 +575,8 @@ void sys::freeaddrinfo(addrinfo* results) noexcept {
   if (state().lists.erase(results) == 0) wrong("freeaddrinfo of what is no list");
 }
 
-int sys::getnameinfo(const sockaddr* address, socklen_t size, char* host, std::size_t host_size, char* service, std::size_t service_size,
-                     int flags) noexcept {
+int sys::getnameinfo(const sockaddr* address, socklen_t size, char* host, std::size_t host_size,
+                     char* service, std::size_t service_size, int flags) noexcept {
   const std::string text = to_string(address, size);
   const turn t = begin("getnameinfo", text, flags);
   if (t.failed) {
@@ -562,7 +607,9 @@ std::string sys::getservbyport(int port, const char* proto) {
   return t.plan.has_data ? t.plan.data : name_of(services, port, "");
 }
 
-int sys::getprotobyname(const char* name) { return begin("getprotobyname", name).result(number_of(protocols, name, -1)); }
+int sys::getprotobyname(const char* name) {
+  return begin("getprotobyname", name).result(number_of(protocols, name, -1));
+}
 
 int sys::gethostname(std::string& out) {
   const turn t = begin("gethostname");
@@ -570,7 +617,9 @@ int sys::gethostname(std::string& out) {
   return t.result();
 }
 
-int sys::sethostname(const char* name, std::size_t size) noexcept { return begin("sethostname", bytes_at(name, size)).result(); }
+int sys::sethostname(const char* name, std::size_t size) noexcept {
+  return begin("sethostname", bytes_at(name, size)).result();
+}
 
 int sys::if_nameindex(std::vector<interface_entry>& out) {
   const turn t = begin("if_nameindex");

@@ -2,20 +2,22 @@
 /// \file
 /// A scripted stand-in for the seam: unit tests link it in place of the system.
 ///
-/// Every function of detail/sys.hpp takes the next step of its script; without one it does what a well-behaved system would. Nothing
-/// really waits: time is a number that poll() and the steps move. Error numbers are those of errno on every platform.
+/// Every function of detail/sys.hpp takes the next step of its script; without one it does what a
+/// well-behaved system would. Nothing really waits: time is a number that poll() and the steps
+/// move. Error numbers are those of errno on every platform.
 ///
 ///     fake::session session;
 ///     const auto s = fake::adopt();
 ///     fake::on_recv({fake::fails(EAGAIN), fake::gives("abc")});
 ///     fake::on_poll({fake::ready_after(20)});
 ///     ... receive on s ...
-///     CHECK(fake::log() == fake::lines{fake::called("recv", s, 10, 0), fake::called("poll", s, fake::event::read, 500), ...});
-///     CHECK(fake::elapsed() == 20ms);
-///     CHECK(fake::problems() == fake::lines{});   // with s closed: nothing leaked, misused, or left in a script
+///     CHECK(fake::log() == fake::lines{fake::called("recv", s, 10, 0), fake::called("poll", s,
+///     fake::event::read, 500), ...}); CHECK(fake::elapsed() == 20ms); CHECK(fake::problems() ==
+///     fake::lines{});   // with s closed: nothing leaked, misused, or left in a script
 ///
-/// A call on a descriptor that is not open fails with EBADF and takes no step. A call that succeeds sets last_error() to 0, so that a
-/// reason asked for too late is found out. Not for several threads.
+/// A call on a descriptor that is not open fails with EBADF and takes no step. A call that succeeds
+/// sets last_error() to 0, so that a reason asked for too late is found out. Not for several
+/// threads.
 #pragma once
 
 #include <array>
@@ -38,7 +40,7 @@ using handle = pysock::native_handle_type;
 using event = sys::event;
 using lines = std::vector<std::string>;
 
-// ---- values -------------------------------------------------------------------------------------------------------------------------
+// ---- values ----
 
 /// A stretch of virtual time: a number of milliseconds, or any chrono duration.
 class span {
@@ -62,10 +64,12 @@ struct socket_address {
 };
 socket_address inet(std::array<unsigned char, 4> host, int port);
 /// flowinfo in host order
-socket_address inet6(std::array<unsigned char, 16> host, int port, std::uint32_t flowinfo = 0, std::uint32_t scope_id = 0);
+socket_address inet6(std::array<unsigned char, 16> host, int port, std::uint32_t flowinfo = 0,
+                     std::uint32_t scope_id = 0);
 /// A path, an abstract name (first byte NUL), or "" for unnamed.
 socket_address unix_path(std::string_view path);
-/// How the log prints one: `127.0.0.1:80`, `[0:0:0:0:0:0:0:1]:80%2`, `unix:/tmp/s`, `unix:@abstract`, `null`.
+/// How the log prints one: `127.0.0.1:80`, `[0:0:0:0:0:0:0:1]:80%2`, `unix:/tmp/s`,
+/// `unix:@abstract`, `null`.
 std::string to_string(const socket_address& address);
 std::string to_string(const sockaddr* address, socklen_t size);
 
@@ -76,7 +80,7 @@ struct control_item {
   std::string data;
 };
 
-// ---- steps --------------------------------------------------------------------------------------------------------------------------
+// ---- steps ----
 
 /// What one call does. Made by the functions below and refined by chaining.
 struct step {
@@ -102,7 +106,9 @@ struct step {
   /// The last step of a script: every further call does the same.
   step always() && { return forever = true, std::move(*this); }
   /// Who sent the data.
-  step from(socket_address address) && { return addresses = {std::move(address)}, std::move(*this); }
+  step from(socket_address address) && {
+    return addresses = {std::move(address)}, std::move(*this);
+  }
   /// Returned in place of the number of bytes moved (MSG_TRUNC), or errno below EAI_SYSTEM.
   step returning(std::int64_t number) && { return value = number, std::move(*this); }
   /// recvmsg's flags.
@@ -110,7 +116,8 @@ struct step {
   step with_control(int level, int kind, std::string bytes) && {
     return control.push_back({level, kind, std::move(bytes)}), std::move(*this);
   }
-  /// That many descriptors travel with the data, as SCM_RIGHTS. Those that the caller has no room for are never opened.
+  /// That many descriptors travel with the data, as SCM_RIGHTS. Those that the caller has no room
+  /// for are never opened.
   step with_descriptors(std::size_t count) && { return descriptors = count, std::move(*this); }
   /// getaddrinfo's canonical name, in every result and unasked, as some systems give it.
   step canonical(std::string name) && { return data = std::move(name), std::move(*this); }
@@ -124,14 +131,15 @@ step succeeds();
 step returns(std::int64_t value);
 /// Sends (or reads from a file) at most so many bytes.
 step takes(std::size_t bytes);
-/// Receives those bytes. A stream keeps what the caller has no room for, a message loses it. Also: the bytes of an option, gethostname's,
-/// if_indextoname's and getservbyport's text.
+/// Receives those bytes. A stream keeps what the caller has no room for, a message loses it. Also:
+/// the bytes of an option, gethostname's, if_indextoname's and getservbyport's text.
 step gives(std::string bytes);
 /// Gives that address: for accept, getsockname and getpeername.
 step gives(socket_address address);
 /// Gives an int: for getsockopt, SO_ERROR above all.
 step sets(int option);
-/// poll: the event is there, or comes `time` from now. A poll that does not wait so long times out and brings the event that much nearer.
+/// poll: the event is there, or comes `time` from now. A poll that does not wait so long times out
+/// and brings the event that much nearer.
 step ready();
 step ready_after(span time);
 /// poll: nothing comes. With after(): it returns that early.
@@ -144,7 +152,8 @@ step describes(int family, int type, int proto);
 /// getnameinfo.
 step names(std::string host, std::string service);
 
-/// Appends to the script of a function of the seam. \throws std::invalid_argument if there is no such function
+/// Appends to the script of a function of the seam. \throws std::invalid_argument if there is no
+/// such function
 void on(const std::string& function, std::vector<step> steps);
 
 #define PYSOCK_FAKE_SCRIPT(function) \
@@ -195,7 +204,7 @@ PYSOCK_FAKE_SCRIPT(if_nametoindex)
 PYSOCK_FAKE_SCRIPT(if_indextoname)
 #undef PYSOCK_FAKE_SCRIPT
 
-// ---- the log ------------------------------------------------------------------------------------------------------------------------
+// ---- the log ----
 
 namespace printing {
 inline std::string text(const std::string& s) { return s; }
@@ -211,25 +220,29 @@ std::string text(T number) {
 std::string join(const char* function, std::initializer_list<std::string> arguments);
 }  // namespace printing
 
-/// A line of the log: `called("recv", s, 10, MSG_PEEK)` is "recv(1000, 10, 2)". The arguments are the seam's without pointers: an
-/// address is printed, data is its size. In full:
+/// A line of the log: `called("recv", s, 10, MSG_PEEK)` is "recv(1000, 10, 2)". The arguments are
+/// the seam's without pointers: an address is printed, data is its size. In full:
 ///
-///     socket(family, type, proto, nonblocking)   socketpair(the same)   accept(s, nonblocking)   duplicate(s)   close(s)
-///     set_nonblocking(s, on)   get_inheritable(s)   set_inheritable(s, on)   describe(s)
-///     bind(s, address)   listen(s, backlog)   connect(s, address)   shutdown(s, how)   getsockname(s)   getpeername(s)
-///     getsockopt(s, level, name)   setsockopt(s, level, name, size)   poll(s, event, milliseconds)
-///     send(s, size, flags)   sendto(s, size, flags, address)   sendmsg(s, size, control size, flags, address)   send_now(s, size)
-///     recv(s, size, flags)   recvfrom(s, size, flags)   recvmsg(s, size, control size, flags)   recv_now(s, size)
-///     sendfile(s, file, offset, count)   open_file(path)   close_file(file)   file_size(file)   read_file(file, size, offset)
-///     file_handle()   getaddrinfo(host, service, family, type, proto, flags)   getnameinfo(address, flags)
-///     gethostbyname(name, family)   gethostbyaddr(size, family)   getservbyname(name, proto)   getservbyport(port, proto)
-///     getprotobyname(name)   gethostname()   sethostname(name)   if_nameindex()   if_nametoindex(name)   if_indextoname(index)
+///     socket(family, type, proto, nonblocking)   socketpair(the same)   accept(s, nonblocking)
+///     duplicate(s)   close(s) set_nonblocking(s, on)   get_inheritable(s)   set_inheritable(s, on)
+///     describe(s) bind(s, address)   listen(s, backlog)   connect(s, address)   shutdown(s, how)
+///     getsockname(s)   getpeername(s) getsockopt(s, level, name)   setsockopt(s, level, name,
+///     size)   poll(s, event, milliseconds) send(s, size, flags)   sendto(s, size, flags, address)
+///     sendmsg(s, size, control size, flags, address)   send_now(s, size) recv(s, size, flags)
+///     recvfrom(s, size, flags)   recvmsg(s, size, control size, flags)   recv_now(s, size)
+///     sendfile(s, file, offset, count)   open_file(path)   close_file(file)   file_size(file)
+///     read_file(file, size, offset) file_handle()   getaddrinfo(host, service, family, type,
+///     proto, flags)   getnameinfo(address, flags) gethostbyname(name, family) gethostbyaddr(size,
+///     family)   getservbyname(name, proto)   getservbyport(port, proto) getprotobyname(name)
+///     gethostname()   sethostname(name)   if_nameindex()   if_nametoindex(name)
+///     if_indextoname(index)
 template <class... Arguments>
 std::string called(const char* function, const Arguments&... arguments) {
   return printing::join(function, {printing::text(arguments)...});
 }
 
-/// Every call since the last reset; those that cannot fail (now, classify, make_buffer, freeaddrinfo...) are not in it.
+/// Every call since the last reset; those that cannot fail (now, classify, make_buffer,
+/// freeaddrinfo...) are not in it.
 const lines& log();
 /// The calls of one function.
 lines log(const std::string& function);
@@ -247,7 +260,7 @@ const std::vector<sent_message>& sent_messages();
 /// All that was sent, in one piece.
 std::string sent();
 
-// ---- time ---------------------------------------------------------------------------------------------------------------------------
+// ---- time ----
 
 /// The virtual clock in nanoseconds; starts anywhere but at 0.
 std::int64_t clock();
@@ -257,7 +270,7 @@ void advance(span time);
 /// How often the clock was asked.
 int clock_reads();
 
-// ---- descriptors --------------------------------------------------------------------------------------------------------------------
+// ---- descriptors ----
 
 /// An open socket made by nobody; numbers start at 1000. It counts as opened.
 handle adopt(int family = AF_INET, int type = SOCK_STREAM, int proto = 0);
@@ -280,16 +293,18 @@ int open_count();
 const std::vector<handle>& opened();
 const std::vector<handle>& closed();
 
-// ---- failures and verdicts ------------------------------------------------------------------------------------------------------------
+// ---- failures and verdicts ----
 
 /// The n-th call from now on that opens descriptors fails; 1 is the next.
 void fail_nth_open(int n, int error);
-/// The n-th call from now on fails, whatever it is; 1 is the next. A function with numbers of its own fails as EAI_SYSTEM or NO_RECOVERY.
+/// The n-th call from now on fails, whatever it is; 1 is the next. A function with numbers of its
+/// own fails as EAI_SYSTEM or NO_RECOVERY.
 void fail_nth_call(int n, int error);
 /// Whether such a failure has come.
 bool failure_fired();
 
-/// What was done wrong: a descriptor closed twice or used after its end, a file closed as a socket, a list freed twice, a poll without end.
+/// What was done wrong: a descriptor closed twice or used after its end, a file closed as a socket,
+/// a list freed twice, a poll without end.
 const lines& errors();
 /// Scripts with steps left, as `recv: 2 steps left`.
 lines unused();
@@ -310,8 +325,9 @@ struct session {
   session& operator=(const session&) = delete;
 };
 
-/// Runs `scenario()` once for every call of the seam in it, with that call failing, and a last time with none. Each run begins after a
-/// reset; the scenario sets its scripts, catches what may be thrown and checks what must hold. Returns the number of calls that failed.
+/// Runs `scenario()` once for every call of the seam in it, with that call failing, and a last time
+/// with none. Each run begins after a reset; the scenario sets its scripts, catches what may be
+/// thrown and checks what must hold. Returns the number of calls that failed.
 template <class Scenario>
 int fail_each_call(int error, Scenario scenario) {
   for (int n = 1;; ++n) {

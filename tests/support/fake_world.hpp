@@ -25,14 +25,50 @@ inline constexpr handle first_handle = 1000;
 // More calls than any test makes: the code under test runs in circles.
 inline constexpr std::size_t too_many_calls = 100'000;
 
-inline const std::set<std::string> functions = {
-    "socket",          "socketpair",    "accept",        "duplicate",      "close",       "set_nonblocking", "get_inheritable",
-    "set_inheritable", "describe",      "bind",          "listen",         "connect",     "shutdown",        "getsockname",
-    "getpeername",     "getsockopt",    "setsockopt",    "poll",           "send",        "sendto",          "recv",
-    "recvfrom",        "send_now",      "recv_now",      "sendmsg",        "recvmsg",     "sendfile",        "open_file",
-    "close_file",      "file_size",     "read_file",     "file_handle",    "getaddrinfo", "getnameinfo",     "gethostbyname",
-    "gethostbyaddr",   "getservbyname", "getservbyport", "getprotobyname", "gethostname", "sethostname",     "if_nameindex",
-    "if_nametoindex",  "if_indextoname"};
+inline const std::set<std::string> functions = {"socket",
+                                                "socketpair",
+                                                "accept",
+                                                "duplicate",
+                                                "close",
+                                                "set_nonblocking",
+                                                "get_inheritable",
+                                                "set_inheritable",
+                                                "describe",
+                                                "bind",
+                                                "listen",
+                                                "connect",
+                                                "shutdown",
+                                                "getsockname",
+                                                "getpeername",
+                                                "getsockopt",
+                                                "setsockopt",
+                                                "poll",
+                                                "send",
+                                                "sendto",
+                                                "recv",
+                                                "recvfrom",
+                                                "send_now",
+                                                "recv_now",
+                                                "sendmsg",
+                                                "recvmsg",
+                                                "sendfile",
+                                                "open_file",
+                                                "close_file",
+                                                "file_size",
+                                                "read_file",
+                                                "file_handle",
+                                                "getaddrinfo",
+                                                "getnameinfo",
+                                                "gethostbyname",
+                                                "gethostbyaddr",
+                                                "getservbyname",
+                                                "getservbyport",
+                                                "getprotobyname",
+                                                "gethostname",
+                                                "sethostname",
+                                                "if_nameindex",
+                                                "if_nametoindex",
+                                                "if_indextoname"};
 
 enum class kind { socket, file, any };
 
@@ -93,7 +129,7 @@ inline world& state() {
   return w;
 }
 
-// ---- one call -----------------------------------------------------------------------------------------------------------------------
+// ---- one call ----
 
 // What a call is to do: fail with last_error() set, or follow `plan`.
 struct turn {
@@ -101,7 +137,9 @@ struct turn {
   bool injected = false;
   step plan;
 
-  int result(int success = 0) const { return failed ? -1 : static_cast<int>(plan.value.value_or(success)); }
+  int result(int success = 0) const {
+    return failed ? -1 : static_cast<int>(plan.value.value_or(success));
+  }
 };
 
 inline turn fail_with(int error) {
@@ -116,7 +154,8 @@ inline void note(std::string line) {
   w.log.push_back(std::move(line));
   if (w.log.size() < too_many_calls) return;
   std::fputs("fake: far too many calls, the last of them\n", stderr);
-  for (auto last = w.log.end() - 20; last != w.log.end(); ++last) std::fprintf(stderr, "  %s\n", last->c_str());
+  for (auto last = w.log.end() - 20; last != w.log.end(); ++last)
+    std::fprintf(stderr, "  %s\n", last->c_str());
   std::abort();
 }
 
@@ -194,7 +233,7 @@ inline turn begin_on(const char* function, handle h, const Arguments&... argumen
 
 inline description& at(handle h) { return *state().open.at(h).what; }
 
-// ---- descriptors --------------------------------------------------------------------------------------------------------------------
+// ---- descriptors ----
 
 inline bool opening_fails() {
   planned_failure& next = state().failing_open;
@@ -211,7 +250,8 @@ inline handle open_new(std::shared_ptr<description> what, bool inheritable = fal
   return made;
 }
 
-inline std::shared_ptr<description> describe_new(int family, int type, int proto, bool nonblocking) {
+inline std::shared_ptr<description> describe_new(int family, int type, int proto,
+                                                 bool nonblocking) {
   auto made = std::make_shared<description>();
   made->family = family;
   made->type = type;
@@ -231,7 +271,8 @@ inline int close_one(const char* function, handle h, kind wanted) {
     return (bad ? *bad : fail_with(EBADF)).result();
   }
   const kind is = found->second.what->is;
-  if (is != kind::any && is != wanted) wrong(called(function, h) + ": the other kind of descriptor");
+  if (is != kind::any && is != wanted)
+    wrong(called(function, h) + ": the other kind of descriptor");
   w.open.erase(found);
   w.closed.push_back(h);
   return (bad ? *bad : follow(function)).result();
@@ -241,7 +282,7 @@ inline void remember_peer(handle s, socket_address peer) {
   if (state().open.count(s) != 0) at(s).peer = std::move(peer);
 }
 
-// ---- addresses ----------------------------------------------------------------------------------------------------------------------
+// ---- addresses ----
 
 template <class Address>
 inline socket_address to_address(const Address& from, std::size_t size = sizeof(Address)) {
@@ -275,7 +316,8 @@ inline socket_address unnamed(int family) {
   return to_address(base, offsetof(sockaddr, sa_data));
 }
 
-inline int give_address(const turn& t, const socket_address& otherwise, sockaddr* to, socklen_t* size) {
+inline int give_address(const turn& t, const socket_address& otherwise, sockaddr* to,
+                        socklen_t* size) {
   if (t.failed) return -1;
   store(t.plan.addresses ? t.plan.addresses->front() : otherwise, to, size);
   return t.result();

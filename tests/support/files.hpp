@@ -32,7 +32,8 @@ inline std::string pattern(std::size_t size) {
 /// A file opened by the system's own means.
 class open_file {
  public:
-  explicit open_file(const std::string& path) : handle_(pysock::detail::sys::open_file(path.c_str())) {}
+  explicit open_file(const std::string& path)
+      : handle_(pysock::detail::sys::open_file(path.c_str())) {}
   open_file(const open_file&) = delete;
   open_file& operator=(const open_file&) = delete;
   ~open_file() { pysock::detail::sys::close_file(handle_); }
@@ -63,7 +64,8 @@ inline std::string receive_all(pysock::socket& s) {
 
 /// Runs `send` on one end of a connection and returns what arrives at the other.
 template <class Send>
-std::string arrives(std::pair<pysock::socket, pysock::socket> both, pysock::timeout_value mode, const Send& send) {
+std::string arrives(std::pair<pysock::socket, pysock::socket> both, pysock::timeout_value mode,
+                    const Send& send) {
   both.first.settimeout(mode);
   both.second.settimeout(patience);
   background<std::string> receiving([&both] { return receive_all(both.second); });

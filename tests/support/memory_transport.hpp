@@ -47,7 +47,8 @@ class memory_transport final : public pysock::detail::byte_transport {
   explicit memory_transport(peer& p) : peer_(p) {}
   ~memory_transport() override { peer_.destroyed = true; }
 
-  std::size_t read(char* data, std::size_t size, std::int64_t timeout, std::error_code& ec) noexcept override {
+  std::size_t read(char* data, std::size_t size, std::int64_t timeout,
+                   std::error_code& ec) noexcept override {
     peer_.receives.push_back(size);
     peer_.timeouts.push_back(timeout);
     ec.clear();
@@ -61,7 +62,8 @@ class memory_transport final : public pysock::detail::byte_transport {
     return count;
   }
 
-  std::size_t write(const char* data, std::size_t size, std::int64_t timeout, std::error_code& ec) noexcept override {
+  std::size_t write(const char* data, std::size_t size, std::int64_t timeout,
+                    std::error_code& ec) noexcept override {
     peer_.writes.push_back(size);
     peer_.timeouts.push_back(timeout);
     fake::advance(peer_.write_milliseconds);
@@ -88,8 +90,10 @@ class memory_transport final : public pysock::detail::byte_transport {
 };
 
 /// A file over it.
-inline pysock::file open(peer& p, const char* mode = "r", int bufsize = -1, pysock::timeout_value timeout = 5) {
-  return pysock::file(std::make_unique<memory_transport>(p), pysock::detail::parse_file_mode(mode), bufsize, timeout.nanoseconds());
+inline pysock::file open(peer& p, const char* mode = "r", int bufsize = -1,
+                         pysock::timeout_value timeout = 5) {
+  return pysock::file(std::make_unique<memory_transport>(p), pysock::detail::parse_file_mode(mode),
+                      bufsize, timeout.nanoseconds());
 }
 
 /// One receive for each.

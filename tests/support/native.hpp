@@ -10,7 +10,9 @@ namespace test_support {
 
 /// 0 where the system has none.
 inline int native_number(std::errc condition) {
-  const auto means = [condition](int number) { return std::error_code(number, pysock::detail::sys::category()) == condition; };
+  const auto means = [condition](int number) {
+    return std::error_code(number, pysock::detail::sys::category()) == condition;
+  };
   if (means(static_cast<int>(condition))) return static_cast<int>(condition);
   for (int number = 12000; number > 0; --number) {
     if (means(number)) return number;
@@ -30,20 +32,24 @@ inline int pending_connect() {
 
 /// As a message begins: `[Errno 111] `.
 inline std::string number_text(int number) {
-  return std::string("[") + pysock::detail::sys::number_label() + " " + std::to_string(number) + "] ";
+  return std::string("[") + pysock::detail::sys::number_label() + " " + std::to_string(number) +
+         "] ";
 }
 
-/// What a message says of one of errno's numbers; in unit tests, where the seam's numbers are errno's.
+/// What a message says of one of errno's numbers; in unit tests, where the seam's numbers are
+/// errno's.
 inline std::string errno_text(int number) {
   return number_text(number) + std::error_code(number, pysock::detail::sys::category()).message();
 }
 /// The same of an EAI_* number.
 inline std::string gai_text(int number) {
-  return "[Errno " + std::to_string(number) + "] " + std::error_code(number, pysock::gai_category()).message();
+  return "[Errno " + std::to_string(number) + "] " +
+         std::error_code(number, pysock::gai_category()).message();
 }
 /// The same of an h_errno number.
 inline std::string herror_text(int number) {
-  return "[Errno " + std::to_string(number) + "] " + std::error_code(number, pysock::herror_category()).message();
+  return "[Errno " + std::to_string(number) + "] " +
+         std::error_code(number, pysock::herror_category()).message();
 }
 
 }  // namespace test_support

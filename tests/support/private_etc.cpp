@@ -17,9 +17,12 @@
 namespace test_support {
 namespace {
 
-std::string not_allowed(const char* what) { return std::string("not allowed: ") + what + ": " + std::strerror(errno); }
+std::string not_allowed(const char* what) {
+  return std::string("not allowed: ") + what + ": " + std::strerror(errno);
+}
 
-// A user namespace makes the others free for everybody, but there is none for a process in a chroot or with a second thread.
+// A user namespace makes the others free for everybody, but there is none for a process in a chroot
+// or with a second thread.
 bool enter(int what) {
   const std::string user = "0 " + std::to_string(::geteuid()) + " 1";
   const std::string group = "0 " + std::to_string(::getegid()) + " 1";
@@ -42,7 +45,8 @@ bool keep_mounts_private() {
 
 }  // namespace
 
-std::string in_private_etc(const std::map<std::string, std::string>& files, const std::function<std::string()>& body) {
+std::string in_private_etc(const std::map<std::string, std::string>& files,
+                           const std::function<std::string()>& body) {
   return text_from_child([&] {
     if (!enter(CLONE_NEWNS)) return not_allowed("unshare");
     if (!keep_mounts_private()) return not_allowed("mount /");
@@ -64,11 +68,14 @@ std::string with_private_hostname(const std::function<std::string()>& body) {
 #else
 namespace test_support {
 
-std::string in_private_etc(const std::map<std::string, std::string>&, const std::function<std::string()>&) {
+std::string in_private_etc(const std::map<std::string, std::string>&,
+                           const std::function<std::string()>&) {
   return "not allowed: this system has no namespaces";
 }
 
-std::string with_private_hostname(const std::function<std::string()>&) { return "not allowed: this system has no namespaces"; }
+std::string with_private_hostname(const std::function<std::string()>&) {
+  return "not allowed: this system has no namespaces";
+}
 
 }  // namespace test_support
 #endif

@@ -8,9 +8,10 @@
 
 namespace test_support {
 
-/// Runs `body` where /etc holds these files and nothing else. Nobody else sees that. Returns its text; if the system does not allow it,
-/// "not allowed: " and why.
-std::string in_private_etc(const std::map<std::string, std::string>& files, const std::function<std::string()>& body);
+/// Runs `body` where /etc holds these files and nothing else. Nobody else sees that. Returns its
+/// text; if the system does not allow it, "not allowed: " and why.
+std::string in_private_etc(const std::map<std::string, std::string>& files,
+                           const std::function<std::string()>& body);
 
 /// Runs `body` where changing the host's name changes it for nobody else. Returns as above.
 std::string with_private_hostname(const std::function<std::string()>& body);

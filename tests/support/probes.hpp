@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a system's own calls do, asked without the library: where an answer is wrong, no library can do better.
+// What a system's own calls do, asked without the library: where an answer is wrong, no library can
+// do better.
 #pragma once
 
 #if __has_include(<unistd.h>)
@@ -22,13 +23,15 @@ inline unsigned told_scope(unsigned scope) {
   const pysock::socket s(AF_INET6, SOCK_DGRAM);
   sockaddr_in6 name{};
   name.sin6_family = AF_INET6;
-  name.sin6_addr.s6_addr[0] = 0xFF;  // a multicast address of link scope needs no such address on the interface
+  name.sin6_addr.s6_addr[0] =
+      0xFF;  // a multicast address of link scope needs no such address on the interface
   name.sin6_addr.s6_addr[1] = 0x02;
   name.sin6_addr.s6_addr[15] = 0x01;
   name.sin6_scope_id = scope;
   socklen_t size = sizeof name;
   auto* const address = reinterpret_cast<sockaddr*>(&name);
-  if (::bind(raw(s), address, size) != 0 || ::getsockname(raw(s), address, &size) != 0) return scope;
+  if (::bind(raw(s), address, size) != 0 || ::getsockname(raw(s), address, &size) != 0)
+    return scope;
   return name.sin6_scope_id;
 }
 
@@ -56,14 +59,16 @@ struct raw_message {
   msghdr message{};
 };
 
-/// Empty if the system says that a control message was cut for want of room, else what it does instead.
+/// Empty if the system says that a control message was cut for want of room, else what it does
+/// instead.
 inline std::string why_no_cut_control_message() {
   const auto [a, b] = pysock::socketpair();
   const std::array<int, 2> two = {a.fileno(), b.fileno()};
   raw_message sent(CMSG_SPACE(sizeof two));
   sent.hold(SOL_SOCKET, SCM_RIGHTS, two);
   raw_message received(CMSG_LEN(sizeof(int)));
-  if (::sendmsg(a.fileno(), &sent.message, 0) != 1 || ::recvmsg(b.fileno(), &received.message, 0) != 1) {
+  if (::sendmsg(a.fileno(), &sent.message, 0) != 1 ||
+      ::recvmsg(b.fileno(), &received.message, 0) != 1) {
     return "this system passes no descriptors: " + pysock::detail::last_code().message();
   }
   if (cmsghdr* const header = CMSG_FIRSTHDR(&received.message); header != nullptr) {
@@ -72,7 +77,9 @@ inline std::string why_no_cut_control_message() {
     std::memcpy(got.data(), CMSG_DATA(header), size);
     for (std::size_t i = 0; i < size / sizeof(int); ++i) ::close(got[i]);
   }
-  return (received.message.msg_flags & MSG_CTRUNC) != 0 ? "" : "this system does not say that a control message was cut";
+  return (received.message.msg_flags & MSG_CTRUNC) != 0
+             ? ""
+             : "this system does not say that a control message was cut";
 }
 #else
 inline std::string why_no_cut_control_message() { return ""; }

@@ -24,7 +24,9 @@ namespace {
 
 constexpr int patience_ms = 60000;
 
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+[[noreturn]] void fail(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
 
 // A peer must not outlive a test that was killed.
 void die_with_parent() {
@@ -54,7 +56,8 @@ bool has_program(const std::string& name) {
   return false;
 }
 
-// The channel is a pair of sockets, not of pipes: writing to a program that has ended must not raise SIGPIPE here.
+// The channel is a pair of sockets, not of pipes: writing to a program that has ended must not
+// raise SIGPIPE here.
 process::process(const std::vector<std::string>& argv) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0) fail("socketpair");
@@ -104,7 +107,9 @@ std::string process::line() {
       pending_.erase(0, end + 1);
       return found;
     }
-    if (!read_more()) throw std::runtime_error("the other process ended with " + std::to_string(wait()) + "; last: " + pending_);
+    if (!read_more())
+      throw std::runtime_error("the other process ended with " + std::to_string(wait()) +
+                               "; last: " + pending_);
   }
 }
 
@@ -115,7 +120,8 @@ std::string process::rest() {
 }
 
 void process::say(const std::string& text) {
-  if (::send(channel_, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size())) fail("send to the other process");
+  if (::send(channel_, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()))
+    fail("send to the other process");
 }
 
 void process::end_input() { ::shutdown(channel_, SHUT_WR); }
@@ -164,7 +170,8 @@ std::string text_from_child(const std::function<std::string()>& body) {
   ::close(ends[1]);
   std::string text;
   char room[4096];
-  for (ssize_t count = 0; (count = ::read(ends[0], room, sizeof room)) > 0;) text.append(room, static_cast<std::size_t>(count));
+  for (ssize_t count = 0; (count = ::read(ends[0], room, sizeof room)) > 0;)
+    text.append(room, static_cast<std::size_t>(count));
   ::close(ends[0]);
   status_of(id);
   return text;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Other processes: peers to talk to, and bodies that must not share the tests' own process. One source file per platform implements it.
+// Other processes: peers to talk to, and bodies that must not share the tests' own process. One
+// source file per platform implements it.
 #pragma once
 
 #include <functional>
@@ -12,7 +13,8 @@ namespace test_support {
 /// Whether a program of that name can be started.
 bool has_program(const std::string& name);
 
-/// A running program. Its input and all its output are joined to this object, which ends it when it goes.
+/// A running program. Its input and all its output are joined to this object, which ends it when it
+/// goes.
 class process {
  public:
   /// Starts `argv[0]`, found along PATH.
@@ -21,7 +23,8 @@ class process {
   process& operator=(const process&) = delete;
   ~process();
 
-  /// The next line of its output. Throws std::runtime_error with whatever it said last if there is none, or none comes.
+  /// The next line of its output. Throws std::runtime_error with whatever it said last if there is
+  /// none, or none comes.
   std::string line();
   /// All that is left of its output, up to its end.
   std::string rest();
@@ -41,7 +44,8 @@ class process {
   std::string pending_;
 };
 
-/// Runs `body` in a child of this process and returns what it returned, or 128 and the number of the signal that ended it.
+/// Runs `body` in a child of this process and returns what it returned, or 128 and the number of
+/// the signal that ended it.
 int in_child(const std::function<int()>& body);
 
 /// As above, for a body that answers with text. Empty where it ended otherwise.

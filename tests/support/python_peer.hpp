@@ -11,17 +11,22 @@
 
 namespace test_support {
 
-/// A Python script at the other end. It reports by lines of a key and a value: `say("port", s.getsockname()[1])`.
+/// A Python script at the other end. It reports by lines of a key and a value: `say("port",
+/// s.getsockname()[1])`.
 class python_peer {
  public:
-  /// \param script finds `socket`, `sys`, `hashlib` and `say` defined, and its arguments in `sys.argv[1:]`
-  explicit python_peer(const std::string& script, const std::vector<std::string>& arguments = {}) : process_(command(script, arguments)) {}
+  /// \param script finds `socket`, `sys`, `hashlib` and `say` defined, and its arguments in
+  /// `sys.argv[1:]`
+  explicit python_peer(const std::string& script, const std::vector<std::string>& arguments = {})
+      : process_(command(script, arguments)) {}
 
-  /// The value of the next line, whose key must be this; anything else, a traceback perhaps, becomes the text of the exception.
+  /// The value of the next line, whose key must be this; anything else, a traceback perhaps,
+  /// becomes the text of the exception.
   std::string expect(const std::string& key) {
     const std::string line = process_.line();
     if (line.compare(0, key.size() + 1, key + " ") == 0) return line.substr(key.size() + 1);
-    throw std::runtime_error("expected '" + key + "' from Python, got: " + line + "\n" + process_.rest());
+    throw std::runtime_error("expected '" + key + "' from Python, got: " + line + "\n" +
+                             process_.rest());
   }
   /// The value of the next line as a number.
   int expect_number(const std::string& key) { return std::stoi(expect(key)); }
@@ -36,7 +41,8 @@ class python_peer {
   }
 
  private:
-  static std::vector<std::string> command(const std::string& script, const std::vector<std::string>& arguments) {
+  static std::vector<std::string> command(const std::string& script,
+                                          const std::vector<std::string>& arguments) {
     std::vector<std::string> all = {"python3", "-c",
                                     "import socket, sys, hashlib\n"
                                     "def say(key, value): print(key, value, flush=True)\n" +

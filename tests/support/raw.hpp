@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The system's own calls beside the library's: what they answer here, and what they lack. A probe asks one question; it gives the reason
-// to skip a test, or nothing.
+// The system's own calls beside the library's: what they answer here, and what they lack. A probe
+// asks one question; it gives the reason to skip a test, or nothing.
 #pragma once
 
 #include <initializer_list>
@@ -36,7 +36,9 @@ std::string system_says(const F& call) {
 }
 
 /// Reason and number of the system call that failed just now.
-inline std::string because(const std::string& call) { return call + " fails with " + std::to_string(pysock::detail::sys::last_error()); }
+inline std::string because(const std::string& call) {
+  return call + " fails with " + std::to_string(pysock::detail::sys::last_error());
+}
 
 /// Whether it was never given a name; Winsock then tells none.
 inline bool is_unbound(const pysock::socket& s) {
@@ -51,7 +53,8 @@ inline int wrong_family_of_resolver(int family) {
   addrinfo hints{};
   hints.ai_family = family;
   addrinfo* found = nullptr;
-  const int number = ::getaddrinfo(family == AF_INET6 ? "127.1" : "0:0::1", nullptr, &hints, &found);
+  const int number =
+      ::getaddrinfo(family == AF_INET6 ? "127.1" : "0:0::1", nullptr, &hints, &found);
   if (number == 0) ::freeaddrinfo(found);
   return number;
 }
@@ -66,7 +69,8 @@ inline std::string why_shutdown_wakes_nobody() {
   });
   waiting.wait_until_asleep();
   ::shutdown(raw(client), SHUT_RDWR);
-  for (int i = 0; i < 300 && !waiting.done(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (int i = 0; i < 300 && !waiting.done(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   if (waiting.done()) return "";
   server.close();
   client.close();
@@ -101,7 +105,8 @@ inline std::string why_so_error_stays() {
     socklen_t size = sizeof number;
     ::getsockopt(raw(s), SOL_SOCKET, SO_ERROR, reinterpret_cast<char*>(&number), &size);
   }
-  return number == 0 ? "" : "::getsockopt gives SO_ERROR " + std::to_string(number) + " time and again";
+  return number == 0 ? ""
+                     : "::getsockopt gives SO_ERROR " + std::to_string(number) + " time and again";
 }
 
 /// Does the system's resolver know scopes by the names of interfaces?
@@ -110,7 +115,8 @@ inline std::string why_no_scope_names(const std::string& interface) {
   hints.ai_flags = AI_NUMERICHOST;
   addrinfo* found = nullptr;
   const int number = ::getaddrinfo(("fe80::1%" + interface).c_str(), nullptr, &hints, &found);
-  if (number != 0) return "::getaddrinfo of fe80::1%" + interface + " fails with " + std::to_string(number);
+  if (number != 0)
+    return "::getaddrinfo of fe80::1%" + interface + " fails with " + std::to_string(number);
   ::freeaddrinfo(found);
   return "";
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sockets that many tests start from. Loopback, ports of the system's choice, and a limit on every wait.
+// Sockets that many tests start from. Loopback, ports of the system's choice, and a limit on every
+// wait.
 #pragma once
 
 #include <chrono>
@@ -33,17 +34,21 @@ inline bool host_has_ipv6() {
   sockaddr_in6 where{};
   where.sin6_family = AF_INET6;
   where.sin6_addr = in6addr_loopback;
-  return probe && ::bind(static_cast<native_socket>(probe.get()), reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0;
+  return probe && ::bind(static_cast<native_socket>(probe.get()),
+                         reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0;
 }
 
-/// Why there are no AF_UNIX sockets of this type here; empty if there are. Some systems have streams alone.
+/// Why there are no AF_UNIX sockets of this type here; empty if there are. Some systems have
+/// streams alone.
 inline std::string why_no_unix(int type = SOCK_STREAM) {
   if (system_socket(AF_UNIX, type)) return "";
-  return "::socket of AF_UNIX, " + pysock::type_name(type) + ", fails with " + std::to_string(pysock::detail::sys::last_error());
+  return "::socket of AF_UNIX, " + pysock::type_name(type) + ", fails with " +
+         std::to_string(pysock::detail::sys::last_error());
 }
 
 /// A listener on the loopback.
-inline pysock::socket listening(int family = AF_INET, int backlog = pysock::socket::default_backlog) {
+inline pysock::socket listening(int family = AF_INET,
+                                int backlog = pysock::socket::default_backlog) {
   pysock::socket made(family);
   made.settimeout(patience);
   made.bind({loopback(family), 0});
@@ -114,7 +119,8 @@ struct full_connection {
     std::error_code ec;
     do {
       for (ec.clear(); !ec;) under_way += client.send(piece, ec);
-    } while (wait_for(client.fileno(), POLLOUT, 50));  // what is taken at the other end makes room here
+    } while (
+        wait_for(client.fileno(), POLLOUT, 50));  // what is taken at the other end makes room here
   }
   std::size_t under_way = 0;
   std::pair<pysock::socket, pysock::socket> both = connected();
@@ -134,7 +140,9 @@ class default_timeout_scope {
 /// Seconds since it was made, on a clock that only goes forward.
 class stopwatch {
  public:
-  [[nodiscard]] double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+  [[nodiscard]] double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
 
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();

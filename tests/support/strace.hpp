@@ -18,12 +18,15 @@ struct trace {
 
   /// Where the program marked its begin, and its end, by a write of that text.
   [[nodiscard]] std::size_t mark(const std::string& text, std::size_t from = 0) const {
-    while (from < calls.size() && calls[from].find("write(-1, \"" + text + "\"") == std::string::npos) ++from;
+    while (from < calls.size() &&
+           calls[from].find("write(-1, \"" + text + "\"") == std::string::npos)
+      ++from;
     return from;
   }
 
   /// Some system calls have one name on most architectures, and another one on a few.
-  static constexpr const char* other_names[][2] = {{"recv", "recvfrom"}, {"send", "sendto"}, {"fcntl64", "fcntl"}, {"ppoll", "poll"}};
+  static constexpr const char* other_names[][2] = {
+      {"recv", "recvfrom"}, {"send", "sendto"}, {"fcntl64", "fcntl"}, {"ppoll", "poll"}};
 
   static std::string name_of(const std::string& call) {
     const std::string name = call.substr(0, call.find('('));
@@ -42,22 +45,25 @@ struct trace {
   }
 
   /// The calls between two marks.
-  [[nodiscard]] std::vector<std::string> lines_between(const std::string& begin, const std::string& end) const {
+  [[nodiscard]] std::vector<std::string> lines_between(const std::string& begin,
+                                                       const std::string& end) const {
     const std::size_t first = mark(begin);
     const std::size_t last = mark(end, first);
     if (last >= calls.size()) return {"no such marks"};
-    return {calls.begin() + static_cast<std::ptrdiff_t>(first) + 1, calls.begin() + static_cast<std::ptrdiff_t>(last)};
+    return {calls.begin() + static_cast<std::ptrdiff_t>(first) + 1,
+            calls.begin() + static_cast<std::ptrdiff_t>(last)};
   }
 
-  /// The names of the calls between two marks, but for those that only the allocator, the clock, the sanitizers and the first use of a
-  /// static variable make.
-  [[nodiscard]] std::vector<std::string> between(const std::string& begin, const std::string& end) const {
+  /// The names of the calls between two marks, but for those that only the allocator, the clock,
+  /// the sanitizers and the first use of a static variable make.
+  [[nodiscard]] std::vector<std::string> between(const std::string& begin,
+                                                 const std::string& end) const {
     std::vector<std::string> names;
     for (const std::string& line : lines_between(begin, end)) {
       const std::string name = name_of(line);
       bool counts = line[0] != '-' && line[0] != '+';  // signals and the end
-      for (const char* one :
-           {"mmap", "munmap", "mprotect", "madvise", "brk", "futex", "gettid", "clock_gettime", "rt_sigprocmask", "write"}) {
+      for (const char* one : {"mmap", "munmap", "mprotect", "madvise", "brk", "futex", "gettid",
+                              "clock_gettime", "rt_sigprocmask", "write"}) {
         counts = counts && name != one;
       }
       if (counts) names.push_back(name);
@@ -73,14 +79,17 @@ struct trace {
   }
 };
 
-/// Runs a program under strace with these options. The leak checker of the address sanitizer cannot be traced, and is off.
-inline trace run_traced(const std::vector<std::string>& options, const std::vector<std::string>& program) {
+/// Runs a program under strace with these options. The leak checker of the address sanitizer cannot
+/// be traced, and is off.
+inline trace run_traced(const std::vector<std::string>& options,
+                        const std::vector<std::string>& program) {
   const temporary_directory folder;
   const char* before = std::getenv("ASAN_OPTIONS");
-  std::vector<std::string> command = {"strace", "-qq",
-                                      "-s",     "200",
-                                      "-o",     folder / "trace",
-                                      "-E",     "ASAN_OPTIONS=" + std::string(before != nullptr ? before : "") + ":detect_leaks=0"};
+  std::vector<std::string> command = {
+      "strace", "-qq",
+      "-s",     "200",
+      "-o",     folder / "trace",
+      "-E",     "ASAN_OPTIONS=" + std::string(before != nullptr ? before : "") + ":detect_leaks=0"};
   command.insert(command.end(), options.begin(), options.end());
   command.insert(command.end(), program.begin(), program.end());
   process running(command);
@@ -94,7 +103,8 @@ inline trace run_traced(const std::vector<std::string>& options, const std::vect
   return made;
 }
 
-/// Why this program cannot be traced here, or empty. It must mark "begin nothing" and "end nothing" when told "nothing".
+/// Why this program cannot be traced here, or empty. It must mark "begin nothing" and "end nothing"
+/// when told "nothing".
 inline std::string why_no_strace(const std::string& program) {
   if (!has_program("strace")) return "there is no strace";
   process trial({"strace", "-qq", "-o", "/dev/null", "true"});
@@ -102,7 +112,8 @@ inline std::string why_no_strace(const std::string& program) {
   if (trial.wait() != 0) return "strace cannot trace here: " + said.substr(0, said.find('\n'));
   const trace nothing = run_traced({}, {program, "nothing"});
   if (nothing.lines_between("begin nothing", "end nothing").empty()) return "";
-  return "strace cannot watch this platform's programs: " + nothing.output.substr(0, nothing.output.find('\n'));
+  return "strace cannot watch this platform's programs: " +
+         nothing.output.substr(0, nothing.output.find('\n'));
 }
 
 }  // namespace test_support

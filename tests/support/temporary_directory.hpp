@@ -12,7 +12,9 @@ class temporary_directory {
  public:
   temporary_directory() {
     std::random_device random;
-    do path_ = std::filesystem::temp_directory_path() / ("pysock-" + std::to_string(random() % 1000000));
+    do
+      path_ =
+          std::filesystem::temp_directory_path() / ("pysock-" + std::to_string(random() % 1000000));
     while (!std::filesystem::create_directory(path_));
   }
   temporary_directory(const temporary_directory&) = delete;
@@ -23,7 +25,9 @@ class temporary_directory {
   }
 
   /// A name in it.
-  [[nodiscard]] std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+  [[nodiscard]] std::string operator/(const std::string& name) const {
+    return (path_ / name).string();
+  }
 
  private:
   std::filesystem::path path_;

@@ -61,7 +61,8 @@ std::string joined(const std::string& script, int port) {
 bool is_open(pysock::native_handle_type fd) {
   int type = 0;
   int size = sizeof type;
-  return ::getsockopt(static_cast<SOCKET>(fd), SOL_SOCKET, SO_TYPE, reinterpret_cast<char*>(&type), &size) == 0;
+  return ::getsockopt(static_cast<SOCKET>(fd), SOL_SOCKET, SO_TYPE, reinterpret_cast<char*>(&type),
+                      &size) == 0;
 }
 
 // Handles are multiples of four.
@@ -77,12 +78,16 @@ std::optional<bool> is_nonblocking(pysock::native_handle_type /*fd*/) { return s
 
 bool is_close_on_exec(pysock::native_handle_type fd) {
   DWORD flags = 0;
-  return ::GetHandleInformation(reinterpret_cast<HANDLE>(fd), &flags) != 0 && (flags & HANDLE_FLAG_INHERIT) == 0;
+  return ::GetHandleInformation(reinterpret_cast<HANDLE>(fd), &flags) != 0 &&
+         (flags & HANDLE_FLAG_INHERIT) == 0;
 }
 
 std::int64_t position_of(pysock::native_handle_type file) {
   LARGE_INTEGER position{};
-  return ::SetFilePointerEx(reinterpret_cast<HANDLE>(file), LARGE_INTEGER{}, &position, FILE_CURRENT) != 0 ? position.QuadPart : -1;
+  return ::SetFilePointerEx(reinterpret_cast<HANDLE>(file), LARGE_INTEGER{}, &position,
+                            FILE_CURRENT) != 0
+             ? position.QuadPart
+             : -1;
 }
 
 a_pipe::a_pipe() {
@@ -95,14 +100,16 @@ a_pipe::~a_pipe() {
 }
 
 bool wait_for(pysock::native_handle_type fd, short events, int milliseconds) {
-  if ((events & POLLPRI) != 0) {  // WSAPoll() refuses it: urgent data are an exception to select() alone
+  if ((events & POLLPRI) !=
+      0) {  // WSAPoll() refuses it: urgent data are an exception to select() alone
     fd_set urgent;
     urgent.fd_count = 1;
     urgent.fd_array[0] = static_cast<SOCKET>(fd);
     timeval limit = {milliseconds / 1000, milliseconds % 1000 * 1000};
     return ::select(0, nullptr, nullptr, &urgent, &limit) == 1;
   }
-  WSAPOLLFD entry{static_cast<SOCKET>(fd), static_cast<SHORT>(events & (POLLIN | POLLOUT)), 0};  // it refuses what it tells unasked
+  WSAPOLLFD entry{static_cast<SOCKET>(fd), static_cast<SHORT>(events & (POLLIN | POLLOUT)),
+                  0};  // it refuses what it tells unasked
   return ::WSAPoll(&entry, 1, milliseconds) == 1;
 }
 
@@ -111,20 +118,24 @@ char thread_state(long /*id*/) { return '?'; }
 
 bool has_program(const std::string& name) { return name == "python3" && !find_python().empty(); }
 
-// Python alone: it connects to a listener here, since handles for its input and output are not the same thing everywhere.
+// Python alone: it connects to a listener here, since handles for its input and output are not the
+// same thing everywhere.
 process::process(const std::vector<std::string>& argv) {
-  if (argv.size() < 3 || argv[0] != "python3" || argv[1] != "-c") throw std::runtime_error("only Python can be started here");
+  if (argv.size() < 3 || argv[0] != "python3" || argv[1] != "-c")
+    throw std::runtime_error("only Python can be started here");
   pysock::socket listener = pysock::create_server({"127.0.0.1", 0});
   listener.settimeout(patience);
   const std::string program = find_python();
-  const std::string script = "exec(bytes.fromhex('" + as_hex(joined(argv[2], listener.getsockname().port())) + "'))";
+  const std::string script =
+      "exec(bytes.fromhex('" + as_hex(joined(argv[2], listener.getsockname().port())) + "'))";
   std::string command = quoted_name(program) + " -c " + quoted_name(script);
   for (std::size_t i = 3; i < argv.size(); ++i) command += " " + quoted_name(argv[i]);
 
   STARTUPINFOA startup{};
   startup.cb = sizeof startup;
   PROCESS_INFORMATION made{};
-  if (::CreateProcessA(program.c_str(), command.data(), nullptr, nullptr, FALSE, 0, nullptr, nullptr, &startup, &made) == 0) {
+  if (::CreateProcessA(program.c_str(), command.data(), nullptr, nullptr, FALSE, 0, nullptr,
+                       nullptr, &startup, &made) == 0) {
     throw std::runtime_error("cannot start " + program);
   }
   if (made.hThread != nullptr) ::CloseHandle(made.hThread);
@@ -144,7 +155,8 @@ bool process::read_more() {
   std::error_code ec;
   const std::size_t count = channel.recv_into(room, ec);
   (void)channel.detach();
-  if (ec == pysock::errc::timed_out) throw std::runtime_error("the other process says nothing; last: " + pending_);
+  if (ec == pysock::errc::timed_out)
+    throw std::runtime_error("the other process says nothing; last: " + pending_);
   pending_.append(room, count);
   if (const std::size_t end = pending_.find('\0'); end != std::string::npos) {
     status_ = std::atoi(pending_.c_str() + end + 1);
@@ -162,7 +174,8 @@ std::string process::line() {
       return found;
     }
     if ((status_ >= 0 || !read_more()) && pending_.find('\n') == std::string::npos) {
-      throw std::runtime_error("the other process ended with " + std::to_string(wait()) + "; last: " + pending_);
+      throw std::runtime_error("the other process ended with " + std::to_string(wait()) +
+                               "; last: " + pending_);
     }
   }
 }
@@ -174,7 +187,8 @@ std::string process::rest() {
 }
 
 void process::say(const std::string& text) {
-  if (::send(static_cast<SOCKET>(channel_), text.data(), static_cast<int>(text.size()), 0) != static_cast<int>(text.size())) {
+  if (::send(static_cast<SOCKET>(channel_), text.data(), static_cast<int>(text.size()), 0) !=
+      static_cast<int>(text.size())) {
     throw std::runtime_error("cannot talk to the other process");
   }
 }

@@ -79,7 +79,8 @@ TEST_CASE("the scope in the text is kept, and the fourth part wins if it is not 
 }
 
 TEST_CASE("names stay names until a socket resolves them", "[S15]") {
-  for (const char* name : {"localhost", "", "<broadcast>", "1", "127.1", "0x7f.1", " 127.0.0.1", "127.0.0.256", "[::1]", "127.0.0.01"}) {
+  for (const char* name : {"localhost", "", "<broadcast>", "1", "127.1", "0x7f.1", " 127.0.0.1",
+                           "127.0.0.256", "[::1]", "127.0.0.01"}) {
     CAPTURE(name);
     const address a(name, 80);
     REQUIRE(a.get_if<host_address>() != nullptr);
@@ -123,7 +124,8 @@ TEST_CASE("paths have a limit, and the bytes of abstract names count", "[S5][M65
 
   const address abstract_name("\0name");
   CHECK(abstract_name.path() == "\0name"s);
-  CHECK(static_cast<std::size_t>(abstract_name.native().size) == offsetof(sockaddr_un, sun_path) + 5);
+  CHECK(static_cast<std::size_t>(abstract_name.native().size) ==
+        offsetof(sockaddr_un, sun_path) + 5);
   CHECK(abstract_name.to_string() == "b'\\x00name'");
   const std::string full = "\0"s + std::string(room - 1, 'x');
   CHECK(address(full).path() == full);
@@ -150,8 +152,10 @@ TEST_CASE("AF_UNIX addresses come back from the system", "[S5][M65]") {
   CHECK(unix_address(native, offset + 6).path() == "/tmp/x");  // some systems do not count the NUL
   CHECK(unix_address(native, offset).is_unnamed());
   CHECK(unix_address(native, 0).is_unnamed());
-  std::memset(native.sun_path, 'y', sizeof native.sun_path);  // a path that fills the field has no NUL
-  CHECK(unix_address(native, offset + sizeof native.sun_path).path() == std::string(sizeof native.sun_path, 'y'));
+  std::memset(native.sun_path, 'y',
+              sizeof native.sun_path);  // a path that fills the field has no NUL
+  CHECK(unix_address(native, offset + sizeof native.sun_path).path() ==
+        std::string(sizeof native.sun_path, 'y'));
 }
 
 TEST_CASE("no address is false, and prints as None", "[S95]") {
@@ -194,7 +198,8 @@ TEST_CASE("equality, order and hash are of the canonical form", "[S11]") {
   CHECK(address("a", 80) != address("a", 80, 0, 0));
   CHECK(address("1.2.3.4", 80) < address("1.2.3.5", 1));
   CHECK(address("1.2.3.4", 1) < address("1.2.3.4", 2));
-  const std::unordered_set<address> set{{"0:0::1", 80}, {"::1", 80}, {"/tmp/a"}, {"/tmp/a"}, {"1.2.3.4", 5}, address()};
+  const std::unordered_set<address> set{{"0:0::1", 80}, {"::1", 80},    {"/tmp/a"},
+                                        {"/tmp/a"},     {"1.2.3.4", 5}, address()};
   CHECK(set.size() == 4);
 }
 

@@ -22,7 +22,8 @@ namespace {
 constexpr std::int64_t ms = 1000000;
 
 struct receiver {
-  explicit receiver(std::int64_t timeout) : context{fake::adopt(), timeout, nullptr, nullptr, false} {}
+  explicit receiver(std::int64_t timeout)
+      : context{fake::adopt(), timeout, nullptr, nullptr, false} {}
 
   // As a socket does it: tried, then completed.
   std::ptrdiff_t receive() {
@@ -39,7 +40,9 @@ struct receiver {
 
   std::size_t send_all(std::size_t size) {
     const std::string data(size, 'x');
-    const auto op = [&](std::size_t sent) { return sys::send(context.handle, data.data() + sent, data.size() - sent, 0); };
+    const auto op = [&](std::size_t sent) {
+      return sys::send(context.handle, data.data() + sent, data.size() - sent, 0);
+    };
     return complete_all(context, op(0), data.size(), op, ec);
   }
 
@@ -79,7 +82,8 @@ TEST_CASE("timeout mode waits for what is not there, then tries again", "[S128]"
   fake::on_poll({fake::ready_after(20)});
   CHECK(r.receive() == 3);
   CHECK_FALSE(r.ec);
-  CHECK(fake::log() == lines{called("recv", r.context.handle, 100, 0), called("poll", r.context.handle, event::read, 500),
+  CHECK(fake::log() == lines{called("recv", r.context.handle, 100, 0),
+                             called("poll", r.context.handle, event::read, 500),
                              called("recv", r.context.handle, 100, 0)});
   CHECK(fake::elapsed() == 20ms);
 }
@@ -112,7 +116,8 @@ TEST_CASE("false readiness goes back to waiting with the same deadline", "[M51]"
   fake::on_recv({fails(EAGAIN), fails(EAGAIN), fails(EAGAIN), fake::gives("x")});
   fake::on_poll({fake::ready_after(200), fake::ready_after(200), fake::ready_after(50)});
   CHECK(r.receive() == 1);
-  CHECK(fake::log("poll") == lines{called("poll", r.context.handle, event::read, 500), called("poll", r.context.handle, event::read, 300),
+  CHECK(fake::log("poll") == lines{called("poll", r.context.handle, event::read, 500),
+                                   called("poll", r.context.handle, event::read, 300),
                                    called("poll", r.context.handle, event::read, 100)});
 
   fake::reset();
@@ -128,7 +133,8 @@ TEST_CASE("signals never extend a deadline", "[M49][M51]") {
   const fake::session session;
   receiver r(400 * ms);
   fake::on_recv({fails(EAGAIN).always()});
-  fake::on_poll({fails(EINTR).after(50), fails(EINTR).after(50), fails(EINTR).after(250), fake::times_out()});
+  fake::on_poll(
+      {fails(EINTR).after(50), fails(EINTR).after(50), fails(EINTR).after(250), fake::times_out()});
   CHECK(r.receive() == -1);
   CHECK(r.ec == pysock::errc::timed_out);
   CHECK(fake::elapsed() == 400ms);
@@ -222,8 +228,8 @@ TEST_CASE("a tiny timeout waits a millisecond, a huge one in pieces", "[S124][M5
   fake::on_poll({fake::times_out(), fake::times_out()});
   CHECK(huge.receive() == -1);
   CHECK(huge.ec == pysock::errc::timed_out);
-  CHECK(fake::log("poll") ==
-        lines{called("poll", huge.context.handle, event::read, INT_MAX), called("poll", huge.context.handle, event::read, 1000)});
+  CHECK(fake::log("poll") == lines{called("poll", huge.context.handle, event::read, INT_MAX),
+                                   called("poll", huge.context.handle, event::read, 1000)});
 }
 
 TEST_CASE("a call that waits always does so without a timeout too", "[S131]") {
@@ -246,7 +252,8 @@ TEST_CASE("a call that waits always does so without a timeout too", "[S131]") {
 TEST_CASE("sending all has one deadline for the whole", "[S120][M48]") {
   const fake::session session;
   receiver r(500 * ms);
-  fake::on_send({fake::takes(10), fails(EAGAIN), fake::takes(10), fails(EAGAIN), fake::takes(10), fails(EAGAIN)});
+  fake::on_send({fake::takes(10), fails(EAGAIN), fake::takes(10), fails(EAGAIN), fake::takes(10),
+                 fails(EAGAIN)});
   fake::on_poll({fake::ready_after(200), fake::ready_after(200), fake::times_out()});
   CHECK(r.send_all(100) == 30);
   CHECK(r.ec == pysock::errc::timed_out);
@@ -295,7 +302,8 @@ TEST_CASE("a short write asks the hook, and keeps its progress", "[M49]") {
 namespace {
 
 struct connector {
-  explicit connector(std::int64_t timeout) : context{fake::adopt(), timeout, nullptr, nullptr, false} {}
+  explicit connector(std::int64_t timeout)
+      : context{fake::adopt(), timeout, nullptr, nullptr, false} {}
 
   std::error_code connect(const fake::socket_address& to = fake::inet({127, 0, 0, 1}, 9)) {
     std::error_code ec = pysock::errc::timed_out;
@@ -376,7 +384,8 @@ TEST_CASE("an interrupted connect is waited for, never called again", "[M50]") {
   CHECK(fake::count("poll") == 0);
 }
 
-TEST_CASE("an interrupted AF_UNIX connect that came to nothing is not taken for a connection", "[M50]") {
+TEST_CASE("an interrupted AF_UNIX connect that came to nothing is not taken for a connection",
+          "[M50]") {
   const fake::session session;
   connector c(-1);
   fake::on_connect({fails(EINTR), fails(EINTR)});

@@ -19,29 +19,33 @@ static constexpr int expected_maxhost = 1025;
 
 #include "support/catch.hpp"
 
-// What a program may rely on without asking. Everything else is there as far as the system has it, and #ifdef tells.
+// What a program may rely on without asking. Everything else is there as far as the system has it,
+// and #ifdef tells.
 #if !defined(AF_UNSPEC) || !defined(AF_INET) || !defined(AF_INET6)
 #error "a family is missing"
 #endif
-#if !defined(SO_REUSEADDR) || !defined(SO_KEEPALIVE) || !defined(SO_BROADCAST) || !defined(SO_ERROR) || !defined(SO_TYPE) || \
-    !defined(SO_LINGER) || !defined(SO_RCVBUF) || !defined(SO_SNDBUF) || !defined(SO_OOBINLINE) || !defined(SO_DONTROUTE)
+#if !defined(SO_REUSEADDR) || !defined(SO_KEEPALIVE) || !defined(SO_BROADCAST) ||            \
+    !defined(SO_ERROR) || !defined(SO_TYPE) || !defined(SO_LINGER) || !defined(SO_RCVBUF) || \
+    !defined(SO_SNDBUF) || !defined(SO_OOBINLINE) || !defined(SO_DONTROUTE)
 #error "a socket option is missing"
 #endif
-#if !defined(MSG_OOB) || !defined(MSG_PEEK) || !defined(MSG_DONTROUTE) || !defined(MSG_WAITALL) || !defined(MSG_TRUNC) || \
-    !defined(MSG_CTRUNC)
+#if !defined(MSG_OOB) || !defined(MSG_PEEK) || !defined(MSG_DONTROUTE) || !defined(MSG_WAITALL) || \
+    !defined(MSG_TRUNC) || !defined(MSG_CTRUNC)
 #error "a message flag is missing"
 #endif
 #if !defined(SOL_SOCKET) || !defined(SOL_IP) || !defined(SOL_TCP) || !defined(SOL_UDP)
 #error "an option level is missing"
 #endif
-#if !defined(IPPROTO_IP) || !defined(IPPROTO_ICMP) || !defined(IPPROTO_TCP) || !defined(IPPROTO_UDP) || !defined(IPPROTO_RAW)
+#if !defined(IPPROTO_IP) || !defined(IPPROTO_ICMP) || !defined(IPPROTO_TCP) || \
+    !defined(IPPROTO_UDP) || !defined(IPPROTO_RAW)
 #error "a protocol is missing"
 #endif
 #if !defined(IPPORT_RESERVED) || !defined(IPPORT_USERRESERVED)
 #error "a port limit is missing"
 #endif
-#if !defined(INADDR_ANY) || !defined(INADDR_BROADCAST) || !defined(INADDR_LOOPBACK) || !defined(INADDR_NONE) || \
-    !defined(INADDR_UNSPEC_GROUP) || !defined(INADDR_ALLHOSTS_GROUP) || !defined(INADDR_MAX_LOCAL_GROUP)
+#if !defined(INADDR_ANY) || !defined(INADDR_BROADCAST) || !defined(INADDR_LOOPBACK) ||           \
+    !defined(INADDR_NONE) || !defined(INADDR_UNSPEC_GROUP) || !defined(INADDR_ALLHOSTS_GROUP) || \
+    !defined(INADDR_MAX_LOCAL_GROUP)
 #error "a well-known address is missing"
 #endif
 #if !defined(SOMAXCONN) || !defined(NI_MAXHOST) || !defined(NI_MAXSERV)
@@ -54,7 +58,9 @@ static constexpr int expected_maxhost = 1025;
 namespace {
 
 // Options and error numbers of one kind that shared a value could not be told apart.
-bool all_different(const std::vector<int>& values) { return std::set<int>(values.begin(), values.end()).size() == values.size(); }
+bool all_different(const std::vector<int>& values) {
+  return std::set<int>(values.begin(), values.end()).size() == values.size();
+}
 
 // Flags can be combined only if each has bits of its own.
 bool bits_apart(const std::vector<int>& flags) {
@@ -94,8 +100,8 @@ TEST_CASE("constants: socket types", "[S28][S29][S30][S31][S32]") {
 }
 
 TEST_CASE("constants: socket options", "[S34]") {
-  CHECK(all_different(
-      {SO_REUSEADDR, SO_KEEPALIVE, SO_BROADCAST, SO_ERROR, SO_TYPE, SO_LINGER, SO_RCVBUF, SO_SNDBUF, SO_OOBINLINE, SO_DONTROUTE}));
+  CHECK(all_different({SO_REUSEADDR, SO_KEEPALIVE, SO_BROADCAST, SO_ERROR, SO_TYPE, SO_LINGER,
+                       SO_RCVBUF, SO_SNDBUF, SO_OOBINLINE, SO_DONTROUTE}));
 #ifdef SO_REUSEPORT
   CHECK(SO_REUSEPORT != SO_REUSEADDR);
 #endif
@@ -109,7 +115,8 @@ TEST_CASE("constants: message flags", "[S36]") {
   CHECK(MSG_PEEK == 2);
   CHECK(MSG_DONTROUTE == 4);
 #if defined(MSG_NOSIGNAL) && defined(MSG_DONTWAIT)
-  CHECK(bits_apart({MSG_OOB, MSG_PEEK, MSG_DONTROUTE, MSG_WAITALL, MSG_TRUNC, MSG_CTRUNC, MSG_NOSIGNAL, MSG_DONTWAIT}));
+  CHECK(bits_apart({MSG_OOB, MSG_PEEK, MSG_DONTROUTE, MSG_WAITALL, MSG_TRUNC, MSG_CTRUNC,
+                    MSG_NOSIGNAL, MSG_DONTWAIT}));
 #endif
 }
 
@@ -147,22 +154,25 @@ TEST_CASE("constants: well-known addresses are in host byte order", "[S40][S47]"
 
 TEST_CASE("constants: IPv4 options", "[S41]") {
   CHECK(all_different({IP_OPTIONS, IP_HDRINCL, IP_TOS, IP_TTL}));
-  CHECK(all_different({IP_MULTICAST_IF, IP_MULTICAST_TTL, IP_MULTICAST_LOOP, IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP}));
+  CHECK(all_different({IP_MULTICAST_IF, IP_MULTICAST_TTL, IP_MULTICAST_LOOP, IP_ADD_MEMBERSHIP,
+                       IP_DROP_MEMBERSHIP}));
 }
 
 TEST_CASE("constants: IPv6 options", "[S42]") {
-  CHECK(all_different(
-      {IPV6_UNICAST_HOPS, IPV6_MULTICAST_IF, IPV6_MULTICAST_HOPS, IPV6_MULTICAST_LOOP, IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP, IPV6_V6ONLY}));
+  CHECK(all_different({IPV6_UNICAST_HOPS, IPV6_MULTICAST_IF, IPV6_MULTICAST_HOPS,
+                       IPV6_MULTICAST_LOOP, IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP, IPV6_V6ONLY}));
 }
 
 TEST_CASE("constants: resolver errors", "[S43]") {
-  CHECK(all_different({0, EAI_AGAIN, EAI_BADFLAGS, EAI_FAIL, EAI_FAMILY, EAI_MEMORY, EAI_NONAME, EAI_SERVICE, EAI_SOCKTYPE}));
+  CHECK(all_different({0, EAI_AGAIN, EAI_BADFLAGS, EAI_FAIL, EAI_FAMILY, EAI_MEMORY, EAI_NONAME,
+                       EAI_SERVICE, EAI_SOCKTYPE}));
 }
 
 TEST_CASE("constants: resolver flags", "[S44]") {
   CHECK(bits_apart({AI_PASSIVE, AI_CANONNAME, AI_NUMERICHOST}));
 #if defined(AI_NUMERICSERV) && defined(AI_V4MAPPED) && defined(AI_ALL) && defined(AI_ADDRCONFIG)
-  CHECK(bits_apart({AI_PASSIVE, AI_CANONNAME, AI_NUMERICHOST, AI_NUMERICSERV, AI_V4MAPPED, AI_ALL, AI_ADDRCONFIG}));
+  CHECK(bits_apart({AI_PASSIVE, AI_CANONNAME, AI_NUMERICHOST, AI_NUMERICSERV, AI_V4MAPPED, AI_ALL,
+                    AI_ADDRCONFIG}));
 #endif
 }
 

@@ -34,7 +34,8 @@ constexpr int restart_option = SO_REUSEADDR;
 
 const fake::socket_address one = fake::inet({10, 0, 0, 1}, 0);
 const fake::socket_address two = fake::inet({10, 0, 0, 2}, 0);
-const fake::socket_address six = fake::inet6({0xFE, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 0, 0, 2);
+const fake::socket_address six =
+    fake::inet6({0xFE, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 0, 0, 2);
 constexpr int tcp = IPPROTO_TCP;
 
 // The handles that a session gives out, in their order.
@@ -68,7 +69,7 @@ int as_int(const std::string& option) {
 
 }  // namespace
 
-// ---- create_connection ----------------------------------------------------------------------------------------------------------------
+// ---- create_connection ----
 
 TEST_CASE("a connection with a timeout costs five system calls", "[M1]") {
   const fake::session session;
@@ -81,10 +82,11 @@ TEST_CASE("a connection with a timeout costs five system calls", "[M1]") {
     CHECK(s.gettimeout() == pysock::seconds(5));
     CHECK((s.family() == AF_INET && s.type() == SOCK_STREAM && s.proto() == tcp));
   }
-  CHECK(fake::log() == lines{called("getaddrinfo", "h", "80", AF_UNSPEC, SOCK_STREAM, 0, 0),
-                             called("socket", AF_INET, SOCK_STREAM, tcp, true), called("connect", first, "10.0.0.1:80"),
-                             called("poll", first, event::connect, 5000), called("getsockopt", first, SOL_SOCKET, SO_ERROR),
-                             called("close", first)});
+  CHECK(fake::log() ==
+        lines{called("getaddrinfo", "h", "80", AF_UNSPEC, SOCK_STREAM, 0, 0),
+              called("socket", AF_INET, SOCK_STREAM, tcp, true),
+              called("connect", first, "10.0.0.1:80"), called("poll", first, event::connect, 5000),
+              called("getsockopt", first, SOL_SOCKET, SO_ERROR), called("close", first)});
   CHECK(fake::problems() == lines{});
 }
 
@@ -97,7 +99,8 @@ TEST_CASE("each address is tried in turn and the first that works is taken", "[M
     CHECK(s.family() == AF_INET);
     CHECK(fake::closed() == std::vector<fake::handle>{first});
   }
-  CHECK(fake::log("connect") == lines{called("connect", first, "[fe80:0:0:0:0:0:0:1]:80%2"), called("connect", second, "10.0.0.1:80")});
+  CHECK(fake::log("connect") == lines{called("connect", first, "[fe80:0:0:0:0:0:0:1]:80%2"),
+                                      called("connect", second, "10.0.0.1:80")});
   CHECK(fake::problems() == lines{});
 }
 
@@ -112,7 +115,9 @@ TEST_CASE("where every address fails, the last error is thrown as it is", "[M1]"
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({one, two})});
   fake::on_connect({fails(ENETUNREACH), fails(ECONNREFUSED)});
-  const auto e = thrown<pysock::connection_refused_error>([] { (void)create_connection({"h", 80}); });
+  const auto e = thrown<pysock::connection_refused_error>([] {
+    (void)create_connection({"h", 80});
+  });
   CHECK(e.errnum() == ECONNREFUSED);
   CHECK(std::string(e.what()) == "connect ('10.0.0.2', 80): " + errno_text(ECONNREFUSED));
   CHECK(fake::problems() == lines{});
@@ -131,13 +136,15 @@ TEST_CASE("with all_errors every failure is reported, in order", "[M3][M61]") {
   REQUIRE(e.exceptions().size() == 2);
   CHECK(e.exceptions()[0].code() == std::errc::network_unreachable);
   CHECK(e.exceptions()[1].errnum() == ECONNREFUSED);
-  CHECK(std::string(e.exceptions()[1].what()) == "connect ('10.0.0.2', 80): " + errno_text(ECONNREFUSED));
+  CHECK(std::string(e.exceptions()[1].what()) ==
+        "connect ('10.0.0.2', 80): " + errno_text(ECONNREFUSED));
 
   STATIC_REQUIRE(std::is_base_of_v<pysock::error, pysock::error_group>);
   STATIC_REQUIRE(std::is_nothrow_copy_constructible_v<pysock::error_group>);
   auto source = e;
   const auto taken = std::move(source);
-  CHECK(source.exceptions().size() == 2);  // a move is a copy, so that no exception is ever without its list
+  CHECK(source.exceptions().size() ==
+        2);  // a move is a copy, so that no exception is ever without its list
   CHECK(taken.exceptions().size() == 2);
 }
 
@@ -145,7 +152,8 @@ TEST_CASE("one failure of one address makes a group as well", "[M3]") {
   const fake::session session;
   fake::on_connect({fails(ECONNREFUSED)});
   const auto e = thrown<pysock::error_group>([] {
-    (void)create_connection({"127.0.0.1", 80}, use_default_timeout, connection_options().all_errors(true));
+    (void)create_connection({"127.0.0.1", 80}, use_default_timeout,
+                            connection_options().all_errors(true));
   });
   CHECK(e.exceptions().size() == 1);
 }
@@ -154,7 +162,9 @@ TEST_CASE("a host that cannot be looked up is a gaierror, with all_errors too", 
   for (const bool all : {false, true}) {
     const fake::session session;
     fake::on_getaddrinfo({fails(EAI_NONAME)});
-    const auto e = thrown<pysock::gaierror>([all] { (void)create_connection({"nowhere", 80}, 1, connection_options().all_errors(all)); });
+    const auto e = thrown<pysock::gaierror>([all] {
+      (void)create_connection({"nowhere", 80}, 1, connection_options().all_errors(all));
+    });
     CHECK(e.errnum() == EAI_NONAME);
     CHECK(fake::count("socket") == 0);
   }
@@ -163,7 +173,9 @@ TEST_CASE("a host that cannot be looked up is a gaierror, with all_errors too", 
 TEST_CASE("a resolver without an answer is an error of its own", "[M1]") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({})});
-  CHECK(thrown<pysock::error>([] { (void)create_connection({"h", 80}); }).code() == pysock::errc::no_addresses);
+  CHECK(thrown<pysock::error>([] {
+          (void)create_connection({"h", 80});
+        }).code() == pysock::errc::no_addresses);
 }
 
 TEST_CASE("the timeout counts for each address anew", "[M1]") {
@@ -172,7 +184,8 @@ TEST_CASE("the timeout counts for each address anew", "[M1]") {
   fake::on_connect({fails(EINPROGRESS).always()});
   fake::on_poll({fake::times_out(), fake::times_out()});
   CHECK_THROWS_AS(create_connection({"h", 80}, 200ms), pysock::timeout);
-  CHECK(fake::log("poll") == lines{called("poll", first, event::connect, 200), called("poll", second, event::connect, 200)});
+  CHECK(fake::log("poll") == lines{called("poll", first, event::connect, 200),
+                                   called("poll", second, event::connect, 200)});
   CHECK(fake::elapsed() == 400ms);
 }
 
@@ -180,7 +193,8 @@ TEST_CASE("an explicit timeout beats the default, and no timeout does too", "[M1
   const fake::session session;
   const default_timeout set(3);
   CHECK(create_connection({"127.0.0.1", 80}).gettimeout() == pysock::seconds(3));
-  CHECK(create_connection({"127.0.0.1", 80}, use_default_timeout).gettimeout() == pysock::seconds(3));
+  CHECK(create_connection({"127.0.0.1", 80}, use_default_timeout).gettimeout() ==
+        pysock::seconds(3));
   CHECK(create_connection({"127.0.0.1", 80}, 0.5).gettimeout() == pysock::seconds(0.5));
   const pysock::socket blocking = create_connection({"127.0.0.1", 80}, std::nullopt);
   CHECK_FALSE(blocking.gettimeout());
@@ -191,7 +205,9 @@ TEST_CASE("an explicit timeout beats the default, and no timeout does too", "[M1
 TEST_CASE("a timeout of 0 does not wait", "[M1]") {
   const fake::session session;
   fake::on_connect({fails(EINPROGRESS)});
-  CHECK(thrown<pysock::blocking_io_error>([] { (void)create_connection({"127.0.0.1", 80}, 0); }).errnum() == EINPROGRESS);
+  CHECK(thrown<pysock::blocking_io_error>([] {
+          (void)create_connection({"127.0.0.1", 80}, 0);
+        }).errnum() == EINPROGRESS);
   CHECK(fake::count("poll") == 0);
 }
 
@@ -210,8 +226,10 @@ TEST_CASE("the source address is bound before connecting", "[M2]") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({one, two})});
   fake::on_connect({fails(ECONNREFUSED)});
-  (void)create_connection({"h", 80}, use_default_timeout, connection_options().source_address({"127.0.0.9", 0}));
-  CHECK(fake::log("bind") == lines{called("bind", first, "127.0.0.9:0"), called("bind", second, "127.0.0.9:0")});
+  (void)create_connection({"h", 80}, use_default_timeout,
+                          connection_options().source_address({"127.0.0.9", 0}));
+  CHECK(fake::log("bind") ==
+        lines{called("bind", first, "127.0.0.9:0"), called("bind", second, "127.0.0.9:0")});
   CHECK(fake::log()[3] == called("connect", first, "10.0.0.1:80"));
 }
 
@@ -220,7 +238,8 @@ TEST_CASE("a source address that cannot be used leaves the other addresses their
   fake::on_getaddrinfo({fake::resolves({six, one, two})});
   fake::on_bind({fails(EADDRNOTAVAIL)});
   const auto options = connection_options().source_address({"127.0.0.9", 0});
-  CHECK(create_connection({"h", 80}, 1, options).getpeername() == address("10.0.0.2", 80));  // six: of another family
+  CHECK(create_connection({"h", 80}, 1, options).getpeername() ==
+        address("10.0.0.2", 80));  // six: of another family
   CHECK(fake::count("connect") == 1);
 }
 
@@ -233,7 +252,10 @@ TEST_CASE("no source address, no bind", "[M2]") {
 TEST_CASE("an argument that is wrong for every address ends the search", "[M2]") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({one, two})});
-  CHECK_THROWS_AS(create_connection({"h", 80}, 1, connection_options().source_address("/a/path").all_errors(true)), std::invalid_argument);
+  CHECK_THROWS_AS(
+      create_connection({"h", 80}, 1,
+                        connection_options().source_address("/a/path").all_errors(true)),
+      std::invalid_argument);
   CHECK(fake::count("socket") == 1);
   CHECK(fake::problems() == lines{});
 }
@@ -255,12 +277,15 @@ TEST_CASE("host and port are what the resolver takes", "[M1]") {
     (void)create_connection(where);
     return fake::log().front();
   };
-  const auto expected = [](const char* host, const char* port) { return called("getaddrinfo", host, port, 0, SOCK_STREAM, 0, 0); };
+  const auto expected = [](const char* host, const char* port) {
+    return called("getaddrinfo", host, port, 0, SOCK_STREAM, 0, 0);
+  };
   CHECK(asked({"h", "http"}) == expected("h", "http"));
   CHECK(asked({std::nullopt, 80}) == expected("null", "80"));
   CHECK(asked({std::string("h"), std::nullopt}) == expected("h", "null"));
   CHECK(asked(address("h", 80)) == expected("h", "80"));
-  CHECK(asked(address("10.1.2.3", 80)) == called("socket", AF_INET, SOCK_STREAM, IPPROTO_TCP, false));
+  CHECK(asked(address("10.1.2.3", 80)) ==
+        called("socket", AF_INET, SOCK_STREAM, IPPROTO_TCP, false));
   CHECK(asked(address("fe80::1%2", 80)) == expected("fe80::1%2", "80"));
   CHECK(asked(address("fe80::1", 80, 0, 3)) == expected("fe80::1%3", "80"));
 
@@ -278,7 +303,8 @@ TEST_CASE("a connection that fails at any call leaves nothing open", "[M1]") {
   const int calls = fake::fail_each_call(EMFILE, [] {
     fake::on_getaddrinfo({fake::resolves({one, two})});
     try {
-      (void)create_connection({"h", 80}, 1, connection_options().source_address({"127.0.0.9", 0}).all_errors(true));
+      (void)create_connection(
+          {"h", 80}, 1, connection_options().source_address({"127.0.0.9", 0}).all_errors(true));
     } catch (const pysock::error&) {
     }
     CHECK(fake::open_count() == 0);
@@ -288,7 +314,7 @@ TEST_CASE("a connection that fails at any call leaves nothing open", "[M1]") {
   CHECK(calls == 5);  // getaddrinfo, socket, bind, connect, close
 }
 
-// ---- create_server --------------------------------------------------------------------------------------------------------------------
+// ---- create_server ----
 
 TEST_CASE("a server is bound and listens", "[M4]") {
   const fake::session session;
@@ -299,8 +325,9 @@ TEST_CASE("a server is bound and listens", "[M4]") {
     CHECK_FALSE(s.gettimeout());
   }
   CHECK(fake::log() == lines{called("socket", AF_INET, SOCK_STREAM, 0, false),
-                             called("setsockopt", first, SOL_SOCKET, restart_option, sizeof(int)), called("bind", first, "127.0.0.1:80"),
-                             called("listen", first, 128), called("close", first)});
+                             called("setsockopt", first, SOL_SOCKET, restart_option, sizeof(int)),
+                             called("bind", first, "127.0.0.1:80"), called("listen", first, 128),
+                             called("close", first)});
   CHECK(fake::problems() == lines{});
 }
 
@@ -308,7 +335,8 @@ TEST_CASE("an IPv6 server always says whether it serves IPv4 too", "[M4][M5]") {
   const fake::session session;
   const pysock::socket alone = create_server({"", 80}, server_options().family(AF_INET6));
   CHECK(as_int(fake::option(alone.fileno(), IPPROTO_IPV6, IPV6_V6ONLY)) == 1);
-  const pysock::socket both = create_server({"", 80}, server_options().family(AF_INET6).dualstack_ipv6(true));
+  const pysock::socket both =
+      create_server({"", 80}, server_options().family(AF_INET6).dualstack_ipv6(true));
   CHECK(as_int(fake::option(both.fileno(), IPPROTO_IPV6, IPV6_V6ONLY)) == 0);
   CHECK(fake::log("bind").back() == called("bind", both.fileno(), "[0:0:0:0:0:0:0:0]:80"));
 }
@@ -342,16 +370,20 @@ TEST_CASE("a server has the default timeout", "[M4]") {
 
 TEST_CASE("options that cannot be had are bad arguments", "[M4]") {
   const fake::session session;
-  const auto e = thrown<std::invalid_argument>([] { (void)create_server({"", 80}, server_options().dualstack_ipv6(true)); });
+  const auto e = thrown<std::invalid_argument>([] {
+    (void)create_server({"", 80}, server_options().dualstack_ipv6(true));
+  });
   CHECK(std::string(e.what()).find("create_server: dualstack_ipv6 requires AF_INET6 family") == 0);
   fake::on_socket({fails(EAFNOSUPPORT)});
   const auto none = thrown<std::invalid_argument>([] {
     (void)create_server({"", 80}, server_options().family(AF_INET6).dualstack_ipv6(true));
   });
-  CHECK(std::string(none.what()).find("create_server: dualstack_ipv6 not supported on this platform") == 0);
+  CHECK(std::string(none.what())
+            .find("create_server: dualstack_ipv6 not supported on this platform") == 0);
   CHECK(fake::count("bind") == 0);
 #ifndef SO_REUSEPORT
-  CHECK_THROWS_AS(create_server({"", 80}, server_options().reuse_port(true)), std::invalid_argument);
+  CHECK_THROWS_AS(create_server({"", 80}, server_options().reuse_port(true)),
+                  std::invalid_argument);
 #endif
 }
 
@@ -388,7 +420,8 @@ TEST_CASE("whether one socket can serve both families is found out by trying", "
   const fake::session session;
   CHECK(pysock::has_dualstack_ipv6());
   CHECK(fake::log() == lines{called("socket", AF_INET6, SOCK_STREAM, 0, false),
-                             called("setsockopt", first, IPPROTO_IPV6, IPV6_V6ONLY, sizeof(int)), called("close", first)});
+                             called("setsockopt", first, IPPROTO_IPV6, IPV6_V6ONLY, sizeof(int)),
+                             called("close", first)});
   fake::on_socket({fails(EAFNOSUPPORT)});
   CHECK_FALSE(pysock::has_dualstack_ipv6());
   fake::on_setsockopt({fails(ENOPROTOOPT)});

@@ -127,17 +127,20 @@ TEST_CASE("bad arguments are no socket errors", "[S16]") {
   for (int value = 1; value <= static_cast<int>(bad_argument::share_length); ++value) {
     CAPTURE(value);
     const auto argument = static_cast<bad_argument>(value);
-    const bool range = argument == bad_argument::port || argument == bad_argument::flowinfo || argument == bad_argument::timeout_range ||
+    const bool range = argument == bad_argument::port || argument == bad_argument::flowinfo ||
+                       argument == bad_argument::timeout_range ||
                        argument == bad_argument::value_range;
     CHECK(thrown_class(argument) == (range ? "out_of_range" : "invalid_argument"));
-    CHECK(make_error_code(argument).message().find("unknown") == (argument == bad_argument::unknown_family ? 0 : std::string::npos));
+    CHECK(make_error_code(argument).message().find("unknown") ==
+          (argument == bad_argument::unknown_family ? 0 : std::string::npos));
   }
 }
 
 TEST_CASE("what() is the operation, the address and Python's text", "[S19][S23]") {
   const int number = native_number(std::errc::connection_refused);
   const pysock::error refused(system_code(number), "connect ('127.0.0.1', 9)");
-  CHECK(std::string(refused.what()) == "connect ('127.0.0.1', 9): " + number_text(number) + "Connection refused");
+  CHECK(std::string(refused.what()) ==
+        "connect ('127.0.0.1', 9): " + number_text(number) + "Connection refused");
   CHECK(refused.strerror() == "Connection refused");
 
   const pysock::timeout expired(pysock::errc::timed_out, "recv");
@@ -170,15 +173,19 @@ TEST_CASE("texts are Python's own", "[S19]") {
   using pysock::errc;
   CHECK(make_error_code(errc::path_too_long).message() == "AF_UNIX path too long");
   CHECK(make_error_code(errc::family_mismatch).message() == "address family mismatched");
-  CHECK(make_error_code(errc::illegal_inet_aton).message() == "illegal IP address string passed to inet_aton");
-  CHECK(make_error_code(errc::illegal_inet_pton).message() == "illegal IP address string passed to inet_pton");
-  CHECK(make_error_code(errc::packed_wrong_length).message() == "packed IP wrong length for inet_ntoa");
+  CHECK(make_error_code(errc::illegal_inet_aton).message() ==
+        "illegal IP address string passed to inet_aton");
+  CHECK(make_error_code(errc::illegal_inet_pton).message() ==
+        "illegal IP address string passed to inet_pton");
+  CHECK(make_error_code(errc::packed_wrong_length).message() ==
+        "packed IP wrong length for inet_ntoa");
   CHECK(make_error_code(errc::buflen_out_of_range).message() == "getsockopt buflen out of range");
   CHECK(make_error_code(errc::service_not_found).message() == "service/proto not found");
   CHECK(make_error_code(errc::port_not_found).message() == "port/proto not found");
   CHECK(make_error_code(errc::protocol_not_found).message() == "protocol not found");
   CHECK(make_error_code(errc::interface_not_found).message() == "no interface with this name");
-  CHECK(make_error_code(errc::wildcard_ambiguous).message() == "wildcard resolved to multiple address");
+  CHECK(make_error_code(errc::wildcard_ambiguous).message() ==
+        "wildcard resolved to multiple address");
 }
 
 TEST_CASE("codes compare portably", "[M60]") {
@@ -207,9 +214,11 @@ TEST_CASE("copying an exception never throws and keeps everything", "[S16]") {
   STATIC_REQUIRE(std::is_nothrow_copy_constructible_v<pysock::timeout>);
   STATIC_REQUIRE(std::is_nothrow_copy_constructible_v<pysock::connection_refused_error>);
   const pysock::error original(system_code(native_number(std::errc::broken_pipe)), "sendall", 42);
-  const pysock::error copy = original;  // NOLINT(performance-unnecessary-copy-initialization): the copy is the test
+  const pysock::error copy =
+      original;  // NOLINT(performance-unnecessary-copy-initialization): the copy is the test
   CHECK(copy.transferred() == 42);
-  CHECK(std::string(copy.what()) == "sendall: " + number_text(original.code().value()) + original.code().message());
+  CHECK(std::string(copy.what()) ==
+        "sendall: " + number_text(original.code().value()) + original.code().message());
   CHECK(copy.code() == original.code());
 }
 
@@ -227,14 +236,16 @@ class strange_category final : public pysock::detail::throwing_category {
     if (value > 9) return std::nullopt;
     return value;
   }
-  [[noreturn]] void raise(std::error_code code, const std::string& operation, std::size_t transferred) const override {
+  [[noreturn]] void raise(std::error_code code, const std::string& operation,
+                          std::size_t transferred) const override {
     throw strange_error(code, operation, transferred);
   }
 };
 
 }  // namespace
 
-TEST_CASE("a category with exceptions of its own has them thrown, and its numbers are not errno's", "[M58]") {
+TEST_CASE("a category with exceptions of its own has them thrown, and its numbers are not errno's",
+          "[M58]") {
   const strange_category category;
   try {
     throw_error({3, category}, "op", 7);

@@ -36,17 +36,20 @@ TEST_CASE("an endpoint of an unknown family prints as its number and bytes", "[S
 #ifdef PACKET_HOST
 TEST_CASE("a packet address has Python's five parts", "[M68]") {
   const fake::session session;
-  const pysock::packet_address full("lo", 0x0800, PACKET_OTHERHOST, 772, std::string("\1\2\3\4\5\6", 6));
+  const pysock::packet_address full("lo", 0x0800, PACKET_OTHERHOST, 772,
+                                    std::string("\1\2\3\4\5\6", 6));
   const auto native = seen<sockaddr_ll>(full);
   CHECK(native.sll_family == AF_PACKET);
   CHECK(std::memcmp(&native.sll_protocol, "\x08\x00", 2) == 0);
   CHECK(native.sll_ifindex == 1);
-  CHECK((native.sll_pkttype == PACKET_OTHERHOST && native.sll_hatype == 772 && native.sll_halen == 6));
+  CHECK((native.sll_pkttype == PACKET_OTHERHOST && native.sll_hatype == 772 &&
+         native.sll_halen == 6));
   CHECK(std::memcmp(native.sll_addr, "\1\2\3\4\5\6\0\0", 8) == 0);
 
   const pysock::packet_address back{address(full)};
   CHECK(back.ifname() == "lo");
-  CHECK((back.ifindex() == 1 && back.proto() == 0x0800 && back.pkttype() == PACKET_OTHERHOST && back.hatype() == 772));
+  CHECK((back.ifindex() == 1 && back.proto() == 0x0800 && back.pkttype() == PACKET_OTHERHOST &&
+         back.hatype() == 772));
   CHECK(back.addr() == "\1\2\3\4\5\6");
   CHECK(address(back) == address(full));
   CHECK(address(full).to_string() == "('lo', 2048, 3, 772, b'\\x01\\x02\\x03\\x04\\x05\\x06')");
@@ -117,7 +120,8 @@ TEST_CASE("an address too short for its family reads as zeros") {
 TEST_CASE("a vsock address is a machine and a port", "[M78]") {
   const pysock::vsock_address a(VMADDR_CID_ANY, 1234);
   const auto native = seen<sockaddr_vm>(a);
-  CHECK((native.svm_family == AF_VSOCK && native.svm_cid == VMADDR_CID_ANY && native.svm_port == 1234));
+  CHECK((native.svm_family == AF_VSOCK && native.svm_cid == VMADDR_CID_ANY &&
+         native.svm_port == 1234));
   const pysock::vsock_address back{address(a)};
   CHECK((back.cid() == 4294967295 && back.port() == 1234));
   CHECK(address(a).to_string() == "(4294967295, 1234)");
@@ -147,8 +151,10 @@ TEST_CASE("a TIPC address is three numbers whose meaning the first part tells", 
   using pysock::tipc_address;
   const tipc_address range(TIPC_ADDR_NAMESEQ, 1000, 1, 9, TIPC_NODE_SCOPE);
   const auto native = seen<sockaddr_tipc>(range);
-  CHECK((native.family == AF_TIPC && native.addrtype == TIPC_ADDR_NAMESEQ && native.scope == TIPC_NODE_SCOPE));
-  CHECK((native.addr.nameseq.type == 1000 && native.addr.nameseq.lower == 1 && native.addr.nameseq.upper == 9));
+  CHECK((native.family == AF_TIPC && native.addrtype == TIPC_ADDR_NAMESEQ &&
+         native.scope == TIPC_NODE_SCOPE));
+  CHECK((native.addr.nameseq.type == 1000 && native.addr.nameseq.lower == 1 &&
+         native.addr.nameseq.upper == 9));
   CHECK(address(range).to_string() == "(1, 1000, 1, 9, 3)");
 
   const tipc_address name(TIPC_ADDR_NAME, 1000, 4, 0);
@@ -158,7 +164,8 @@ TEST_CASE("a TIPC address is three numbers whose meaning the first part tells", 
   const tipc_address id(TIPC_ADDR_ID, 0x01001001, 77, 0);
   CHECK(seen<sockaddr_tipc>(id).addr.id.ref == 77);
   const tipc_address back{address(id)};
-  CHECK((back.addr_type() == TIPC_ADDR_ID && back.v1() == 0x01001001 && back.v2() == 77 && back.v3() == 0));
+  CHECK((back.addr_type() == TIPC_ADDR_ID && back.v1() == 0x01001001 && back.v2() == 77 &&
+         back.v3() == 0));
 
   CHECK_THROWS_AS(tipc_address(9, 0, 0, 0), std::invalid_argument);
   CHECK_THROWS_AS(tipc_address(TIPC_ADDR_NAME, -1, 0, 0), std::out_of_range);

@@ -49,11 +49,13 @@ TEST_CASE("descriptors to pass come from lists and ranges", "[M16]") {
   STATIC_REQUIRE_FALSE(std::is_convertible_v<std::vector<long>, native_handles>);
 }
 
-TEST_CASE("send_fds sends one control message of descriptors, and its flags and address count", "[M16]") {
+TEST_CASE("send_fds sends one control message of descriptors, and its flags and address count",
+          "[M16]") {
   const fake::session session;
   pysock::socket s(AF_UNIX, SOCK_DGRAM);
   CHECK(send_fds(s, {"data"}, {3, 4, 5}, MSG_DONTROUTE, "/tmp/s") == 4);
-  CHECK(fake::log("sendmsg") == lines{called("sendmsg", s.fileno(), 4, cmsg_space(12), MSG_DONTROUTE, "unix:/tmp/s")});
+  CHECK(fake::log("sendmsg") ==
+        lines{called("sendmsg", s.fileno(), 4, cmsg_space(12), MSG_DONTROUTE, "unix:/tmp/s")});
   CHECK(passed(fake::sent_messages().front().control) == std::vector<int>{3, 4, 5});
 }
 
@@ -62,7 +64,8 @@ TEST_CASE("send_fds without descriptors is an ordinary message", "[M16]") {
   pysock::socket s(AF_UNIX);
   CHECK(send_fds(s, {"a", "b"}, {}) == 2);
   CHECK(send_fds(s, {}, {}) == 0);
-  CHECK(fake::log("sendmsg") == lines{called("sendmsg", s.fileno(), 2, 0, 0, "null"), called("sendmsg", s.fileno(), 0, 0, 0, "null")});
+  CHECK(fake::log("sendmsg") == lines{called("sendmsg", s.fileno(), 2, 0, 0, "null"),
+                                      called("sendmsg", s.fileno(), 0, 0, 0, "null")});
 }
 
 TEST_CASE("on a stream descriptors without data are refused: they would be lost", "[M16]") {
@@ -80,7 +83,8 @@ TEST_CASE("recv_fds returns owners that are not inheritable", "[M17]") {
   const fake::session session;
   {
     pysock::socket s(AF_UNIX);
-    fake::on_recvmsg({fake::gives("data").with_descriptors(2).with_flags(MSG_EOR).from(fake::unix_path("/tmp/s"))});
+    fake::on_recvmsg({fake::gives("data").with_descriptors(2).with_flags(MSG_EOR).from(
+        fake::unix_path("/tmp/s"))});
     const auto [data, fds, flags, from] = recv_fds(s, 10, 2, MSG_OOB);
     CHECK(data == "data");
     REQUIRE(fds.size() == 2);
@@ -88,8 +92,8 @@ TEST_CASE("recv_fds returns owners that are not inheritable", "[M17]") {
     CHECK_FALSE(fake::is_inheritable(fds[1].get()));
     CHECK(flags == MSG_EOR);
     CHECK(from.path() == "/tmp/s");
-    CHECK(fake::log("recvmsg") ==
-          lines{called("recvmsg", s.fileno(), 10, cmsg_len(2 * sizeof(int)), MSG_OOB | pysock::detail::sys::cloexec_flag())});
+    CHECK(fake::log("recvmsg") == lines{called("recvmsg", s.fileno(), 10, cmsg_len(2 * sizeof(int)),
+                                               MSG_OOB | pysock::detail::sys::cloexec_flag())});
   }
   CHECK(fake::problems() == lines{});
 }
@@ -137,9 +141,11 @@ TEST_CASE("recv_fds gathers descriptors from all messages, and only those", "[M1
 TEST_CASE("recv_fds refuses numbers that cannot be", "[M17]") {
   const fake::session session;
   pysock::socket s(AF_UNIX);
-  CHECK(failure_of([&] { return recv_fds(s, 10, static_cast<std::size_t>(-1)); }) == "out_of_range");
+  CHECK(failure_of([&] { return recv_fds(s, 10, static_cast<std::size_t>(-1)); }) ==
+        "out_of_range");
   CHECK(failure_of([&] { return recv_fds(s, 10, 536870912); }) == "out_of_range");
-  CHECK(failure_of([&] { return recv_fds(s, static_cast<std::size_t>(-1), 1); }) == "invalid_argument");
+  CHECK(failure_of([&] { return recv_fds(s, static_cast<std::size_t>(-1), 1); }) ==
+        "invalid_argument");
   CHECK(fake::count("recvmsg") == 0);
 }
 

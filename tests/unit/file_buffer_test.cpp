@@ -25,8 +25,7 @@ const std::string nothing;
 
 }  // namespace
 
-// ---- reading
-// -----------------------------------------------------------------------------------------------------------------------------
+// ---- reading ----
 
 TEST_CASE("file: bufsize is the size of the reads", "[file][S112]") {
   const fake::session session;
@@ -34,7 +33,8 @@ TEST_CASE("file: bufsize is the size of the reads", "[file][S112]") {
     int bufsize;
     std::size_t receive;
   };
-  const auto expected = GENERATE(row{-1, 8192}, row{-100, 8192}, row{0, 1}, row{1, 8192}, row{2, 2}, row{100, 100}, row{20000, 20000});
+  const auto expected = GENERATE(row{-1, 8192}, row{-100, 8192}, row{0, 1}, row{1, 8192}, row{2, 2},
+                                 row{100, 100}, row{20000, 20000});
   CAPTURE(expected.bufsize);
   peer p;
   p.sends = arrivals({"a\nb\n"});
@@ -71,7 +71,9 @@ TEST_CASE("file: whatever way it is read, the bytes are those that were sent", "
   const int bufsize = GENERATE(-1, 0, 1, 2, 7, 16, 300);
   CAPTURE(bufsize);
   std::mt19937 random(static_cast<unsigned>(bufsize + 5));
-  const auto below = [&random](int limit) { return static_cast<int>(random() % static_cast<unsigned>(limit)); };
+  const auto below = [&random](int limit) {
+    return static_cast<int>(random() % static_cast<unsigned>(limit));
+  };
   for (int round = 0; round < 40; ++round) {
     std::string sent;
     peer p;
@@ -129,10 +131,10 @@ TEST_CASE("file: whatever way it is read, the bytes are those that were sent", "
   }
 }
 
-// ---- failures while reading
-// --------------------------------------------------------------------------------------------------------------
+// ---- failures while reading ----
 
-TEST_CASE("file: a line that times out in the middle is there once the rest arrives", "[file][S114][M44]") {
+TEST_CASE("file: a line that times out in the middle is there once the rest arrives",
+          "[file][S114][M44]") {
   const fake::session session;
   peer p;
   p.sends = arrivals({"first\nsec"});
@@ -208,7 +210,9 @@ TEST_CASE("file: lines that readlines had when it failed come again", "[file][S1
 TEST_CASE("file: what was received before a broken connection can be read", "[file][M44]") {
   const fake::session session;
   peer p;
-  p.sends = {{"whole\npart", {}}, {"", detail::system_code(ECONNRESET)}, {"", detail::system_code(ECONNRESET)}};
+  p.sends = {{"whole\npart", {}},
+             {"", detail::system_code(ECONNRESET)},
+             {"", detail::system_code(ECONNRESET)}};
   file f = open(p);
   CHECK(f.readline() == "whole\n");
   CHECK(failure_of([&] { return f.readline(); }) == failure("connection_reset_error", ECONNRESET));
@@ -216,8 +220,7 @@ TEST_CASE("file: what was received before a broken connection can be read", "[fi
   CHECK(f.read(4) == "part");
 }
 
-// ---- the timeout
-// -------------------------------------------------------------------------------------------------------------------------
+// ---- the timeout ----
 
 TEST_CASE("file: the timeout is for the whole of a call", "[file][S114][M44]") {
   const fake::session session;
@@ -287,7 +290,9 @@ TEST_CASE("file: writing has one timeout, too", "[file][M44]") {
   f.write("0123456789");  // what was held, then the large piece
   CHECK(p.timeouts == std::vector<std::int64_t>{100000000, 60000000});
   p.timeouts.clear();
-  CHECK(failure_of([&] { return f.writelines({"11111", "22222", "33333", "44444"}), 0; }) == "timeout");
+  CHECK(failure_of([&] {
+          return f.writelines({"11111", "22222", "33333", "44444"}), 0;
+        }) == "timeout");
   CHECK(p.timeouts == std::vector<std::int64_t>{100000000, 60000000, 20000000});
 }
 
@@ -304,8 +309,7 @@ TEST_CASE("file: without a deadline the clock is not asked", "[file]") {
   CHECK(p.timeouts == std::vector<std::int64_t>(p.timeouts.size(), timeout.nanoseconds()));
 }
 
-// ---- writing
-// -----------------------------------------------------------------------------------------------------------------------------
+// ---- writing ----
 
 TEST_CASE("file: what is written waits for flush or a full buffer", "[file][S112][M44]") {
   const fake::session session;
@@ -380,7 +384,8 @@ TEST_CASE("file: line buffering sends what contains a newline", "[file][S112]") 
   CHECK(p.got == std::string(8192, 'z') + std::string(10, 'w'));
 }
 
-TEST_CASE("file: what a failed flush left goes out with the next, nothing twice", "[file][S114][M44]") {
+TEST_CASE("file: what a failed flush left goes out with the next, nothing twice",
+          "[file][S114][M44]") {
   const fake::session session;
   peer p;
   p.accepts = {3, 0};
@@ -477,20 +482,25 @@ TEST_CASE("file: a failed write tells how much of its data was taken", "[file][S
   }
 }
 
-TEST_CASE("file: however writing fails and goes on, every byte goes once and in order", "[file][S114]") {
+TEST_CASE("file: however writing fails and goes on, every byte goes once and in order",
+          "[file][S114]") {
   const fake::session session;
   const int bufsize = GENERATE(-1, 0, 1, 2, 7, 64);
   CAPTURE(bufsize);
   std::mt19937 random(static_cast<unsigned>(bufsize + 50));
-  const auto below = [&random](int limit) { return static_cast<std::size_t>(random() % static_cast<unsigned>(limit)); };
+  const auto below = [&random](int limit) {
+    return static_cast<std::size_t>(random() % static_cast<unsigned>(limit));
+  };
   for (int round = 0; round < 40; ++round) {
     peer p;
-    for (std::size_t i = below(60); i > 0; --i) p.accepts.push_back(below(2) == 0 ? 100000 : below(40));
+    for (std::size_t i = below(60); i > 0; --i)
+      p.accepts.push_back(below(2) == 0 ? 100000 : below(40));
     file f = open(p, "w", bufsize);
     std::string sent;
     for (int i = 0; i < 40; ++i) {
       std::string piece;
-      for (std::size_t left = below(below(10) == 0 ? 20000 : 100); left > 0; --left) piece += static_cast<char>('a' + below(26));
+      for (std::size_t left = below(below(10) == 0 ? 20000 : 100); left > 0; --left)
+        piece += static_cast<char>('a' + below(26));
       if (below(3) == 0) piece += '\n';
       sent += piece;
       for (pysock::const_bytes rest = piece;;) {
@@ -513,4 +523,3 @@ TEST_CASE("file: however writing fails and goes on, every byte goes once and in 
   }
 }
 
-// ----------------------------------------------------------------------------------------------------------------------

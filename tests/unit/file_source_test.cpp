@@ -33,7 +33,8 @@ bool stop(void*) noexcept { return false; }
 
 // A C stream that the fake takes for a file with that content.
 struct c_file {
-  explicit c_file(std::string content) : handle(fake::adopt_file(std::move(content))), stream(std::tmpfile()) {
+  explicit c_file(std::string content)
+      : handle(fake::adopt_file(std::move(content))), stream(std::tmpfile()) {
     std::fputs("0123456789", stream);
     std::rewind(stream);
     fake::on_file_handle({fake::returns(handle)});
@@ -47,7 +48,9 @@ struct c_file {
 
 // A stream's buffer that can only be read once through, or not even that.
 struct one_way : std::streambuf {
-  explicit one_way(std::string text) : bytes(std::move(text)) { setg(bytes.data(), bytes.data(), bytes.data() + bytes.size()); }
+  explicit one_way(std::string text) : bytes(std::move(text)) {
+    setg(bytes.data(), bytes.data(), bytes.data() + bytes.size());
+  }
   std::string bytes;
 };
 struct failing : std::streambuf {
@@ -77,7 +80,8 @@ TEST_CASE("sendfile refuses in Python's order", "[M36]") {
   pysock::socket packets(AF_UNIX, SOCK_SEQPACKET);
   pysock::socket stream;
   stream.setblocking(false);
-  const auto code = [](pysock::socket& s, const file_source& file, std::int64_t offset, std::optional<std::int64_t> count) {
+  const auto code = [](pysock::socket& s, const file_source& file, std::int64_t offset,
+                       std::optional<std::int64_t> count) {
     std::error_code ec = std::make_error_code(std::errc::io_error);
     CHECK(s.sendfile(file, offset, count, ec) == 0);
     return ec;
@@ -104,7 +108,8 @@ TEST_CASE("sendfile asks the kernel for blocks of at most 1 GiB, until there is 
   pysock::socket s;
   const auto file = fake::adopt_file("0123456789");
   CHECK(s.sendfile(file) == 10);
-  CHECK(fake::log("sendfile") == lines{called("sendfile", s.fileno(), file, 0, block), called("sendfile", s.fileno(), file, 10, block)});
+  CHECK(fake::log("sendfile") == lines{called("sendfile", s.fileno(), file, 0, block),
+                                       called("sendfile", s.fileno(), file, 10, block)});
   CHECK(fake::sent() == "0123456789");
   fake::clear_log();
   CHECK(s.sendfile(file, 3, 4) == 4);
@@ -125,8 +130,10 @@ TEST_CASE("sendfile by block, for a count beyond one", "[M36]") {
   fake::on_file_size({fake::returns(std::int64_t{3} << 30)});
   fake::on_sendfile({fake::takes(4), fake::takes(3), fake::takes(3)});
   CHECK(s.sendfile(file, 0, (std::int64_t{2} << 30) + 5) == 10);
-  CHECK(fake::log("sendfile") == lines{called("sendfile", s.fileno(), file, 0, block), called("sendfile", s.fileno(), file, 4, block),
-                                       called("sendfile", s.fileno(), file, 7, block), called("sendfile", s.fileno(), file, 10, block)});
+  CHECK(fake::log("sendfile") == lines{called("sendfile", s.fileno(), file, 0, block),
+                                       called("sendfile", s.fileno(), file, 4, block),
+                                       called("sendfile", s.fileno(), file, 7, block),
+                                       called("sendfile", s.fileno(), file, 10, block)});
 }
 
 TEST_CASE("sendfile's timeout is for each wait without progress", "[M36]") {
@@ -135,7 +142,8 @@ TEST_CASE("sendfile's timeout is for each wait without progress", "[M36]") {
   s.settimeout(0.5);
   const auto file = fake::adopt_file("0123456789");
   SECTION("a slow receiver may take longer than that") {
-    fake::on_sendfile({fake::takes(2), fails(EAGAIN), fake::takes(2), fails(EAGAIN), fake::takes(2), fails(EAGAIN), fake::takes(4)});
+    fake::on_sendfile({fake::takes(2), fails(EAGAIN), fake::takes(2), fails(EAGAIN), fake::takes(2),
+                       fails(EAGAIN), fake::takes(4)});
     fake::on_poll({fake::ready_after(400), fake::ready_after(400), fake::ready_after(400)});
     CHECK(s.sendfile(file) == 10);
     CHECK(fake::elapsed() == std::chrono::milliseconds(1200));
@@ -151,7 +159,8 @@ TEST_CASE("sendfile's timeout is for each wait without progress", "[M36]") {
       CHECK(e.transferred() == 3);
       CHECK(std::string(e.what()) == "sendfile: timed out");
     }
-    CHECK(fake::elapsed() == std::chrono::milliseconds(500));  // false readiness and a signal do not extend it
+    CHECK(fake::elapsed() ==
+          std::chrono::milliseconds(500));  // false readiness and a signal do not extend it
   }
   SECTION("the same by reading and sending") {
     std::istringstream in("0123456789");
@@ -174,8 +183,10 @@ TEST_CASE("sendfile reads and sends where the kernel cannot", "[M36]") {
     fake::clear_log();
     fake::on_sendfile({fails(reason)});
     CHECK(s.sendfile(file, 10) == content.size() - 6);
-    CHECK(fake::log("read_file") == lines{called("read_file", file, 65536, 10), called("read_file", file, 65536, 65546),
-                                          called("read_file", file, 65536, 131082), called("read_file", file, 65536, 150004)});
+    CHECK(fake::log("read_file") == lines{called("read_file", file, 65536, 10),
+                                          called("read_file", file, 65536, 65546),
+                                          called("read_file", file, 65536, 131082),
+                                          called("read_file", file, 65536, 150004)});
   }
   fake::clear_log();
   fake::on_sendfile({fails(EINVAL)});
@@ -267,8 +278,10 @@ TEST_CASE("sendfile opens a path and closes it again, whatever becomes of it", "
     }
     fake::on_file_size({fails(EISDIR)});
     CHECK(failure_of([&] { return s.sendfile("/tmp/file"); }) == failure("error", EISDIR));
-    CHECK(failure_of([&] { return s.sendfile("/tmp/none"); }) == failure("file_not_found_error", ENOENT));
-    CHECK(failure_of([&] { return s.sendfile(std::string("/tmp/file\0x", 11)); }) == "invalid_argument");
+    CHECK(failure_of([&] { return s.sendfile("/tmp/none"); }) ==
+          failure("file_not_found_error", ENOENT));
+    CHECK(failure_of([&] { return s.sendfile(std::string("/tmp/file\0x", 11)); }) ==
+          "invalid_argument");
     std::error_code ec;
     CHECK(s.sendfile(std::string("\0", 1), 0, std::nullopt, ec) == 0);
     CHECK(ec == bad_argument::embedded_null);
@@ -289,7 +302,8 @@ TEST_CASE("sendfile of a bad descriptor", "[M36]") {
   CHECK(failure_of([&] { return s.sendfile(full); }) == failure("error", EBADF));
 }
 
-TEST_CASE("sendfile of a C stream goes by its descriptor, and leaves it where the sending ended", "[M36]") {
+TEST_CASE("sendfile of a C stream goes by its descriptor, and leaves it where the sending ended",
+          "[M36]") {
   const fake::session session;
   pysock::socket s;
   SECTION("all of it") {
@@ -319,7 +333,8 @@ TEST_CASE("sendfile of a C stream goes by its descriptor, and leaves it where th
   }
 }
 
-TEST_CASE("sendfile of a stream is from an absolute offset, and leaves it where the sending ended", "[M36]") {
+TEST_CASE("sendfile of a stream is from an absolute offset, and leaves it where the sending ended",
+          "[M36]") {
   const fake::session session;
   pysock::socket s;
   std::istringstream in("0123456789");

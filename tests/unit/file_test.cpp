@@ -21,7 +21,8 @@ using pysock::file;
 namespace detail = pysock::detail;
 
 static_assert(std::is_base_of_v<std::iostream, file>);
-static_assert(std::is_nothrow_move_constructible_v<file> && std::is_nothrow_move_assignable_v<file>);
+static_assert(std::is_nothrow_move_constructible_v<file> &&
+              std::is_nothrow_move_assignable_v<file>);
 static_assert(!std::is_copy_constructible_v<file> && !std::is_copy_assignable_v<file>);
 
 namespace {
@@ -37,8 +38,7 @@ std::vector<std::string> all_lines(file& f) {
 
 }  // namespace
 
-// ---- modes
-// -------------------------------------------------------------------------------------------------------------------------------
+// ---- modes ----
 
 TEST_CASE("file: a mode is any mix of r, w and b", "[file][S112][M44]") {
   const fake::session session;
@@ -48,8 +48,9 @@ TEST_CASE("file: a mode is any mix of r, w and b", "[file][S112][M44]") {
     const char* mode;
   };
   const auto expected =
-      GENERATE(row{"", "rb"}, row{"r", "rb"}, row{"b", "rb"}, row{"rb", "rb"}, row{"br", "rb"}, row{"rrbb", "rb"}, row{"w", "wb"},
-               row{"wb", "wb"}, row{"bw", "wb"}, row{"rw", "rwb"}, row{"wr", "rwb"}, row{"rwb", "rwb"}, row{"bwrwr", "rwb"});
+      GENERATE(row{"", "rb"}, row{"r", "rb"}, row{"b", "rb"}, row{"rb", "rb"}, row{"br", "rb"},
+               row{"rrbb", "rb"}, row{"w", "wb"}, row{"wb", "wb"}, row{"bw", "wb"},
+               row{"rw", "rwb"}, row{"wr", "rwb"}, row{"rwb", "rwb"}, row{"bwrwr", "rwb"});
   CAPTURE(expected.given);
   const file f = s.makefile(expected.given);
   const std::string mode = expected.mode;
@@ -61,7 +62,8 @@ TEST_CASE("file: a mode is any mix of r, w and b", "[file][S112][M44]") {
 TEST_CASE("file: another mode is refused before any system call", "[file][S112][M44]") {
   const fake::session session;
   pysock::socket s;
-  const auto mode = GENERATE(as<std::string>(), "a", "r+", "rU", "rt", "R", " r", "x", std::string("r\0", 2));
+  const auto mode =
+      GENERATE(as<std::string>(), "a", "r+", "rU", "rt", "R", " r", "x", std::string("r\0", 2));
   CAPTURE(mode);
   CHECK_THROWS_AS(s.makefile(mode), std::invalid_argument);
   CHECK_THROWS_WITH(s.makefile(mode), "makefile: invalid mode (only r, w, b allowed)");
@@ -123,8 +125,7 @@ TEST_CASE("file: the wrong direction is an unsupported operation", "[file][M44]"
   }
 }
 
-// ---- reading
-// -----------------------------------------------------------------------------------------------------------------------------
+// ---- reading ----
 
 TEST_CASE("file: readline", "[file][S112][M44]") {
   const fake::session session;
@@ -207,7 +208,8 @@ TEST_CASE("file: read", "[file][S112][M44]") {
     CHECK(p.receives.empty());
   }
   SECTION("large reads bypass the buffer") {
-    p.sends = {{"head\n" + std::string(1000, 'a'), {}}, {std::string(200000, 'b'), {}}, {"tail", {}}};
+    p.sends = {
+        {"head\n" + std::string(1000, 'a'), {}}, {std::string(200000, 'b'), {}}, {"tail", {}}};
     file f = open(p);
     CHECK(f.readline() == "head\n");
     CHECK(f.read(150000) == std::string(1000, 'a') + std::string(149000, 'b'));
@@ -275,8 +277,7 @@ TEST_CASE("file: a failed call names itself", "[file]") {
   fails_as(("close" + blocks).c_str(), [&] { f.close(); });
 }
 
-// ---- the rest
-// ----------------------------------------------------------------------------------------------------------------------------
+// ---- the rest ----
 
 TEST_CASE("file: settimeout and gettimeout", "[file][S114]") {
   const fake::session session;
@@ -291,8 +292,7 @@ TEST_CASE("file: settimeout and gettimeout", "[file][S114]") {
   CHECK_FALSE(f.gettimeout());
 }
 
-// ---- std::istream and std::ostream
-// -------------------------------------------------------------------------------------------------------
+// ---- std::istream and std::ostream ----
 
 TEST_CASE("file: is a std::istream", "[file][M44][M45]") {
   const fake::session session;
@@ -460,8 +460,7 @@ TEST_CASE("file: is a std::ostream", "[file][M44][M45]") {
   CHECK(p.got == "n=...42 ff\nblock!copiedend\n" + std::string(10000, 's') + "!");
 }
 
-// ---- closing and moving
-// ------------------------------------------------------------------------------------------------------------------
+// ---- closing and moving ----
 
 TEST_CASE("file: close", "[file][S113][M44]") {
   const fake::session session;
@@ -556,7 +555,8 @@ TEST_CASE("file: moving takes the buffers along", "[file][M44]") {
   first << std::hex;
 
   file second = std::move(first);
-  CHECK(first.closed());  // NOLINT(bugprone-use-after-move,clang-analyzer-cplusplus.Move): what is left is the point
+  CHECK(first.closed());  // NOLINT(bugprone-use-after-move,clang-analyzer-cplusplus.Move): what is
+                          // left is the point
   CHECK_FALSE(second.closed());
   CHECK(second.exceptions() == std::ios_base::badbit);
   CHECK(second.gettimeout() == pysock::seconds(5));
@@ -570,7 +570,8 @@ TEST_CASE("file: moving takes the buffers along", "[file][M44]") {
   file third = open(q, "w");
   third.write("unsent");
   third = std::move(second);
-  CHECK(second.closed());  // NOLINT(bugprone-use-after-move,clang-analyzer-cplusplus.Move): what is left is the point
+  CHECK(second.closed());  // NOLINT(bugprone-use-after-move,clang-analyzer-cplusplus.Move): what is
+                           // left is the point
   CHECK(q.got == "unsent");
   CHECK(q.destroyed);
   CHECK(third.get() == '\n');

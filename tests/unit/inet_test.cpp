@@ -32,7 +32,7 @@ std::string system_code_of_unknown_family() {
 
 }  // namespace
 
-// ---- byte order -------------------------------------------------------------------------------------------------------------------
+// ---- byte order ----
 
 #if defined(htonl) || defined(htons) || defined(ntohl) || defined(ntohs)
 #error "a macro is left"
@@ -58,7 +58,8 @@ TEST_CASE("htons and ntohs: 16 bits to and from network order", "[S79][S81]") {
   CHECK(pysock::ntohs(pysock::htons(32768L)) == 32768);
 }
 
-TEST_CASE("htonl and its kin: negative and too large values are refused", "[S78][S79][S80][S81][M19]") {
+TEST_CASE("htonl and its kin: negative and too large values are refused",
+          "[S78][S79][S80][S81][M19]") {
   CHECK_THROWS_AS(pysock::htons(-1), std::out_of_range);
   CHECK_THROWS_AS(pysock::htons(65536), std::out_of_range);
   CHECK_THROWS_AS(pysock::ntohs(-1LL), std::out_of_range);
@@ -73,7 +74,8 @@ TEST_CASE("htonl and its kin: negative and too large values are refused", "[S78]
   CHECK_THROWS_WITH(pysock::ntohl(-1), "ntohl: value must be 0-4294967295");
 }
 
-TEST_CASE("htonl and its kin: constant, unsigned, and noexcept for the exact type", "[S78][S79][S80][S81]") {
+TEST_CASE("htonl and its kin: constant, unsigned, and noexcept for the exact type",
+          "[S78][S79][S80][S81]") {
   STATIC_REQUIRE(pysock::ntohs(pysock::htons(80)) == 80);
   STATIC_REQUIRE(pysock::ntohl(pysock::htonl(0x7f000001)) == 0x7f000001);
   STATIC_REQUIRE(std::is_same_v<decltype(pysock::htons(1)), std::uint16_t>);
@@ -102,7 +104,7 @@ TEST_CASE("htonl and its kin: the plain names still work", "[S78][S79][S80][S81]
   CHECK(htonl(80) == pysock::htonl(80));
 }
 
-// ---- text to bytes ----------------------------------------------------------------------------------------------------------------
+// ---- text to bytes ----
 
 TEST_CASE("inet_aton: one to four parts in three bases", "[S82][S83]") {
   const std::pair<const char*, std::string> legal[] = {
@@ -194,9 +196,11 @@ TEST_CASE("inet_pton: AF_INET takes four plain decimal parts", "[S87][S88]") {
   CHECK(pysock::inet_pton(AF_INET, "0.0.0.0") == "\0\0\0\0"s);
   CHECK(pysock::inet_pton(AF_INET, "255.255.255.255") == "\xff\xff\xff\xff");
   CHECK(pysock::inet_pton(AF_INET, "1.20.30.104") == "\x01\x14\x1e\x68");
-  const std::string illegal[] = {"",           "1",        "1.2",      "1.2.3",    "1.2.3.4.5", "127.0.0.01", "00.0.0.0",   "1.2.3.256",
-                                 "1.2.3.1000", "1.2.3.4 ", " 1.2.3.4", "1.2.3.4x", "1.2.3.",    ".1.2.3.4",   "1..2.3",     "0x7f.0.0.1",
-                                 "+1.2.3.4",   "1.2.3.-4", "1.2.3.4.", "1,2,3,4",  "::1",       "localhost",  "1.2.3.4\0"s, "1.2\0.3.4"s};
+  const std::string illegal[] = {"",           "1",         "1.2",        "1.2.3",      "1.2.3.4.5",
+                                 "127.0.0.01", "00.0.0.0",  "1.2.3.256",  "1.2.3.1000", "1.2.3.4 ",
+                                 " 1.2.3.4",   "1.2.3.4x",  "1.2.3.",     ".1.2.3.4",   "1..2.3",
+                                 "0x7f.0.0.1", "+1.2.3.4",  "1.2.3.-4",   "1.2.3.4.",   "1,2,3,4",
+                                 "::1",        "localhost", "1.2.3.4\0"s, "1.2\0.3.4"s};
   for (const std::string& text : illegal) {
     CAPTURE(text);
     CHECK_THROWS_AS(pysock::inet_pton(AF_INET, text), pysock::error);
@@ -211,7 +215,8 @@ TEST_CASE("inet_pton: AF_INET6 takes every text form of RFC 4291", "[S87][S88]")
   CHECK(pysock::inet_pton(AF_INET6, "::1") == packed("", "\1"));
   CHECK(pysock::inet_pton(AF_INET6, "1::") == packed("\0\1"s, ""));
   CHECK(pysock::inet_pton(AF_INET6, "0:0::1") == packed("", "\1"));
-  CHECK(pysock::inet_pton(AF_INET6, "2001:DB8::a:B") == packed("\x20\x01\x0d\xb8", "\x00\x0a\x00\x0b"s));
+  CHECK(pysock::inet_pton(AF_INET6, "2001:DB8::a:B") ==
+        packed("\x20\x01\x0d\xb8", "\x00\x0a\x00\x0b"s));
   CHECK(pysock::inet_pton(AF_INET6, "1:2:3:4:5:6:7:8") == "\0\1\0\2\0\3\0\4\0\5\0\6\0\7\0\x08"s);
   CHECK(pysock::inet_pton(AF_INET6, "1:2:3:4:5:6:7::") == "\0\1\0\2\0\3\0\4\0\5\0\6\0\7\0\0"s);
   CHECK(pysock::inet_pton(AF_INET6, "::2:3:4:5:6:7:8") == "\0\0\0\2\0\3\0\4\0\5\0\6\0\7\0\x08"s);
@@ -272,13 +277,14 @@ TEST_CASE("the parsers and printers work in constant expressions", "[S87][S89]")
     }
     char text[pysock::detail::ipv6_text_max] = {};
     const char* const end = pysock::detail::print_ipv6(v6, text);
-    return std::string_view(text, static_cast<std::size_t>(end - text)) == "::ffff:192.168.100.200" &&
+    return std::string_view(text, static_cast<std::size_t>(end - text)) ==
+               "::ffff:192.168.100.200" &&
            pysock::detail::parse_aton("1.2", v4);
   };
   STATIC_REQUIRE(parsed());
 }
 
-// ---- bytes to text ----------------------------------------------------------------------------------------------------------------
+// ---- bytes to text ----
 
 TEST_CASE("inet_ntoa: four bytes to dotted text", "[S85][S86]") {
   CHECK(pysock::inet_ntoa("\x7f\0\0\1") == "127.0.0.1");
@@ -286,7 +292,8 @@ TEST_CASE("inet_ntoa: four bytes to dotted text", "[S85][S86]") {
   CHECK(pysock::inet_ntoa("\xff\xff\xff\xff"s) == "255.255.255.255");
   const unsigned char packed[4] = {10, 20, 9, 109};
   CHECK(pysock::inet_ntoa(packed) == "10.20.9.109");
-  for (const std::size_t length : {std::size_t{0}, std::size_t{3}, std::size_t{5}, std::size_t{16}}) {
+  for (const std::size_t length :
+       {std::size_t{0}, std::size_t{3}, std::size_t{5}, std::size_t{16}}) {
     try {
       (void)pysock::inet_ntoa(std::string(length, 'x'));
       FAIL("nothing was thrown for length " << length);
@@ -301,16 +308,20 @@ TEST_CASE("inet_ntoa: four bytes to dotted text", "[S85][S86]") {
 TEST_CASE("inet_ntop: the canonical text", "[S89]") {
   CHECK(pysock::inet_ntop(AF_INET, "\x7f\0\0\1") == "127.0.0.1");
   for (const char* text :
-       {"::", "::1", "1::", "::1.2.3.4", "::ffff:0.0.0.1", "::ffff:1.2.3.4", "::fffe:102:304", "1:0:0:ffff::", "1::2:0:0:3:4", "1:0:0:2::3",
-        "1:0:2:3:4:5:6:7", "0:1:2:3:4:5:6:7", "1:2:3:4:5:6:7:0", "0:0:1::", "1:2:3:4:5:6::", "::1:2:3:4:5:6", "fe80::a00:27ff:fe4e:66a1",
+       {"::", "::1", "1::", "::1.2.3.4", "::ffff:0.0.0.1", "::ffff:1.2.3.4", "::fffe:102:304",
+        "1:0:0:ffff::", "1::2:0:0:3:4", "1:0:0:2::3", "1:0:2:3:4:5:6:7", "0:1:2:3:4:5:6:7",
+        "1:2:3:4:5:6:7:0", "0:0:1::", "1:2:3:4:5:6::", "::1:2:3:4:5:6", "fe80::a00:27ff:fe4e:66a1",
         "2001:db8:85a3::8a2e:370:7334", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"}) {
     CAPTURE(text);
     CHECK(pysock::inet_ntop(AF_INET6, pysock::inet_pton(AF_INET6, text)) == text);
   }
   CHECK(pysock::inet_ntop(AF_INET6, pysock::inet_pton(AF_INET6, "0:0::1")) == "::1");
-  CHECK(pysock::inet_ntop(AF_INET6, pysock::inet_pton(AF_INET6, "2001:DB8:0:0:0:0:0:0A")) == "2001:db8::a");
-  CHECK(pysock::inet_ntop(AF_INET6, pysock::inet_pton(AF_INET6, "1::0:2:3:4:5:6")) == "1::2:3:4:5:6");
-  CHECK(pysock::inet_ntop(AF_INET6, pysock::inet_pton(AF_INET6, "1::3:4:5:6:7:8")) == "1:0:3:4:5:6:7:8");
+  CHECK(pysock::inet_ntop(AF_INET6, pysock::inet_pton(AF_INET6, "2001:DB8:0:0:0:0:0:0A")) ==
+        "2001:db8::a");
+  CHECK(pysock::inet_ntop(AF_INET6, pysock::inet_pton(AF_INET6, "1::0:2:3:4:5:6")) ==
+        "1::2:3:4:5:6");
+  CHECK(pysock::inet_ntop(AF_INET6, pysock::inet_pton(AF_INET6, "1::3:4:5:6:7:8")) ==
+        "1:0:3:4:5:6:7:8");
 }
 
 TEST_CASE("inet_ntop: wrong lengths and families are bad arguments", "[S90]") {
@@ -318,11 +329,12 @@ TEST_CASE("inet_ntop: wrong lengths and families are bad arguments", "[S90]") {
   CHECK_THROWS_AS(pysock::inet_ntop(AF_INET, std::string(16, '\0')), std::invalid_argument);
   CHECK_THROWS_AS(pysock::inet_ntop(AF_INET6, "1234"), std::invalid_argument);
   CHECK_THROWS_AS(pysock::inet_ntop(9999, "1234"), std::invalid_argument);
-  CHECK_THROWS_WITH(pysock::inet_ntop(AF_INET6, ""), ContainsSubstring("invalid length of packed IP address string"));
+  CHECK_THROWS_WITH(pysock::inet_ntop(AF_INET6, ""),
+                    ContainsSubstring("invalid length of packed IP address string"));
   CHECK_THROWS_WITH(pysock::inet_ntop(9999, ""), ContainsSubstring("unknown address family 9999"));
 }
 
-// ---- against glibc ----------------------------------------------------------------------------------------------------------------
+// ---- against glibc ----
 // Its rules are the library's everywhere; other systems differ from them in corners.
 
 #ifdef __GLIBC__
@@ -339,7 +351,8 @@ std::string print6(const ipv6_bytes& packed) {
 
 std::string glibc_text(int family, const unsigned char* packed) {
   char out[64] = {};
-  return ::inet_ntop(family, const_cast<unsigned char*>(packed), out, sizeof out) == nullptr ? "" : out;
+  return ::inet_ntop(family, const_cast<unsigned char*>(packed), out, sizeof out) == nullptr ? ""
+                                                                                             : out;
 }
 
 // The whole outcome of a parser: the bytes, or "none".
@@ -349,17 +362,25 @@ std::string outcome(const Parser& parse, const std::string& text) {
   return parse(text, packed) ? std::string(std::begin(packed), std::end(packed)) : "none";
 }
 std::string our_outcome(int family, const std::string& text) {
-  return family == AF_INET ? outcome<4>([](const std::string& t, ipv4_bytes& out) { return pysock::detail::parse_ipv4(t, out); }, text)
-                           : outcome<16>([](const std::string& t, ipv6_bytes& out) { return pysock::detail::parse_ipv6(t, out); }, text);
+  return family == AF_INET
+             ? outcome<4>([](const std::string& t,
+                             ipv4_bytes& out) { return pysock::detail::parse_ipv4(t, out); },
+                          text)
+             : outcome<16>([](const std::string& t,
+                              ipv6_bytes& out) { return pysock::detail::parse_ipv6(t, out); },
+                           text);
 }
 std::string glibc_outcome(int family, const std::string& text) {
-  const auto parse = [family](const std::string& t, void* out) { return ::inet_pton(family, t.c_str(), out) == 1; };
+  const auto parse = [family](const std::string& t, void* out) {
+    return ::inet_pton(family, t.c_str(), out) == 1;
+  };
   return family == AF_INET ? outcome<4>(parse, text) : outcome<16>(parse, text);
 }
 
 // An address of up to `most` pieces, nearly well-formed often enough.
 template <std::size_t N>
-std::string random_text(std::mt19937& random, const std::array<const char*, N>& pieces, unsigned most) {
+std::string random_text(std::mt19937& random, const std::array<const char*, N>& pieces,
+                        unsigned most) {
   std::string text;
   for (std::size_t left = random() % most + 1; left > 0; --left) text += pieces[random() % N];
   return text;
@@ -369,11 +390,13 @@ std::string random_text(std::mt19937& random, const std::array<const char*, N>& 
 
 TEST_CASE("the parsers agree with glibc's inet_pton", "[S87]") {
   std::mt19937 random(20240607);
-  const std::array<const char*, 16> pieces = {":",  ":", ":", "::",      "0",   "1",   "ffff", "00001",
-                                              "aB", "g", ".", "1.2.3.4", "255", "256", "01",   " "};
+  const std::array<const char*, 16> pieces = {":",    ":",     ":",  "::", "0", "1",
+                                              "ffff", "00001", "aB", "g",  ".", "1.2.3.4",
+                                              "255",  "256",   "01", " "};
   const std::array<const char*, 8> v4_pieces = {".", ".", ".", "0", "1", "25", "9", "x"};
   for (int i = 0; i < 60000; ++i) {
-    const std::string text = i % 3 == 0 ? random_text(random, v4_pieces, 10) : random_text(random, pieces, 15);
+    const std::string text =
+        i % 3 == 0 ? random_text(random, v4_pieces, 10) : random_text(random, pieces, 15);
     for (const int family : {AF_INET, AF_INET6}) {
       if (our_outcome(family, text) == glibc_outcome(family, text)) continue;
       CAPTURE(text, family);
@@ -384,11 +407,14 @@ TEST_CASE("the parsers agree with glibc's inet_pton", "[S87]") {
 
 TEST_CASE("inet_aton agrees with glibc's", "[S82][S83]") {
   std::mt19937 random(20240608);
-  const std::array<const char*, 20> pieces = {".",  ".",   ".",     ".",     "1",        "0",          "255",        "256", "0x7f", "0x",
-                                              "08", "017", "65535", "65536", "16777216", "4294967295", "4294967296", " ",   "\n",   "-1"};
+  const std::array<const char*, 20> pieces = {
+      ".",  ".",   ".",     ".",     "1",        "0",          "255",        "256", "0x7f", "0x",
+      "08", "017", "65535", "65536", "16777216", "4294967295", "4294967296", " ",   "\n",   "-1"};
   for (int i = 0; i < 60000; ++i) {
     const std::string text = random_text(random, pieces, 8);
-    const std::string ours = outcome<4>([](const std::string& t, ipv4_bytes& out) { return pysock::detail::parse_aton(t, out); }, text);
+    const std::string ours = outcome<4>(
+        [](const std::string& t, ipv4_bytes& out) { return pysock::detail::parse_aton(t, out); },
+        text);
     const std::string theirs = outcome<4>(
         [](const std::string& t, ipv4_bytes& out) {
           in_addr address = {};
@@ -411,18 +437,21 @@ TEST_CASE("the printers agree with glibc's inet_ntop", "[S89]") {
       for (unsigned group = 0; group < 8; ++group) {
         if ((zeros >> group & 1) != 0) continue;
         const unsigned longest[] = {0xFFFF, 0xFFF, 0xFF, 0xF, 1};
-        const unsigned value = random() % 4 == 0 ? 0xFFFF : 1 + static_cast<unsigned>(random() % longest[random() % 5]);
+        const unsigned value = random() % 4 == 0
+                                   ? 0xFFFF
+                                   : 1 + static_cast<unsigned>(random() % longest[random() % 5]);
         packed[2 * group] = static_cast<unsigned char>(value >> 8);
         packed[2 * group + 1] = static_cast<unsigned char>(value);
       }
       const std::string text = print6(packed);
       if (text != glibc_text(AF_INET6, packed)) CHECK(text == glibc_text(AF_INET6, packed));
-      if (our_outcome(AF_INET6, text) != std::string(std::begin(packed), std::end(packed))) FAIL_CHECK(text << " is read back otherwise");
+      if (our_outcome(AF_INET6, text) != std::string(std::begin(packed), std::end(packed)))
+        FAIL_CHECK(text << " is read back otherwise");
     }
   }
   for (int i = 0; i < 256; ++i) {
-    const ipv4_bytes packed = {static_cast<unsigned char>(i), static_cast<unsigned char>(random()), static_cast<unsigned char>(random()),
-                               0};
+    const ipv4_bytes packed = {static_cast<unsigned char>(i), static_cast<unsigned char>(random()),
+                               static_cast<unsigned char>(random()), 0};
     CHECK(print4(packed) == glibc_text(AF_INET, packed));
   }
 }

@@ -21,7 +21,8 @@ TEST_CASE("interfaces have numbers and names", "[M12][M13][M14]") {
 
 TEST_CASE("interfaces that are not there", "[M13][M14]") {
   const fake::session session;
-  CHECK_THROWS_WITH(pysock::if_nametoindex("nosuch"), "if_nametoindex 'nosuch': no interface with this name");
+  CHECK_THROWS_WITH(pysock::if_nametoindex("nosuch"),
+                    "if_nametoindex 'nosuch': no interface with this name");
   CHECK_THROWS_AS(pysock::if_nametoindex("lo\0x"), std::invalid_argument);
   try {
     (void)pysock::if_indextoname(99);

@@ -55,7 +55,9 @@ struct item {
   int level;
   int type;
   std::string data;
-  bool operator==(const item& other) const { return level == other.level && type == other.type && data == other.data; }
+  bool operator==(const item& other) const {
+    return level == other.level && type == other.type && data == other.data;
+  }
 };
 using items = std::vector<item>;
 
@@ -77,7 +79,9 @@ items walk_by_macros(std::string raw) {
   msghdr header = message_with_control(room, raw.size());
   items found;
   for (cmsghdr* at = CMSG_FIRSTHDR(&header); at != nullptr; at = CMSG_NXTHDR(&header, at)) {
-    found.push_back({at->cmsg_level, at->cmsg_type, std::string(reinterpret_cast<const char*>(CMSG_DATA(at)), at->cmsg_len - CMSG_LEN(0))});
+    found.push_back(
+        {at->cmsg_level, at->cmsg_type,
+         std::string(reinterpret_cast<const char*>(CMSG_DATA(at)), at->cmsg_len - CMSG_LEN(0))});
   }
   return found;
 }
@@ -101,12 +105,14 @@ bool stop(void*) noexcept { return false; }
 // A range that claims to have more pieces than memory has bytes.
 struct endless {
   [[nodiscard]] const const_bytes* data() const noexcept { return nullptr; }
-  [[nodiscard]] std::size_t size() const noexcept { return SIZE_MAX / sizeof(pysock::detail::sys::buffer); }
+  [[nodiscard]] std::size_t size() const noexcept {
+    return SIZE_MAX / sizeof(pysock::detail::sys::buffer);
+  }
 };
 
 }  // namespace
 
-// ---- lengths ------------------------------------------------------------------------------------------------------------------------
+// ---- lengths ----
 
 TEST_CASE("cmsg_len and cmsg_space are the system's", "[M15]") {
   for (unsigned n = 0; n < 70; ++n) {
@@ -120,7 +126,8 @@ TEST_CASE("cmsg_len and cmsg_space are the system's", "[M15]") {
 
 TEST_CASE("cmsg_len and cmsg_space on 64-bit Linux", "[M15]") {
   if (sizeof(void*) != 8 || sizeof(cmsghdr) != 16) SKIP_TEST("another ABI");
-  CHECK(std::array{cmsg_len(0), cmsg_len(1), cmsg_len(4), cmsg_len(8), cmsg_len(9)} == std::array<std::size_t, 5>{16, 17, 20, 24, 25});
+  CHECK(std::array{cmsg_len(0), cmsg_len(1), cmsg_len(4), cmsg_len(8), cmsg_len(9)} ==
+        std::array<std::size_t, 5>{16, 17, 20, 24, 25});
   CHECK(std::array{cmsg_space(0), cmsg_space(1), cmsg_space(4), cmsg_space(8), cmsg_space(9)} ==
         std::array<std::size_t, 5>{16, 24, 24, 24, 32});
 }
@@ -139,7 +146,7 @@ TEST_CASE("cmsg_len and cmsg_space refuse what Python refuses", "[M15]") {
   CHECK(failure_of([most] { return cmsg_space(most); }) == "out_of_range");
 }
 
-// ---- control messages ---------------------------------------------------------------------------------------------------------------
+// ---- control messages ----
 
 TEST_CASE("a control message is made from whatever has bytes", "[M34]") {
   CHECK(text(control_message(1, 2, "ab\0c").data) == std::string("ab\0c", 4));
@@ -157,12 +164,14 @@ TEST_CASE("a control message is made from whatever has bytes", "[M34]") {
   CHECK(control_message(1, 2, {}).data.empty());
   STATIC_REQUIRE_FALSE(std::is_constructible_v<control_message, int, int, int*>);
   STATIC_REQUIRE_FALSE(std::is_constructible_v<control_message, int, int, std::nullptr_t>);
-  STATIC_REQUIRE_FALSE(std::is_constructible_v<control_message, int, int, std::vector<std::string>>);
+  STATIC_REQUIRE_FALSE(
+      std::is_constructible_v<control_message, int, int, std::vector<std::string>>);
 }
 
 TEST_CASE("a control message is read as what it is", "[M32][M33]") {
   const std::array<int, 3> numbers = {1, -2, 3};
-  const std::string raw = "?" + bytes_of(numbers) + "##";  // at an odd place, and not a whole number of ints
+  const std::string raw =
+      "?" + bytes_of(numbers) + "##";  // at an odd place, and not a whole number of ints
   const control_message message(SOL_SOCKET, SCM_RIGHTS, const_bytes(raw).after(1));
   CHECK(message.as<int>() == 1);
   CHECK(message.as<std::array<int, 3>>() == numbers);
@@ -176,9 +185,12 @@ TEST_CASE("a control message is read as what it is", "[M32][M33]") {
 }
 
 TEST_CASE("a list of control messages has the system's layout", "[M32][M34]") {
-  ancillary_data made = {{SOL_SOCKET, SCM_RIGHTS, {3, 4, 5}}, {IPPROTO_IP, IP_TTL, 64}, {9, 8, ""}, {7, 6, "odd"}};
-  const items expected = {
-      {SOL_SOCKET, SCM_RIGHTS, bytes_of(std::array{3, 4, 5})}, {IPPROTO_IP, IP_TTL, bytes_of(64)}, {9, 8, ""}, {7, 6, "odd"}};
+  ancillary_data made = {
+      {SOL_SOCKET, SCM_RIGHTS, {3, 4, 5}}, {IPPROTO_IP, IP_TTL, 64}, {9, 8, ""}, {7, 6, "odd"}};
+  const items expected = {{SOL_SOCKET, SCM_RIGHTS, bytes_of(std::array{3, 4, 5})},
+                          {IPPROTO_IP, IP_TTL, bytes_of(64)},
+                          {9, 8, ""},
+                          {7, 6, "odd"}};
   CHECK(walk(made) == expected);
   CHECK(walk_by_macros(text(made.view().raw())) == expected);
   CHECK(made.view().raw().size() == cmsg_space(12) + cmsg_space(4) + cmsg_space(0) + cmsg_space(3));
@@ -205,7 +217,8 @@ TEST_CASE("no control messages", "[M32]") {
 
 TEST_CASE("the walk is an iterator of the standard's kind", "[M32]") {
   const ancillary_data made = {{1, 2, "a"}, {3, 4, "b"}};
-  const auto found = std::find_if(made.begin(), made.end(), [](const control_message& m) { return m.level == 3; });
+  const auto found =
+      std::find_if(made.begin(), made.end(), [](const control_message& m) { return m.level == 3; });
   REQUIRE(found != made.end());
   CHECK(found->type == 4);
   auto it = made.begin();
@@ -215,7 +228,8 @@ TEST_CASE("the walk is an iterator of the standard's kind", "[M32]") {
 }
 
 TEST_CASE("walking is safe, whatever stands in the buffer", "[M32][M33]") {
-  const std::string good = header(CMSG_LEN(4)) + "good" + std::string(CMSG_SPACE(4) - CMSG_LEN(4), '\0');
+  const std::string good =
+      header(CMSG_LEN(4)) + "good" + std::string(CMSG_SPACE(4) - CMSG_LEN(4), '\0');
   const auto seen = [&good](const std::string& rest) {
     items found = walk(ancillary_view(const_bytes(good + rest)));
     REQUIRE_FALSE(found.empty());
@@ -230,11 +244,13 @@ TEST_CASE("walking is safe, whatever stands in the buffer", "[M32][M33]") {
   CHECK(seen(header(CMSG_LEN(0) - 1) + "data").empty());             // shorter than itself
   CHECK(seen(header(CMSG_LEN(0))) == items{{1, 2, ""}});             // nothing but a header
   CHECK(seen(header(CMSG_LEN(9)) + "cut") == items{{1, 2, "cut"}});  // the part that fits
-  CHECK(seen(header(SIZE_MAX) + "cut") == items{{1, 2, "cut"}});     // a length that overflows everything
+  CHECK(seen(header(SIZE_MAX) + "cut") ==
+        items{{1, 2, "cut"}});  // a length that overflows everything
   CHECK(seen(header(SIZE_MAX - 6) + "cut") == items{{1, 2, "cut"}});
   CHECK(seen(header(CMSG_LEN(4)) + "last") == items{{1, 2, "last"}});  // no padding after the last
   CHECK(seen(header(CMSG_LEN(1)) + "l") == items{{1, 2, "l"}});
-  CHECK(seen(header(CMSG_LEN(9)) + "cut" + std::string(64, '\0')).size() == 1);  // zeros behind are no message
+  CHECK(seen(header(CMSG_LEN(9)) + "cut" + std::string(64, '\0')).size() ==
+        1);  // zeros behind are no message
 }
 
 TEST_CASE("walking is safe on noise, at every alignment", "[M32]") {
@@ -245,13 +261,16 @@ TEST_CASE("walking is safe on noise, at every alignment", "[M32]") {
     for (char& byte : raw) byte = static_cast<char>(random() % 4 == 0 ? random() % 40 : 0);
     const std::size_t skip = raw.empty() ? 0 : random() % std::min<std::size_t>(raw.size(), 8);
     std::size_t total = 0;
-    for (const control_message& message : ancillary_view(const_bytes(raw).after(skip))) total += cmsg_len(message.data.size());
+    for (const control_message& message : ancillary_view(const_bytes(raw).after(skip)))
+      total += cmsg_len(message.data.size());
     CHECK(total <= raw.size());
   }
 }
 
 TEST_CASE("a copy of received messages is well-formed, and can be added to", "[M32][M34]") {
-  const std::string raw = header(CMSG_LEN(4)) + "good" + std::string(CMSG_SPACE(4) - CMSG_LEN(4), '\0') + header(CMSG_LEN(9)) + "cut";
+  const std::string raw = header(CMSG_LEN(4)) + "good" +
+                          std::string(CMSG_SPACE(4) - CMSG_LEN(4), '\0') + header(CMSG_LEN(9)) +
+                          "cut";
   ancillary_data copy{ancillary_view(const_bytes(raw))};
   copy.add({3, 4, "added"});
   const items expected = {{1, 2, "good"}, {1, 2, "cut"}, {3, 4, "added"}};
@@ -260,7 +279,8 @@ TEST_CASE("a copy of received messages is well-formed, and can be added to", "[M
 }
 
 TEST_CASE("too much ancillary data is refused before it is looked at", "[M34]") {
-  const char* volatile nothing = "";  // never looked at; the compiler shall not know how little there is
+  const char* volatile nothing =
+      "";  // never looked at; the compiler shall not know how little there is
   const std::size_t limit = INT_MAX;
   const control_message large(1, 2, const_bytes(nothing, limit / 2));
   const auto code_of = [](const auto& call) {
@@ -272,16 +292,23 @@ TEST_CASE("too much ancillary data is refused before it is looked at", "[M34]") 
     }
     return std::error_code();
   };
-  CHECK(code_of([&] { return ancillary_data({control_message(1, 2, const_bytes(nothing, limit))}); }) == pysock::errc::ancillary_too_large);
-  CHECK(code_of([&] { return ancillary_data({control_message(1, 2, const_bytes(nothing, SIZE_MAX))}); }) ==
-        pysock::errc::ancillary_too_large);
-  CHECK(code_of([&] { return ancillary_data({large, large}); }) == pysock::errc::ancillary_too_large);
+  CHECK(code_of([&] {
+          return ancillary_data({control_message(1, 2, const_bytes(nothing, limit))});
+        }) == pysock::errc::ancillary_too_large);
+  CHECK(code_of([&] {
+          return ancillary_data({control_message(1, 2, const_bytes(nothing, SIZE_MAX))});
+        }) == pysock::errc::ancillary_too_large);
+  CHECK(code_of([&] {
+          return ancillary_data({large, large});
+        }) == pysock::errc::ancillary_too_large);
   ancillary_data some = {{1, 2, "kept"}};
-  CHECK(code_of([&] { some.add({1, 2, const_bytes(nothing, limit)}); }) == pysock::errc::ancillary_too_large);
+  CHECK(code_of([&] {
+          some.add({1, 2, const_bytes(nothing, limit)});
+        }) == pysock::errc::ancillary_too_large);
   CHECK(walk(some) == items{{1, 2, "kept"}});
 }
 
-// ---- buffers ------------------------------------------------------------------------------------------------------------------------
+// ---- buffers ----
 
 TEST_CASE("buffers to send come from lists and ranges", "[M34]") {
   const auto joined = [](const const_buffers& buffers) {
@@ -306,7 +333,9 @@ TEST_CASE("buffers to send come from lists and ranges", "[M34]") {
   STATIC_REQUIRE_FALSE(std::is_constructible_v<const_buffers, const char(&)[4]>);
   STATIC_REQUIRE_FALSE(std::is_constructible_v<const_buffers, std::string>);
   STATIC_REQUIRE_FALSE(std::is_constructible_v<const_buffers, std::vector<int>>);
-  STATIC_REQUIRE_FALSE(std::is_constructible_v<const_buffers, std::vector<const char*>>);  // a null among them would throw too late
+  STATIC_REQUIRE_FALSE(
+      std::is_constructible_v<const_buffers,
+                              std::vector<const char*>>);  // a null among them would throw too late
   STATIC_REQUIRE_FALSE(std::is_constructible_v<const_buffers, std::list<std::string>>);
 }
 
@@ -325,7 +354,7 @@ TEST_CASE("buffers to fill refuse what would be lost", "[M33]") {
   STATIC_REQUIRE_FALSE(std::is_constructible_v<mutable_buffers, std::vector<const_bytes>&>);
 }
 
-// ---- sendmsg ------------------------------------------------------------------------------------------------------------------------
+// ---- sendmsg ----
 
 TEST_CASE("sendmsg passes buffers, control messages, flags and address on", "[M34]") {
   const fake::session session;
@@ -333,8 +362,9 @@ TEST_CASE("sendmsg passes buffers, control messages, flags and address on", "[M3
   const ancillary_data ancdata = {{IPPROTO_IP, IP_TTL, 5}};
   CHECK(s.sendmsg({"head", "", "body"}, ancdata, MSG_DONTROUTE, {"127.0.0.1", 9}) == 8);
   CHECK(s.sendmsg({"plain"}) == 5);
-  CHECK(fake::log("sendmsg") == lines{called("sendmsg", s.fileno(), 8, cmsg_space(4), MSG_DONTROUTE, "127.0.0.1:9"),
-                                      called("sendmsg", s.fileno(), 5, 0, 0, "null")});
+  CHECK(fake::log("sendmsg") ==
+        lines{called("sendmsg", s.fileno(), 8, cmsg_space(4), MSG_DONTROUTE, "127.0.0.1:9"),
+              called("sendmsg", s.fileno(), 5, 0, 0, "null")});
   CHECK(fake::sent() == "headbodyplain");
   CHECK(fake::sent_messages()[0].control == text(ancdata.view().raw()));
 }
@@ -424,20 +454,22 @@ TEST_CASE("want of memory for many buffers is reported, not thrown", "[M33][M34]
   CHECK(fake::count("sendmsg") == 0);
 }
 
-// ---- recvmsg ------------------------------------------------------------------------------------------------------------------------
+// ---- recvmsg ----
 
 TEST_CASE("recvmsg returns data, control messages, flags and sender", "[M32]") {
   const fake::session session;
   pysock::socket s(AF_INET, SOCK_DGRAM);
-  fake::on_recvmsg(
-      {fake::gives("hello").with_flags(MSG_TRUNC).with_control(IPPROTO_IP, IP_TTL, bytes_of(64)).from(fake::inet({127, 0, 0, 1}, 9))});
+  fake::on_recvmsg({fake::gives("hello")
+                        .with_flags(MSG_TRUNC)
+                        .with_control(IPPROTO_IP, IP_TTL, bytes_of(64))
+                        .from(fake::inet({127, 0, 0, 1}, 9))});
   const auto [data, ancdata, flags, from] = s.recvmsg(10, cmsg_space(sizeof(int)), MSG_PEEK);
   CHECK(data == "hello");
   CHECK(walk(ancdata) == items{{IPPROTO_IP, IP_TTL, bytes_of(64)}});
   CHECK(flags == MSG_TRUNC);
   CHECK(from == pysock::address("127.0.0.1", 9));
-  CHECK(fake::log("recvmsg") ==
-        lines{called("recvmsg", s.fileno(), 10, cmsg_space(sizeof(int)), MSG_PEEK | pysock::detail::sys::cloexec_flag())});
+  CHECK(fake::log("recvmsg") == lines{called("recvmsg", s.fileno(), 10, cmsg_space(sizeof(int)),
+                                             MSG_PEEK | pysock::detail::sys::cloexec_flag())});
 }
 
 TEST_CASE("recvmsg without control messages and without a sender", "[M32]") {
@@ -453,10 +485,12 @@ TEST_CASE("recvmsg without control messages and without a sender", "[M32]") {
   CHECK(s.recvmsg(100).data.empty());
 }
 
-TEST_CASE("recvmsg never reports more than the buffer has, and shows that it was too small", "[M32][M33]") {
+TEST_CASE("recvmsg never reports more than the buffer has, and shows that it was too small",
+          "[M32][M33]") {
   const fake::session session;
   pysock::socket s(AF_INET, SOCK_DGRAM);
-  fake::on_recvmsg({fake::gives("0123456789").returning(10), fake::gives("0123456789").returning(10)});
+  fake::on_recvmsg(
+      {fake::gives("0123456789").returning(10), fake::gives("0123456789").returning(10)});
   const auto got = s.recvmsg(4, 0, MSG_TRUNC);
   CHECK(got.data == "0123");
   CHECK(got.flags == MSG_TRUNC);
@@ -505,7 +539,8 @@ TEST_CASE("recvmsg_into fills the buffers in order", "[M33]") {
   char one[2];
   std::string two(3, '-');
   std::vector<char> three(4, '-');
-  fake::on_recvmsg({fake::gives("0123456").with_control(1, 2, "x").from(fake::inet({127, 0, 0, 1}, 9))});
+  fake::on_recvmsg(
+      {fake::gives("0123456").with_control(1, 2, "x").from(fake::inet({127, 0, 0, 1}, 9))});
   const auto [nbytes, ancdata, flags, from] = s.recvmsg_into({one, two, three}, 100);
   CHECK(nbytes == 7);
   CHECK(std::string(one, 2) + "|" + two + "|" + std::string(three.data(), 4) == "01|234|56--");
@@ -530,13 +565,16 @@ TEST_CASE("recvmsg waits as the other calls do, and asks again for all it wants"
   fake::clear_log();
   char room[10];
   SECTION("until something comes") {
-    fake::on_recvmsg({fails(EAGAIN), fails(EINTR), fake::gives("x").with_control(1, 2, "y").from(fake::inet({127, 0, 0, 1}, 9))});
+    fake::on_recvmsg(
+        {fails(EAGAIN), fails(EINTR),
+         fake::gives("x").with_control(1, 2, "y").from(fake::inet({127, 0, 0, 1}, 9))});
     fake::on_poll({fake::ready_after(20)});
     const auto got = s.recvmsg(10, 100);
     CHECK(got.data == "x");
     CHECK(walk(got.ancdata) == items{{1, 2, "y"}});
     CHECK(got.from.port() == 9);
-    const std::string call = called("recvmsg", s.fileno(), 10, 100, pysock::detail::sys::cloexec_flag());
+    const std::string call =
+        called("recvmsg", s.fileno(), 10, 100, pysock::detail::sys::cloexec_flag());
     CHECK(fake::log() == lines{call, called("poll", s.fileno(), event::read, 500), call, call});
   }
   SECTION("until the time is over") {
@@ -564,10 +602,11 @@ TEST_CASE("recvmsg waits as the other calls do, and asks again for all it wants"
   }
 }
 
-// ---- descriptors that come along ----------------------------------------------------------------------------------------------------
+// ---- descriptors that come along ----
 
 TEST_CASE("received descriptors are the caller's, and never inheritable", "[M32]") {
-  if (!pysock::detail::cmsg::carries_rights(SOL_SOCKET, SCM_RIGHTS)) SKIP_TEST("the system passes no descriptors");
+  if (!pysock::detail::cmsg::carries_rights(SOL_SOCKET, SCM_RIGHTS))
+    SKIP_TEST("the system passes no descriptors");
   const fake::session session;
   {
     pysock::socket s(AF_UNIX);
@@ -594,12 +633,14 @@ TEST_CASE("the flag that the library adds does not show, the caller's own does",
 }
 
 TEST_CASE("descriptors of a message that cannot be handed on are closed", "[M32][M33]") {
-  if (!pysock::detail::cmsg::carries_rights(SOL_SOCKET, SCM_RIGHTS)) SKIP_TEST("the system passes no descriptors");
+  if (!pysock::detail::cmsg::carries_rights(SOL_SOCKET, SCM_RIGHTS))
+    SKIP_TEST("the system passes no descriptors");
   const fake::session session;
   const auto a = static_cast<int>(fake::adopt());
   const auto b = static_cast<int>(fake::adopt());
   const auto c = static_cast<int>(fake::adopt());
-  const ancillary_data received = {{SOL_SOCKET, SCM_RIGHTS, {a, b}}, {IPPROTO_IP, IP_TTL, c}, {SOL_SOCKET, SCM_RIGHTS, {c}}};
+  const ancillary_data received = {
+      {SOL_SOCKET, SCM_RIGHTS, {a, b}}, {IPPROTO_IP, IP_TTL, c}, {SOL_SOCKET, SCM_RIGHTS, {c}}};
   {
     pysock::detail::received_guard guard(received.view());
     guard.dismiss();

@@ -53,7 +53,8 @@ TEST_CASE("msg_flag_names: every flag once, unnamed bits in hexadecimal", "[name
   CHECK(msg_flag_names(0) == "0");
   CHECK(msg_flag_names(MSG_PEEK) == "MSG_PEEK");
   CHECK(msg_flag_names(MSG_OOB | MSG_PEEK | MSG_DONTROUTE) == "MSG_OOB|MSG_PEEK|MSG_DONTROUTE");
-  CHECK(msg_flag_names(MSG_PEEK | MSG_WAITALL) == (MSG_PEEK < MSG_WAITALL ? "MSG_PEEK|MSG_WAITALL" : "MSG_WAITALL|MSG_PEEK"));
+  CHECK(msg_flag_names(MSG_PEEK | MSG_WAITALL) ==
+        (MSG_PEEK < MSG_WAITALL ? "MSG_PEEK|MSG_WAITALL" : "MSG_WAITALL|MSG_PEEK"));
   CHECK(msg_flag_names(MSG_TRUNC) == "MSG_TRUNC");
   CHECK(msg_flag_names(MSG_CTRUNC) == "MSG_CTRUNC");
   // The highest bit has no name on any system.

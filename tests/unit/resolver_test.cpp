@@ -32,9 +32,13 @@ std::string message_of(const std::function<void()>& call) {
 
 TEST_CASE("getaddrinfo gives five-part results in the resolver's order", "[S52][S55][S57][M18]") {
   const fake::session session;
-  fake::on_getaddrinfo({fake::resolves({fake::inet6({0x20, 1}, 0, 0, 3), fake::inet({10, 0, 0, 1}, 0)}).canonical("canon.example")});
-  const auto list = pysock::getaddrinfo("host", 80, AF_UNSPEC, SOCK_STREAM, IPPROTO_TCP, AI_CANONNAME);
-  CHECK(fake::log() == lines{called("getaddrinfo", "host", "80", AF_UNSPEC, SOCK_STREAM, int{IPPROTO_TCP}, AI_CANONNAME)});
+  fake::on_getaddrinfo(
+      {fake::resolves({fake::inet6({0x20, 1}, 0, 0, 3), fake::inet({10, 0, 0, 1}, 0)})
+           .canonical("canon.example")});
+  const auto list =
+      pysock::getaddrinfo("host", 80, AF_UNSPEC, SOCK_STREAM, IPPROTO_TCP, AI_CANONNAME);
+  CHECK(fake::log() == lines{called("getaddrinfo", "host", "80", AF_UNSPEC, SOCK_STREAM,
+                                    int{IPPROTO_TCP}, AI_CANONNAME)});
   REQUIRE(list.size() == 2);
   CHECK(list[0].family == AF_INET6);
   CHECK(list[0].type == SOCK_STREAM);
@@ -45,10 +49,13 @@ TEST_CASE("getaddrinfo gives five-part results in the resolver's order", "[S52][
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("getaddrinfo gives the canonical name in the first result only, and only where asked", "[S58]") {
+TEST_CASE("getaddrinfo gives the canonical name in the first result only, and only where asked",
+          "[S58]") {
   const fake::session session;
   const auto found = [](int flags) {
-    fake::on_getaddrinfo({fake::resolves({fake::inet({10, 0, 0, 1}, 0), fake::inet({10, 0, 0, 2}, 0)}).canonical("canon.example")});
+    fake::on_getaddrinfo(
+        {fake::resolves({fake::inet({10, 0, 0, 1}, 0), fake::inet({10, 0, 0, 2}, 0)})
+             .canonical("canon.example")});
     return pysock::getaddrinfo("host", 80, AF_INET, SOCK_STREAM, 0, flags);
   };
   const auto asked = found(AI_CANONNAME);
@@ -68,8 +75,10 @@ TEST_CASE("no host and an empty host are both NULL, and so with the port", "[S53
   (void)pysock::getaddrinfo("", "http");
   (void)pysock::getaddrinfo("host", std::nullopt);
   (void)pysock::getaddrinfo("host", "");
-  CHECK(fake::log() == lines{called("getaddrinfo", "null", "80", 0, 0, 0, 0), called("getaddrinfo", "null", "http", 0, 0, 0, 0),
-                             called("getaddrinfo", "host", "null", 0, 0, 0, 0), called("getaddrinfo", "host", "null", 0, 0, 0, 0)});
+  CHECK(fake::log() == lines{called("getaddrinfo", "null", "80", 0, 0, 0, 0),
+                             called("getaddrinfo", "null", "http", 0, 0, 0, 0),
+                             called("getaddrinfo", "host", "null", 0, 0, 0, 0),
+                             called("getaddrinfo", "host", "null", 0, 0, 0, 0)});
   CHECK(fake::addrinfo_count() == 0);
 }
 
@@ -79,7 +88,8 @@ TEST_CASE("ports outside 0..65535 never reach the resolver, as numbers or digits
   CHECK_THROWS_AS(pysock::getaddrinfo("host", -1), pysock::gaierror);
   CHECK_THROWS_AS(pysock::getaddrinfo("host", "65536"), pysock::gaierror);
   CHECK_THROWS_AS(pysock::getaddrinfo("host", "99999999999999999999"), pysock::gaierror);
-  CHECK(message_of([] { (void)pysock::getaddrinfo("host", 70000); }) == "getaddrinfo ('host', 70000): " + gai_text(EAI_SERVICE));
+  CHECK(message_of([] { (void)pysock::getaddrinfo("host", 70000); }) ==
+        "getaddrinfo ('host', 70000): " + gai_text(EAI_SERVICE));
   CHECK(fake::log().empty());
   (void)pysock::getaddrinfo("host", 65535);
   (void)pysock::getaddrinfo("host", "0000000080");
@@ -90,7 +100,8 @@ TEST_CASE("ports outside 0..65535 never reach the resolver, as numbers or digits
 TEST_CASE("only what needs the resolver reaches it", "[S52][S53]") {
   const fake::session session;
   for (const int proto : {0, int{IPPROTO_TCP}}) {
-    const auto list = pysock::getaddrinfo("10.1.2.3", "080", AF_UNSPEC, SOCK_STREAM, proto, AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE);
+    const auto list = pysock::getaddrinfo("10.1.2.3", "080", AF_UNSPEC, SOCK_STREAM, proto,
+                                          AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE);
     REQUIRE(list.size() == 1);
     CHECK(list[0].family == AF_INET);
     CHECK(list[0].type == SOCK_STREAM);
@@ -98,8 +109,10 @@ TEST_CASE("only what needs the resolver reaches it", "[S52][S53]") {
     CHECK(list[0].canonname.empty());
     CHECK(list[0].sockaddr == address("10.1.2.3", 80));
   }
-  CHECK(pysock::getaddrinfo("2001:db8::1", 65535, AF_INET6, SOCK_DGRAM).at(0).sockaddr == address("2001:db8::1", 65535));
-  CHECK(pysock::getaddrinfo("::1", std::nullopt, 0, SOCK_DGRAM, IPPROTO_UDP).at(0).proto == IPPROTO_UDP);
+  CHECK(pysock::getaddrinfo("2001:db8::1", 65535, AF_INET6, SOCK_DGRAM).at(0).sockaddr ==
+        address("2001:db8::1", 65535));
+  CHECK(pysock::getaddrinfo("::1", std::nullopt, 0, SOCK_DGRAM, IPPROTO_UDP).at(0).proto ==
+        IPPROTO_UDP);
   CHECK(fake::log().empty());
 
   (void)pysock::getaddrinfo("10.1.2.3", 80);
@@ -172,20 +185,26 @@ TEST_CASE("gethostbyname answers literals itself", "[S61][S62]") {
   CHECK(pysock::gethostbyname("<broadcast>") == "255.255.255.255");
   CHECK(pysock::gethostbyname("10.1.2.3") == "10.1.2.3");
   CHECK(fake::log().empty());
-  fake::on_getaddrinfo({fake::resolves({fake::inet({10, 9, 8, 7}, 0), fake::inet({1, 1, 1, 1}, 0)}), fails(EAI_NONAME)});
+  fake::on_getaddrinfo({fake::resolves({fake::inet({10, 9, 8, 7}, 0), fake::inet({1, 1, 1, 1}, 0)}),
+                        fails(EAI_NONAME)});
   CHECK(pysock::gethostbyname("host") == "10.9.8.7");
   CHECK(fake::log() == lines{called("getaddrinfo", "host", "null", AF_INET, SOCK_DGRAM, 0, 0)});
-  CHECK(message_of([] { (void)pysock::gethostbyname("nosuch"); }) == "gethostbyname 'nosuch': " + gai_text(EAI_NONAME));
+  CHECK(message_of([] { (void)pysock::gethostbyname("nosuch"); }) ==
+        "gethostbyname 'nosuch': " + gai_text(EAI_NONAME));
 }
 
 TEST_CASE("gethostbyname_ex: step one fails as gaierror, step two as herror", "[S20][S63]") {
   const fake::session session;
-  fake::on_getaddrinfo({fails(EAI_NONAME), fake::resolves({fake::inet({10, 0, 0, 1}, 0)}), fake::resolves({fake::inet({10, 0, 0, 1}, 0)})});
+  fake::on_getaddrinfo({fails(EAI_NONAME), fake::resolves({fake::inet({10, 0, 0, 1}, 0)}),
+                        fake::resolves({fake::inet({10, 0, 0, 1}, 0)})});
   CHECK_THROWS_AS(pysock::gethostbyname_ex("nosuch"), pysock::gaierror);
   CHECK(fake::count("gethostbyname") == 0);
 
-  fake::on_gethostbyname({fails(NO_RECOVERY), fake::knows({"primary", {"alias1", "alias2"}, AF_INET, {"\x0a\0\0\1"s, "\x0a\0\0\2"s}})});
-  CHECK(message_of([] { (void)pysock::gethostbyname_ex("host"); }) == "gethostbyname_ex 'host': " + herror_text(NO_RECOVERY));
+  fake::on_gethostbyname(
+      {fails(NO_RECOVERY),
+       fake::knows({"primary", {"alias1", "alias2"}, AF_INET, {"\x0a\0\0\1"s, "\x0a\0\0\2"s}})});
+  CHECK(message_of([] { (void)pysock::gethostbyname_ex("host"); }) ==
+        "gethostbyname_ex 'host': " + herror_text(NO_RECOVERY));
   const pysock::host_info info = pysock::gethostbyname_ex("host");
   CHECK(info.hostname == "primary");
   CHECK(info.aliaslist == std::vector<std::string>{"alias1", "alias2"});
@@ -195,15 +214,19 @@ TEST_CASE("gethostbyname_ex: step one fails as gaierror, step two as herror", "[
 TEST_CASE("gethostbyaddr reverses both families and resolves names first", "[S20][S67]") {
   const fake::session session;
   fake::on_gethostbyaddr({fake::knows({"four", {}, AF_INET, {"\x7f\0\0\1"s}}),
-                          fake::knows({"six", {"s"}, AF_INET6, {std::string(15, '\0') + "\1"}}), fails(HOST_NOT_FOUND)});
+                          fake::knows({"six", {"s"}, AF_INET6, {std::string(15, '\0') + "\1"}}),
+                          fails(HOST_NOT_FOUND)});
   CHECK(pysock::gethostbyaddr("127.0.0.1").hostname == "four");
   CHECK(fake::log() == lines{called("gethostbyaddr", 4, AF_INET)});
-  fake::on_getaddrinfo({fake::resolves({fake::inet6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 0)})});
+  fake::on_getaddrinfo(
+      {fake::resolves({fake::inet6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 0)})});
   const auto six = pysock::gethostbyaddr("::1");
   CHECK(six.ipaddrlist == std::vector<std::string>{"::1"});
   CHECK(fake::log().back() == called("gethostbyaddr", 16, AF_INET6));
-  CHECK(message_of([] { (void)pysock::gethostbyaddr("10.0.0.1"); }) == "gethostbyaddr '10.0.0.1': " + herror_text(HOST_NOT_FOUND));
-  CHECK(message_of([] { (void)pysock::gethostbyaddr(""); }) == "gethostbyaddr '': wildcard resolved to multiple address");
+  CHECK(message_of([] { (void)pysock::gethostbyaddr("10.0.0.1"); }) ==
+        "gethostbyaddr '10.0.0.1': " + herror_text(HOST_NOT_FOUND));
+  CHECK(message_of([] { (void)pysock::gethostbyaddr(""); }) ==
+        "gethostbyaddr '': wildcard resolved to multiple address");
 }
 
 TEST_CASE("getfqdn takes the first name with a dot", "[S60][M23]") {
@@ -226,7 +249,8 @@ TEST_CASE("getfqdn takes the first name with a dot", "[S60][M23]") {
     fake::on_gethostname({fake::gives("this")});
     fake::on_getaddrinfo({fails(EAI_NONAME)});
     CHECK(pysock::getfqdn(here) == "this");
-    CHECK(fake::log("getaddrinfo").back() == called("getaddrinfo", "this", "null", AF_UNSPEC, SOCK_DGRAM, 0, 0));
+    CHECK(fake::log("getaddrinfo").back() ==
+          called("getaddrinfo", "this", "null", AF_UNSPEC, SOCK_DGRAM, 0, 0));
   }
 }
 
@@ -240,7 +264,8 @@ TEST_CASE("getnameinfo takes numeric hosts only", "[S68]") {
 
   fake::on_getaddrinfo({fails(EAI_NONAME)});
   CHECK_THROWS_AS(pysock::getnameinfo({"localhost", 80}, 0), pysock::gaierror);
-  CHECK(fake::log().back() == called("getaddrinfo", "localhost", "null", 0, SOCK_DGRAM, 0, AI_NUMERICHOST));
+  CHECK(fake::log().back() ==
+        called("getaddrinfo", "localhost", "null", 0, SOCK_DGRAM, 0, AI_NUMERICHOST));
   CHECK_THROWS_AS(pysock::getnameinfo("/tmp/x", 0), std::invalid_argument);
   CHECK_THROWS_AS(pysock::getnameinfo(address(), 0), std::invalid_argument);
   fake::on_getaddrinfo({fake::resolves({fake::inet({127, 0, 0, 1}, 0)})});
@@ -256,16 +281,19 @@ TEST_CASE("services and protocols are found or named as missing", "[S69][S70][S7
   fake::on_getservbyname({fake::returns(80), fake::returns(-1)});
   CHECK(pysock::getservbyname("http", "tcp") == 80);
   CHECK(fake::log() == lines{called("getservbyname", "http", "tcp")});
-  CHECK(message_of([] { (void)pysock::getservbyname("nosuch"); }) == "getservbyname 'nosuch': service/proto not found");
+  CHECK(message_of([] { (void)pysock::getservbyname("nosuch"); }) ==
+        "getservbyname 'nosuch': service/proto not found");
   CHECK(fake::log().back() == called("getservbyname", "nosuch", "null"));
   fake::on_getservbyport({fake::gives("http"), fake::gives("")});
   CHECK(pysock::getservbyport(80) == "http");
-  CHECK(message_of([] { (void)pysock::getservbyport(81); }) == "getservbyport 81: port/proto not found");
+  CHECK(message_of([] { (void)pysock::getservbyport(81); }) ==
+        "getservbyport 81: port/proto not found");
   CHECK_THROWS_AS(pysock::getservbyport(-1), std::out_of_range);
   CHECK_THROWS_AS(pysock::getservbyport(65536), std::out_of_range);
   fake::on_getprotobyname({fake::returns(1), fake::returns(-1)});
   CHECK(pysock::getprotobyname("icmp") == 1);
-  CHECK(message_of([] { (void)pysock::getprotobyname("nosuch"); }) == "getprotobyname 'nosuch': protocol not found");
+  CHECK(message_of([] { (void)pysock::getprotobyname("nosuch"); }) ==
+        "getprotobyname 'nosuch': protocol not found");
 }
 
 TEST_CASE("the host's name is read and set", "[S64][S65][M11]") {

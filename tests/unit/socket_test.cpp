@@ -45,7 +45,7 @@ bool stop(void*) noexcept { return false; }
 
 }  // namespace
 
-// ---- life ---------------------------------------------------------------------------------------------------------------------------
+// ---- life ----
 
 TEST_CASE("a socket is one system call to open and one to close", "[S72][S98][S99][M27]") {
   const fake::session session;
@@ -63,7 +63,8 @@ TEST_CASE("a socket is one system call to open and one to close", "[S72][S98][S9
 TEST_CASE("a socket that cannot be opened says which", "[S16][S72]") {
   const fake::session session;
   fake::on_socket({fails(EMFILE)});
-  CHECK(message_of([] { pysock::socket s(AF_INET6, SOCK_DGRAM); }) == "socket (AF_INET6, SOCK_DGRAM): " + errno_text(EMFILE));
+  CHECK(message_of([] { pysock::socket s(AF_INET6, SOCK_DGRAM); }) ==
+        "socket (AF_INET6, SOCK_DGRAM): " + errno_text(EMFILE));
 }
 
 TEST_CASE("sockets move, and what is left behind is closed", "[M27][M56]") {
@@ -190,7 +191,8 @@ TEST_CASE("dup copies the timeout and the hook, not the default", "[M29][M10]") 
   CHECK_THROWS_AS(copy.recv(1), pysock::interrupted_error);
 }
 
-TEST_CASE("fromfd works on a duplicate, from_fileno on the descriptor itself", "[S76][S77][M6][M7]") {
+TEST_CASE("fromfd works on a duplicate, from_fileno on the descriptor itself",
+          "[S76][S77][M6][M7]") {
   const fake::session session;
   const fake::handle fd = fake::adopt(AF_INET6, SOCK_DGRAM, 17);
   {
@@ -220,16 +222,20 @@ TEST_CASE("from_fileno believes what it is given, and checks that it is a socket
   CHECK(s.type() == SOCK_DGRAM);
   CHECK(s.proto() == 3);
   CHECK_THROWS_AS(pysock::from_fileno(-1), std::invalid_argument);
-  CHECK(message_of([] { (void)pysock::from_fileno(-5); }) == "from_fileno: negative file descriptor");
+  CHECK(message_of([] { (void)pysock::from_fileno(-5); }) ==
+        "from_fileno: negative file descriptor");
   fake::on_describe({fails(ENOTSOCK), fails(ENOTSOCK)});
-  CHECK(message_of([&] { (void)pysock::from_fileno(s.fileno(), AF_INET, SOCK_STREAM, 0); }).find(errno_text(ENOTSOCK)) !=
-        std::string::npos);
+  CHECK(message_of([&] {
+          (void)pysock::from_fileno(s.fileno(), AF_INET, SOCK_STREAM, 0);
+        }).find(errno_text(ENOTSOCK)) != std::string::npos);
   CHECK(fake::is_open(fd));
-  CHECK(message_of([&] { (void)pysock::fromfd(s.fileno(), AF_INET, SOCK_STREAM, 0); }).find(errno_text(ENOTSOCK)) != std::string::npos);
+  CHECK(message_of([&] {
+          (void)pysock::fromfd(s.fileno(), AF_INET, SOCK_STREAM, 0);
+        }).find(errno_text(ENOTSOCK)) != std::string::npos);
   CHECK(fake::open_count() == 1);
 }
 
-// ---- no descriptor is ever lost -----------------------------------------------------------------------------------------------------
+// ---- no descriptor is ever lost ----
 
 TEST_CASE("whatever call fails, nothing stays open", "[S16][S75][S76][S95][M29]") {
   const auto scenarios = std::vector<std::function<void()>>{
@@ -297,7 +303,7 @@ TEST_CASE("from_fileno leaves the descriptor to its owner when it fails", "[M6]"
   });
 }
 
-// ---- default timeouts and modes -----------------------------------------------------------------------------------------------------
+// ---- default timeouts and modes ----
 
 TEST_CASE("new sockets take the default timeout and are born in its mode", "[S92][S127][M53]") {
   const fake::session session;
@@ -334,7 +340,8 @@ TEST_CASE("flags in the type are stripped, and SOCK_NONBLOCK means a timeout of 
 #endif
 }
 
-TEST_CASE("settimeout and setblocking set the mode with one call", "[S122][S123][S125][S126][S129][S130][M39]") {
+TEST_CASE("settimeout and setblocking set the mode with one call",
+          "[S122][S123][S125][S126][S129][S130][M39]") {
   const fake::session session;
   pysock::socket s;
   const struct {
@@ -364,7 +371,8 @@ TEST_CASE("settimeout and setblocking set the mode with one call", "[S122][S123]
 TEST_CASE("accept gives the default timeout, never the listener's", "[S95][S92]") {
   const fake::session session;
   pysock::socket listener(AF_INET6);
-  for (const pysock::timeout_value own : {pysock::timeout_value(std::nullopt), pysock::timeout_value(5), pysock::timeout_value(0)}) {
+  for (const pysock::timeout_value own :
+       {pysock::timeout_value(std::nullopt), pysock::timeout_value(5), pysock::timeout_value(0)}) {
     listener.settimeout(own);
     fake::clear_log();
     fake::on_accept({fake::gives(fake::inet6({0x20, 1}, 4000, 0, 3))});
@@ -388,7 +396,8 @@ TEST_CASE("accept from an unnamed AF_UNIX peer gives the unnamed address", "[S5]
   CHECK(listener.accept().address.is_unnamed());
 }
 
-TEST_CASE("accept waits, is interrupted, fails, and throws nothing through its other face", "[S95][M49]") {
+TEST_CASE("accept waits, is interrupted, fails, and throws nothing through its other face",
+          "[S95][M49]") {
   const fake::session session;
   pysock::socket listener;
   listener.settimeout(1);
@@ -417,7 +426,7 @@ TEST_CASE("what an accepted or duplicated socket inherits is the hook", "[M49]")
   CHECK_THROWS_AS(moved.send("x"), pysock::interrupted_error);
 }
 
-// ---- EINTR at every call ------------------------------------------------------------------------------------------------------------
+// ---- EINTR at every call ----
 
 TEST_CASE("EINTR is never seen where a call can be repeated", "[M49]") {
   const fake::session session;
@@ -455,7 +464,7 @@ TEST_CASE("EINTR is never seen where a call can be repeated", "[M49]") {
   CHECK(fake::all_consumed());
 }
 
-// ---- sending ------------------------------------------------------------------------------------------------------------------------
+// ---- sending ----
 
 TEST_CASE("send passes bytes and flags down once", "[S119]") {
   const fake::session session;
@@ -527,7 +536,8 @@ TEST_CASE("sendto takes its flags in the middle", "[S121]") {
   s.sendto("abc", 64, {"127.0.0.1", 9});
   const address a("127.0.0.1", 9);
   s.sendto("abc", 64, endpoint(a.native().data, a.native().size));
-  CHECK(fake::log() == lines{called("sendto", s.fileno(), 3, 0, target), called("sendto", s.fileno(), 3, 64, target),
+  CHECK(fake::log() == lines{called("sendto", s.fileno(), 3, 0, target),
+                             called("sendto", s.fileno(), 3, 64, target),
                              called("sendto", s.fileno(), 3, 64, target)});
 }
 
@@ -537,26 +547,33 @@ TEST_CASE("messages name the operation and the address", "[S16][S121]") {
   const address a("127.0.0.1", 9);
   const endpoint raw(a.native().data, a.native().size);
   fake::on_sendto({fails(EMSGSIZE), fails(EMSGSIZE)});
-  CHECK(message_of([&] { s.sendto("x", a); }) == "sendto ('127.0.0.1', 9): " + errno_text(EMSGSIZE));
-  CHECK(message_of([&] { s.sendto("x", raw); }) == "sendto ('127.0.0.1', 9): " + errno_text(EMSGSIZE));
+  CHECK(message_of([&] { s.sendto("x", a); }) ==
+        "sendto ('127.0.0.1', 9): " + errno_text(EMSGSIZE));
+  CHECK(message_of([&] { s.sendto("x", raw); }) ==
+        "sendto ('127.0.0.1', 9): " + errno_text(EMSGSIZE));
   fake::on_connect({fails(ECONNREFUSED)});
-  CHECK(message_of([&] { s.connect(a); }) == "connect ('127.0.0.1', 9): " + errno_text(ECONNREFUSED));
+  CHECK(message_of([&] { s.connect(a); }) ==
+        "connect ('127.0.0.1', 9): " + errno_text(ECONNREFUSED));
   fake::on_bind({fails(EADDRINUSE)});
   CHECK(message_of([&] { s.bind(a); }) == "bind ('127.0.0.1', 9): " + errno_text(EADDRINUSE));
   fake::on_getaddrinfo({fails(EAI_NONAME)});
-  CHECK(message_of([&] { s.connect({"nosuch.invalid", 9}); }) == "connect ('nosuch.invalid', 9): " + gai_text(EAI_NONAME));
+  CHECK(message_of([&] {
+          s.connect({"nosuch.invalid", 9});
+        }) == "connect ('nosuch.invalid', 9): " + gai_text(EAI_NONAME));
   pysock::socket u(AF_UNIX);
   fake::on_connect({fails(ENOENT)});
-  CHECK(message_of([&] { u.connect("/tmp/none"); }) == "connect '/tmp/none': " + errno_text(ENOENT));
+  CHECK(message_of([&] { u.connect("/tmp/none"); }) ==
+        "connect '/tmp/none': " + errno_text(ENOENT));
 }
 
-// ---- receiving ----------------------------------------------------------------------------------------------------------------------
+// ---- receiving ----
 
 TEST_CASE("recv returns what came, whatever room it was given", "[S115][S117]") {
   const fake::session session;
   pysock::socket s;
-  for (const std::size_t size : {std::size_t{1}, std::size_t{100}, std::size_t{4096}, std::size_t{4097}, std::size_t{65536},
-                                 std::size_t{65537}, std::size_t{1} << 20U}) {
+  for (const std::size_t size :
+       {std::size_t{1}, std::size_t{100}, std::size_t{4096}, std::size_t{4097}, std::size_t{65536},
+        std::size_t{65537}, std::size_t{1} << 20U}) {
     CAPTURE(size);
     fake::clear_log();
     const std::string sent(size < 5000 ? size : 5000, 'y');
@@ -630,7 +647,8 @@ TEST_CASE("recvfrom tells who sent it, or that nobody has a name", "[S118]") {
   char buffer[16];
   endpoint from;
   const auto peer = fake::inet({10, 1, 2, 3}, 77);
-  fake::on_recvfrom({fake::gives("one").from(peer), fake::gives("two"), fake::gives("three").from(peer), fake::gives("four").from(peer)});
+  fake::on_recvfrom({fake::gives("one").from(peer), fake::gives("two"),
+                     fake::gives("three").from(peer), fake::gives("four").from(peer)});
   auto first = s.recvfrom(100);
   CHECK(first.data == "one");
   CHECK(first.from == address("10.1.2.3", 77));
@@ -642,13 +660,14 @@ TEST_CASE("recvfrom tells who sent it, or that nobody has a name", "[S118]") {
   CHECK(address(from) == address("10.1.2.3", 77));
 }
 
-// ---- trying first, and learning when that is in vain --------------------------------------------------------------------------------
+// ---- trying first, and learning when that is in vain ----
 
 TEST_CASE("a receive that had to wait makes the next one poll first", "[S128]") {
   const fake::session session;
   pysock::socket s;
   s.settimeout(1);
-  fake::on_recv({fails(EAGAIN), fake::gives("a"), fake::gives("b"), fake::gives("c"), fake::gives("d")});
+  fake::on_recv(
+      {fails(EAGAIN), fake::gives("a"), fake::gives("b"), fake::gives("c"), fake::gives("d")});
   fake::on_poll({fake::ready_after(10), fake::ready_after(10), fake::ready()});
   fake::clear_log();
   CHECK(s.recv(1) == "a");  // tried in vain: 3 calls
@@ -675,7 +694,7 @@ TEST_CASE("a socket that expects to wait still times out, and fails once closed"
   CHECK(fake::elapsed() == 1010ms);
 }
 
-// ---- connecting ---------------------------------------------------------------------------------------------------------------------
+// ---- connecting ----
 
 TEST_CASE("connect_ex returns what connect throws", "[S102]") {
   const fake::session session;
@@ -695,7 +714,8 @@ TEST_CASE("connect_ex returns what connect throws", "[S102]") {
   CHECK_THROWS_AS(s.connect_ex("/tmp/x"), std::invalid_argument);
 }
 
-TEST_CASE("addresses are fitted to the family before any call on the socket", "[S11][S12][S13][S14]") {
+TEST_CASE("addresses are fitted to the family before any call on the socket",
+          "[S11][S12][S13][S14]") {
   const fake::session session;
   pysock::socket v4(AF_INET, SOCK_DGRAM);
   pysock::socket v6(AF_INET6, SOCK_DGRAM);
@@ -712,8 +732,12 @@ TEST_CASE("addresses are fitted to the family before any call on the socket", "[
   CHECK(fake::log().back() == called("bind", un.fileno(), fake::unix_path("")));
 
   fake::clear_log();
-  CHECK(message_of([&] { v6.bind({"<broadcast>", 7}); }) == "bind ('<broadcast>', 7): address family mismatched");
-  CHECK(message_of([&] { v6.bind({"255.255.255.255", 7}); }) == "bind ('255.255.255.255', 7): address family mismatched");
+  CHECK(message_of([&] {
+          v6.bind({"<broadcast>", 7});
+        }) == "bind ('<broadcast>', 7): address family mismatched");
+  CHECK(message_of([&] {
+          v6.bind({"255.255.255.255", 7});
+        }) == "bind ('255.255.255.255', 7): address family mismatched");
   CHECK_THROWS_AS(v4.bind({"::1", 7}), pysock::gaierror);
   CHECK_THROWS_AS(v6.bind({"127.0.0.1", 7}), pysock::gaierror);
   CHECK_THROWS_AS(v4.bind({"name", 7, 0, 0}), std::invalid_argument);
@@ -731,17 +755,22 @@ TEST_CASE("addresses are fitted to the family before any call on the socket", "[
   CHECK(fake::log().empty());
 }
 
-TEST_CASE("a name is looked up for the socket's own family, and its port and scope are kept", "[S9][S15]") {
+TEST_CASE("a name is looked up for the socket's own family, and its port and scope are kept",
+          "[S9][S15]") {
   const fake::session session;
   pysock::socket v6(AF_INET6);
   fake::clear_log();
-  fake::on_getaddrinfo({fake::resolves({fake::inet6({0xfe, 0x80, 1}, 0, 0, 4), fake::inet6({0x20}, 0)})});
+  fake::on_getaddrinfo(
+      {fake::resolves({fake::inet6({0xfe, 0x80, 1}, 0, 0, 4), fake::inet6({0x20}, 0)})});
   v6.connect({"host", 80, 6});
-  CHECK(fake::log("getaddrinfo") == lines{called("getaddrinfo", "host", "null", AF_INET6, SOCK_DGRAM, 0, 0)});
-  CHECK(fake::log("connect") == lines{called("connect", v6.fileno(), fake::inet6({0xfe, 0x80, 1}, 80, 6, 4))});
+  CHECK(fake::log("getaddrinfo") ==
+        lines{called("getaddrinfo", "host", "null", AF_INET6, SOCK_DGRAM, 0, 0)});
+  CHECK(fake::log("connect") ==
+        lines{called("connect", v6.fileno(), fake::inet6({0xfe, 0x80, 1}, 80, 6, 4))});
   fake::on_getaddrinfo({fake::resolves({fake::inet6({0xfe, 0x80, 1}, 0, 0, 4)})});
   v6.connect({"fe80::%eth0", 80, 0, 9});
-  CHECK(fake::log("connect").back() == called("connect", v6.fileno(), fake::inet6({0xfe, 0x80, 1}, 80, 0, 9)));
+  CHECK(fake::log("connect").back() ==
+        called("connect", v6.fileno(), fake::inet6({0xfe, 0x80, 1}, 80, 0, 9)));
   CHECK(fake::addrinfo_count() == 0);
 }
 
@@ -764,26 +793,30 @@ TEST_CASE("the backlog has a default and is never negative", "[S35][S111][M43]")
   s.listen(0);
   s.listen(INT_MAX);
   const int standard = SOMAXCONN < 128 ? SOMAXCONN : 128;
-  CHECK(fake::log() == lines{called("listen", s.fileno(), standard), called("listen", s.fileno(), 0), called("listen", s.fileno(), 0),
+  CHECK(fake::log() == lines{called("listen", s.fileno(), standard),
+                             called("listen", s.fileno(), 0), called("listen", s.fileno(), 0),
                              called("listen", s.fileno(), INT_MAX)});
 }
 
-// ---- options ------------------------------------------------------------------------------------------------------------------------
+// ---- options ----
 
 TEST_CASE("getsockopt reads ints, bytes and structures", "[S108][S109]") {
   const fake::session session;
   const pysock::socket s;
-  fake::on_getsockopt({fake::sets(7), fake::gives(std::string("\x01", 1)), fake::gives(std::string(6, 'z'))});
+  fake::on_getsockopt(
+      {fake::sets(7), fake::gives(std::string("\x01", 1)), fake::gives(std::string(6, 'z'))});
   CHECK(s.getsockopt(SOL_SOCKET, SO_TYPE) == 7);
   CHECK(s.getsockopt(IPPROTO_IPV6, IPV6_V6ONLY) == 1);
   CHECK(s.getsockopt(SOL_SOCKET, SO_TYPE, 16) == "zzzzzz");
-  CHECK(message_of([&] { (void)s.getsockopt(SOL_SOCKET, SO_TYPE, 0); }) == "getsockopt: getsockopt buflen out of range");
+  CHECK(message_of([&] { (void)s.getsockopt(SOL_SOCKET, SO_TYPE, 0); }) ==
+        "getsockopt: getsockopt buflen out of range");
   CHECK_THROWS_AS(s.getsockopt(SOL_SOCKET, SO_TYPE, -1), pysock::error);
   CHECK_THROWS_AS(s.getsockopt(SOL_SOCKET, SO_TYPE, 1025), pysock::error);
   linger given{};
   given.l_onoff = 1;
   given.l_linger = 5;
-  fake::on_getsockopt({fake::gives(std::string(reinterpret_cast<const char*>(&given), sizeof given))});
+  fake::on_getsockopt(
+      {fake::gives(std::string(reinterpret_cast<const char*>(&given), sizeof given))});
   CHECK(s.getsockopt<linger>(SOL_SOCKET, SO_LINGER).l_linger == 5);
 }
 
@@ -792,7 +825,8 @@ TEST_CASE("setsockopt writes ints, bytes, structures and null", "[S134][S135][M5
   pysock::socket s;
   s.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
   const int one = 1;
-  CHECK(fake::option(s.fileno(), SOL_SOCKET, SO_REUSEADDR) == std::string(reinterpret_cast<const char*>(&one), sizeof one));
+  CHECK(fake::option(s.fileno(), SOL_SOCKET, SO_REUSEADDR) ==
+        std::string(reinterpret_cast<const char*>(&one), sizeof one));
   s.setsockopt(SOL_SOCKET, SO_REUSEADDR, true);
   s.setsockopt(SOL_SOCKET, SO_RCVBUF, std::size_t{4096});
   s.setsockopt(SOL_SOCKET, SO_ERROR, "lo");
@@ -800,7 +834,8 @@ TEST_CASE("setsockopt writes ints, bytes, structures and null", "[S134][S135][M5
   linger given{};
   given.l_linger = 5;
   s.setsockopt(SOL_SOCKET, SO_LINGER, given);
-  CHECK(fake::option(s.fileno(), SOL_SOCKET, SO_LINGER) == std::string(reinterpret_cast<const char*>(&given), sizeof given));
+  CHECK(fake::option(s.fileno(), SOL_SOCKET, SO_LINGER) ==
+        std::string(reinterpret_cast<const char*>(&given), sizeof given));
   fake::clear_log();
   s.setsockopt(SOL_SOCKET, SO_REUSEADDR, nullptr, 4);
   CHECK(fake::log() == lines{called("setsockopt", s.fileno(), SOL_SOCKET, SO_REUSEADDR, 4)});
@@ -817,7 +852,8 @@ TEST_CASE("shutdown passes its argument on", "[S48][S49][S50][S137][S138][S139]"
   s.shutdown(SHUT_RD);
   s.shutdown(SHUT_WR);
   s.shutdown(SHUT_RDWR);
-  CHECK(fake::log() == lines{called("shutdown", s.fileno(), 0), called("shutdown", s.fileno(), 1), called("shutdown", s.fileno(), 2)});
+  CHECK(fake::log() == lines{called("shutdown", s.fileno(), 0), called("shutdown", s.fileno(), 1),
+                             called("shutdown", s.fileno(), 2)});
   fake::on_shutdown({fails(ENOTCONN)});
   CHECK(message_of([&] { s.shutdown(SHUT_RDWR); }) == "shutdown: " + errno_text(ENOTCONN));
 }
@@ -839,16 +875,20 @@ TEST_CASE("a socket prints as in Python, with names", "[M54]") {
   fake::on_getpeername({fails(ENOTCONN)});
   std::ostringstream out;
   out << s;
-  CHECK(out.str() ==
-        "<socket.socket fd=" + std::to_string(s.fileno()) + ", family=AF_INET, type=SOCK_STREAM, proto=0, laddr=('127.0.0.1', 4000)>");
+  CHECK(out.str() == "<socket.socket fd=" + std::to_string(s.fileno()) +
+                         ", family=AF_INET, type=SOCK_STREAM, proto=0, laddr=('127.0.0.1', 4000)>");
   s.close();
-  CHECK(s.to_string() == "<socket.socket [closed] fd=-1, family=AF_INET, type=SOCK_STREAM, proto=0>");
+  CHECK(s.to_string() ==
+        "<socket.socket [closed] fd=-1, family=AF_INET, type=SOCK_STREAM, proto=0>");
   const pysock::socket u(AF_UNIX);
   fake::on_getsockname({fake::gives(fake::unix_path(""))});
   fake::on_getpeername({fake::gives(fake::unix_path("/tmp/s"))});
-  CHECK(u.to_string() == "<socket.socket fd=" + std::to_string(u.fileno()) + ", family=AF_UNIX, type=SOCK_STREAM, proto=0, raddr=/tmp/s>");
+  CHECK(u.to_string() == "<socket.socket fd=" + std::to_string(u.fileno()) +
+                             ", family=AF_UNIX, type=SOCK_STREAM, proto=0, raddr=/tmp/s>");
 }
 
-TEST_CASE("SocketType is the socket class", "[S93]") { STATIC_REQUIRE(std::is_same_v<pysock::SocketType, pysock::socket>); }
+TEST_CASE("SocketType is the socket class", "[S93]") {
+  STATIC_REQUIRE(std::is_same_v<pysock::SocketType, pysock::socket>);
+}
 
 TEST_CASE("IPv6 is known everywhere", "[S51]") { STATIC_REQUIRE(pysock::has_ipv6); }

@@ -126,8 +126,9 @@ TEST_CASE("makefile: waits by its own timeout, whatever the shared mode", "[file
     fake::on_recv({fails(EAGAIN), fails(EAGAIN), gives("late\n")});
     fake::on_poll({fake::ready(), fake::ready_after(100000)});
     CHECK(f.readline() == "late\n");
-    CHECK(fake::log() == lines{called("recv", d, 8192, 0), called("poll", d, event::read, -1), called("recv", d, 8192, 0),
-                               called("poll", d, event::read, -1), called("recv", d, 8192, 0)});
+    CHECK(fake::log() == lines{called("recv", d, 8192, 0), called("poll", d, event::read, -1),
+                               called("recv", d, 8192, 0), called("poll", d, event::read, -1),
+                               called("recv", d, 8192, 0)});
     fake::on_send({fails(EAGAIN), fake::takes(2), fails(EAGAIN)});
     fake::on_poll({fake::ready_after(100000), fake::ready_after(100000)});
     f.write("abcdef");
@@ -141,7 +142,8 @@ TEST_CASE("makefile: waits by its own timeout, whatever the shared mode", "[file
     fake::on_poll({fake::times_out()});
     CHECK(failure_of([&] { return f.readline(); }) == "timeout");
     CHECK(fake::elapsed() == 500ms);
-    CHECK(fake::log() == lines{called("recv_now", d, 8192), called("recv_now", d, 8188), called("poll", d, event::read, 500)});
+    CHECK(fake::log() == lines{called("recv_now", d, 8192), called("recv_now", d, 8188),
+                               called("poll", d, event::read, 500)});
     fake::on_recv_now({gives("ly\n")});
     CHECK(f.readline() == "partly\n");
 
@@ -186,8 +188,9 @@ TEST_CASE("makefile: a file that had to wait polls first the next time", "[file]
   fake::on_poll({fake::ready_after(10), fake::ready(), fake::ready()});
   fake::clear_log();
   for (const char* line : {"a\n", "b\n", "c\n"}) CHECK(f.readline() == line);
-  CHECK(fake::log() == lines{called("recv_now", d, 8192), called("poll", d, event::read, 1000), called("recv_now", d, 8192),
-                             called("poll", d, event::read, 1000), called("recv_now", d, 8192), called("recv_now", d, 8192)});
+  CHECK(fake::log() == lines{called("recv_now", d, 8192), called("poll", d, event::read, 1000),
+                             called("recv_now", d, 8192), called("poll", d, event::read, 1000),
+                             called("recv_now", d, 8192), called("recv_now", d, 8192)});
 }
 
 TEST_CASE("makefile: inherits the interrupt hook", "[file][S114]") {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // THE WAIT ENGINE: the one place that knows of EINTR, would-block and deadlines.
 //
-// A call is tried first; only when it fails does anything here run. The deadline is taken once, from a clock that only goes forward:
-// neither signals, nor partial sends, nor a poll() that was wrong extend it.
+// A call is tried first; only when it fails does anything here run. The deadline is taken once,
+// from a clock that only goes forward: neither signals, nor partial sends, nor a poll() that was
+// wrong extend it.
 #pragma once
 
 #include <cstddef>       // size_t, ptrdiff_t
@@ -17,8 +18,9 @@
 namespace pysock {
 inline namespace v1 {
 
-/// Asked when a signal interrupts a blocking call: true goes on with the same deadline, false ends the call with `interrupted_error`.
-/// Runs in the calling thread, in the middle of the call; it must not close, move or destroy the socket.
+/// Asked when a signal interrupts a blocking call: true goes on with the same deadline, false ends
+/// the call with `interrupted_error`. Runs in the calling thread, in the middle of the call; it
+/// must not close, move or destroy the socket.
 using interrupt_hook = bool (*)(void* data) noexcept;
 
 namespace detail {
@@ -29,7 +31,8 @@ struct call_context {
   std::int64_t timeout = -1;  // nanoseconds, 0: non-blocking, -1: blocking
   interrupt_hook hook = nullptr;
   void* hook_data = nullptr;
-  // Whether would-block is waited out without a timeout too: the descriptor's mode is then not this caller's affair.
+  // Whether would-block is waited out without a timeout too: the descriptor's mode is then not this
+  // caller's affair.
   bool waits_always = false;
 };
 
@@ -37,9 +40,11 @@ inline std::error_code system_code(int number) noexcept { return {number, sys::c
 
 class wait_loop {
  public:
-  wait_loop(const call_context& context, sys::event what) noexcept : context_(context), what_(what) {}
+  wait_loop(const call_context& context, sys::event what) noexcept
+      : context_(context), what_(what) {}
 
-  // Takes the deadline, for calls of several steps; otherwise the first wait takes it. Returns the time.
+  // Takes the deadline, for calls of several steps; otherwise the first wait takes it. Returns the
+  // time.
   std::int64_t start() noexcept {
     started_ = true;
     if (context_.timeout <= 0) return 0;
@@ -107,15 +112,20 @@ class wait_loop {
     return false;
   }
 
-  // Whether an attempt found nothing, or, where polling came first, the poll took longer than one that finds the socket ready.
+  // Whether an attempt found nothing, or, where polling came first, the poll took longer than one
+  // that finds the socket ready.
   [[nodiscard]] bool had_to_wait() const noexcept {
-    constexpr std::int64_t ready_poll = 4000;  // nanoseconds: more than a system call, less than a switch to another thread
-    return had_to_wait_ || (deadline_ != no_deadline && sys::now() - (deadline_ - context_.timeout) > ready_poll);
+    constexpr std::int64_t ready_poll =
+        4000;  // nanoseconds: more than a system call, less than a switch to another thread
+    return had_to_wait_ ||
+           (deadline_ != no_deadline && sys::now() - (deadline_ - context_.timeout) > ready_poll);
   }
 
  private:
   // The time, where there is a deadline to compare it with.
-  [[nodiscard]] std::int64_t time() const noexcept { return deadline_ == no_deadline ? 0 : sys::now(); }
+  [[nodiscard]] std::int64_t time() const noexcept {
+    return deadline_ == no_deadline ? 0 : sys::now();
+  }
 
   const call_context& context_;
   sys::event what_;
@@ -124,8 +134,8 @@ class wait_loop {
   std::int64_t deadline_ = no_deadline;
 };
 
-// Carries on a call that did not succeed at once, or, where `tried` is false, that is expected to wait. Returns what `op` returns; -1 with
-// the reason in `ec`. `op` makes one system call.
+// Carries on a call that did not succeed at once, or, where `tried` is false, that is expected to
+// wait. Returns what `op` returns; -1 with the reason in `ec`. `op` makes one system call.
 template <class Op>
 std::ptrdiff_t complete(wait_loop& loop, bool tried, const Op& op, std::error_code& ec) noexcept {
   bool go_on = tried ? loop.again(ec) : loop.wait(ec);
@@ -140,10 +150,12 @@ std::ptrdiff_t complete(wait_loop& loop, bool tried, const Op& op, std::error_co
   return -1;
 }
 
-// Sends `size` bytes in as many steps as it takes, by `op(sent)`, which sends some after the first `sent`. Returns the bytes gone, also
-// on failure. The first step has been made: `first` is what it returned.
+// Sends `size` bytes in as many steps as it takes, by `op(sent)`, which sends some after the first
+// `sent`. Returns the bytes gone, also on failure. The first step has been made: `first` is what it
+// returned.
 template <class Op>
-std::size_t complete_all(const call_context& context, std::ptrdiff_t first, std::size_t size, const Op& op, std::error_code& ec) noexcept {
+std::size_t complete_all(const call_context& context, std::ptrdiff_t first, std::size_t size,
+                         const Op& op, std::error_code& ec) noexcept {
   wait_loop loop(context, sys::event::write);
   loop.start();
   std::size_t sent = 0;
@@ -160,13 +172,15 @@ std::size_t complete_all(const call_context& context, std::ptrdiff_t first, std:
   return sent;
 }
 
-// A connect that goes on in the background is waited for and asked for its outcome; it is never called again.
+// A connect that goes on in the background is waited for and asked for its outcome; it is never
+// called again.
 inline void connect(const call_context& context, sockaddr_view to, std::error_code& ec) noexcept {
   ec.clear();
   if (sys::connect(context.handle, to.data, to.size) == 0) return;
   const int number = sys::last_error();
   const bool interrupted = sys::classify(number) == sys::failure::interrupted;
-  const bool waits = interrupted ? context.timeout != 0 : context.timeout > 0 && sys::connect_pending(number);
+  const bool waits =
+      interrupted ? context.timeout != 0 : context.timeout > 0 && sys::connect_pending(number);
   if (!waits) {
     ec = system_code(number);
     return;
@@ -178,10 +192,12 @@ inline void connect(const call_context& context, sockaddr_view to, std::error_co
   const sys::error_numbers known = sys::numbers();
   int outcome = 0;
   socklen_t size = sizeof outcome;
-  if (sys::getsockopt(context.handle, SOL_SOCKET, SO_ERROR, &outcome, &size) < 0) outcome = sys::last_error();
+  if (sys::getsockopt(context.handle, SOL_SOCKET, SO_ERROR, &outcome, &size) < 0)
+    outcome = sys::last_error();
   if (outcome == known.is_connected) return;
   if (outcome == 0 && interrupted && to.data->sa_family == AF_UNIX) {
-    // An AF_UNIX connect does not go on in the background: an interrupted one is simply undone, and SO_ERROR knows nothing of it.
+    // An AF_UNIX connect does not go on in the background: an interrupted one is simply undone, and
+    // SO_ERROR knows nothing of it.
     sockaddr_any peer;
     socklen_t peer_size = sizeof peer;
     if (sys::getpeername(context.handle, &peer.base, &peer_size) < 0) outcome = known.interrupted;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Control messages in the system's layout: the one place that knows of cmsghdr and its macros.
 //
-// Headers are copied in and out, never pointed at: a buffer may then lie anywhere, and what stands in it is believed only as far as it
-// fits. One message takes the space of its data, padding included, so the system's macros for walking are not needed.
+// Headers are copied in and out, never pointed at: a buffer may then lie anywhere, and what stands
+// in it is believed only as far as it fits. One message takes the space of its data, padding
+// included, so the system's macros for walking are not needed.
 #pragma once
 
 #include <cstddef>  // size_t
@@ -18,19 +19,29 @@ namespace cmsg {
 
 using header = cmsg_header;
 
-// What `size` bytes of data take: with the header before them, and with the padding up to the next header as well. Functions and not
-// constants: on some systems the macros call one.
+// What `size` bytes of data take: with the header before them, and with the padding up to the next
+// header as well. Functions and not constants: on some systems the macros call one.
 #ifdef WSA_CMSG_LEN
-inline std::size_t length(std::size_t size) noexcept { return static_cast<std::size_t>(WSA_CMSG_LEN(size)); }
-inline std::size_t space(std::size_t size) noexcept { return static_cast<std::size_t>(WSA_CMSG_SPACE(size)); }
+inline std::size_t length(std::size_t size) noexcept {
+  return static_cast<std::size_t>(WSA_CMSG_LEN(size));
+}
+inline std::size_t space(std::size_t size) noexcept {
+  return static_cast<std::size_t>(WSA_CMSG_SPACE(size));
+}
 #else
-inline std::size_t length(std::size_t size) noexcept { return static_cast<std::size_t>(CMSG_LEN(size)); }
-inline std::size_t space(std::size_t size) noexcept { return static_cast<std::size_t>(CMSG_SPACE(size)); }
+inline std::size_t length(std::size_t size) noexcept {
+  return static_cast<std::size_t>(CMSG_LEN(size));
+}
+inline std::size_t space(std::size_t size) noexcept {
+  return static_cast<std::size_t>(CMSG_SPACE(size));
+}
 #endif
 
 // Whether the data are descriptors.
 #ifdef SCM_RIGHTS
-inline bool carries_rights(int level, int type) noexcept { return level == SOL_SOCKET && type == SCM_RIGHTS; }
+inline bool carries_rights(int level, int type) noexcept {
+  return level == SOL_SOCKET && type == SCM_RIGHTS;
+}
 #else
 inline bool carries_rights(int /*level*/, int /*type*/) noexcept { return false; }
 #endif
@@ -45,9 +56,11 @@ inline void write(char* room, int level, int type, const_bytes data) noexcept {
   if (!data.empty()) std::memcpy(room + length(0), data.data(), data.size());
 }
 
-// The message at the start of `raw`; its data are the part that is there. Returns what follows it; after a message that is cut off nothing
-// does. False where there is no message: no room for a header, or a length that does not even cover it and would never lead on.
-inline bool read(const_bytes raw, int& level, int& type, const_bytes& data, const_bytes& rest) noexcept {
+// The message at the start of `raw`; its data are the part that is there. Returns what follows it;
+// after a message that is cut off nothing does. False where there is no message: no room for a
+// header, or a length that does not even cover it and would never lead on.
+inline bool read(const_bytes raw, int& level, int& type, const_bytes& data,
+                 const_bytes& rest) noexcept {
   const std::size_t before = length(0);
   if (raw.size() < before) return false;
   header head;

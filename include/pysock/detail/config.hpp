@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the compiler and the platform ask of the rest: export and hint macros, and the native handle.
+// What the compiler and the platform ask of the rest: export and hint macros, and the native
+// handle.
 #pragma once
 
 #include <cstdint>  // intptr_t
@@ -56,7 +57,8 @@
 namespace pysock {
 inline namespace v1 {
 
-/// The operating system's own socket handle: a file descriptor, or Winsock's SOCKET as a signed number.
+/// The operating system's own socket handle: a file descriptor, or Winsock's SOCKET as a signed
+/// number.
 #if PYSOCK_WINDOWS
 using native_handle_type = std::intptr_t;
 #else

@@ -18,7 +18,8 @@ constexpr std::int64_t deadline_after(std::int64_t now, std::int64_t timeout) no
   return now + timeout;
 }
 
-// What poll() takes: milliseconds rounded up, so that it never wakes early; -1 for ever. Cut to what an int holds: the caller asks again.
+// What poll() takes: milliseconds rounded up, so that it never wakes early; -1 for ever. Cut to
+// what an int holds: the caller asks again.
 constexpr int poll_milliseconds(std::int64_t deadline, std::int64_t now) noexcept {
   if (deadline == no_deadline) return -1;
   if (deadline <= now) return 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The buffers of a file, as a std::streambuf that has Python's methods too.
 //
-// Reading never takes a byte out of the buffer before the call can return it: what a call that fails has received is there for the next.
+// Reading never takes a byte out of the buffer before the call can return it: what a call that
+// fails has received is there for the next.
 #pragma once
 
 #include <algorithm>     // copy_n, max, min
@@ -37,7 +38,8 @@ inline file_mode parse_file_mode(std::string_view mode) {
   return {!writes || mode.find('r') != mode.npos, writes};
 }
 
-// The time that one call may take, counted from its first step: the steps share it, and the first is always tried.
+// The time that one call may take, counted from its first step: the steps share it, and the first
+// is always tried.
 class time_limit {
  public:
   explicit time_limit(std::int64_t timeout) noexcept : timeout_(timeout) {}
@@ -62,7 +64,8 @@ class file_buffer final : public std::streambuf {
  public:
   // A closed one.
   file_buffer() = default;
-  file_buffer(std::unique_ptr<byte_transport> transport, file_mode mode, int bufsize, std::int64_t timeout)
+  file_buffer(std::unique_ptr<byte_transport> transport, file_mode mode, int bufsize,
+              std::int64_t timeout)
       : transport_(std::move(transport)),
         mode_(mode),
         line_buffered_(bufsize == 1),
@@ -84,7 +87,8 @@ class file_buffer final : public std::streambuf {
   std::string readline(std::ptrdiff_t limit) {
     check(mode_.reads, "readline");
     time_limit time(timeout_);
-    return taken(line_size(0, limit < 0 ? no_limit : static_cast<std::size_t>(limit), time, "readline"));
+    return taken(
+        line_size(0, limit < 0 ? no_limit : static_cast<std::size_t>(limit), time, "readline"));
   }
 
   std::vector<std::string> readlines(std::ptrdiff_t hint) {
@@ -113,7 +117,8 @@ class file_buffer final : public std::streambuf {
     std::string bytes(gptr(), got);
     try {
       while (got < wanted) {
-        if (got == bytes.size()) bytes.resize(got + (std::min)(wanted - got, (std::max)(got, large_step)));
+        if (got == bytes.size())
+          bytes.resize(got + (std::min)(wanted - got, (std::max)(got, large_step)));
         std::error_code ec;
         const std::size_t count = receive(&bytes[got], bytes.size() - got, time, ec);
         if (ec) throw_error(ec, "read", got);
@@ -130,7 +135,8 @@ class file_buffer final : public std::streambuf {
   }
 
   // `before` is what the same call has written already.
-  void write(const_bytes data, time_limit& time, const char* operation = "write", std::size_t before = 0) {
+  void write(const_bytes data, time_limit& time, const char* operation = "write",
+             std::size_t before = 0) {
     check(mode_.writes, operation);
     std::error_code ec;
     const std::size_t count = put(data.data(), data.size(), time, ec);
@@ -159,7 +165,9 @@ class file_buffer final : public std::streambuf {
 
   [[nodiscard]] bool closed() const noexcept { return transport_ == nullptr; }
   [[nodiscard]] file_mode mode() const noexcept { return mode_; }
-  [[nodiscard]] native_handle_type fileno() const noexcept { return closed() ? invalid_handle : transport_->fileno(); }
+  [[nodiscard]] native_handle_type fileno() const noexcept {
+    return closed() ? invalid_handle : transport_->fileno();
+  }
   [[nodiscard]] std::int64_t timeout() const noexcept { return timeout_; }
   void set_timeout(std::int64_t timeout) noexcept { timeout_ = timeout; }
 
@@ -224,17 +232,22 @@ class file_buffer final : public std::streambuf {
   static constexpr std::size_t large_step = 65536;
   static constexpr std::size_t no_limit = static_cast<std::size_t>(-1);
 
-  static constexpr std::size_t not_negative(std::streamsize size) noexcept { return size < 0 ? 0 : static_cast<std::size_t>(size); }
+  static constexpr std::size_t not_negative(std::streamsize size) noexcept {
+    return size < 0 ? 0 : static_cast<std::size_t>(size);
+  }
 
   void check(bool allowed, const char* operation) const {
     if (PYSOCK_LIKELY(transport_ != nullptr && allowed)) return;
-    if (closed()) throw std::invalid_argument(operation + std::string(": I/O operation on closed file"));
+    if (closed())
+      throw std::invalid_argument(operation + std::string(": I/O operation on closed file"));
     throw_error(errc::unsupported_operation, operation);
   }
 
-  // ---- reading: the get area is what is unread, and starts where `in_` does --------------------------------------------------------
+  // ---- reading: the get area is what is unread, and starts where `in_` does ----
 
-  [[nodiscard]] std::size_t unread() const noexcept { return static_cast<std::size_t>(egptr() - gptr()); }
+  [[nodiscard]] std::size_t unread() const noexcept {
+    return static_cast<std::size_t>(egptr() - gptr());
+  }
   void set_unread(std::size_t size) noexcept { setg(in_.data(), in_.data(), in_.data() + size); }
   void skip(std::size_t size) noexcept { setg(eback(), gptr() + size, egptr()); }
   std::string taken(std::size_t size) {
@@ -248,8 +261,11 @@ class file_buffer final : public std::streambuf {
     set_unread(size);
   }
 
-  // Whether reading so many bytes takes less than a buffer more. What takes as much is received where it is wanted.
-  [[nodiscard]] bool goes_through_buffer(std::size_t wanted) const noexcept { return wanted <= unread() || wanted - unread() < size_; }
+  // Whether reading so many bytes takes less than a buffer more. What takes as much is received
+  // where it is wanted.
+  [[nodiscard]] bool goes_through_buffer(std::size_t wanted) const noexcept {
+    return wanted <= unread() || wanted - unread() < size_;
+  }
 
   std::size_t receive(char* to, std::size_t size, time_limit& time, std::error_code& ec) noexcept {
     const std::int64_t left = time.left(ec);
@@ -259,7 +275,8 @@ class file_buffer final : public std::streambuf {
   // Receives something behind what is unread, however much that is. False at the end of the stream.
   bool receive_more(time_limit& time, const char* operation) {
     const std::size_t kept = unread();
-    const std::size_t step = (std::max)(size_, std::size_t{1});  // one byte at a time never reads ahead
+    const std::size_t step =
+        (std::max)(size_, std::size_t{1});  // one byte at a time never reads ahead
     if (kept == 0 && in_.size() > step + large_step) {
       std::string().swap(in_);
     } else if (gptr() != in_.data()) {
@@ -271,13 +288,15 @@ class file_buffer final : public std::streambuf {
       set_unread(kept);
     }
     std::error_code ec;
-    const std::size_t count = receive(in_.data() + kept, (std::min)(in_.size() - kept, step), time, ec);
+    const std::size_t count =
+        receive(in_.data() + kept, (std::min)(in_.size() - kept, step), time, ec);
     if (ec) throw_error(ec, operation, kept);
     set_unread(kept + count);
     return count != 0;
   }
 
-  // Sees to it that so many bytes are unread; returns how many there are, fewer at the end of the stream.
+  // Sees to it that so many bytes are unread; returns how many there are, fewer at the end of the
+  // stream.
   std::size_t fill(std::size_t wanted, time_limit& time) {
     while (unread() < wanted && receive_more(time, "read")) {
     }
@@ -285,28 +304,34 @@ class file_buffer final : public std::streambuf {
   }
 
   // The size of the line `offset` bytes on, at most `limit`; 0 at the end of the stream.
-  std::size_t line_size(std::size_t offset, std::size_t limit, time_limit& time, const char* operation) {
+  std::size_t line_size(std::size_t offset, std::size_t limit, time_limit& time,
+                        const char* operation) {
     for (std::size_t seen = 0;;) {
       const std::size_t here = (std::min)(unread() - offset, limit);
       const char* const line = gptr() + offset;
       if (here > seen) {
         const void* const newline = std::memchr(line + seen, '\n', here - seen);
-        if (newline != nullptr) return static_cast<std::size_t>(static_cast<const char*>(newline) - line) + 1;
+        if (newline != nullptr)
+          return static_cast<std::size_t>(static_cast<const char*>(newline) - line) + 1;
       }
       seen = here;
       if (here == limit || !receive_more(time, operation)) return here;
     }
   }
 
-  // ---- writing: the put area begins with what is held; line by line it has no room, so that every byte passes put() -----------------
+  // ---- writing: the put area begins with what is held; line by line it has no room, so that every
+  // byte passes put() ----
 
-  [[nodiscard]] std::size_t held() const noexcept { return static_cast<std::size_t>(pptr() - pbase()); }
+  [[nodiscard]] std::size_t held() const noexcept {
+    return static_cast<std::size_t>(pptr() - pbase());
+  }
   void set_unsent(std::size_t size) noexcept {
     setp(out_.data(), out_.data() + (line_buffered_ ? size : out_.size()));
     pbump(static_cast<int>(size));
   }
 
-  std::size_t send(const char* data, std::size_t size, time_limit& time, std::error_code& ec) noexcept {
+  std::size_t send(const char* data, std::size_t size, time_limit& time,
+                   std::error_code& ec) noexcept {
     const std::int64_t left = time.left(ec);
     return ec ? 0 : transport_->write(data, size, left, ec);
   }
@@ -322,8 +347,10 @@ class file_buffer final : public std::streambuf {
   }
 
   // Returns how many bytes were sent or are held: all, unless it fails.
-  std::size_t put(const char* data, std::size_t size, time_limit& time, std::error_code& ec) noexcept {
-    const bool has_newline = line_buffered_ && size != 0 && std::memchr(data, '\n', size) != nullptr;
+  std::size_t put(const char* data, std::size_t size, time_limit& time,
+                  std::error_code& ec) noexcept {
+    const bool has_newline =
+        line_buffered_ && size != 0 && std::memchr(data, '\n', size) != nullptr;
     std::size_t sent = 0;
     if (size > out_.size() - held()) {
       send_held(time, ec);
@@ -336,7 +363,7 @@ class file_buffer final : public std::streambuf {
     return sent + fits;
   }
 
-  // ---- life -------------------------------------------------------------------------------------------------------------------------
+  // ---- life ----
 
   void close_quietly() noexcept {
     if (closed()) return;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The operating system's socket addresses as plain bytes: a view to pass down, and a buffer to be filled.
+// The operating system's socket addresses as plain bytes: a view to pass down, and a buffer to be
+// filled.
 #pragma once
 
 #include "../constants.hpp"
@@ -8,7 +9,8 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-// Room for any address the system can return, AF_UNIX with all its bytes included; left uninitialised on purpose.
+// Room for any address the system can return, AF_UNIX with all its bytes included; left
+// uninitialised on purpose.
 union sockaddr_any {
   sockaddr base;
   sockaddr_in in;

@@ -11,10 +11,12 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-inline constexpr std::size_t sendfile_block = std::size_t{1} << 30;  // what the kernel is asked to move at a time
-inline constexpr std::size_t file_room = 65536;                      // what is read at a time
+inline constexpr std::size_t sendfile_block = std::size_t{1}
+                                              << 30;  // what the kernel is asked to move at a time
+inline constexpr std::size_t file_room = 65536;       // what is read at a time
 
-// A file while it is being sent from an absolute offset. Closes what it opened, and leaves the caller's streams where the sending ended.
+// A file while it is being sent from an absolute offset. Closes what it opened, and leaves the
+// caller's streams where the sending ended.
 class file_reader {
  public:
   file_reader(const file_source& source, std::int64_t start) noexcept : start_(start) {
@@ -71,7 +73,8 @@ class file_reader {
   void leave(std::size_t sent) noexcept {
     const std::int64_t end = start_ + static_cast<std::int64_t>(sent);
     if (stream_ != nullptr && position_ >= 0) (void)stream_->seek(sent != 0 ? end : position_);
-    if (c_file_ != nullptr && sent != 0 && end <= LONG_MAX) std::fseek(c_file_, static_cast<long>(end), SEEK_SET);
+    if (c_file_ != nullptr && sent != 0 && end <= LONG_MAX)
+      std::fseek(c_file_, static_cast<long>(end), SEEK_SET);
   }
 
   // For messages.
@@ -103,7 +106,8 @@ class file_reader {
   std::int64_t position_ = -1;  // where the stream stood; -1 if it cannot seek
 };
 
-inline std::error_code check_sendfile(int type, std::int64_t offset, std::optional<std::int64_t> count) noexcept {
+inline std::error_code check_sendfile(int type, std::int64_t offset,
+                                      std::optional<std::int64_t> count) noexcept {
   if (type != SOCK_STREAM) return bad_argument::not_stream;
   if (count && *count <= 0) return bad_argument::file_count;
   if (offset < 0) return bad_argument::file_offset;
@@ -112,14 +116,16 @@ inline std::error_code check_sendfile(int type, std::int64_t offset, std::option
 
 }  // namespace detail
 
-inline std::size_t socket::sendfile(const file_source& file, std::int64_t offset, std::optional<std::int64_t> count) {
+inline std::size_t socket::sendfile(const file_source& file, std::int64_t offset,
+                                    std::optional<std::int64_t> count) {
   std::error_code ec;
   const std::size_t sent = sendfile(file, offset, count, ec);
   if (ec) detail::throw_error(ec, detail::file_reader::operation(file), sent);
   return sent;
 }
 
-inline std::size_t socket::sendfile(const file_source& file, std::int64_t offset, std::optional<std::int64_t> count,
+inline std::size_t socket::sendfile(const file_source& file, std::int64_t offset,
+                                    std::optional<std::int64_t> count,
                                     std::error_code& ec) noexcept {
   ec = detail::check_sendfile(type_, offset, count);
   if (ec) return 0;
@@ -133,15 +139,16 @@ inline std::size_t socket::sendfile(const file_source& file, std::int64_t offset
   bool by_kernel = reader.size() != 0;
   if (by_kernel) {
     sent = send_by_kernel(reader, static_cast<std::uint64_t>(offset), limit, ec);
-    by_kernel = sent != 0 || !ec || ec.category() != detail::sys::category() || !detail::sys::sendfile_unsupported(ec.value());
+    by_kernel = sent != 0 || !ec || ec.category() != detail::sys::category() ||
+                !detail::sys::sendfile_unsupported(ec.value());
   }
   if (!by_kernel) sent = read_and_send(reader, limit, ec);
   reader.leave(sent);
   return sent;
 }
 
-inline std::size_t socket::send_by_kernel(const detail::file_reader& reader, std::uint64_t offset, std::size_t limit,
-                                          std::error_code& ec) noexcept {
+inline std::size_t socket::send_by_kernel(const detail::file_reader& reader, std::uint64_t offset,
+                                          std::size_t limit, std::error_code& ec) noexcept {
   if (timeout_nanoseconds() == 0) {
     ec = bad_argument::not_blocking;
     return 0;
@@ -149,9 +156,11 @@ inline std::size_t socket::send_by_kernel(const detail::file_reader& reader, std
   std::size_t sent = 0;
   while (sent < limit) {
     const std::uint64_t from = offset + sent;
-    const std::size_t block = limit - sent < detail::sendfile_block ? limit - sent : detail::sendfile_block;
+    const std::size_t block =
+        limit - sent < detail::sendfile_block ? limit - sent : detail::sendfile_block;
     const bool may_wait = timeout_nanoseconds() < 0;
-    const std::size_t moved = write(ec, detail::sys::sendfile, reader.handle(), from, block, may_wait);
+    const std::size_t moved =
+        write(ec, detail::sys::sendfile, reader.handle(), from, block, may_wait);
     if (moved == 0) break;  // the end of the file, or a failure
     sent += moved;
     if (moved < block && offset + sent < reader.size() && !go_on(ec)) break;
@@ -159,12 +168,14 @@ inline std::size_t socket::send_by_kernel(const detail::file_reader& reader, std
   return sent;
 }
 
-PYSOCK_COLD inline std::size_t socket::read_and_send(detail::file_reader& reader, std::size_t limit, std::error_code& ec) noexcept {
+PYSOCK_COLD inline std::size_t socket::read_and_send(detail::file_reader& reader, std::size_t limit,
+                                                     std::error_code& ec) noexcept {
   char room[detail::file_room];
   std::size_t sent = 0;
   ec.clear();
   while (sent < limit) {
-    const_bytes rest(room, reader.read(room, limit - sent < sizeof room ? limit - sent : sizeof room, sent, ec));
+    const_bytes rest(
+        room, reader.read(room, limit - sent < sizeof room ? limit - sent : sizeof room, sent, ec));
     if (!rest.empty() && timeout_nanoseconds() == 0) ec = bad_argument::not_blocking;
     if (rest.empty() || ec) break;
     while (!rest.empty()) {

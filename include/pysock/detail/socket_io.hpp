@@ -12,13 +12,15 @@ inline constexpr std::size_t small_scratch = 4096;
 inline constexpr std::size_t large_scratch = 65536;
 inline constexpr std::size_t max_transfer = PTRDIFF_MAX;
 
-[[noreturn]] PYSOCK_COLD inline void throw_failed(std::error_code ec, const char* operation, const address* to,
-                                                  std::size_t transferred = 0) {
-  throw_error(ec, to != nullptr && *to ? operation + (" " + to->to_string()) : operation, transferred);
+[[noreturn]] PYSOCK_COLD inline void throw_failed(std::error_code ec, const char* operation,
+                                                  const address* to, std::size_t transferred = 0) {
+  throw_error(ec, to != nullptr && *to ? operation + (" " + to->to_string()) : operation,
+              transferred);
 }
 
-// `use(room, args...)` with uninitialised room of `size` bytes, aligned for anything; results are copied out of it, so that only what
-// arrived costs anything. The frames of their own keep the room off the stacks of callers that these functions become part of.
+// `use(room, args...)` with uninitialised room of `size` bytes, aligned for anything; results are
+// copied out of it, so that only what arrived costs anything. The frames of their own keep the room
+// off the stacks of callers that these functions become part of.
 template <std::size_t Size, class Use, class... Args>
 PYSOCK_NOINLINE auto with_stack_scratch(Use use, Args... args) {
   alignas(std::max_align_t) char room[Size];
@@ -42,13 +44,17 @@ PYSOCK_FAST auto with_scratch(std::size_t size, Use use, Args... args) {
   return with_heap_scratch<char>(size, use, args...);
 }
 
-// Some protocols take MSG_TRUNC to mean that bytes are counted and thrown away: what they then did not write must not be what was there.
+// Some protocols take MSG_TRUNC to mean that bytes are counted and thrown away: what they then did
+// not write must not be what was there.
 inline void clear_for(int flags, char* room, std::size_t size) noexcept {
   if ((flags & MSG_TRUNC) != 0) std::memset(room, 0, size);
 }
 
-// How many bytes to receive into `buffer`; more than `buffer` holds if the caller asks for what it cannot.
-inline std::size_t wanted(mutable_bytes buffer, std::size_t nbytes) noexcept { return nbytes != 0 ? nbytes : buffer.size(); }
+// How many bytes to receive into `buffer`; more than `buffer` holds if the caller asks for what it
+// cannot.
+inline std::size_t wanted(mutable_bytes buffer, std::size_t nbytes) noexcept {
+  return nbytes != 0 ? nbytes : buffer.size();
+}
 
 // MSG_TRUNC makes some systems report more than they wrote.
 inline std::size_t received(std::ptrdiff_t count, std::size_t size, int flags) noexcept {
@@ -57,7 +63,8 @@ inline std::size_t received(std::ptrdiff_t count, std::size_t size, int flags) n
   return got < size ? got : size;
 }
 
-inline std::ptrdiff_t receive_from(native_handle_type s, void* data, std::size_t size, int flags, endpoint* from) {
+inline std::ptrdiff_t receive_from(native_handle_type s, void* data, std::size_t size, int flags,
+                                   endpoint* from) {
   socklen_t from_size = endpoint::capacity();
   const std::ptrdiff_t count = sys::recvfrom(s, data, size, flags, from->buffer(), &from_size);
   from->resize(count < 0 ? 0 : from_size);
@@ -66,10 +73,11 @@ inline std::ptrdiff_t receive_from(native_handle_type s, void* data, std::size_t
 
 }  // namespace detail
 
-// ---- the pattern --------------------------------------------------------------------------------------------------------------------
+// ---- the pattern ----
 
 template <class Call, class... Args>
-PYSOCK_FAST std::size_t socket::write(const char* operation, const address* to, Call call, Args... args) {
+PYSOCK_FAST std::size_t socket::write(const char* operation, const address* to, Call call,
+                                      Args... args) {
   const std::ptrdiff_t count = call(fileno(), args...);
   if (PYSOCK_LIKELY(count >= 0)) return static_cast<std::size_t>(count);
   return finish_write(operation, to, call, args...);
@@ -95,7 +103,8 @@ std::size_t socket::finish_write(std::error_code& ec, Call call, Args... args) n
 }
 
 template <class Call, class... Args>
-std::size_t socket::finish_write(const char* operation, const address* to, Call call, Args... args) {
+std::size_t socket::finish_write(const char* operation, const address* to, Call call,
+                                 Args... args) {
   std::error_code ec;
   const std::size_t count = finish_write(ec, call, args...);
   if (ec) detail::throw_failed(ec, operation, to);
@@ -103,7 +112,8 @@ std::size_t socket::finish_write(const char* operation, const address* to, Call 
 }
 
 template <class Call, class... Args>
-PYSOCK_FAST std::size_t socket::read(const char* operation, std::size_t size, int flags, Call call, Args... args) {
+PYSOCK_FAST std::size_t socket::read(const char* operation, std::size_t size, int flags, Call call,
+                                     Args... args) {
   const bool try_first = !expects_to_wait(flags);
   if (PYSOCK_LIKELY(try_first)) {
     const std::ptrdiff_t count = call(fileno(), args...);
@@ -113,7 +123,8 @@ PYSOCK_FAST std::size_t socket::read(const char* operation, std::size_t size, in
 }
 
 template <class Call, class... Args>
-PYSOCK_FAST std::size_t socket::read(std::error_code& ec, std::size_t size, int flags, Call call, Args... args) noexcept {
+PYSOCK_FAST std::size_t socket::read(std::error_code& ec, std::size_t size, int flags, Call call,
+                                     Args... args) noexcept {
   const bool try_first = !expects_to_wait(flags);
   if (PYSOCK_LIKELY(try_first)) {
     const std::ptrdiff_t count = call(fileno(), args...);
@@ -127,7 +138,8 @@ PYSOCK_FAST std::size_t socket::read(std::error_code& ec, std::size_t size, int 
 }
 
 template <class Call, class... Args>
-std::ptrdiff_t socket::finish_read(std::error_code& ec, bool tried, Call call, Args... args) noexcept {
+std::ptrdiff_t socket::finish_read(std::error_code& ec, bool tried, Call call,
+                                   Args... args) noexcept {
   const detail::call_context calling = context();
   const auto op = [&] { return call(calling.handle, args...); };
   detail::wait_loop loop(calling, detail::sys::event::read);
@@ -140,19 +152,21 @@ std::ptrdiff_t socket::finish_read(std::error_code& ec, bool tried, Call call, A
     tried = true;
   }
   const std::ptrdiff_t count = detail::complete(loop, tried, op, ec);
-  must_wait_.store(calling.timeout > 0 && count >= 0 && loop.had_to_wait(), std::memory_order_relaxed);
+  must_wait_.store(calling.timeout > 0 && count >= 0 && loop.had_to_wait(),
+                   std::memory_order_relaxed);
   return count;
 }
 
 template <class Call, class... Args>
-std::size_t socket::finish_read(const char* operation, bool tried, std::size_t size, Call call, Args... args) {
+std::size_t socket::finish_read(const char* operation, bool tried, std::size_t size, Call call,
+                                Args... args) {
   std::error_code ec;
   const std::ptrdiff_t count = finish_read(ec, tried, call, args...);
   if (count < 0) detail::throw_failed(ec, operation, nullptr);
   return detail::received(count, size, MSG_TRUNC);
 }
 
-// ---- sending ------------------------------------------------------------------------------------------------------------------------
+// ---- sending ----
 
 inline std::size_t socket::send(const_bytes data, int flags) {
   return write("send", nullptr, detail::sys::send, data.data(), data.size(), flags);
@@ -178,7 +192,9 @@ inline std::size_t socket::sendall(const_bytes data, int flags, std::error_code&
   return finish_sendall(data, flags, first, ec);
 }
 
-PYSOCK_COLD inline std::size_t socket::finish_sendall(const_bytes data, int flags, std::ptrdiff_t first, std::error_code& ec) noexcept {
+PYSOCK_COLD inline std::size_t socket::finish_sendall(const_bytes data, int flags,
+                                                      std::ptrdiff_t first,
+                                                      std::error_code& ec) noexcept {
   const detail::call_context calling = context();
   const auto send_rest = [&](std::size_t sent) {
     const const_bytes rest = data.after(sent);
@@ -192,10 +208,12 @@ inline std::size_t socket::sendto(const_bytes data, int flags, const address& to
   std::error_code ec;
   const detail::sockaddr_view target = detail::fit(to, family_, storage, ec);
   if (target.size == 0) detail::throw_failed(ec, "sendto", &to);
-  return write("sendto", &to, detail::sys::sendto, data.data(), data.size(), flags, target.data, target.size);
+  return write("sendto", &to, detail::sys::sendto, data.data(), data.size(), flags, target.data,
+               target.size);
 }
 
-inline std::size_t socket::sendto(const_bytes data, int flags, const address& to, std::error_code& ec) noexcept {
+inline std::size_t socket::sendto(const_bytes data, int flags, const address& to,
+                                  std::error_code& ec) noexcept {
   endpoint storage;
   const detail::sockaddr_view target = detail::fit(to, family_, storage, ec);
   if (target.size == 0) return 0;
@@ -212,11 +230,12 @@ inline std::size_t socket::sendto(const_bytes data, int flags, const endpoint& t
   return sent;
 }
 
-inline std::size_t socket::sendto(const_bytes data, int flags, const endpoint& to, std::error_code& ec) noexcept {
+inline std::size_t socket::sendto(const_bytes data, int flags, const endpoint& to,
+                                  std::error_code& ec) noexcept {
   return write(ec, detail::sys::sendto, data.data(), data.size(), flags, to.data(), to.size());
 }
 
-// ---- receiving ----------------------------------------------------------------------------------------------------------------------
+// ---- receiving ----
 
 inline std::size_t socket::recv_into(mutable_bytes buffer, std::size_t nbytes, int flags) {
   const std::size_t size = detail::wanted(buffer, nbytes);
@@ -225,7 +244,8 @@ inline std::size_t socket::recv_into(mutable_bytes buffer, std::size_t nbytes, i
   return read("recv_into", size, flags, detail::sys::recv, buffer.data(), size, flags);
 }
 
-inline std::size_t socket::recv_into(mutable_bytes buffer, std::size_t nbytes, int flags, std::error_code& ec) noexcept {
+inline std::size_t socket::recv_into(mutable_bytes buffer, std::size_t nbytes, int flags,
+                                     std::error_code& ec) noexcept {
   const std::size_t size = detail::wanted(buffer, nbytes);
   ec.clear();
   if (size > buffer.size()) ec = bad_argument::buffer_too_small;
@@ -236,25 +256,31 @@ inline std::size_t socket::recv_into(mutable_bytes buffer, std::size_t nbytes, i
 inline std::string socket::recv(std::size_t bufsize, int flags) {
   if (bufsize > detail::max_transfer) detail::throw_error(bad_argument::negative_size, "recv");
   if (bufsize == 0) return {};
-  const auto receive = [](char* room, socket* self, std::size_t size, auto given) PYSOCK_FAST_LAMBDA {
+  const auto receive = [](char* room, socket* self, std::size_t size,
+                          auto given) PYSOCK_FAST_LAMBDA {
     const int with = given;
     detail::clear_for(with, room, size);
     return std::string(room, self->read("recv", size, with, detail::sys::recv, room, size, with));
   };
-  constexpr std::integral_constant<int, 0> no_flags;  // nearly always, and what looks at flags then vanishes
+  constexpr std::integral_constant<int, 0>
+      no_flags;  // nearly always, and what looks at flags then vanishes
   if (flags == 0) return detail::with_scratch(bufsize, receive, this, bufsize, no_flags);
   return detail::with_scratch(bufsize, receive, this, bufsize, flags);
 }
 
 inline std::size_t socket::recvfrom_into(mutable_bytes buffer, endpoint& from, int flags) {
-  return read("recvfrom_into", buffer.size(), flags, detail::receive_from, buffer.data(), buffer.size(), flags, &from);
+  return read("recvfrom_into", buffer.size(), flags, detail::receive_from, buffer.data(),
+              buffer.size(), flags, &from);
 }
 
-inline std::size_t socket::recvfrom_into(mutable_bytes buffer, endpoint& from, int flags, std::error_code& ec) noexcept {
-  return read(ec, buffer.size(), flags, detail::receive_from, buffer.data(), buffer.size(), flags, &from);
+inline std::size_t socket::recvfrom_into(mutable_bytes buffer, endpoint& from, int flags,
+                                         std::error_code& ec) noexcept {
+  return read(ec, buffer.size(), flags, detail::receive_from, buffer.data(), buffer.size(), flags,
+              &from);
 }
 
-inline recvfrom_into_result socket::recvfrom_into(mutable_bytes buffer, std::size_t nbytes, int flags) {
+inline recvfrom_into_result socket::recvfrom_into(mutable_bytes buffer, std::size_t nbytes,
+                                                  int flags) {
   const std::size_t size = detail::wanted(buffer, nbytes);
   if (size > buffer.size()) detail::throw_error(bad_argument::buffer_too_small, "recvfrom_into");
   endpoint from;
@@ -262,7 +288,8 @@ inline recvfrom_into_result socket::recvfrom_into(mutable_bytes buffer, std::siz
   return {count, address(from)};
 }
 
-inline recvfrom_into_result socket::recvfrom_into(mutable_bytes buffer, std::size_t nbytes, int flags, std::error_code& ec) noexcept {
+inline recvfrom_into_result socket::recvfrom_into(mutable_bytes buffer, std::size_t nbytes,
+                                                  int flags, std::error_code& ec) noexcept {
   const std::size_t size = detail::wanted(buffer, nbytes);
   if (size > buffer.size()) {
     ec = bad_argument::buffer_too_small;

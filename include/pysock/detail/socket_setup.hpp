@@ -10,12 +10,15 @@
 namespace pysock {
 inline namespace v1 {
 
-// ---- life ---------------------------------------------------------------------------------------------------------------------------
+// ---- life ----
 
-inline socket::socket(int family, int type, int proto) : socket(invalid_handle, family, type, proto, detail::default_timeout()) {
+inline socket::socket(int family, int type, int proto)
+    : socket(invalid_handle, family, type, proto, detail::default_timeout()) {
   if (detail::sys::strip_type_flags(type_)) timeout_.store(0, std::memory_order_relaxed);
-  const native_handle_type handle = detail::sys::socket(family, type_, proto, timeout_nanoseconds() >= 0);
-  if (handle == invalid_handle) detail::throw_last("socket (" + family_name(family) + ", " + type_name(type_) + ")");
+  const native_handle_type handle =
+      detail::sys::socket(family, type_, proto, timeout_nanoseconds() >= 0);
+  if (handle == invalid_handle)
+    detail::throw_last("socket (" + family_name(family) + ", " + type_name(type_) + ")");
   handle_.store(handle, std::memory_order_relaxed);
 }
 
@@ -69,14 +72,17 @@ inline socket socket::dup() const {
   return made;
 }
 
-inline socket socket::wrap(const char* operation, native_handle_type fd, int family, int type, int proto) {
+inline socket socket::wrap(const char* operation, native_handle_type fd, int family, int type,
+                           int proto) {
   int seen_family = AF_UNSPEC;
   int seen_type = 0;
   int seen_proto = 0;
   const std::int64_t timeout = detail::default_timeout();
-  if (detail::sys::describe(fd, seen_family, seen_type, seen_proto) < 0) detail::throw_last(operation);
+  if (detail::sys::describe(fd, seen_family, seen_type, seen_proto) < 0)
+    detail::throw_last(operation);
   if (timeout >= 0 && detail::sys::set_nonblocking(fd, true) < 0) detail::throw_last(operation);
-  return socket(fd, family < 0 ? seen_family : family, type < 0 ? seen_type : type, proto < 0 ? seen_proto : proto, timeout);
+  return socket(fd, family < 0 ? seen_family : family, type < 0 ? seen_type : type,
+                proto < 0 ? seen_proto : proto, timeout);
 }
 
 inline socket fromfd(native_handle_type fd, int family, int type, int proto) {
@@ -100,7 +106,8 @@ inline std::string socket::share(unsigned long process_id) const {
 }
 
 inline socket fromshare(const_bytes info) {
-  if (info.size() != sizeof(::WSAPROTOCOL_INFOW)) detail::throw_error(bad_argument::share_length, "fromshare");
+  if (info.size() != sizeof(::WSAPROTOCOL_INFOW))
+    detail::throw_error(bad_argument::share_length, "fromshare");
   descriptor made(detail::sys::fromshare(info.data()));
   if (!made) detail::throw_last("fromshare");
   socket s = from_fileno(made.get());
@@ -112,13 +119,16 @@ inline socket fromshare(const_bytes info) {
 inline std::pair<socket, socket> socketpair(int family, int type, int proto) {
   const std::int64_t timeout = detail::sys::strip_type_flags(type) ? 0 : detail::default_timeout();
   native_handle_type ends[2] = {invalid_handle, invalid_handle};
-  if (!detail::sys::socketpair(family, type, proto, timeout >= 0, ends)) detail::throw_last("socketpair");
-  return {socket(ends[0], family, type, proto, timeout), socket(ends[1], family, type, proto, timeout)};
+  if (!detail::sys::socketpair(family, type, proto, timeout >= 0, ends))
+    detail::throw_last("socketpair");
+  return {socket(ends[0], family, type, proto, timeout),
+          socket(ends[1], family, type, proto, timeout)};
 }
 
-// ---- connections --------------------------------------------------------------------------------------------------------------------
+// ---- connections ----
 
-inline accept_result socket::accepted(native_handle_type handle, std::int64_t timeout, detail::sockaddr_view from) const noexcept {
+inline accept_result socket::accepted(native_handle_type handle, std::int64_t timeout,
+                                      detail::sockaddr_view from) const noexcept {
   accept_result result{socket(handle, family_, type_, proto_, timeout), address(from)};
   if (from.size == 0 && family_ == AF_UNIX) result.address = unix_address();
   result.conn.set_interrupt_hook(hook_, hook_data_);
@@ -156,7 +166,8 @@ inline void socket::bind(const address& local) {
   std::error_code ec;
   const detail::sockaddr_view target = detail::fit(local, family_, storage, ec);
   if (target.size == 0) detail::throw_failed(ec, "bind", &local);
-  if (detail::sys::bind(fileno(), target.data, target.size) < 0) detail::throw_failed(detail::last_code(), "bind", &local);
+  if (detail::sys::bind(fileno(), target.data, target.size) < 0)
+    detail::throw_failed(detail::last_code(), "bind", &local);
 }
 
 inline void socket::connect(const address& remote, std::error_code& ec) noexcept {
@@ -192,20 +203,23 @@ inline address socket::getpeername() const {
   detail::sockaddr_any peer;
   socklen_t size = sizeof peer;
   if (detail::sys::getpeername(fileno(), &peer.base, &size) < 0) detail::throw_last("getpeername");
-  return size == 0 && family_ == AF_UNIX ? address(unix_address()) : address(detail::sockaddr_view{&peer.base, size});
+  return size == 0 && family_ == AF_UNIX ? address(unix_address())
+                                         : address(detail::sockaddr_view{&peer.base, size});
 }
 
 inline address socket::getsockname() const {
   detail::sockaddr_any own;
   socklen_t size = sizeof own;
   if (detail::sys::getsockname(fileno(), &own.base, &size) < 0) detail::throw_last("getsockname");
-  return size == 0 && family_ == AF_UNIX ? address(unix_address()) : address(detail::sockaddr_view{&own.base, size});
+  return size == 0 && family_ == AF_UNIX ? address(unix_address())
+                                         : address(detail::sockaddr_view{&own.base, size});
 }
 
-// ---- modes and options --------------------------------------------------------------------------------------------------------------
+// ---- modes and options ----
 
 inline void socket::settimeout(timeout_value value) {
-  if (detail::sys::set_nonblocking(fileno(), value.nanoseconds() >= 0) < 0) detail::throw_last("settimeout");
+  if (detail::sys::set_nonblocking(fileno(), value.nanoseconds() >= 0) < 0)
+    detail::throw_last("settimeout");
   timeout_.store(value.nanoseconds(), std::memory_order_relaxed);
   must_wait_.store(false, std::memory_order_relaxed);
 }
@@ -217,13 +231,15 @@ inline bool socket::get_inheritable() const {
 }
 
 inline void socket::set_inheritable(bool inheritable) {
-  if (detail::sys::set_inheritable(fileno(), inheritable) < 0) detail::throw_last("set_inheritable");
+  if (detail::sys::set_inheritable(fileno(), inheritable) < 0)
+    detail::throw_last("set_inheritable");
 }
 
 inline int socket::getsockopt(int level, int name) const {
   int value = 0;
   socklen_t size = sizeof value;
-  if (detail::sys::getsockopt(fileno(), level, name, &value, &size) < 0) detail::throw_last("getsockopt");
+  if (detail::sys::getsockopt(fileno(), level, name, &value, &size) < 0)
+    detail::throw_last("getsockopt");
   if (size != 1) return value;
   unsigned char byte = 0;  // some systems write a flag as one byte, whatever room they are given
   std::memcpy(&byte, &value, 1);
@@ -234,17 +250,20 @@ inline std::string socket::getsockopt(int level, int name, int buflen) const {
   if (buflen < 1 || buflen > 1024) detail::throw_error(errc::buflen_out_of_range, "getsockopt");
   std::string value(static_cast<std::size_t>(buflen), '\0');
   auto size = static_cast<socklen_t>(buflen);
-  if (detail::sys::getsockopt(fileno(), level, name, value.data(), &size) < 0) detail::throw_last("getsockopt");
+  if (detail::sys::getsockopt(fileno(), level, name, value.data(), &size) < 0)
+    detail::throw_last("getsockopt");
   if (static_cast<std::size_t>(size) < value.size()) value.resize(static_cast<std::size_t>(size));
   return value;
 }
 
 template <class T>
 T socket::getsockopt(int level, int name) const {
-  static_assert(std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T>, "an option is a plain C value");
+  static_assert(std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T>,
+                "an option is a plain C value");
   T value{};
   socklen_t size = sizeof value;
-  if (detail::sys::getsockopt(fileno(), level, name, &value, &size) < 0) detail::throw_last("getsockopt");
+  if (detail::sys::getsockopt(fileno(), level, name, &value, &size) < 0)
+    detail::throw_last("getsockopt");
   return value;
 }
 
@@ -258,37 +277,43 @@ void socket::setsockopt(int level, int name, Integer value) {
 
 inline void socket::setsockopt(int level, int name, const_bytes value) {
   if (value.size() > INT_MAX) detail::throw_error(bad_argument::value_range, "setsockopt");
-  if (detail::sys::setsockopt(fileno(), level, name, value.data(), static_cast<socklen_t>(value.size())) < 0)
+  if (detail::sys::setsockopt(fileno(), level, name, value.data(),
+                              static_cast<socklen_t>(value.size())) < 0)
     detail::throw_last("setsockopt");
 }
 
 inline void socket::setsockopt(int level, int name, std::nullptr_t, socklen_t optlen) {
-  if (detail::sys::setsockopt(fileno(), level, name, nullptr, optlen) < 0) detail::throw_last("setsockopt");
+  if (detail::sys::setsockopt(fileno(), level, name, nullptr, optlen) < 0)
+    detail::throw_last("setsockopt");
 }
 
 #ifdef SIO_RCVALL
 inline void socket::ioctl(unsigned long control, unsigned long option) {
-  if (detail::sys::ioctl(fileno(), control, &option, sizeof option) < 0) detail::throw_last("ioctl");
+  if (detail::sys::ioctl(fileno(), control, &option, sizeof option) < 0)
+    detail::throw_last("ioctl");
 }
 
 inline void socket::ioctl(unsigned long control, const tcp_keepalive& option) {
-  if (detail::sys::ioctl(fileno(), control, &option, sizeof option) < 0) detail::throw_last("ioctl");
+  if (detail::sys::ioctl(fileno(), control, &option, sizeof option) < 0)
+    detail::throw_last("ioctl");
 }
 #endif
 
-// ---- printing -----------------------------------------------------------------------------------------------------------------------
+// ---- printing ----
 
 inline std::string socket::to_string() const {
   std::string out = *this ? "<socket.socket" : "<socket.socket [closed]";
-  out += " fd=" + std::to_string(fileno()) + ", family=" + family_name(family_) + ", type=" + type_name(type_) +
-         ", proto=" + std::to_string(proto_);
+  out += " fd=" + std::to_string(fileno()) + ", family=" + family_name(family_) +
+         ", type=" + type_name(type_) + ", proto=" + std::to_string(proto_);
   if (!*this) return out + ">";
   detail::sockaddr_any any;
   const auto add = [&any, &out](const char* label, int result, socklen_t size) {
     const address found = result < 0 ? address() : address(detail::sockaddr_view{&any.base, size});
     if (!found || found.is_unnamed()) return;
     const auto* un = found.get_if<unix_address>();
-    const bool path = un != nullptr && un->view().front() != '\0';  // Python quotes names that are bytes, not those that are text
+    const bool path =
+        un != nullptr &&
+        un->view().front() != '\0';  // Python quotes names that are bytes, not those that are text
     out += label + (path ? found.path() : found.to_string());
   };
   socklen_t size = sizeof any;

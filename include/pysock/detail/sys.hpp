@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// THE SEAM: every system call, the monotonic clock and the system's message texts. One folder below src/ implements it per platform.
+// THE SEAM: every system call, the monotonic clock and the system's message texts. One folder below
+// src/ implements it per platform.
 //
-// The functions are flat: one system call each, no loop, no throw. They return what the call returns, -1 (or null, or false) on failure;
-// `last_error()` then tells why and is asked on the cold path only. The helpers further down (name service, interfaces, file access)
-// wrap one library call each and may allocate; those that do can throw std::bad_alloc and nothing else.
+// The functions are flat: one system call each, no loop, no throw. They return what the call
+// returns, -1 (or null, or false) on failure; `last_error()` then tells why and is asked on the
+// cold path only. The helpers further down (name service, interfaces, file access) wrap one library
+// call each and may allocate; those that do can throw std::bad_alloc and nothing else.
 #pragma once
 
 #include <cstddef>       // size_t, ptrdiff_t
@@ -20,7 +22,7 @@ inline namespace v1 {
 namespace detail {
 namespace sys {
 
-// ---- errors -----------------------------------------------------------------------------------------------------------------------
+// ---- errors ----
 // The error number of the last failed call on this thread: errno, or WSAGetLastError().
 PYSOCK_API int last_error() noexcept;
 
@@ -43,23 +45,26 @@ struct error_numbers {
 };
 PYSOCK_API error_numbers numbers() noexcept;
 
-// The category of the system's socket errors: its messages are the system's, its conditions std::errc.
+// The category of the system's socket errors: its messages are the system's, its conditions
+// std::errc.
 PYSOCK_API const std::error_category& category() noexcept;
 // What Python calls its numbers in a message: "Errno" or "WinError".
 PYSOCK_API const char* number_label() noexcept;
 PYSOCK_API std::string gai_message(int error);
 PYSOCK_API std::string herror_message(int error);
 
-// ---- time -------------------------------------------------------------------------------------------------------------------------
+// ---- time ----
 // Nanoseconds on a clock that only goes forward.
 PYSOCK_API std::int64_t now() noexcept;
 
-// ---- descriptors ------------------------------------------------------------------------------------------------------------------
+// ---- descriptors ----
 // Not inheritable, and non-blocking if asked, from birth. `type` holds no flags.
 PYSOCK_API native_handle_type socket(int family, int type, int proto, bool nonblocking) noexcept;
-PYSOCK_API bool socketpair(int family, int type, int proto, bool nonblocking, native_handle_type (&out)[2]) noexcept;
+PYSOCK_API bool socketpair(int family, int type, int proto, bool nonblocking,
+                           native_handle_type (&out)[2]) noexcept;
 // Not inheritable; in exactly the asked mode, whatever the listener's is.
-PYSOCK_API native_handle_type accept(native_handle_type s, sockaddr* address, socklen_t* size, bool nonblocking) noexcept;
+PYSOCK_API native_handle_type accept(native_handle_type s, sockaddr* address, socklen_t* size,
+                                     bool nonblocking) noexcept;
 PYSOCK_API native_handle_type duplicate(native_handle_type s) noexcept;
 // Never retried; a connection reset while closing counts as success.
 PYSOCK_API int close(native_handle_type s) noexcept;
@@ -67,9 +72,11 @@ PYSOCK_API int set_nonblocking(native_handle_type s, bool on) noexcept;
 // 1, 0, or -1 on failure.
 PYSOCK_API int get_inheritable(native_handle_type s) noexcept;
 PYSOCK_API int set_inheritable(native_handle_type s, bool on) noexcept;
-// Family, type and protocol of an open socket; -1 where it is not one. Members the system cannot tell stay as they were.
+// Family, type and protocol of an open socket; -1 where it is not one. Members the system cannot
+// tell stay as they were.
 PYSOCK_API int describe(native_handle_type s, int& family, int& type, int& proto) noexcept;
-// Type flags (SOCK_NONBLOCK, SOCK_CLOEXEC) taken out of `type`; true if SOCK_NONBLOCK was among them.
+// Type flags (SOCK_NONBLOCK, SOCK_CLOEXEC) taken out of `type`; true if SOCK_NONBLOCK was among
+// them.
 PYSOCK_API bool strip_type_flags(int& type) noexcept;
 #ifdef FROM_PROTOCOL_INFO
 // A duplicate for another process, as bytes; and the socket made from them there.
@@ -77,7 +84,7 @@ PYSOCK_API bool share(native_handle_type s, unsigned long process_id, std::strin
 PYSOCK_API native_handle_type fromshare(const void* shared) noexcept;
 #endif
 
-// ---- connections ------------------------------------------------------------------------------------------------------------------
+// ---- connections ----
 PYSOCK_API int bind(native_handle_type s, const sockaddr* address, socklen_t size) noexcept;
 PYSOCK_API int listen(native_handle_type s, int backlog) noexcept;
 PYSOCK_API int connect(native_handle_type s, const sockaddr* address, socklen_t size) noexcept;
@@ -85,28 +92,34 @@ PYSOCK_API int shutdown(native_handle_type s, int how) noexcept;
 PYSOCK_API int getsockname(native_handle_type s, sockaddr* address, socklen_t* size) noexcept;
 PYSOCK_API int getpeername(native_handle_type s, sockaddr* address, socklen_t* size) noexcept;
 // `size` in bytes; on return from getsockopt what was written.
-PYSOCK_API int getsockopt(native_handle_type s, int level, int name, void* value, socklen_t* size) noexcept;
-PYSOCK_API int setsockopt(native_handle_type s, int level, int name, const void* value, socklen_t size) noexcept;
+PYSOCK_API int getsockopt(native_handle_type s, int level, int name, void* value,
+                          socklen_t* size) noexcept;
+PYSOCK_API int setsockopt(native_handle_type s, int level, int name, const void* value,
+                          socklen_t size) noexcept;
 #ifdef SIO_RCVALL
-PYSOCK_API int ioctl(native_handle_type s, unsigned long control, const void* value, std::size_t size) noexcept;
+PYSOCK_API int ioctl(native_handle_type s, unsigned long control, const void* value,
+                     std::size_t size) noexcept;
 #endif
 
-// ---- waiting ----------------------------------------------------------------------------------------------------------------------
+// ---- waiting ----
 enum class event { read, write, connect };
-// Waits at most `milliseconds` (-1: for ever) for the event, an error or a hang-up. 1: ready; 0: time is up; -1: failed.
+// Waits at most `milliseconds` (-1: for ever) for the event, an error or a hang-up. 1: ready; 0:
+// time is up; -1: failed.
 PYSOCK_API int poll(native_handle_type s, event what, int milliseconds) noexcept;
 
-// ---- data -------------------------------------------------------------------------------------------------------------------------
-// Lengths over the system's limit are cut to it. Nothing that sends raises SIGPIPE. None of the first four throws; they do not say so,
-// because a function that promises it cannot end in a jump to a C function that does not.
+// ---- data ----
+// Lengths over the system's limit are cut to it. Nothing that sends raises SIGPIPE. None of the
+// first four throws; they do not say so, because a function that promises it cannot end in a jump
+// to a C function that does not.
 PYSOCK_API std::ptrdiff_t send(native_handle_type s, const void* data, std::size_t size, int flags);
-PYSOCK_API std::ptrdiff_t sendto(native_handle_type s, const void* data, std::size_t size, int flags, const sockaddr* address,
-                                 socklen_t address_size);
+PYSOCK_API std::ptrdiff_t sendto(native_handle_type s, const void* data, std::size_t size,
+                                 int flags, const sockaddr* address, socklen_t address_size);
 PYSOCK_API std::ptrdiff_t recv(native_handle_type s, void* data, std::size_t size, int flags);
-PYSOCK_API std::ptrdiff_t recvfrom(native_handle_type s, void* data, std::size_t size, int flags, sockaddr* address,
-                                   socklen_t* address_size);
+PYSOCK_API std::ptrdiff_t recvfrom(native_handle_type s, void* data, std::size_t size, int flags,
+                                   sockaddr* address, socklen_t* address_size);
 // As send and recv, but would-block instead of waiting, whatever the mode of the descriptor.
-PYSOCK_API std::ptrdiff_t send_now(native_handle_type s, const void* data, std::size_t size) noexcept;
+PYSOCK_API std::ptrdiff_t send_now(native_handle_type s, const void* data,
+                                   std::size_t size) noexcept;
 PYSOCK_API std::ptrdiff_t recv_now(native_handle_type s, void* data, std::size_t size) noexcept;
 
 // One piece of a scattered or gathered transfer, in the layout the system's call takes.
@@ -114,7 +127,8 @@ using buffer = io_buffer;
 PYSOCK_API buffer make_buffer(const void* data, std::size_t size) noexcept;
 PYSOCK_API std::size_t max_buffers() noexcept;
 
-// A whole message for sendmsg and recvmsg; on return from recvmsg the sizes and `flags` are what arrived.
+// A whole message for sendmsg and recvmsg; on return from recvmsg the sizes and `flags` are what
+// arrived.
 struct message {
   sockaddr* address = nullptr;
   socklen_t address_size = 0;
@@ -129,29 +143,35 @@ PYSOCK_API std::ptrdiff_t recvmsg(native_handle_type s, message& m, int flags) n
 // MSG_CMSG_CLOEXEC where the system has it, else 0.
 PYSOCK_API int cloexec_flag() noexcept;
 
-// ---- files, for sendfile ----------------------------------------------------------------------------------------------------------
-// Sends up to `count` bytes of `file` from an absolute `offset`. Where the system or this pair of descriptors cannot,
-// `sendfile_unsupported(last_error())` is true and the caller reads and sends instead; so it is without `may_wait` where the system's call
-// knows no would-block. Never raises SIGPIPE.
-PYSOCK_API std::ptrdiff_t sendfile(native_handle_type s, native_handle_type file, std::uint64_t offset, std::size_t count,
-                                   bool may_wait) noexcept;
+// ---- files, for sendfile ----
+// Sends up to `count` bytes of `file` from an absolute `offset`. Where the system or this pair of
+// descriptors cannot, `sendfile_unsupported(last_error())` is true and the caller reads and sends
+// instead; so it is without `may_wait` where the system's call knows no would-block. Never raises
+// SIGPIPE.
+PYSOCK_API std::ptrdiff_t sendfile(native_handle_type s, native_handle_type file,
+                                   std::uint64_t offset, std::size_t count, bool may_wait) noexcept;
 PYSOCK_API bool sendfile_unsupported(int error) noexcept;
 PYSOCK_API native_handle_type open_file(const char* path) noexcept;
 PYSOCK_API int close_file(native_handle_type file) noexcept;
 // The size of a regular file in bytes; -1 on failure.
 PYSOCK_API std::int64_t file_size(native_handle_type file) noexcept;
-PYSOCK_API std::ptrdiff_t read_file(native_handle_type file, void* data, std::size_t size, std::uint64_t offset) noexcept;
-// The handle below a std::FILE*, given as void* so that <cstdio> stays out of here; -1 if it has none.
+PYSOCK_API std::ptrdiff_t read_file(native_handle_type file, void* data, std::size_t size,
+                                    std::uint64_t offset) noexcept;
+// The handle below a std::FILE*, given as void* so that <cstdio> stays out of here; -1 if it has
+// none.
 PYSOCK_API native_handle_type file_handle(void* c_file) noexcept;
 
-// ---- name service -----------------------------------------------------------------------------------------------------------------
+// ---- name service ----
 // 0 or an EAI_* number; EAI_SYSTEM leaves the reason in last_error().
-PYSOCK_API int getaddrinfo(const char* host, const char* service, const addrinfo* hints, addrinfo** results) noexcept;
+PYSOCK_API int getaddrinfo(const char* host, const char* service, const addrinfo* hints,
+                           addrinfo** results) noexcept;
 PYSOCK_API void freeaddrinfo(addrinfo* results) noexcept;
-// What the resolver names as the protocol of a type for which none was asked, and for which `usual` is the usual one.
+// What the resolver names as the protocol of a type for which none was asked, and for which `usual`
+// is the usual one.
 PYSOCK_API int answered_protocol(int usual) noexcept;
-PYSOCK_API int getnameinfo(const sockaddr* address, socklen_t size, char* host, std::size_t host_size, char* service,
-                           std::size_t service_size, int flags) noexcept;
+PYSOCK_API int getnameinfo(const sockaddr* address, socklen_t size, char* host,
+                           std::size_t host_size, char* service, std::size_t service_size,
+                           int flags) noexcept;
 
 // What the hosts database knows of one host. `addresses` are packed, all of `family`.
 struct host_entry {
@@ -160,7 +180,8 @@ struct host_entry {
   int family = 0;
   std::vector<std::string> addresses;
 };
-// 0 or an h_errno number. Thread-safe: re-entrant where the system can, else behind one lock for all of them.
+// 0 or an h_errno number. Thread-safe: re-entrant where the system can, else behind one lock for
+// all of them.
 PYSOCK_API int gethostbyname(const char* name, int family, host_entry& out);
 PYSOCK_API int gethostbyaddr(const void* packed, std::size_t size, int family, host_entry& out);
 // Host byte order; -1 if not found. `proto` may be null.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a file stands on: a stream of bytes in both directions. A socket is one, a TLS session another.
+// What a file stands on: a stream of bytes in both directions. A socket is one, a TLS session
+// another.
 #pragma once
 
 #include <cstddef>       // size_t
@@ -12,8 +13,9 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-// Transports keep no timeout: each call is told how long it may wait, in nanoseconds; 0: not at all, -1: for ever. What is there already
-// beats the time. On success `ec` is cleared. Destruction closes quietly.
+// Transports keep no timeout: each call is told how long it may wait, in nanoseconds; 0: not at
+// all, -1: for ever. What is there already beats the time. On success `ec` is cleared. Destruction
+// closes quietly.
 class byte_transport {
  public:
   byte_transport() = default;
@@ -21,10 +23,13 @@ class byte_transport {
   byte_transport& operator=(const byte_transport&) = delete;
   virtual ~byte_transport() = default;
 
-  // Receives at least one byte and at most `size`, which is not 0. Returns 0 at the end of the stream, and with the reason in `ec`.
-  virtual std::size_t read(char* data, std::size_t size, std::int64_t timeout, std::error_code& ec) noexcept = 0;
+  // Receives at least one byte and at most `size`, which is not 0. Returns 0 at the end of the
+  // stream, and with the reason in `ec`.
+  virtual std::size_t read(char* data, std::size_t size, std::int64_t timeout,
+                           std::error_code& ec) noexcept = 0;
   // Sends all of it. Returns the bytes gone, also on failure.
-  virtual std::size_t write(const char* data, std::size_t size, std::int64_t timeout, std::error_code& ec) noexcept = 0;
+  virtual std::size_t write(const char* data, std::size_t size, std::int64_t timeout,
+                            std::error_code& ec) noexcept = 0;
   // The descriptor below, for those who wait for it.
   virtual native_handle_type fileno() const noexcept = 0;
   // Ends the transport, also on failure. Nothing is called after it but the destructor.

@@ -41,7 +41,8 @@ void cases() {
 #endif
 
 #ifdef MUTABLE_BYTES_FROM_CONSTANT
-  fill(static_cast<const std::string&>(owner));  // error: could not convert|cannot convert|no known conversion
+  fill(static_cast<const std::string&>(
+      owner));  // error: could not convert|cannot convert|no known conversion
 #else
   fill(static_cast<std::string&>(owner));
 #endif

@@ -47,7 +47,8 @@ void cases() {
 #endif
 
 #ifdef INET_NTOA_OF_INTEGER
-  (void)pysock::inet_ntoa(0x7f000001);  // error: could not convert|cannot convert|no known conversion|no matching
+  (void)pysock::inet_ntoa(
+      0x7f000001);  // error: could not convert|cannot convert|no known conversion|no matching
 #else
   (void)pysock::inet_ntoa("\x7f\0\0\1");
 #endif

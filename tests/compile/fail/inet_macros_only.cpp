@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A system on which the four exist as macros alone, as they do on macOS: the functions of this one are renamed out of the way.
+// A system on which the four exist as macros alone, as they do on macOS: the functions of this one
+// are renamed out of the way.
 #define htonl renamed_htonl
 #define htons renamed_htons
 #define ntohl renamed_ntohl
@@ -21,7 +22,8 @@
 #include <pysock/inet.hpp>
 
 static_assert(noexcept(htons(80)) && noexcept(::ntohl(80)));
-static_assert(std::is_same_v<decltype(htonl(80)), std::uint32_t> && std::is_same_v<decltype(ntohs(80)), std::uint16_t>);
+static_assert(std::is_same_v<decltype(htonl(80)), std::uint32_t> &&
+              std::is_same_v<decltype(ntohs(80)), std::uint16_t>);
 static_assert(pysock::ntohs(pysock::htons(80)) == 80);
 std::uint16_t (*function)(std::uint16_t) = htons;
 

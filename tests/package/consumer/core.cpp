@@ -17,7 +17,8 @@ int main() try {
     client.recv_into(byte);
   } catch (const sk::timeout& e) {
     if (e.code() != sk::errc::timed_out || line != "hello\n") return 1;
-    std::cout << "pysock " << PYSOCK_VERSION_MAJOR << '.' << PYSOCK_VERSION_MINOR << '.' << PYSOCK_VERSION_PATCH << " " << line;
+    std::cout << "pysock " << PYSOCK_VERSION_MAJOR << '.' << PYSOCK_VERSION_MINOR << '.'
+              << PYSOCK_VERSION_PATCH << " " << line;
     return 0;
   }
   return 1;

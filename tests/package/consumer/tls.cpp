@@ -11,9 +11,11 @@ int main() try {
   client.settimeout(10);
   peer.sendall("220 this is no TLS\r\n");
   try {
-    sk::ssl_socket session = sk::create_default_context().wrap_socket(std::move(client), "localhost");
+    sk::ssl_socket session =
+        sk::create_default_context().wrap_socket(std::move(client), "localhost");
   } catch (const sk::sslerror& e) {
-    std::cout << "pysock " << PYSOCK_VERSION_MAJOR << '.' << PYSOCK_VERSION_MINOR << '.' << PYSOCK_VERSION_PATCH << " " << e.what() << '\n';
+    std::cout << "pysock " << PYSOCK_VERSION_MAJOR << '.' << PYSOCK_VERSION_MINOR << '.'
+              << PYSOCK_VERSION_PATCH << " " << e.what() << '\n';
     return 0;
   }
   return 1;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// An application with a plug-in, each linked with pysock. Argument 1 is the plug-in, argument 2 whether the library is shared: then
-// the two have one state. With a static library each has its own copy, state and error categories included, while exceptions are still
-// caught by their classes and their codes still compare with std::errc.
+// An application with a plug-in, each linked with pysock. Argument 1 is the plug-in, argument 2
+// whether the library is shared: then the two have one state. With a static library each has its
+// own copy, state and error categories included, while exceptions are still caught by their classes
+// and their codes still compare with std::errc.
 #include <cstring>
 #include <iostream>
 #include <pysock/pysock.hpp>
@@ -25,7 +26,8 @@ const plugin_interface& load(const char* path) {
   return *static_cast<const plugin_interface*>(::dlsym(library, "plugin"));
 #else
   const HMODULE library = ::LoadLibraryA(path);
-  if (library == nullptr) throw std::system_error(static_cast<int>(::GetLastError()), std::system_category(), path);
+  if (library == nullptr)
+    throw std::system_error(static_cast<int>(::GetLastError()), std::system_category(), path);
   return *reinterpret_cast<const plugin_interface*>(::GetProcAddress(library, "plugin"));
 #endif
 }
@@ -50,30 +52,38 @@ int main(int argc, char** argv) try {
   const plugin_interface& plugin = load(argv[1]);
 
   pysock::setdefaulttimeout(7);
-  check((plugin.default_timeout() == 7) == shared,
-        shared ? "the plug-in sees the application's default timeout" : "each has a default timeout");
+  check(
+      (plugin.default_timeout() == 7) == shared,
+      shared ? "the plug-in sees the application's default timeout" : "each has a default timeout");
   plugin.set_default_timeout(3);
   check((pysock::getdefaulttimeout() == pysock::seconds(3)) == shared,
-        shared ? "the application sees the plug-in's default timeout" : "neither changes the other's");
+        shared ? "the application sees the plug-in's default timeout"
+               : "neither changes the other's");
   pysock::setdefaulttimeout(std::nullopt);
 
   try {
     plugin.refused();
   } catch (const pysock::connection_refused_error& e) {
-    check(e.code() == std::errc::connection_refused, "the application catches the plug-in's refused connection by its class");
+    check(e.code() == std::errc::connection_refused,
+          "the application catches the plug-in's refused connection by its class");
   } catch (...) {
     check(false, "the application knows the class of the plug-in's refused connection");
   }
   try {
     plugin.expire();
   } catch (const pysock::timeout& e) {
-    check(e.code() == std::errc::timed_out, "the application catches the plug-in's timeout by its class");
-    if (shared) check(e.code() == pysock::errc::timed_out, "the plug-in's error category is the application's");
+    check(e.code() == std::errc::timed_out,
+          "the application catches the plug-in's timeout by its class");
+    if (shared)
+      check(e.code() == pysock::errc::timed_out,
+            "the plug-in's error category is the application's");
   } catch (...) {
     check(false, "the application knows the class of the plug-in's timeout");
   }
   check(plugin.catches(expire), "the plug-in catches the application's timeout by its class");
-  if (shared) check(plugin.is_timed_out(pysock::errc::timed_out), "the application's error category is the plug-in's");
+  if (shared)
+    check(plugin.is_timed_out(pysock::errc::timed_out),
+          "the application's error category is the plug-in's");
   return failures == 0 ? 0 : 1;
 } catch (const std::exception& e) {
   std::cerr << e.what() << '\n';

@@ -39,4 +39,5 @@ bool catches(void (*thrower)()) try {
 
 }  // namespace
 
-extern "C" PYSOCK_EXPORT const plugin_interface plugin = {default_timeout, set_default_timeout, is_timed_out, refused, expire, catches};
+extern "C" PYSOCK_EXPORT const plugin_interface plugin = {
+    default_timeout, set_default_timeout, is_timed_out, refused, expire, catches};

@@ -7,8 +7,9 @@
 struct plugin_interface {
   double (*default_timeout)();  // seconds; -1 for blocking
   void (*set_default_timeout)(double seconds);
-  bool (*is_timed_out)(const std::error_code& code);  // by errc::timed_out of the plug-in's own library
-  void (*refused)();                                  // throws connection_refused_error
-  void (*expire)();                                   // throws timeout
-  bool (*catches)(void (*thrower)());                 // whether it knows the thrower's timeout by its class
+  bool (*is_timed_out)(
+      const std::error_code& code);    // by errc::timed_out of the plug-in's own library
+  void (*refused)();                   // throws connection_refused_error
+  void (*expire)();                    // throws timeout
+  bool (*catches)(void (*thrower)());  // whether it knows the thrower's timeout by its class
 };
