@@ -36,10 +36,10 @@ class descriptor {
   /// Closes what this holds, if anything, and takes `handle`. Failures to close are swallowed.
   void reset(native_handle_type handle = invalid_handle) noexcept {
     const native_handle_type old = std::exchange(handle_, handle);
-    if (old != invalid_handle) detail::sys::close(old);
+    if (old >= 0) detail::sys::close(old);
   }
   /// Whether there is a handle.
-  explicit operator bool() const noexcept { return handle_ != invalid_handle; }
+  explicit operator bool() const noexcept { return handle_ >= 0; }
 
  private:
   native_handle_type handle_ = invalid_handle;
@@ -48,15 +48,16 @@ class descriptor {
 /// Duplicates a native handle; the copy is not inheritable. (Python: `socket.dup`) \throws error
 /// EBADF, EMFILE
 [[nodiscard]] inline descriptor dup(native_handle_type handle) {
-  descriptor copy(detail::sys::duplicate(handle));
-  if (!copy) detail::throw_last("dup");
-  return copy;
+  const native_handle_type copy = detail::sys::duplicate(handle);
+  if (copy < 0) detail::throw_result(copy, "dup");
+  return descriptor(copy);
 }
 
 /// Closes a native handle; a connection reset while closing is no failure. Never retried. (Python:
 /// `socket.close`) \throws error EBADF
 inline void close(native_handle_type handle) {
-  if (detail::sys::close(handle) < 0) detail::throw_last("close");
+  const int result = detail::sys::close(handle);
+  if (result < 0) detail::throw_result(result, "close");
 }
 
 }  // namespace v1

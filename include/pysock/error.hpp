@@ -7,7 +7,7 @@
 /// and OverflowError are no `socket.error` either.
 #pragma once
 
-#include <cstddef>       // size_t
+#include <cstddef>       // size_t, ptrdiff_t
 #include <optional>      // optional
 #include <stdexcept>     // runtime_error
 #include <string>        // string
@@ -195,11 +195,16 @@ class PYSOCK_API throwing_category : public std::error_category {
 [[noreturn]] PYSOCK_API void throw_error(std::error_code code, const std::string& operation,
                                          std::size_t transferred = 0);
 
-// The system's reason for the call that just failed on this thread.
 inline std::error_code last_code() noexcept { return {sys::last_error(), sys::category()}; }
-
 [[noreturn]] inline void throw_last(const std::string& operation) {
   throw_error(last_code(), operation);
+}
+inline std::error_code system_code(int number) noexcept { return {number, sys::category()}; }
+
+// Throws for a call of the seam that failed. `result` is what it returned: the negative error
+// number, which the making of `operation` cannot change.
+[[noreturn]] inline void throw_result(std::ptrdiff_t result, const std::string& operation) {
+  throw_error(system_code(static_cast<int>(-result)), operation);
 }
 
 }  // namespace detail

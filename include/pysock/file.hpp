@@ -16,7 +16,6 @@
 
 #include "bytes.hpp"
 #include "detail/file_buffer.hpp"
-#include "detail/socket_transport.hpp"
 #include "detail/transport.hpp"
 #include "socket.hpp"
 #include "timeout.hpp"
@@ -134,8 +133,8 @@ class file : public std::iostream {
   /// unbuffered file sends everything at once. \returns the number of bytes given \throws as the
   /// class says; `transferred()` tells how many were taken
   std::size_t write(const_bytes data) {
-    detail::time_limit time(buffer_.timeout());
-    in_order().write(data, time);
+    detail::deadline until(buffer_.timeout());
+    in_order().write(data, until);
     return data.size();
   }
 
@@ -143,11 +142,11 @@ class file : public std::iostream {
   /// whatever makes `const_bytes`, or `{"a\n", "b\n"}` \throws as `write`, over all the pieces
   template <class Lines = std::initializer_list<const_bytes>>
   void writelines(const Lines& lines) {
-    detail::time_limit time(buffer_.timeout());
+    detail::deadline until(buffer_.timeout());
     std::size_t written = 0;
     in_order();
     for (const const_bytes line : lines) {
-      buffer_.write(line, time, "writelines", written);
+      buffer_.write(line, until, "writelines", written);
       written += line.size();
     }
   }
@@ -253,14 +252,6 @@ class file::line_iterator {
 
 inline file::line_iterator file::begin() { return line_iterator(*this); }
 inline file::line_iterator file::end() noexcept { return line_iterator(); }
-
-inline file socket::makefile(text mode, int bufsize) {
-  const detail::file_mode parsed = detail::parse_file_mode(mode.view());
-  descriptor copy(detail::sys::duplicate(fileno()));
-  if (!copy) detail::throw_last("makefile");
-  return file(std::make_unique<detail::socket_transport>(std::move(copy), hook_, hook_data_),
-              parsed, bufsize, timeout_nanoseconds());
-}
 
 }  // namespace v1
 }  // namespace pysock

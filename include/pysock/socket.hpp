@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// The socket class. Declarations in the order of Python's manual; bodies in
-/// detail/socket_setup.hpp, detail/socket_io.hpp, detail/socket_message.hpp and
-/// detail/socket_file.hpp.
+/// The socket class, in the order of Python's manual. What sends and receives do when they succeed
+/// is inline at the end of this file; everything else is compiled, in src/common/socket*.cpp.
 #pragma once
 
 #include <atomic>        // atomic
@@ -17,7 +16,7 @@
 #include "address.hpp"
 #include "bytes.hpp"
 #include "descriptor.hpp"
-#include "detail/call.hpp"
+#include "detail/operation.hpp"
 #include "file_source.hpp"
 #include "message.hpp"
 #include "resolver.hpp"
@@ -41,8 +40,11 @@ inline constexpr bool is_option_struct_v = (std::is_class_v<T> ||
                                             std::is_union_v<T>)&&std::is_trivially_copyable_v<T> &&
                                            !std::is_convertible_v<const T&, const_bytes>;
 
-// Lets the library's own makers of sockets build one around a descriptor.
+// What the library's own parts may do with a socket and its users may not.
 struct socket_access;
+
+// A message to be received.
+struct incoming;
 
 }  // namespace detail
 
@@ -71,7 +73,7 @@ inline constexpr bool has_ipv6 = true;
 /// settimeout, setblocking, gettimeout, fileno, getsockopt, setsockopt, getsockname and
 /// getpeername. close, detach, moves and destruction need the object to themselves. On Linux close
 /// does not wake a thread that is blocked in a call; shutdown does.
-class socket {
+class PYSOCK_API socket {
  public:
   /// The backlog of `listen()`.
   static constexpr int default_backlog = SOMAXCONN < 128 ? SOMAXCONN : 128;
@@ -152,7 +154,13 @@ class socket {
   /// An option that is a C structure: `s.getsockopt<linger>(SOL_SOCKET, SO_LINGER)`. \tparam T
   /// trivially copyable
   template <class T>
-  [[nodiscard]] T getsockopt(int level, int name) const;
+  [[nodiscard]] T getsockopt(int level, int name) const {
+    static_assert(std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T>,
+                  "an option is a plain C value");
+    T value{};
+    read_option(level, name, &value, sizeof value);
+    return value;
+  }
 
   /// Whether calls may wait: true also in timeout mode.
   [[nodiscard]] bool getblocking() const noexcept { return timeout_nanoseconds() != 0; }
@@ -328,7 +336,13 @@ class socket {
   /// Sets an integer option. \throws error ENOPROTOOPT, EINVAL \throws std::out_of_range beyond an
   /// int
   template <class Integer, std::enable_if_t<std::is_integral_v<Integer>, int> = 0>
-  void setsockopt(int level, int name, Integer value);
+  void setsockopt(int level, int name, Integer value) {
+    const auto number = static_cast<int>(value);
+    const bool changed =
+        static_cast<Integer>(number) != value || (number < 0) != (value < Integer{});
+    if (changed) detail::throw_error(bad_argument::value_range, "setsockopt");
+    setsockopt(level, name, const_bytes(&number, sizeof number));
+  }
   /// Sets an option from bytes. \throws error ENOPROTOOPT, EINVAL
   void setsockopt(int level, int name, const_bytes value);
   /// Sets an option from a C structure, such as `linger` or `ip_mreq`. \throws error ENOPROTOOPT,
@@ -386,70 +400,63 @@ class socket {
   friend socket fromfd(native_handle_type fd, int family, int type, int proto);
   friend socket from_fileno(native_handle_type fd, int family, int type, int proto);
   friend std::pair<socket, socket> socketpair(int family, int type, int proto);
-  friend class file;
   friend struct detail::socket_access;
 
-  socket(native_handle_type handle, int family, int type, int proto, std::int64_t timeout) noexcept
-      : handle_(handle), timeout_(timeout), family_(family), type_(type), proto_(proto) {}
+  socket(native_handle_type handle, int family, int type, int proto, std::int64_t timeout) noexcept;
 
   // Takes over an open descriptor, with the default timeout if one is set. The descriptor stays
   // open if this throws.
   static socket wrap(const char* operation, native_handle_type fd, int family, int type, int proto);
   accept_result accepted(native_handle_type handle, std::int64_t timeout,
                          detail::sockaddr_view from) const noexcept;
+  address name_from(detail::sockaddr_view name) const;
+  void close_quietly() noexcept;
+  void move_settings(const socket& other) noexcept;
+  socklen_t read_option(int level, int name, void* value, socklen_t size) const;
 
   [[nodiscard]] std::int64_t timeout_nanoseconds() const noexcept {
     return timeout_.load(std::memory_order_relaxed);
   }
   [[nodiscard]] detail::call_context context() const noexcept {
-    return {fileno(), timeout_nanoseconds(), hook_, hook_data_, false};
+    return {fileno(), timeout_nanoseconds(), hook_, hook_data_};
   }
-  void close_quietly() noexcept;
+  // The flags that the mode adds to a send or receive. Negative where that call is to be left to
+  // the compiled part.
+  [[nodiscard]] int mode() const noexcept { return mode_.load(std::memory_order_relaxed); }
 
-  // A call that sends, `call(fileno(), args...)`: tried, then completed out of line. `to` is for
-  // the message alone. The arguments are plain values, here and below: an object that holds them
-  // would have to be put on the stack by every call, for the one that fails.
-  template <class Call, class... Args>
-  std::size_t write(const char* operation, const address* to, Call call, Args... args);
-  template <class Call, class... Args>
-  std::size_t write(std::error_code& ec, Call call, Args... args) noexcept;
-  // A call that receives: tried first unless the last one had to wait.
-  template <class Call, class... Args>
-  std::size_t read(const char* operation, std::size_t size, int flags, Call call, Args... args);
-  template <class Call, class... Args>
-  std::size_t read(std::error_code& ec, std::size_t size, int flags, Call call,
-                   Args... args) noexcept;
-  // Whether to poll first. Not with flags: what MSG_OOB and MSG_ERRQUEUE receive, poll() does not
-  // count as readable.
-  [[nodiscard]] bool expects_to_wait(int flags) const noexcept {
-    return must_wait_.load(std::memory_order_relaxed) && flags == 0;
-  }
-  template <class Call, class... Args>
-  PYSOCK_COLD std::size_t finish_write(const char* operation, const address* to, Call call,
-                                       Args... args);
-  template <class Call, class... Args>
-  PYSOCK_COLD std::size_t finish_write(std::error_code& ec, Call call, Args... args) noexcept;
-  template <class Call, class... Args>
-  PYSOCK_COLD std::size_t finish_read(const char* operation, bool tried, std::size_t size,
-                                      Call call, Args... args);
-  template <class Call, class... Args>
-  PYSOCK_COLD std::ptrdiff_t finish_read(std::error_code& ec, bool tried, Call call,
-                                         Args... args) noexcept;
-  std::size_t finish_sendall(const_bytes data, int flags, std::ptrdiff_t first,
-                             std::error_code& ec) noexcept;
+  // What a call does that has not succeeded at once: `error` is why, 0 if it was not tried. The
+  // arguments are plain values: an object that holds them would have to be put on the stack by
+  // every call, for the one that fails.
+  PYSOCK_COLD std::size_t finish_send(const_bytes data, int flags, int error);
+  PYSOCK_COLD std::size_t finish_send(const_bytes data, int flags, int error,
+                                      std::error_code& ec) noexcept;
+  PYSOCK_COLD std::size_t finish_sendall(const_bytes data, int flags, std::size_t sent, int error);
+  PYSOCK_COLD std::size_t finish_sendall(const_bytes data, int flags, std::size_t sent, int error,
+                                         std::error_code& ec) noexcept;
+  PYSOCK_COLD std::size_t finish_sendto(const_bytes data, int flags, detail::sockaddr_view to,
+                                        int error, std::error_code& ec) noexcept;
+  PYSOCK_COLD std::size_t finish_sendto(const_bytes data, int flags, const endpoint& to, int error);
+  PYSOCK_COLD std::size_t finish_recv_into(mutable_bytes buffer, int flags, int error);
+  PYSOCK_COLD std::size_t finish_recv_into(mutable_bytes buffer, int flags, int error,
+                                           std::error_code& ec) noexcept;
+  PYSOCK_COLD std::size_t finish_recvfrom_into(mutable_bytes buffer, endpoint& from, int flags,
+                                               int error);
+  PYSOCK_COLD std::size_t finish_recvfrom_into(mutable_bytes buffer, endpoint& from, int flags,
+                                               int error, std::error_code& ec) noexcept;
 
-  // The two ways of sending a file; bytes sent, also on failure.
-  std::size_t send_by_kernel(const detail::file_reader& reader, std::uint64_t offset,
-                             std::size_t limit, std::error_code& ec) noexcept;
-  std::size_t read_and_send(detail::file_reader& reader, std::size_t limit,
-                            std::error_code& ec) noexcept;
-  // After a step that moved less than it might: whether the hook lets the call go on.
-  bool go_on(std::error_code& ec) const noexcept;
+  template <class Attempt>
+  std::ptrdiff_t finish_receive(int flags, int error, const Attempt& attempt,
+                                std::error_code& ec) noexcept;
+  template <class Send>
+  std::size_t send_connecting(int flags, int error, std::error_code& ec, const Send& send) noexcept;
+  std::size_t receive_message(detail::incoming& message, int flags, std::error_code& ec) noexcept;
+  void predict(detail::wait_prediction prediction) noexcept;
 
   std::atomic<native_handle_type> handle_;
-  std::atomic<bool> must_wait_{false};  // the last receive in timeout mode found nothing at first:
-                                        // a guess that saves system calls
-  std::atomic<std::int64_t> timeout_;   // nanoseconds, 0: non-blocking, -1: blocking
+  // What mode() gives. The sign bit is set while receives are predicted to wait.
+  std::atomic<int> mode_;
+  std::atomic<unsigned char> prediction_{0};  // of the thread that receives
+  std::atomic<std::int64_t> timeout_;         // nanoseconds, 0: non-blocking, -1: blocking
   int family_;
   int type_;
   int proto_;
@@ -501,31 +508,198 @@ struct recvmsg_into_result {
 /// none, it is AF_INET or AF_INET6: a connection over the loopback, both ends of which are checked
 /// to be each other's peer \param type SOCK_* \param proto IPPROTO_* \throws error EOPNOTSUPP,
 /// EPROTONOSUPPORT, EMFILE
-[[nodiscard]] std::pair<socket, socket> socketpair(int family = detail::pair_family,
-                                                   int type = SOCK_STREAM, int proto = 0);
+[[nodiscard]] PYSOCK_API std::pair<socket, socket> socketpair(int family = detail::pair_family,
+                                                              int type = SOCK_STREAM,
+                                                              int proto = 0);
 
 /// A socket on a duplicate of `fd`; the two close independently. Without a default timeout the
-/// descriptor's mode is not touched and the socket takes it to be blocking. (Python:
-/// `socket.fromfd`) \throws error EBADF, ENOTSOCK, EMFILE
-[[nodiscard]] socket fromfd(native_handle_type fd, int family, int type, int proto = 0);
+/// socket takes on the descriptor's mode: with O_NONBLOCK its timeout is 0. Windows cannot tell,
+/// and there it is blocking. (Python: `socket.fromfd`, which takes it to be blocking) \throws error
+/// EBADF, ENOTSOCK, EMFILE
+[[nodiscard]] PYSOCK_API socket fromfd(native_handle_type fd, int family, int type, int proto = 0);
 
-/// A socket that takes over `fd`, which stays open if this throws. What is -1 is asked of the
-/// system; what is given is believed. (Python: `socket.socket(fileno=fd)`) \throws
-/// std::invalid_argument for a negative descriptor \throws error EBADF, ENOTSOCK
-[[nodiscard]] socket from_fileno(native_handle_type fd, int family = -1, int type = -1,
-                                 int proto = -1);
+/// A socket that takes over `fd`, which stays open if this throws. Arguments left at -1 are queried
+/// from the system, others are used unchecked. The mode is taken on as by `fromfd`. (Python:
+/// `socket.socket(fileno=fd)`) \throws std::invalid_argument for a negative descriptor \throws
+/// error EBADF, ENOTSOCK
+[[nodiscard]] PYSOCK_API socket from_fileno(native_handle_type fd, int family = -1, int type = -1,
+                                            int proto = -1);
 
 #ifdef FROM_PROTOCOL_INFO
 /// The socket that another process shared by `socket::share`, with the default timeout. On Windows
 /// alone. (Python: `socket.fromshare`) \throws std::invalid_argument for bytes of another length
 /// \throws error WSAEINVAL for bytes used before
-[[nodiscard]] socket fromshare(const_bytes info);
+[[nodiscard]] PYSOCK_API socket fromshare(const_bytes info);
 #endif
+
+// ---- sends and receives that succeed at once ----
+
+namespace detail {
+
+// How many bytes to receive into `buffer`; more than `buffer` holds if the caller asks for what it
+// cannot.
+inline std::size_t wanted(mutable_bytes buffer, std::size_t nbytes) noexcept {
+  return nbytes != 0 ? nbytes : buffer.size();
+}
+
+inline std::ptrdiff_t receive_from(native_handle_type s, mutable_bytes buffer, int flags,
+                                   endpoint& from) {
+  socklen_t from_size = endpoint::capacity();
+  const std::ptrdiff_t count =
+      sys::recvfrom(s, buffer.data(), buffer.size(), flags, from.buffer(), &from_size);
+  from.resize(count < 0 ? 0 : from_size);
+  return count;
+}
+
+}  // namespace detail
+
+inline std::size_t socket::send(const_bytes data, int flags) {
+  int error = 0;
+  const int mode = this->mode();
+  if (PYSOCK_LIKELY(mode >= 0)) {
+    const std::ptrdiff_t count =
+        detail::sys::send(fileno(), data.data(), data.size(), flags | mode);
+    if (PYSOCK_LIKELY(count >= 0)) return static_cast<std::size_t>(count);
+    error = detail::sys::last_error();
+  }
+  return finish_send(data, flags, error);
+}
+
+inline std::size_t socket::send(const_bytes data, int flags, std::error_code& ec) noexcept {
+  int error = 0;
+  const int mode = this->mode();
+  if (PYSOCK_LIKELY(mode >= 0)) {
+    const std::ptrdiff_t count =
+        detail::sys::send(fileno(), data.data(), data.size(), flags | mode);
+    if (PYSOCK_LIKELY(count >= 0)) {
+      ec.clear();
+      return static_cast<std::size_t>(count);
+    }
+    error = detail::sys::last_error();
+  }
+  return finish_send(data, flags, error, ec);
+}
+
+inline std::size_t socket::sendall(const_bytes data, int flags) {
+  int error = 0;
+  std::size_t sent = 0;
+  const int mode = this->mode();
+  if (PYSOCK_LIKELY(mode >= 0)) {
+    const std::ptrdiff_t count =
+        detail::sys::send(fileno(), data.data(), data.size(), flags | mode);
+    if (PYSOCK_LIKELY(count >= 0)) {
+      sent = static_cast<std::size_t>(count);
+      if (PYSOCK_LIKELY(sent == data.size())) return sent;
+    } else {
+      error = detail::sys::last_error();
+    }
+  }
+  return finish_sendall(data, flags, sent, error);
+}
+
+inline std::size_t socket::sendall(const_bytes data, int flags, std::error_code& ec) noexcept {
+  int error = 0;
+  std::size_t sent = 0;
+  const int mode = this->mode();
+  if (PYSOCK_LIKELY(mode >= 0)) {
+    const std::ptrdiff_t count =
+        detail::sys::send(fileno(), data.data(), data.size(), flags | mode);
+    if (PYSOCK_LIKELY(count >= 0)) {
+      sent = static_cast<std::size_t>(count);
+      if (PYSOCK_LIKELY(sent == data.size())) {
+        ec.clear();
+        return sent;
+      }
+    } else {
+      error = detail::sys::last_error();
+    }
+  }
+  return finish_sendall(data, flags, sent, error, ec);
+}
+
+inline std::size_t socket::sendto(const_bytes data, int flags, const endpoint& to) {
+  int error = 0;
+  const int mode = this->mode();
+  if (PYSOCK_LIKELY(mode >= 0)) {
+    const std::ptrdiff_t count =
+        detail::sys::sendto(fileno(), data.data(), data.size(), flags | mode, to.data(), to.size());
+    if (PYSOCK_LIKELY(count >= 0)) return static_cast<std::size_t>(count);
+    error = detail::sys::last_error();
+  }
+  return finish_sendto(data, flags, to, error);
+}
+
+inline std::size_t socket::sendto(const_bytes data, int flags, const endpoint& to,
+                                  std::error_code& ec) noexcept {
+  int error = 0;
+  const int mode = this->mode();
+  if (PYSOCK_LIKELY(mode >= 0)) {
+    const std::ptrdiff_t count =
+        detail::sys::sendto(fileno(), data.data(), data.size(), flags | mode, to.data(), to.size());
+    if (PYSOCK_LIKELY(count >= 0)) {
+      ec.clear();
+      return static_cast<std::size_t>(count);
+    }
+    error = detail::sys::last_error();
+  }
+  return finish_sendto(data, flags, {to.data(), to.size()}, error, ec);
+}
+
+inline std::size_t socket::recv_into(mutable_bytes buffer, std::size_t nbytes, int flags) {
+  const std::size_t size = detail::wanted(buffer, nbytes);
+  if (size > buffer.size()) detail::throw_error(bad_argument::buffer_too_small, "recv_into");
+  if (size == 0) return 0;
+  int error = 0;
+  const int mode = this->mode();
+  if (PYSOCK_LIKELY(mode >= 0)) {
+    const std::ptrdiff_t count = detail::sys::recv(fileno(), buffer.data(), size, flags | mode);
+    if (PYSOCK_LIKELY(count >= 0)) return static_cast<std::size_t>(count);
+    error = detail::sys::last_error();
+  }
+  return finish_recv_into({buffer.data(), size}, flags, error);
+}
+
+inline std::size_t socket::recv_into(mutable_bytes buffer, std::size_t nbytes, int flags,
+                                     std::error_code& ec) noexcept {
+  const std::size_t size = detail::wanted(buffer, nbytes);
+  ec.clear();
+  if (size > buffer.size()) ec = bad_argument::buffer_too_small;
+  if (size == 0 || size > buffer.size()) return 0;
+  int error = 0;
+  const int mode = this->mode();
+  if (PYSOCK_LIKELY(mode >= 0)) {
+    const std::ptrdiff_t count = detail::sys::recv(fileno(), buffer.data(), size, flags | mode);
+    if (PYSOCK_LIKELY(count >= 0)) return static_cast<std::size_t>(count);
+    error = detail::sys::last_error();
+  }
+  return finish_recv_into({buffer.data(), size}, flags, error, ec);
+}
+
+inline std::size_t socket::recvfrom_into(mutable_bytes buffer, endpoint& from, int flags) {
+  int error = 0;
+  const int mode = this->mode();
+  if (PYSOCK_LIKELY(mode >= 0)) {
+    const std::ptrdiff_t count = detail::receive_from(fileno(), buffer, flags | mode, from);
+    if (PYSOCK_LIKELY(count >= 0)) return static_cast<std::size_t>(count);
+    error = detail::sys::last_error();
+  }
+  return finish_recvfrom_into(buffer, from, flags, error);
+}
+
+inline std::size_t socket::recvfrom_into(mutable_bytes buffer, endpoint& from, int flags,
+                                         std::error_code& ec) noexcept {
+  int error = 0;
+  const int mode = this->mode();
+  if (PYSOCK_LIKELY(mode >= 0)) {
+    const std::ptrdiff_t count = detail::receive_from(fileno(), buffer, flags | mode, from);
+    if (PYSOCK_LIKELY(count >= 0)) {
+      ec.clear();
+      return static_cast<std::size_t>(count);
+    }
+    error = detail::sys::last_error();
+  }
+  return finish_recvfrom_into(buffer, from, flags, error, ec);
+}
 
 }  // namespace v1
 }  // namespace pysock
-
-#include "detail/socket_file.hpp"
-#include "detail/socket_io.hpp"
-#include "detail/socket_message.hpp"
-#include "detail/socket_setup.hpp"

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Descriptors: how they come to be, their flags, and their end.
+// Descriptors: how they are made, their flags, and their end.
 #include "features.hpp"
 
 #include <sys/ioctl.h>
 
-#include <cerrno>
 #include <pysock/detail/sys.hpp>
 
 namespace pysock {
@@ -16,32 +15,26 @@ int with_flags(int type, bool nonblocking) noexcept {
   return type | sys::feature::type_cloexec | (nonblocking ? sys::feature::type_nonblocking : 0);
 }
 
-bool prevent_sigpipe([[maybe_unused]] native_handle_type s) noexcept {
+// 0, or the negative error number.
+int prevent_sigpipe([[maybe_unused]] native_handle_type s) noexcept {
 #if PYSOCK_HAVE_NOSIGPIPE
   const int on = 1;
-  return ::setsockopt(s, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on) == 0;
+  return sys::setsockopt(s, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
 #else
-  return true;
+  return 0;
 #endif
 }
 
-// Sets on a new socket by hand what the system takes no flags for.
-bool set_flags(native_handle_type s, bool nonblocking) noexcept {
-  if constexpr (sys::feature::type_cloexec == 0) {
-    // The mode both ways: the BSDs hand the listener's on to what it accepts.
-    return sys::set_inheritable(s, false) == 0 && sys::set_nonblocking(s, nonblocking) == 0;
-  }
-  return true;
+// Sets on a new socket what the call that made it took no flags for.
+int set_flags(native_handle_type s, bool nonblocking) noexcept {
+  const int result = sys::set_inheritable(s, false);
+  // The mode both ways: the BSDs hand the listener's on to what it accepts.
+  return result < 0 ? result : sys::set_nonblocking(s, nonblocking);
 }
 
-bool prepare(native_handle_type s, bool nonblocking) noexcept {
-  return set_flags(s, nonblocking) && prevent_sigpipe(s);
-}
-
-void close_keeping_error(native_handle_type s) noexcept {
-  const int reason = errno;
-  sys::close(s);
-  errno = reason;
+int prepare(native_handle_type s, bool nonblocking) noexcept {
+  const int result = sys::feature::type_cloexec == 0 ? set_flags(s, nonblocking) : 0;
+  return result < 0 ? result : prevent_sigpipe(s);
 }
 
 bool read_option(native_handle_type s, int name, int& out) noexcept {
@@ -52,89 +45,118 @@ bool read_option(native_handle_type s, int name, int& out) noexcept {
   return true;
 }
 
+// The plain accept(), whose new descriptor has none of the flags.
+native_handle_type accept_then_set_flags(native_handle_type s, sockaddr* address, socklen_t* size,
+                                         bool nonblocking) noexcept {
+  const native_handle_type accepted = sys::outcome(::accept(s, address, size));
+  if (accepted < 0) return accepted;
+  const int result = set_flags(accepted, nonblocking);
+  if (result == 0) return accepted;
+  ::close(accepted);
+  return result;
+}
+
+#if PYSOCK_HAVE_ACCEPT4
+// The system call may be missing below a C library that has it: old kernels, seccomp filters.
+native_handle_type accept_with_flags(native_handle_type s, sockaddr* address, socklen_t* size,
+                                     bool nonblocking) noexcept {
+  const native_handle_type accepted =
+      sys::outcome(::accept4(s, address, size, with_flags(0, nonblocking)));
+  return accepted == -ENOSYS ? accept_then_set_flags(s, address, size, nonblocking) : accepted;
+}
+#else
+constexpr auto accept_with_flags = accept_then_set_flags;
+#endif
+
 }  // namespace
 
 native_handle_type sys::socket(int family, int type, int proto, bool nonblocking) noexcept {
-  const native_handle_type made = ::socket(family, with_flags(type, nonblocking), proto);
-  if (made < 0 || prepare(made, nonblocking)) return made;
-  close_keeping_error(made);
-  return invalid_handle;
+  const native_handle_type s = outcome(::socket(family, with_flags(type, nonblocking), proto));
+  if (s < 0) return s;
+  const int result = prepare(s, nonblocking);
+  if (result == 0) return s;
+  ::close(s);
+  return result;
 }
 
-bool sys::socketpair(int family, int type, int proto, bool nonblocking,
-                     native_handle_type (&out)[2]) noexcept {
-  native_handle_type made[2];
-  if (::socketpair(family, with_flags(type, nonblocking), proto, made) < 0) return false;
-  if (!prepare(made[0], nonblocking) || !prepare(made[1], nonblocking)) {
-    close_keeping_error(made[0]);
-    close_keeping_error(made[1]);
-    return false;
+int sys::socketpair(int family, int type, int proto, bool nonblocking,
+                    native_handle_type (&out)[2]) noexcept {
+  native_handle_type ends[2];
+  int result = outcome(::socketpair(family, with_flags(type, nonblocking), proto, ends));
+  if (result < 0) return result;
+  for (const native_handle_type end : ends) {
+    if (result == 0) result = prepare(end, nonblocking);
   }
-  out[0] = made[0];
-  out[1] = made[1];
-  return true;
+  if (result == 0) {
+    out[0] = ends[0];
+    out[1] = ends[1];
+  } else {
+    ::close(ends[0]);
+    ::close(ends[1]);
+  }
+  return result;
 }
 
 native_handle_type sys::accept(native_handle_type s, sockaddr* address, socklen_t* size,
                                bool nonblocking) noexcept {
-#if PYSOCK_HAVE_ACCEPT4
-  const native_handle_type made = ::accept4(s, address, size, with_flags(0, nonblocking));
-#else
-  const native_handle_type made = ::accept(s, address, size);
-#endif
-  if (made < 0) return made;
-  if (!set_flags(made, nonblocking)) {
-    close_keeping_error(made);
-    return invalid_handle;
-  }
+  const native_handle_type accepted = accept_with_flags(s, address, size, nonblocking);
   // Apple takes no option once the peer is gone, whose data may still wait to be read. The listener
   // has handed its own on.
-  prevent_sigpipe(made);
-  return made;
+  if (accepted >= 0) prevent_sigpipe(accepted);
+  return accepted;
 }
 
 native_handle_type sys::duplicate(native_handle_type s) noexcept {
 #if PYSOCK_HAVE_DUPFD_CLOEXEC
-  const native_handle_type made = ::fcntl(s, F_DUPFD_CLOEXEC, 0);
+  const native_handle_type copy = outcome(::fcntl(s, F_DUPFD_CLOEXEC, 0));
 #else
-  native_handle_type made = ::dup(s);
-  if (made >= 0 && set_inheritable(made, false) < 0) {
-    close_keeping_error(made);
-    made = invalid_handle;
+  native_handle_type copy = outcome(::dup(s));
+  const int result = copy < 0 ? 0 : set_inheritable(copy, false);
+  if (result < 0) {
+    ::close(copy);
+    copy = result;
   }
 #endif
-  if (made >= 0) prevent_sigpipe(made);  // the original may be somebody else's
-  return made;
+  if (copy >= 0) prevent_sigpipe(copy);  // the original may be somebody else's
+  return copy;
 }
 
 int sys::close(native_handle_type s) noexcept {
   // After EINTR the descriptor is gone on most systems, and its number may be another thread's by
   // now.
-  if (::close(s) == 0 || errno == ECONNRESET) return 0;
-  return -1;
+  const int result = outcome(::close(s));
+  return result == -ECONNRESET ? 0 : result;
 }
 
 int sys::set_nonblocking(native_handle_type s, bool on) noexcept {
   int value = on ? 1 : 0;
-  return ::ioctl(s, FIONBIO, &value);
+  return outcome(::ioctl(s, FIONBIO, &value));
+}
+
+int sys::get_nonblocking(native_handle_type s) noexcept {
+  const int flags = outcome(::fcntl(s, F_GETFL));
+  if (flags < 0) return flags;
+  return (flags & O_NONBLOCK) != 0 ? 1 : 0;
 }
 
 int sys::get_inheritable(native_handle_type s) noexcept {
-  const int flags = ::fcntl(s, F_GETFD);
-  if (flags < 0) return -1;
+  const int flags = outcome(::fcntl(s, F_GETFD));
+  if (flags < 0) return flags;
   return (flags & FD_CLOEXEC) == 0 ? 1 : 0;
 }
 
 // Written without being read first: a descriptor has no other flag worth keeping.
 int sys::set_inheritable(native_handle_type s, bool on) noexcept {
-  return ::fcntl(s, F_SETFD, on ? 0 : FD_CLOEXEC);
+  return outcome(::fcntl(s, F_SETFD, on ? 0 : FD_CLOEXEC));
 }
 
 int sys::describe(native_handle_type s, int& family, int& type, int& proto) noexcept {
-  if (!read_option(s, SO_TYPE, type)) return -1;
+  socklen_t size = sizeof type;
+  const int result = getsockopt(s, SOL_SOCKET, SO_TYPE, &type, &size);
+  if (result < 0) return result;
   if (!read_option(s, feature::domain_option, family)) {
     sockaddr_storage name{};
-    socklen_t size = sizeof name;
+    size = sizeof name;
     if (::getsockname(s, reinterpret_cast<sockaddr*>(&name), &size) == 0 &&
         name.ss_family != AF_UNSPEC)
       family = name.ss_family;

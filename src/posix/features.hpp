@@ -13,6 +13,7 @@
 #include <fcntl.h>   // F_DUPFD_CLOEXEC
 #include <unistd.h>  // _POSIX_REALTIME_SIGNALS
 
+#include <cerrno>                // errno
 #include <climits>               // INT_MAX
 #include <cstddef>               // size_t
 #include <cstdint>               // SIZE_MAX
@@ -143,6 +144,13 @@ inline constexpr std::size_t max_transfer = INT_MAX;
 #endif
 
 }  // namespace feature
+
+// What a call of the seam returns: what the system's call returned, or the negative error number.
+template <class Result>
+Result outcome(Result result) noexcept {
+  return result < 0 ? static_cast<Result>(-errno) : result;
+}
+
 }  // namespace sys
 }  // namespace detail
 }  // namespace v1

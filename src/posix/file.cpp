@@ -33,10 +33,8 @@ class sigpipe_shield {
   }
 
   ~sigpipe_shield() {
-    const int reason = errno;
     if (ours_) consume();
     pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-    errno = reason;
   }
 
   sigpipe_shield(const sigpipe_shield&) = delete;
@@ -75,37 +73,34 @@ class sigpipe_shield {
                                            [[maybe_unused]] off_t offset,
                                            [[maybe_unused]] std::size_t count) noexcept {
 #if PYSOCK_SENDFILE == PYSOCK_SENDFILE_LINUX
-  return ::sendfile(s, file, &offset, count);
+  return sys::outcome(::sendfile(s, file, &offset, count));
 #elif PYSOCK_SENDFILE == PYSOCK_SENDFILE_NONE
-  errno = ENOSYS;
-  return -1;
+  return -ENOSYS;
 #else
   if (count == 0) return 0;  // to them it means the whole file
   off_t sent = 0;
 #if PYSOCK_SENDFILE == PYSOCK_SENDFILE_FREEBSD
-  const int outcome = ::sendfile(file, s, offset, count, nullptr, &sent, 0);
+  const int result = sys::outcome(::sendfile(file, s, offset, count, nullptr, &sent, 0));
 #else
   sent = static_cast<off_t>(count);
-  const int outcome = ::sendfile(file, s, offset, &sent, nullptr, 0);
+  const int result = sys::outcome(::sendfile(file, s, offset, &sent, nullptr, 0));
 #endif
   // They fail after having sent a part too, whatever the reason: the next call will tell it again.
   // No failure comes after all was sent, but Apple's may leave there what it was asked for.
-  if (outcome < 0 && (sent <= 0 || sent >= static_cast<off_t>(count))) return -1;
+  if (result < 0 && (sent <= 0 || sent >= static_cast<off_t>(count))) return result;
   return static_cast<std::ptrdiff_t>(sent);
 #endif
 }
 
 bool fits_offset(std::uint64_t offset) noexcept {
-  if (offset <= static_cast<std::uint64_t>(std::numeric_limits<off_t>::max())) return true;
-  errno = EINVAL;
-  return false;
+  return offset <= static_cast<std::uint64_t>(std::numeric_limits<off_t>::max());
 }
 
 }  // namespace
 
 std::ptrdiff_t sys::sendfile(native_handle_type s, native_handle_type file, std::uint64_t offset,
-                             std::size_t count, bool /*may_wait*/) noexcept {
-  if (!fits_offset(offset)) return -1;
+                             std::size_t count) noexcept {
+  if (!fits_offset(offset)) return -EINVAL;
   count = std::min(count, feature::max_transfer);
   sigpipe_shield shield;
   const std::ptrdiff_t sent = send_piece(s, file, static_cast<off_t>(offset), count);
@@ -119,29 +114,28 @@ bool sys::sendfile_unsupported(int error) noexcept {
 }
 
 native_handle_type sys::open_file(const char* path) noexcept {
-  return ::open(path, O_RDONLY | O_CLOEXEC);
+  return outcome(::open(path, O_RDONLY | O_CLOEXEC));
 }
 
-int sys::close_file(native_handle_type file) noexcept { return ::close(file); }
+int sys::close_file(native_handle_type file) noexcept { return outcome(::close(file)); }
 
 std::int64_t sys::file_size(native_handle_type file) noexcept {
   struct stat status {};
-  if (::fstat(file, &status) < 0) return -1;
-  if (S_ISDIR(status.st_mode)) {
-    errno = EISDIR;  // open() takes directories, Python's does not
-    return -1;
-  }
+  const int result = outcome(::fstat(file, &status));
+  if (result < 0) return result;
+  if (S_ISDIR(status.st_mode)) return -EISDIR;  // open() takes directories, Python's does not
   return S_ISREG(status.st_mode) ? std::int64_t{status.st_size} : 0;
 }
 
 std::ptrdiff_t sys::read_file(native_handle_type file, void* data, std::size_t size,
                               std::uint64_t offset) noexcept {
-  if (!fits_offset(offset)) return -1;
-  return ::pread(file, data, std::min(size, feature::max_transfer), static_cast<off_t>(offset));
+  if (!fits_offset(offset)) return -EINVAL;
+  return outcome(
+      ::pread(file, data, std::min(size, feature::max_transfer), static_cast<off_t>(offset)));
 }
 
 native_handle_type sys::file_handle(void* c_file) noexcept {
-  return ::fileno(static_cast<std::FILE*>(c_file));
+  return outcome(::fileno(static_cast<std::FILE*>(c_file)));
 }
 
 }  // namespace detail

@@ -3,7 +3,6 @@
 #include "features.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <limits>
 #include <pysock/detail/sys.hpp>
 
@@ -17,13 +16,10 @@ constexpr std::size_t cut(std::size_t size) noexcept {
   return std::min(size, sys::feature::max_transfer);
 }
 
-// The fields of msghdr have other widths on every system.
+// False if the value does not fit. The fields of msghdr have other widths on every system.
 template <class Field>
 bool store(std::size_t value, Field& field) noexcept {
-  if (value > static_cast<std::size_t>(std::numeric_limits<Field>::max())) {
-    errno = EMSGSIZE;
-    return false;
-  }
+  if (value > static_cast<std::size_t>(std::numeric_limits<Field>::max())) return false;
   field = static_cast<Field>(value);
   return true;
 }
@@ -57,11 +53,11 @@ std::ptrdiff_t sys::recvfrom(native_handle_type s, void* data, std::size_t size,
 }
 
 std::ptrdiff_t sys::send_now(native_handle_type s, const void* data, std::size_t size) noexcept {
-  return ::send(s, data, cut(size), MSG_DONTWAIT | feature::send_flags);
+  return outcome(::send(s, data, cut(size), dont_wait | feature::send_flags));
 }
 
 std::ptrdiff_t sys::recv_now(native_handle_type s, void* data, std::size_t size) noexcept {
-  return ::recv(s, data, cut(size), MSG_DONTWAIT);
+  return outcome(::recv(s, data, cut(size), dont_wait));
 }
 
 sys::buffer sys::make_buffer(const void* data, std::size_t size) noexcept {
@@ -79,15 +75,15 @@ std::size_t sys::max_buffers() noexcept {
 
 std::ptrdiff_t sys::sendmsg(native_handle_type s, const message& m, int flags) noexcept {
   msghdr header{};
-  if (!fill(header, m)) return -1;
-  return ::sendmsg(s, &header, flags | feature::send_flags);
+  if (!fill(header, m)) return -EMSGSIZE;
+  return outcome(::sendmsg(s, &header, flags | feature::send_flags));
 }
 
 std::ptrdiff_t sys::recvmsg(native_handle_type s, message& m, int flags) noexcept {
   msghdr header{};
-  if (!fill(header, m)) return -1;
-  const std::ptrdiff_t count = ::recvmsg(s, &header, flags);
-  if (count < 0) return -1;
+  if (!fill(header, m)) return -EMSGSIZE;
+  const std::ptrdiff_t count = outcome(::recvmsg(s, &header, flags));
+  if (count < 0) return count;
   m.address_size = header.msg_namelen;
   m.control_size = header.msg_controllen;
   m.flags = header.msg_flags;

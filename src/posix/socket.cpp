@@ -9,33 +9,35 @@ inline namespace v1 {
 namespace detail {
 
 int sys::bind(native_handle_type s, const sockaddr* address, socklen_t size) noexcept {
-  return ::bind(s, address, size);
+  return outcome(::bind(s, address, size));
 }
 
-int sys::listen(native_handle_type s, int backlog) noexcept { return ::listen(s, backlog); }
+int sys::listen(native_handle_type s, int backlog) noexcept {
+  return outcome(::listen(s, backlog));
+}
 
 int sys::connect(native_handle_type s, const sockaddr* address, socklen_t size) noexcept {
-  return ::connect(s, address, size);
+  return outcome(::connect(s, address, size));
 }
 
-int sys::shutdown(native_handle_type s, int how) noexcept { return ::shutdown(s, how); }
+int sys::shutdown(native_handle_type s, int how) noexcept { return outcome(::shutdown(s, how)); }
 
 int sys::getsockname(native_handle_type s, sockaddr* address, socklen_t* size) noexcept {
-  return ::getsockname(s, address, size);
+  return outcome(::getsockname(s, address, size));
 }
 
 int sys::getpeername(native_handle_type s, sockaddr* address, socklen_t* size) noexcept {
-  return ::getpeername(s, address, size);
+  return outcome(::getpeername(s, address, size));
 }
 
 int sys::getsockopt(native_handle_type s, int level, int name, void* value,
                     socklen_t* size) noexcept {
-  return ::getsockopt(s, level, name, value, size);
+  return outcome(::getsockopt(s, level, name, value, size));
 }
 
 int sys::setsockopt(native_handle_type s, int level, int name, const void* value,
                     socklen_t size) noexcept {
-  return ::setsockopt(s, level, name, value, size);
+  return outcome(::setsockopt(s, level, name, value, size));
 }
 
 }  // namespace detail

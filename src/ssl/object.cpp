@@ -34,15 +34,14 @@ std::string ssl_object::read(std::ptrdiff_t n) {
   constexpr std::size_t piece = 16384;
   const detail::tls_connection& connection = session_.open("read");
   const std::size_t wanted = n < 0 ? std::string::npos : static_cast<std::size_t>(n);
-  detail::time_limit time(connection.limits().timeout);
+  detail::deadline until(connection.timeout());
   while (received_.size() < wanted) {
     char room[piece];
     std::error_code ec;
-    const detail::call_context limits = connection.limits(time.left(ec));
+    if (until.passed(until.now())) ec = errc::timed_out;
     const std::size_t missing = wanted - received_.size();
     std::size_t count = 0;
-    if (!ec)
-      count = session_.connection_->read(room, missing < piece ? missing : piece, limits, ec);
+    if (!ec) count = session_.connection_->read(room, missing < piece ? missing : piece, until, ec);
     if (ec) detail::throw_error(ec, "read", received_.size());
     if (count == 0) break;
     received_.append(room, count);

@@ -3,6 +3,10 @@
 #include <openssl/ssl.h>
 
 #include <memory>
+#include <new>
+#include <pysock/detail/file_reader.hpp>
+#include <pysock/detail/scratch.hpp>
+#include <pysock/detail/socket_access.hpp>
 #include <pysock/file.hpp>
 #include <pysock/ssl_socket.hpp>
 #include <utility>
@@ -62,7 +66,7 @@ void ssl_socket::close() {
   const std::shared_ptr<detail::tls_connection> connection = std::move(connection_);
   std::error_code ec;
   if (connection.use_count() == 1)
-    connection->close(connection->limits(), ec);  // else a file goes on with it, and closes it
+    connection->close(ec);  // else a file goes on with it, and closes it
   if (ec) detail::throw_error(ec, "close");
 }
 
@@ -78,8 +82,8 @@ void ssl_socket::shutdown(int how) {
   detail::tls_connection& connection = open("shutdown");
   std::error_code ec;
   // The alert must not keep anybody from waking a thread that waits.
-  if (how == SHUT_WR || how == SHUT_RDWR)
-    connection.send_alert(how == SHUT_RDWR ? connection.limits(0) : connection.limits(), ec);
+  detail::deadline until(how == SHUT_RDWR ? 0 : connection.timeout());
+  if (how == SHUT_WR || how == SHUT_RDWR) connection.send_alert(until, ec);
   if (ec && how == SHUT_WR) detail::throw_error(ec, "shutdown");
   connection.plain().shutdown(how);
 }
@@ -93,7 +97,8 @@ std::size_t ssl_socket::recv_into(mutable_bytes buffer, std::size_t nbytes,
   if (size > buffer.size()) ec = bad_argument::buffer_too_small;
   if (!connection_) ec = closed_code();
   if (size == 0 || ec) return 0;
-  return connection_->read(buffer.data(), size, connection_->limits(), ec);
+  detail::deadline until(connection_->timeout());
+  return connection_->read(buffer.data(), size, until, ec);
 }
 
 std::size_t ssl_socket::recv_into(mutable_bytes buffer, std::size_t nbytes) {
@@ -107,17 +112,20 @@ std::string ssl_socket::recv(std::size_t bufsize) {
   constexpr std::size_t record = 16384;  // more does not come at once
   if (bufsize > detail::max_transfer) detail::throw_error(bad_argument::negative_size, "recv");
   if (bufsize > record) bufsize = record;
-  return detail::with_scratch(bufsize, [this, bufsize](char* room) {
-    std::error_code ec;
-    const std::size_t count = recv_into(mutable_bytes(room, bufsize), ec);
-    if (ec) detail::throw_error(ec, "recv");
-    return std::string(room, count);
-  });
+  detail::scratch bytes(bufsize);
+  std::error_code ec;
+  const std::size_t count = recv_into({bytes.data(), bufsize}, ec);
+  if (ec) detail::throw_error(ec, "recv");
+  return std::string(bytes.data(), count);
 }
 
 std::size_t ssl_socket::send(const_bytes data, std::error_code& ec) noexcept {
-  ec = closed_code();
-  return connection_ ? connection_->write(data.data(), data.size(), connection_->limits(), ec) : 0;
+  if (!connection_) {
+    ec = closed_code();
+    return 0;
+  }
+  detail::deadline until(connection_->timeout());
+  return connection_->write(data.data(), data.size(), until, ec);
 }
 
 std::size_t ssl_socket::send(const_bytes data) {
@@ -128,9 +136,12 @@ std::size_t ssl_socket::send(const_bytes data) {
 }
 
 std::size_t ssl_socket::sendall(const_bytes data, std::error_code& ec) noexcept {
-  ec = closed_code();
-  return connection_ ? connection_->write_all(data.data(), data.size(), connection_->limits(), ec)
-                     : 0;
+  if (!connection_) {
+    ec = closed_code();
+    return 0;
+  }
+  detail::deadline until(connection_->timeout());
+  return connection_->write_all(data.data(), data.size(), until, ec);
 }
 
 std::size_t ssl_socket::sendall(const_bytes data) {
@@ -144,7 +155,7 @@ std::size_t ssl_socket::sendfile(const file_source& file, std::int64_t offset,
                                  std::optional<std::int64_t> count) {
   std::error_code ec;
   const std::size_t sent = sendfile(file, offset, count, ec);
-  if (ec) detail::throw_error(ec, detail::file_reader::operation(file), sent);
+  if (ec) detail::throw_error(ec, detail::file_reader::operation_name(file), sent);
   return sent;
 }
 
@@ -153,20 +164,25 @@ std::size_t ssl_socket::sendfile(const file_source& file, std::int64_t offset,
   ec = connection_ ? detail::check_sendfile(SOCK_STREAM, offset, count) : closed_code();
   if (!ec && !getblocking()) ec = bad_argument::not_blocking;
   if (ec) return 0;
-  detail::file_reader reader(file, offset);
-  reader.open(ec);
-  if (ec) return 0;
+  const detail::call_context calling = detail::socket_access::context(connection_->plain());
+  detail::file_reader reader(file, offset, calling);
+  if (!reader.open(ec)) return 0;
 
   const std::uint64_t limit = count ? static_cast<std::uint64_t>(*count) : UINT64_MAX;
-  const detail::call_context limits = connection_->limits();
-  char room[16384];
+  constexpr std::size_t block_size = 16384;
+  const std::unique_ptr<char[]> block(new (std::nothrow) char[block_size]);
+  if (block == nullptr) {
+    ec = std::make_error_code(std::errc::not_enough_memory);
+    return 0;
+  }
   std::size_t sent = 0;
   while (sent < limit) {
     const std::size_t wanted =
-        limit - sent < sizeof room ? static_cast<std::size_t>(limit - sent) : sizeof room;
-    const std::size_t size = reader.read(room, wanted, sent, ec);
+        limit - sent < block_size ? static_cast<std::size_t>(limit - sent) : block_size;
+    const std::size_t size = reader.read(block.get(), wanted, sent, ec);
     if (size == 0 || ec) break;
-    sent += connection_->write_all(room, size, limits, ec);
+    detail::deadline until(calling.timeout);
+    sent += connection_->write_all(block.get(), size, until, ec);
     if (ec) break;
   }
   reader.leave(sent);
@@ -175,7 +191,7 @@ std::size_t ssl_socket::sendfile(const file_source& file, std::int64_t offset,
 
 file ssl_socket::makefile(text mode, int bufsize) {
   const detail::file_mode parsed = detail::parse_file_mode(mode.view());
-  const std::int64_t timeout = open("makefile").limits().timeout;
+  const std::int64_t timeout = open("makefile").timeout();
   return file(std::make_unique<detail::tls_transport>(connection_), parsed, bufsize, timeout);
 }
 

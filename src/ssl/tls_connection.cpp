@@ -55,15 +55,17 @@ tls_connection::tls_connection(std::shared_ptr<const tls_context> context, socke
 
 tls_connection::~tls_connection() {
   std::error_code ignored;
-  close(limits(), ignored);
+  close(ignored);
 }
 
-call_context tls_connection::limits() const noexcept { return socket_access::context(wire_.plain); }
+std::int64_t tls_connection::timeout() const noexcept {
+  return socket_access::context(wire_.plain).timeout;
+}
 
-call_context tls_connection::limits(std::int64_t timeout) const noexcept {
-  call_context made = limits();
-  made.timeout = timeout;
-  return made;
+call_context tls_connection::context(const deadline& until) const noexcept {
+  call_context result = socket_access::context(wire_.plain);
+  result.timeout = until.timeout();
+  return result;
 }
 
 void tls_connection::resume(const tls_session& session) {
@@ -73,30 +75,27 @@ void tls_connection::resume(const tls_session& session) {
 
 // ---- steps ----
 
-template <class Op>
-int tls_connection::drive(wait_loop& loop, const call_context& limits, const Op& op,
-                          std::error_code& ec) noexcept {
-  for (bool waited = false;; waited = true) {
+template <class Step>
+int tls_connection::drive(operation& op, const Step& step, std::error_code& ec) noexcept {
+  for (;;) {
     bool blocked = false;
-    const int result = step(op, blocked, ec);
+    const int result = make_step(step, blocked, ec);
     if (result > 0 || !is_want(ec)) return result;
-    if (blocked && limits.timeout == 0) return 0;
-    const std::error_code wanted = ec;
-    if (waited && !loop.proceed(ec)) return 0;
+    if (blocked && op.timeout() == 0) return 0;
+    op.expect(ec == ssl_errc::want_read ? sys::event::read : sys::event::write);
     // Where nothing was missing, a record came that held no data, and more may be there.
-    loop.expect(wanted == ssl_errc::want_read ? sys::event::read : sys::event::write);
-    if (blocked && !loop.wait(ec)) return 0;
+    if (blocked ? !op.wait(ec) : !op.proceed(ec)) return 0;
   }
 }
 
-template <class Op>
-int tls_connection::step(const Op& op, bool& blocked, std::error_code& ec) noexcept {
+template <class Step>
+int tls_connection::make_step(const Step& step, bool& blocked, std::error_code& ec) noexcept {
   const std::lock_guard<std::mutex> lock(mutex_);
   ec = lost_;
   if (ec) return 0;
   wire_.begin();
   ERR_clear_error();
-  const int result = op(ssl_.get());
+  const int result = step(ssl_.get());
   if (result > 0) return result;
   ec = failure(result);
   blocked = wire_.blocked;
@@ -143,29 +142,28 @@ bool tls_connection::usable(std::error_code& ec) const noexcept {
 
 void tls_connection::handshake(std::error_code& ec) noexcept {
   if (usable(ec) || ec != ssl_errc::handshake_missing) return;
-  const call_context calling = limits();
-  wait_loop loop(calling, sys::event::read);
-  loop.start();
+  deadline until(timeout());
+  const call_context calling = context(until);
+  operation op(calling, sys::event::read, until);
   if (drive(
-          loop, calling, [](SSL* ssl) { return SSL_do_handshake(ssl); }, ec) > 0)
+          op, [](SSL* ssl) { return SSL_do_handshake(ssl); }, ec) > 0)
     handshake_done_ = true;
 }
 
-std::size_t tls_connection::read(char* room, std::size_t size, const call_context& limits,
+std::size_t tls_connection::read(char* room, std::size_t size, deadline& until,
                                  std::error_code& ec) noexcept {
   if (!usable(ec)) return 0;
   std::size_t count = 0;
-  wait_loop loop(limits, sys::event::read);
-  loop.start();
+  const call_context calling = context(until);
+  operation op(calling, sys::event::read, until);
   drive(
-      loop, limits, [room, size, &count](SSL* ssl) { return SSL_read_ex(ssl, room, size, &count); },
-      ec);
+      op, [room, size, &count](SSL* ssl) { return SSL_read_ex(ssl, room, size, &count); }, ec);
   if (ec == ssl_errc::zero_return || (suppress_ragged_eofs_ && ec == ssl_errc::eof)) ec.clear();
   return ec ? 0 : count;
 }
 
-std::size_t tls_connection::write_record(wait_loop& loop, const char* data, std::size_t size,
-                                         const call_context& limits, std::error_code& ec) noexcept {
+std::size_t tls_connection::write_record(operation& op, const char* data, std::size_t size,
+                                         std::error_code& ec) noexcept {
   std::size_t count = 0;
   half_sent started;
   {
@@ -181,7 +179,7 @@ std::size_t tls_connection::write_record(wait_loop& loop, const char* data, std:
     mid_record_ = result <= 0;
     return result;
   };
-  drive(loop, limits, put, ec);
+  drive(op, put, ec);
   const std::size_t record = started.size != 0 ? started.size : std::min(size, record_size);
   if (ec) started = {record, hash_of(data, record)};
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -189,49 +187,49 @@ std::size_t tls_connection::write_record(wait_loop& loop, const char* data, std:
   return count;
 }
 
-std::size_t tls_connection::write(const char* data, std::size_t size, const call_context& limits,
+std::size_t tls_connection::write(const char* data, std::size_t size, deadline& until,
                                   std::error_code& ec) noexcept {
   if (!usable(ec) || size == 0) return 0;
-  wait_loop loop(limits, sys::event::write);
-  loop.start();
-  return write_record(loop, data, size, limits, ec);
+  const call_context calling = context(until);
+  operation op(calling, sys::event::write, until);
+  return write_record(op, data, size, ec);
 }
 
-std::size_t tls_connection::write_all(const char* data, std::size_t size,
-                                      const call_context& limits, std::error_code& ec) noexcept {
+std::size_t tls_connection::write_all(const char* data, std::size_t size, deadline& until,
+                                      std::error_code& ec) noexcept {
   if (!usable(ec)) return 0;
-  wait_loop loop(limits, sys::event::write);
-  loop.start();
+  const call_context calling = context(until);
+  operation op(calling, sys::event::write, until);
   std::size_t sent = 0;
   while (sent < size) {
-    sent += write_record(loop, data + sent, size - sent, limits, ec);
-    if (ec || (sent < size && !loop.proceed(ec))) break;
+    sent += write_record(op, data + sent, size - sent, ec);
+    if (ec || (sent < size && !op.proceed(ec))) break;
   }
   return sent;
 }
 
 // ---- the end ----
 
-void tls_connection::send_alert(const call_context& limits, std::error_code& ec) noexcept {
+void tls_connection::send_alert(deadline& until, std::error_code& ec) noexcept {
   ec.clear();
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!handshake_done() || lost_ || alert_sent_ || mid_record_) return;
   }
-  wait_loop loop(limits, sys::event::write);
-  loop.start();
+  const call_context calling = context(until);
+  operation op(calling, sys::event::write, until);
   const auto shut = [this](SSL* ssl) {
     alert_sent_ = SSL_shutdown(ssl) >= 0;  // 0: it has gone, and the peer's has not come
     return alert_sent_ ? 1 : -1;
   };
-  drive(loop, limits, shut, ec);
+  drive(op, shut, ec);
 }
 
 void tls_connection::exchange_alerts(std::error_code& ec) noexcept {
   if (!usable(ec)) return;
-  const call_context calling = limits();
-  wait_loop loop(calling, sys::event::write);
-  loop.start();
+  deadline until(timeout());
+  const call_context calling = context(until);
+  operation op(calling, sys::event::write, until);
   bool received = false;
   const auto shut = [this, &received](SSL* ssl) {
     const int result = SSL_shutdown(ssl);
@@ -239,7 +237,7 @@ void tls_connection::exchange_alerts(std::error_code& ec) noexcept {
     alert_sent_ = alert_sent_ || result >= 0;
     return result < 0 ? -1 : 1;
   };
-  do drive(loop, calling, shut, ec);
+  do drive(op, shut, ec);
   while (!ec && !received);
 }
 
@@ -257,10 +255,11 @@ void tls_connection::take_what_came() noexcept {
   }
 }
 
-void tls_connection::close(const call_context& limits, std::error_code& ec) noexcept {
+void tls_connection::close(std::error_code& ec) noexcept {
   ec.clear();
   if (!wire_.plain) return;
-  send_alert(limits, ec);
+  deadline until(timeout());
+  send_alert(until, ec);
   if (!is_want(ec) && ec != errc::timed_out && ec != std::errc::interrupted)
     ec.clear();  // a peer that has gone misses nothing
   take_what_came();

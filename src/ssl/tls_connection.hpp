@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
-#include <pysock/detail/call.hpp>
+#include <pysock/detail/operation.hpp>
 #include <pysock/socket.hpp>
 #include <pysock/ssl_error.hpp>
 
@@ -33,29 +33,28 @@ class tls_connection {
   // Closes quietly.
   ~tls_connection();
 
-  // How its own calls wait; files have a timeout of their own.
-  [[nodiscard]] call_context limits() const noexcept;
-  [[nodiscard]] call_context limits(std::int64_t timeout) const noexcept;
+  // The timeout of the connection, in nanoseconds; files have one of their own, and so each call is
+  // handed its deadline.
+  [[nodiscard]] std::int64_t timeout() const noexcept;
 
   void resume(const tls_session& session);
   void handshake(std::error_code& ec) noexcept;
   // At least one byte; 0 at the end, and on failure.
-  std::size_t read(char* room, std::size_t size, const call_context& limits,
-                   std::error_code& ec) noexcept;
+  std::size_t read(char* room, std::size_t size, deadline& until, std::error_code& ec) noexcept;
   // At most one record. Bytes gone.
-  std::size_t write(const char* data, std::size_t size, const call_context& limits,
+  std::size_t write(const char* data, std::size_t size, deadline& until,
                     std::error_code& ec) noexcept;
   // All of it. Bytes gone, also on failure.
-  std::size_t write_all(const char* data, std::size_t size, const call_context& limits,
+  std::size_t write_all(const char* data, std::size_t size, deadline& until,
                         std::error_code& ec) noexcept;
   // Sends the closing alert, unless the session has failed, was never there, or is over.
-  void send_alert(const call_context& limits, std::error_code& ec) noexcept;
+  void send_alert(deadline& until, std::error_code& ec) noexcept;
   // Exchanges closing alerts.
   void exchange_alerts(std::error_code& ec) noexcept;
   // Gives the connection away.
   socket release() noexcept;
   // Sends the alert and closes the connection. In `ec` only what kept the alert from being sent.
-  void close(const call_context& limits, std::error_code& ec) noexcept;
+  void close(std::error_code& ec) noexcept;
 
   // Asks OpenSSL something, with the lock held.
   template <class Ask>
@@ -85,17 +84,17 @@ class tls_connection {
     std::size_t hash = 0;
   };
 
-  // `op(SSL*)` until it succeeds (more than 0), the session ends (0 with `ec` clear), or it fails
+  // `step(SSL*)` until it succeeds (more than 0), the session ends (0 with `ec` clear), or it fails
   // (0 with the reason).
-  template <class Op>
-  int drive(wait_loop& loop, const call_context& limits, const Op& op,
-            std::error_code& ec) noexcept;
-  template <class Op>
-  int step(const Op& op, bool& blocked, std::error_code& ec) noexcept;
+  template <class Step>
+  int drive(operation& op, const Step& step, std::error_code& ec) noexcept;
+  template <class Step>
+  int make_step(const Step& step, bool& blocked, std::error_code& ec) noexcept;
+  [[nodiscard]] call_context context(const deadline& until) const noexcept;
   std::error_code failure(int result) noexcept;
   bool usable(std::error_code& ec) const noexcept;
-  std::size_t write_record(wait_loop& loop, const char* data, std::size_t size,
-                           const call_context& limits, std::error_code& ec) noexcept;
+  std::size_t write_record(operation& op, const char* data, std::size_t size,
+                           std::error_code& ec) noexcept;
   void take_what_came() noexcept;
 
   std::shared_ptr<const tls_context> context_;

@@ -18,18 +18,18 @@ class tls_transport final : public byte_transport {
   explicit tls_transport(std::shared_ptr<tls_connection> connection) noexcept
       : connection_(std::move(connection)) {}
 
-  std::size_t read(char* data, std::size_t size, std::int64_t timeout,
+  std::size_t read(char* data, std::size_t size, deadline& until,
                    std::error_code& ec) noexcept override {
-    return connection_->read(data, size, connection_->limits(timeout), ec);
+    return connection_->read(data, size, until, ec);
   }
-  std::size_t write(const char* data, std::size_t size, std::int64_t timeout,
+  std::size_t write(const char* data, std::size_t size, deadline& until,
                     std::error_code& ec) noexcept override {
-    return connection_->write_all(data, size, connection_->limits(timeout), ec);
+    return connection_->write_all(data, size, until, ec);
   }
   native_handle_type fileno() const noexcept override { return connection_->plain().fileno(); }
   void close(std::error_code& ec) noexcept override {
     ec.clear();
-    if (connection_.use_count() == 1) connection_->close(connection_->limits(), ec);
+    if (connection_.use_count() == 1) connection_->close(ec);
     connection_.reset();
   }
 

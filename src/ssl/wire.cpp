@@ -12,8 +12,7 @@ namespace {
 wire& below(BIO* bio) noexcept { return *static_cast<wire*>(BIO_get_data(bio)); }
 
 // What OpenSSL takes for "try again" is told by a flag.
-int failed(BIO* bio, int retry) noexcept {
-  const int number = sys::last_error();
+int failed(BIO* bio, int number, int retry) noexcept {
   if (sys::classify(number) == sys::failure::other) {
     below(bio).failure = number;
   } else {
@@ -26,7 +25,7 @@ int failed(BIO* bio, int retry) noexcept {
 int write(BIO* bio, const char* data, std::size_t size, std::size_t* written) noexcept {
   BIO_clear_retry_flags(bio);
   const std::ptrdiff_t count = sys::send_now(below(bio).plain.fileno(), data, size);
-  if (count < 0) return failed(bio, BIO_FLAGS_WRITE);
+  if (count < 0) return failed(bio, static_cast<int>(-count), BIO_FLAGS_WRITE);
   *written = static_cast<std::size_t>(count);
   return 1;
 }
@@ -34,7 +33,7 @@ int write(BIO* bio, const char* data, std::size_t size, std::size_t* written) no
 int read(BIO* bio, char* room, std::size_t size, std::size_t* got) noexcept {
   BIO_clear_retry_flags(bio);
   const std::ptrdiff_t count = sys::recv_now(below(bio).plain.fileno(), room, size);
-  if (count < 0) return failed(bio, BIO_FLAGS_READ);
+  if (count < 0) return failed(bio, static_cast<int>(-count), BIO_FLAGS_READ);
   *got = static_cast<std::size_t>(count);
   if (count == 0) below(bio).ended = true;
   return count > 0 ? 1 : 0;

@@ -295,19 +295,34 @@ TEST_CASE("an interrupted connect ends at its deadline, or by the hook",
   CHECK(blocking.get() == failure("interrupted_error", EINTR));
 }
 
-TEST_CASE("an AF_UNIX connect that a signal undid is told", "[signals][M50]") {
+TEST_CASE("an AF_UNIX connect that a signal undid is called again, unless the hook ends it",
+          "[signals][connect]") {
   const interrupting_signal signal;
   sk::socket listener(AF_UNIX);
   listener.bind("");
   listener.listen(0);
   sk::socket first(AF_UNIX);
   first.connect(listener.getsockname());
+
+  counting_hook hook(0);
+  sk::socket ended(AF_UNIX);
+  hook.set_on(ended);
+  background<std::string> ending(
+      [&] { return failure_of([&] { return ended.connect(listener.getsockname()), 0; }); });
+  interrupt(ending, hook, 1);
+  CHECK(ending.get() == failure("interrupted_error", EINTR));
+
+  counting_hook going_on(1000);
   sk::socket second(AF_UNIX);
-  background<std::string> connecting(
-      [&] { return failure_of([&] { return second.connect(listener.getsockname()), 0; }); });
-  connecting.wait_until_asleep();
-  interrupt_to_the_end(connecting);
-  CHECK(connecting.get() == failure("interrupted_error", EINTR));
+  going_on.set_on(second);
+  background<sk::address> connecting([&] {
+    second.connect(listener.getsockname());
+    return second.getpeername();
+  });
+  interrupt(connecting, going_on, 3);
+  CHECK_FALSE(connecting.done());
+  (void)listener.accept();
+  CHECK(connecting.get() == listener.getsockname());
 }
 
 TEST_CASE("sending to a closed peer never raises SIGPIPE", "[signals][S119][S120][S121]") {

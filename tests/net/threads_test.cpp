@@ -23,59 +23,72 @@ std::string stream_piece(std::size_t begin, std::size_t size) {
   return piece;
 }
 
-// Sends the stream until the connection ends, in whatever mode the socket is at the time. Returns
-// how much went.
-std::size_t send_stream(sk::socket& s) {
+// Whether a call of a stream ends early only as its mode lets it: would-block is for non-blocking
+// sockets alone.
+bool goes_on(const std::error_code& ec, bool nonblocking) {
+  return !ec || ec == sk::errc::timed_out ||
+         (nonblocking && ec == std::errc::resource_unavailable_try_again);
+}
+
+// Sends the stream until the connection ends. Returns how much went.
+std::size_t send_stream(sk::socket& s, bool nonblocking) {
   std::size_t sent = 0;
-  for (;;) {
-    std::error_code ec;
-    sent += s.sendall(stream_piece(sent, 1000), ec);
-    if (!ec || ec == std::errc::resource_unavailable_try_again || ec == sk::errc::timed_out)
-      continue;
-    return sent;
-  }
+  std::error_code ec;
+  do sent += s.sendall(stream_piece(sent, 1000), ec);
+  while (goes_on(ec, nonblocking));
+  if (ec == std::errc::resource_unavailable_try_again) throw std::system_error(ec, "sendall");
+  return sent;
 }
 
 // Receives the stream until it ends. Returns how much came; throws if that was not the stream.
-std::size_t receive_stream(sk::socket& s) {
+std::size_t receive_stream(sk::socket& s, bool nonblocking) {
   std::size_t seen = 0;
-  char room[777];
+  char buffer[777];
+  std::error_code ec;
   for (;;) {
-    std::error_code ec;
-    const std::size_t count = s.recv_into(room, ec);
-    if (std::string(room, count) != stream_piece(seen, count))
+    const std::size_t count = s.recv_into(buffer, ec);
+    if (std::string(buffer, count) != stream_piece(seen, count))
       throw std::runtime_error("the stream is broken at " + std::to_string(seen));
     seen += count;
-    if (count > 0 || ec == std::errc::resource_unavailable_try_again || ec == sk::errc::timed_out)
-      continue;
-    return seen;
+    if (count == 0 && (!ec || !goes_on(ec, nonblocking))) break;
   }
+  if (ec == std::errc::resource_unavailable_try_again) throw std::system_error(ec, "recv_into");
+  return seen;
 }
 
 }  // namespace
 
 TEST_CASE("one thread receives, another sends, a third does all that any thread may",
-          "[threads][S119][S115][S124][S126][S131]") {
+          "[threads][settimeout]") {
+  struct modes {
+    const char* name;
+    std::vector<sk::timeout_value> values;  // that the third thread sets in turn
+  };
+  const auto [name, values] = GENERATE(
+      modes{"blocking", {std::nullopt}}, modes{"timeout", {0.001, patience}},
+      modes{"non-blocking", {0}}, modes{"blocking and timeout", {std::nullopt, 0.001, patience}});
+  CAPTURE(name);
+  const bool nonblocking = values.front().nanoseconds() == 0;
   auto [shared, peer] = connected();
-  shared.settimeout(patience);
-  background<std::size_t> receiving([&shared = shared] { return receive_stream(shared); });
-  background<std::size_t> sending([&shared = shared] { return send_stream(shared); });
-  background<std::size_t> peer_receiving([&peer = peer] { return receive_stream(peer); });
-  background<std::size_t> peer_sending([&peer = peer] { return send_stream(peer); });
+  shared.settimeout(values.front());
+  background<std::size_t> receiving(
+      [&shared = shared, nonblocking] { return receive_stream(shared, nonblocking); });
+  background<std::size_t> sending(
+      [&shared = shared, nonblocking] { return send_stream(shared, nonblocking); });
+  background<std::size_t> peer_receiving([&peer = peer] { return receive_stream(peer, false); });
+  background<std::size_t> peer_sending([&peer = peer] { return send_stream(peer, false); });
 
   const sk::address own = shared.getsockname();
   const sk::address other = shared.getpeername();
   const auto fd = shared.fileno();
   bool as_expected = true;
   for (int i = 0; i < 1000; ++i) {
-    shared.settimeout(0.001);
-    shared.settimeout(std::nullopt);
-    shared.setblocking(false);
-    shared.settimeout(patience);
+    for (const sk::timeout_value& value : values) shared.settimeout(value);
     const auto limit = shared.gettimeout();
     shared.setsockopt(IPPROTO_TCP, TCP_NODELAY, i % 2);
-    as_expected = as_expected && limit == sk::seconds(patience) && shared.fileno() == fd &&
-                  shared.getsockname() == own && shared.getpeername() == other &&
+    as_expected = as_expected && limit.has_value() == (values.back().nanoseconds() >= 0) &&
+                  shared.fileno() == fd && shared.getsockname() == own &&
+                  shared.getpeername() == other &&
                   shared.getsockopt(SOL_SOCKET, SO_TYPE) == SOCK_STREAM;
   }
   CHECK(as_expected);
@@ -85,7 +98,7 @@ TEST_CASE("one thread receives, another sends, a third does all that any thread 
   CHECK(receiving.get() == peer_sending.get());
   shared.shutdown(SHUT_RDWR);
   CHECK(sending.get() == peer_receiving.get());
-  CHECK(failure_of([&shared = shared] { shared.send("x"); }) ==
+  CHECK(failure_of([&shared = shared] { return shared.send("x"); }) ==
         failure("broken_pipe_error", EPIPE));
 }
 

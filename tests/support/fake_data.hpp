@@ -73,7 +73,7 @@ inline std::size_t total(const sys::message& m) {
 }
 
 inline std::ptrdiff_t send_some(const turn& t, sent_message message) {
-  if (t.failed) return -1;
+  if (t.failed) return t.result();
   const auto limit = static_cast<std::size_t>(
       t.plan.value.value_or(static_cast<std::int64_t>(message.data.size())));
   message.data.resize(std::min(limit, message.data.size()));
@@ -81,6 +81,9 @@ inline std::ptrdiff_t send_some(const turn& t, sent_message message) {
   state().sent.push_back(std::move(message));
   return count;
 }
+
+// What send, sendto, recv and recvfrom return, which leave the error number to last_error().
+inline std::ptrdiff_t minus_one(std::ptrdiff_t result) { return result < 0 ? -1 : result; }
 
 inline std::string content_of(handle file, std::uint64_t offset, std::size_t size) {
   const std::string& content = at(file).content;
@@ -111,7 +114,7 @@ inline std::string receive(const turn& t, const char* function, handle s, std::s
 
 inline std::ptrdiff_t receive_into(const turn& t, const char* function, handle s, void* to,
                                    std::size_t size, int flags) {
-  if (t.failed) return -1;
+  if (t.failed) return t.result();
   const std::string got = receive(t, function, s, size, flags);
   if (!got.empty()) std::memcpy(to, got.data(), got.size());
   return static_cast<std::ptrdiff_t>(t.plan.value.value_or(static_cast<std::int64_t>(got.size())));

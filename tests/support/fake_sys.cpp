@@ -135,7 +135,14 @@ void on(const std::string& function, std::vector<step> steps) {
 }
 
 std::string printing::text(event e) {
-  return e == event::read ? "read" : e == event::write ? "write" : "connect";
+  std::string out;
+  const auto add = [e, &out](event one, const char* name) {
+    if (sys::contains(e, one)) out += (out.empty() ? "" : "|") + std::string(name);
+  };
+  add(event::read, "read");
+  add(event::write, "write");
+  add(event::connect, "connect");
+  return out.empty() ? "error" : out;
 }
 
 std::string printing::join(const char* function, std::initializer_list<std::string> arguments) {
@@ -287,30 +294,34 @@ std::string sys::herror_message(int error) {
 
 std::int64_t sys::now() noexcept {
   ++state().clock_reads;
+  state().last_error = stale_error;
   return state().clock;
 }
 
 native_handle_type sys::socket(int family, int type, int proto, bool nonblocking) noexcept {
   const turn t = begin("socket", family, type, proto, nonblocking);
-  if (t.failed || opening_fails()) return invalid_handle;
+  if (t.failed) return t.result();
+  if (const int error = opening_error()) return -error;
   return open_new(describe_new(family, type, proto, nonblocking));
 }
 
-bool sys::socketpair(int family, int type, int proto, bool nonblocking,
-                     native_handle_type (&out)[2]) noexcept {
+int sys::socketpair(int family, int type, int proto, bool nonblocking,
+                    native_handle_type (&out)[2]) noexcept {
   const turn t = begin("socketpair", family, type, proto, nonblocking);
-  if (t.failed || opening_fails()) return false;
+  if (t.failed) return t.result();
+  if (const int error = opening_error()) return -error;
   for (native_handle_type& end : out) {
     end = open_new(describe_new(family, type, proto, nonblocking));
     at(end).peer = unnamed(family);
   }
-  return true;
+  return 0;
 }
 
 native_handle_type sys::accept(native_handle_type s, sockaddr* address, socklen_t* size,
                                bool nonblocking) noexcept {
   const turn t = begin_on("accept", s, nonblocking);
-  if (t.failed || opening_fails()) return invalid_handle;
+  if (t.failed) return t.result();
+  if (const int error = opening_error()) return -error;
   const description& listener = at(s);
   const socket_address from =
       t.plan.addresses ? t.plan.addresses->front() : unnamed(listener.family);
@@ -323,7 +334,8 @@ native_handle_type sys::accept(native_handle_type s, sockaddr* address, socklen_
 
 native_handle_type sys::duplicate(native_handle_type s) noexcept {
   const turn t = begin_on(kind::any, "duplicate", s);
-  if (t.failed || opening_fails()) return invalid_handle;
+  if (t.failed) return t.result();
+  if (const int error = opening_error()) return -error;
   return open_new(state().open.at(s).what);
 }
 
@@ -335,9 +347,14 @@ int sys::set_nonblocking(native_handle_type s, bool on) noexcept {
   return t.result();
 }
 
+int sys::get_nonblocking(native_handle_type s) noexcept {
+  const turn t = begin_on(kind::any, "get_nonblocking", s);
+  return t.failed ? t.result() : t.result(at(s).nonblocking ? 1 : 0);
+}
+
 int sys::get_inheritable(native_handle_type s) noexcept {
   const turn t = begin_on(kind::any, "get_inheritable", s);
-  return t.failed ? -1 : t.result(state().open.at(s).inheritable ? 1 : 0);
+  return t.failed ? t.result() : t.result(state().open.at(s).inheritable ? 1 : 0);
 }
 
 int sys::set_inheritable(native_handle_type s, bool on) noexcept {
@@ -348,7 +365,7 @@ int sys::set_inheritable(native_handle_type s, bool on) noexcept {
 
 int sys::describe(native_handle_type s, int& family, int& type, int& proto) noexcept {
   const turn t = begin_on("describe", s);
-  if (t.failed) return -1;
+  if (t.failed) return t.result();
   const bool scripted = t.plan.type != 0;
   family = scripted ? t.plan.family : at(s).family;
   type = scripted ? t.plan.type : at(s).type;
@@ -378,7 +395,7 @@ int sys::listen(native_handle_type s, int backlog) noexcept {
 
 int sys::connect(native_handle_type s, const sockaddr* address, socklen_t size) noexcept {
   const turn t = begin_on("connect", s, to_string(address, size));
-  if (!t.failed || connect_pending(last_error())) remember_peer(s, to_address(address, size));
+  if (!t.failed || connect_pending(t.error)) remember_peer(s, to_address(address, size));
   return t.result();
 }
 
@@ -388,14 +405,14 @@ int sys::shutdown(native_handle_type s, int how) noexcept {
 
 int sys::getsockname(native_handle_type s, sockaddr* address, socklen_t* size) noexcept {
   const turn t = begin_on("getsockname", s);
-  if (t.failed) return -1;
+  if (t.failed) return t.result();
   const description& d = at(s);
   return give_address(t, d.local.bytes.empty() ? unnamed(d.family) : d.local, address, size);
 }
 
 int sys::getpeername(native_handle_type s, sockaddr* address, socklen_t* size) noexcept {
   turn t = begin_on("getpeername", s);
-  if (t.failed) return -1;
+  if (t.failed) return t.result();
   const description& d = at(s);
   if (!d.peer && !t.plan.addresses) t = fail_with(ENOTCONN);
   return give_address(t, d.peer.value_or(socket_address()), address, size);
@@ -404,7 +421,7 @@ int sys::getpeername(native_handle_type s, sockaddr* address, socklen_t* size) n
 int sys::getsockopt(native_handle_type s, int level, int name, void* value,
                     socklen_t* size) noexcept {
   const turn t = begin_on("getsockopt", s, level, name);
-  if (t.failed) return -1;
+  if (t.failed) return t.result();
   std::string bytes = t.plan.has_data ? t.plan.data : option(s, level, name);
   if (bytes.empty() && !t.plan.has_data)
     bytes.assign(std::min<std::size_t>(*size, sizeof(int)), '\0');
@@ -421,22 +438,31 @@ int sys::setsockopt(native_handle_type s, int level, int name, const void* value
   return t.result();
 }
 
-int sys::poll(native_handle_type s, event what, int milliseconds) noexcept {
-  note(called("poll", s, what, milliseconds));
+int sys::poll(native_handle_type s, event events, int milliseconds) noexcept {
+  note(called("poll", s, events, milliseconds));
   if (const std::optional<turn> t = planned()) return t->result();
   if (const std::optional<turn> t = refuse("poll", s, kind::any)) return t->result();
-  state().last_error = 0;
+  state().last_error = stale_error;
   return wait_for_event(milliseconds);
 }
 
+// A scripted failure comes after the time that the step says.
+int sys::pause(int milliseconds) noexcept {
+  const turn t = begin("pause", milliseconds);
+  if (!t.failed) state().clock += std::int64_t{milliseconds} * 1000000;
+  return t.result();
+}
+
 std::ptrdiff_t sys::send(native_handle_type s, const void* data, std::size_t size, int flags) {
-  return send_some(begin_on("send", s, size, flags), {s, bytes_at(data, size), "null", ""});
+  return minus_one(
+      send_some(begin_on("send", s, size, flags), {s, bytes_at(data, size), "null", ""}));
 }
 
 std::ptrdiff_t sys::sendto(native_handle_type s, const void* data, std::size_t size, int flags,
                            const sockaddr* address, socklen_t address_size) {
   const std::string to = to_string(address, address_size);
-  return send_some(begin_on("sendto", s, size, flags, to), {s, bytes_at(data, size), to, ""});
+  return minus_one(
+      send_some(begin_on("sendto", s, size, flags, to), {s, bytes_at(data, size), to, ""}));
 }
 
 std::ptrdiff_t sys::send_now(native_handle_type s, const void* data, std::size_t size) noexcept {
@@ -444,7 +470,7 @@ std::ptrdiff_t sys::send_now(native_handle_type s, const void* data, std::size_t
 }
 
 std::ptrdiff_t sys::recv(native_handle_type s, void* data, std::size_t size, int flags) {
-  return receive_into(begin_on("recv", s, size, flags), "recv", s, data, size, flags);
+  return minus_one(receive_into(begin_on("recv", s, size, flags), "recv", s, data, size, flags));
 }
 
 std::ptrdiff_t sys::recvfrom(native_handle_type s, void* data, std::size_t size, int flags,
@@ -452,7 +478,7 @@ std::ptrdiff_t sys::recvfrom(native_handle_type s, void* data, std::size_t size,
   const turn t = begin_on("recvfrom", s, size, flags);
   if (!t.failed)
     store(t.plan.addresses ? t.plan.addresses->front() : socket_address(), address, address_size);
-  return receive_into(t, "recvfrom", s, data, size, flags);
+  return minus_one(receive_into(t, "recvfrom", s, data, size, flags));
 }
 
 std::ptrdiff_t sys::recv_now(native_handle_type s, void* data, std::size_t size) noexcept {
@@ -479,7 +505,8 @@ std::ptrdiff_t sys::sendmsg(native_handle_type s, const message& m, int flags) n
 std::ptrdiff_t sys::recvmsg(native_handle_type s, message& m, int flags) noexcept {
   const std::size_t size = total(m);
   const turn t = begin_on("recvmsg", s, size, m.control_size, flags);
-  if (t.failed || (t.plan.descriptors != 0 && opening_fails())) return -1;
+  if (t.failed) return t.result();
+  if (const int error = t.plan.descriptors != 0 ? opening_error() : 0) return -error;
   const std::string got = receive(t, "recvmsg", s, size, flags);
   std::size_t placed = 0;
   for (std::size_t i = 0; placed < got.size(); ++i) {
@@ -505,9 +532,9 @@ int sys::cloexec_flag() noexcept {
 }
 
 std::ptrdiff_t sys::sendfile(native_handle_type s, native_handle_type file, std::uint64_t offset,
-                             std::size_t count, bool /*may_wait*/) noexcept {
+                             std::size_t count) noexcept {
   const turn t = begin_on("sendfile", s, file, offset, count);
-  if (t.failed) return -1;
+  if (t.failed) return t.result();
   if (const std::optional<turn> bad = refuse("sendfile", file, kind::any)) return bad->result();
   return send_some(t, {s, content_of(file, offset, count), "null", ""});
 }
@@ -519,7 +546,8 @@ bool sys::sendfile_unsupported(int error) noexcept {
 
 native_handle_type sys::open_file(const char* path) noexcept {
   const turn t = begin("open_file", path);
-  if (t.failed || opening_fails()) return invalid_handle;
+  if (t.failed) return t.result();
+  if (const int error = opening_error()) return -error;
   const auto found = state().files.find(path);
   if (found == state().files.end()) return fail_with(ENOENT).result();
   auto what = std::make_shared<description>();
@@ -534,14 +562,14 @@ int sys::close_file(native_handle_type file) noexcept {
 
 std::int64_t sys::file_size(native_handle_type file) noexcept {
   const turn t = begin_on(kind::any, "file_size", file);
-  if (t.failed) return -1;
+  if (t.failed) return t.result();
   return t.plan.value.value_or(static_cast<std::int64_t>(at(file).content.size()));
 }
 
 std::ptrdiff_t sys::read_file(native_handle_type file, void* data, std::size_t size,
                               std::uint64_t offset) noexcept {
   const turn t = begin_on(kind::any, "read_file", file, size, offset);
-  if (t.failed) return -1;
+  if (t.failed) return t.result();
   std::string got = t.plan.has_data ? t.plan.data.substr(0, size) : content_of(file, offset, size);
   if (t.plan.value) got.resize(std::min(got.size(), static_cast<std::size_t>(*t.plan.value)));
   if (!got.empty()) std::memcpy(data, got.data(), got.size());
@@ -551,7 +579,7 @@ std::ptrdiff_t sys::read_file(native_handle_type file, void* data, std::size_t s
 native_handle_type sys::file_handle(void*) noexcept {
   const turn t = begin("file_handle");
   if (!t.failed && !t.plan.value) return fail_with(EBADF).result();
-  return t.failed ? invalid_handle : static_cast<native_handle_type>(*t.plan.value);
+  return t.failed ? t.result() : static_cast<native_handle_type>(*t.plan.value);
 }
 
 int sys::answered_protocol(int usual) noexcept { return usual; }

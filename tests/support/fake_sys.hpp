@@ -16,8 +16,8 @@
 ///     fake::lines{});   // with s closed: nothing leaked, misused, or left in a script
 ///
 /// A call on a descriptor that is not open fails with EBADF and takes no step. A call that succeeds
-/// sets last_error() to 0, so that a reason asked for too late is found out. Not for several
-/// threads.
+/// and the clock change last_error(), so that a reason asked for too late is found out. Not for
+/// several threads.
 #pragma once
 
 #include <array>
@@ -164,6 +164,7 @@ PYSOCK_FAKE_SCRIPT(accept)
 PYSOCK_FAKE_SCRIPT(duplicate)
 PYSOCK_FAKE_SCRIPT(close)
 PYSOCK_FAKE_SCRIPT(set_nonblocking)
+PYSOCK_FAKE_SCRIPT(get_nonblocking)
 PYSOCK_FAKE_SCRIPT(get_inheritable)
 PYSOCK_FAKE_SCRIPT(set_inheritable)
 PYSOCK_FAKE_SCRIPT(describe)
@@ -176,6 +177,7 @@ PYSOCK_FAKE_SCRIPT(getpeername)
 PYSOCK_FAKE_SCRIPT(getsockopt)
 PYSOCK_FAKE_SCRIPT(setsockopt)
 PYSOCK_FAKE_SCRIPT(poll)
+PYSOCK_FAKE_SCRIPT(pause)
 PYSOCK_FAKE_SCRIPT(send)
 PYSOCK_FAKE_SCRIPT(sendto)
 PYSOCK_FAKE_SCRIPT(recv)

@@ -43,6 +43,8 @@ inline const std::set<std::string> functions = {"socket",
                                                 "getsockopt",
                                                 "setsockopt",
                                                 "poll",
+                                                "pause",
+                                                "get_nonblocking",
                                                 "send",
                                                 "sendto",
                                                 "recv",
@@ -118,7 +120,7 @@ struct world {
   planned_failure failing_open;
   planned_failure failing_call;
   bool failure_fired = false;
-  int last_error = 0;
+  int last_error = 9999;
   int clock_reads = 0;
   std::int64_t clock = first_instant;
   handle next = first_handle;
@@ -131,21 +133,27 @@ inline world& state() {
 
 // ---- one call ----
 
-// What a call is to do: fail with last_error() set, or follow `plan`.
+// What a call is to do: fail with `error`, or follow `plan`.
 struct turn {
   bool failed = false;
   bool injected = false;
+  int error = 0;
   step plan;
 
+  // What the seam's function returns: the negative error number, or `success`.
   int result(int success = 0) const {
-    return failed ? -1 : static_cast<int>(plan.value.value_or(success));
+    return failed ? -error : static_cast<int>(plan.value.value_or(success));
   }
 };
+
+// What last_error() gives after any call that did not fail: an error number that nobody expects.
+inline constexpr int stale_error = 9999;
 
 inline turn fail_with(int error) {
   state().last_error = error;
   turn t;
   t.failed = true;
+  t.error = error;
   return t;
 }
 
@@ -194,8 +202,9 @@ inline turn follow(const char* function) {
   t.plan = take(function);
   world& w = state();
   w.clock += std::max<std::int64_t>(t.plan.delay, 0);
-  w.last_error = t.plan.error;
   t.failed = t.plan.error != 0;
+  t.error = t.plan.error;
+  w.last_error = t.failed ? t.error : stale_error;
   return t;
 }
 
@@ -235,11 +244,11 @@ inline description& at(handle h) { return *state().open.at(h).what; }
 
 // ---- descriptors ----
 
-inline bool opening_fails() {
+// The error number with which a call that opens a descriptor is to fail; 0 if it is not.
+inline int opening_error() {
   planned_failure& next = state().failing_open;
-  if (!due(next)) return false;
-  fail_with(next.error);
-  return true;
+  if (!due(next)) return 0;
+  return fail_with(next.error).error;
 }
 
 inline handle open_new(std::shared_ptr<description> what, bool inheritable = false) {
@@ -318,7 +327,7 @@ inline socket_address unnamed(int family) {
 
 inline int give_address(const turn& t, const socket_address& otherwise, sockaddr* to,
                         socklen_t* size) {
-  if (t.failed) return -1;
+  if (t.failed) return t.result();
   store(t.plan.addresses ? t.plan.addresses->front() : otherwise, to, size);
   return t.result();
 }

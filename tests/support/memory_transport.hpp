@@ -35,7 +35,7 @@ struct peer {
   std::error_code close_failure;
   std::vector<std::size_t> receives;   // the sizes asked for
   std::vector<std::size_t> writes;     // the sizes given
-  std::vector<std::int64_t> timeouts;  // of each step
+  std::vector<std::int64_t> timeouts;  // what each step had left
   int write_milliseconds = 0;
   bool closed = false;
   bool destroyed = false;
@@ -47,10 +47,10 @@ class memory_transport final : public pysock::detail::byte_transport {
   explicit memory_transport(peer& p) : peer_(p) {}
   ~memory_transport() override { peer_.destroyed = true; }
 
-  std::size_t read(char* data, std::size_t size, std::int64_t timeout,
+  std::size_t read(char* data, std::size_t size, pysock::detail::deadline& until,
                    std::error_code& ec) noexcept override {
     peer_.receives.push_back(size);
-    peer_.timeouts.push_back(timeout);
+    peer_.timeouts.push_back(left(until));
     ec.clear();
     if (peer_.sends.empty()) return 0;
     arrival& next = peer_.sends.front();
@@ -62,10 +62,10 @@ class memory_transport final : public pysock::detail::byte_transport {
     return count;
   }
 
-  std::size_t write(const char* data, std::size_t size, std::int64_t timeout,
+  std::size_t write(const char* data, std::size_t size, pysock::detail::deadline& until,
                     std::error_code& ec) noexcept override {
     peer_.writes.push_back(size);
-    peer_.timeouts.push_back(timeout);
+    peer_.timeouts.push_back(left(until));
     fake::advance(peer_.write_milliseconds);
     ec.clear();
     std::size_t count = size;
@@ -86,6 +86,12 @@ class memory_transport final : public pysock::detail::byte_transport {
   }
 
  private:
+  // Nanoseconds, in whole milliseconds; 0 and -1 as they are.
+  static std::int64_t left(pysock::detail::deadline& until) noexcept {
+    const int milliseconds = until.milliseconds(until.now());
+    return milliseconds < 0 ? -1 : std::int64_t{milliseconds} * 1000000;
+  }
+
   peer& peer_;
 };
 

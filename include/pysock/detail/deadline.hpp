@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Deadline arithmetic. The clock itself is the seam's.
+// When a call must have ended. The clock itself is the seam's.
 #pragma once
 
 #include <climits>  // INT_MAX
 #include <cstdint>  // int64_t
+
+#include "sys.hpp"
 
 namespace pysock {
 inline namespace v1 {
@@ -27,6 +29,40 @@ constexpr int poll_milliseconds(std::int64_t deadline, std::int64_t now) noexcep
   const std::int64_t milliseconds = left / 1000000 + (left % 1000000 != 0 ? 1 : 0);
   return milliseconds > INT_MAX ? INT_MAX : static_cast<int>(milliseconds);
 }
+
+// The limit of one call of the library, which may take several system calls. The time starts when
+// the clock is first read: a call that succeeds at once never reads it.
+class deadline {
+ public:
+  // `timeout` in nanoseconds; 0: never wait, -1: no limit.
+  explicit deadline(std::int64_t timeout) noexcept : timeout_(timeout) {}
+
+  [[nodiscard]] std::int64_t timeout() const noexcept { return timeout_; }
+
+  // Reads the clock. Without a limit to compare with it does not, and returns 0.
+  std::int64_t now() noexcept {
+    if (timeout_ <= 0) return 0;
+    const std::int64_t now = sys::now();
+    if (!started_) end_ = deadline_after(now, timeout_);
+    started_ = true;
+    return now;
+  }
+
+  // Whether the time was over at `now`.
+  [[nodiscard]] bool passed(std::int64_t now) const noexcept {
+    return end_ != no_deadline && now >= end_;
+  }
+
+  // What poll() takes for the rest of the time.
+  [[nodiscard]] int milliseconds(std::int64_t now) const noexcept {
+    return timeout_ == 0 ? 0 : poll_milliseconds(end_, now);
+  }
+
+ private:
+  std::int64_t timeout_;
+  std::int64_t end_ = no_deadline;
+  bool started_ = false;
+};
 
 }  // namespace detail
 }  // namespace v1

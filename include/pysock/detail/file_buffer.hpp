@@ -38,28 +38,6 @@ inline file_mode parse_file_mode(std::string_view mode) {
   return {!writes || mode.find('r') != mode.npos, writes};
 }
 
-// The time that one call may take, counted from its first step: the steps share it, and the first
-// is always tried.
-class time_limit {
- public:
-  explicit time_limit(std::int64_t timeout) noexcept : timeout_(timeout) {}
-
-  // What the next step may take; if nothing is left, the reason is in `ec`.
-  std::int64_t left(std::error_code& ec) noexcept {
-    if (timeout_ <= 0) return timeout_;
-    const std::int64_t now = sys::now();
-    if (!started_) deadline_ = deadline_after(now, timeout_);
-    started_ = true;
-    if (now >= deadline_) ec = errc::timed_out;
-    return deadline_ - now;
-  }
-
- private:
-  std::int64_t timeout_;
-  bool started_ = false;
-  std::int64_t deadline_ = no_deadline;
-};
-
 class file_buffer final : public std::streambuf {
  public:
   // A closed one.
@@ -86,19 +64,19 @@ class file_buffer final : public std::streambuf {
 
   std::string readline(std::ptrdiff_t limit) {
     check(mode_.reads, "readline");
-    time_limit time(timeout_);
+    deadline until(timeout_);
     return taken(
-        line_size(0, limit < 0 ? no_limit : static_cast<std::size_t>(limit), time, "readline"));
+        line_size(0, limit < 0 ? no_limit : static_cast<std::size_t>(limit), until, "readline"));
   }
 
   std::vector<std::string> readlines(std::ptrdiff_t hint) {
     check(mode_.reads, "readlines");
-    time_limit time(timeout_);
+    deadline until(timeout_);
     std::vector<std::string> lines;
     const std::size_t wanted = hint <= 0 ? no_limit : static_cast<std::size_t>(hint);
     std::size_t seen = 0;
     while (seen < wanted) {
-      const std::size_t size = line_size(seen, no_limit, time, "readlines");
+      const std::size_t size = line_size(seen, no_limit, until, "readlines");
       if (size == 0) break;
       lines.emplace_back(gptr() + seen, size);
       seen += size;
@@ -109,9 +87,9 @@ class file_buffer final : public std::streambuf {
 
   std::string read(std::ptrdiff_t size) {
     check(mode_.reads, "read");
-    time_limit time(timeout_);
+    deadline until(timeout_);
     const std::size_t wanted = size < 0 ? no_limit : static_cast<std::size_t>(size);
-    if (goes_through_buffer(wanted)) return taken(fill(wanted, time));
+    if (goes_through_buffer(wanted)) return taken(fill(wanted, until));
 
     std::size_t got = unread();
     std::string bytes(gptr(), got);
@@ -120,7 +98,7 @@ class file_buffer final : public std::streambuf {
         if (got == bytes.size())
           bytes.resize(got + (std::min)(wanted - got, (std::max)(got, large_step)));
         std::error_code ec;
-        const std::size_t count = receive(&bytes[got], bytes.size() - got, time, ec);
+        const std::size_t count = receive(&bytes[got], bytes.size() - got, until, ec);
         if (ec) throw_error(ec, "read", got);
         if (count == 0) break;
         got += count;
@@ -135,28 +113,28 @@ class file_buffer final : public std::streambuf {
   }
 
   // `before` is what the same call has written already.
-  void write(const_bytes data, time_limit& time, const char* operation = "write",
+  void write(const_bytes data, deadline& until, const char* operation = "write",
              std::size_t before = 0) {
     check(mode_.writes, operation);
     std::error_code ec;
-    const std::size_t count = put(data.data(), data.size(), time, ec);
+    const std::size_t count = put(data.data(), data.size(), until, ec);
     if (ec) throw_error(ec, operation, before + count);
   }
 
   void flush() {
     check(true, "flush");
-    time_limit time(timeout_);
+    deadline until(timeout_);
     std::error_code ec;
-    const std::size_t sent = send_held(time, ec);
+    const std::size_t sent = send_held(until, ec);
     if (ec) throw_error(ec, "flush", sent);
   }
 
   void close() {
     if (closed()) return;
-    time_limit time(timeout_);
+    deadline until(timeout_);
     std::error_code unsent_because;
     std::error_code ec;
-    const std::size_t sent = send_held(time, unsent_because);
+    const std::size_t sent = send_held(until, unsent_because);
     transport_->close(ec);
     forget();
     if (unsent_because) throw_error(unsent_because, "close", sent);
@@ -174,16 +152,16 @@ class file_buffer final : public std::streambuf {
  protected:
   int_type underflow() override {
     check(mode_.reads, "read");
-    time_limit time(timeout_);
-    return fill(1, time) == 0 ? traits_type::eof() : traits_type::to_int_type(*gptr());
+    deadline until(timeout_);
+    return fill(1, until) == 0 ? traits_type::eof() : traits_type::to_int_type(*gptr());
   }
 
   std::streamsize xsgetn(char* to, std::streamsize size) override {
     check(mode_.reads, "read");
-    time_limit time(timeout_);
+    deadline until(timeout_);
     const std::size_t wanted = not_negative(size);
     if (goes_through_buffer(wanted)) {
-      const std::size_t size_there = fill(wanted, time);
+      const std::size_t size_there = fill(wanted, until);
       std::copy_n(gptr(), size_there, to);
       skip(size_there);
       return static_cast<std::streamsize>(size_there);
@@ -193,7 +171,7 @@ class file_buffer final : public std::streambuf {
     std::copy_n(gptr(), got, to);
     while (got < wanted) {
       std::error_code ec;
-      const std::size_t count = receive(to + got, wanted - got, time, ec);
+      const std::size_t count = receive(to + got, wanted - got, until, ec);
       if (ec) {
         put_back(std::string(to, got), got);
         throw_error(ec, "read", got);
@@ -210,15 +188,15 @@ class file_buffer final : public std::streambuf {
       flush();
     } else {
       const char byte = traits_type::to_char_type(c);
-      time_limit time(timeout_);
-      write(const_bytes(&byte, 1), time);
+      deadline until(timeout_);
+      write(const_bytes(&byte, 1), until);
     }
     return traits_type::not_eof(c);
   }
 
   std::streamsize xsputn(const char* data, std::streamsize size) override {
-    time_limit time(timeout_);
-    write(const_bytes(data, not_negative(size)), time);
+    deadline until(timeout_);
+    write(const_bytes(data, not_negative(size)), until);
     return size;
   }
 
@@ -241,6 +219,13 @@ class file_buffer final : public std::streambuf {
     if (closed())
       throw std::invalid_argument(operation + std::string(": I/O operation on closed file"));
     throw_error(errc::unsupported_operation, operation);
+  }
+
+  // Whether a step of a call can begin: the first always can.
+  static bool in_time(deadline& until, std::error_code& ec) noexcept {
+    if (!until.passed(until.now())) return true;
+    ec = errc::timed_out;
+    return false;
   }
 
   // ---- reading: the get area is what is unread, and starts where `in_` does ----
@@ -267,13 +252,12 @@ class file_buffer final : public std::streambuf {
     return wanted <= unread() || wanted - unread() < size_;
   }
 
-  std::size_t receive(char* to, std::size_t size, time_limit& time, std::error_code& ec) noexcept {
-    const std::int64_t left = time.left(ec);
-    return ec ? 0 : transport_->read(to, size, left, ec);
+  std::size_t receive(char* to, std::size_t size, deadline& until, std::error_code& ec) noexcept {
+    return in_time(until, ec) ? transport_->read(to, size, until, ec) : 0;
   }
 
   // Receives something behind what is unread, however much that is. False at the end of the stream.
-  bool receive_more(time_limit& time, const char* operation) {
+  bool receive_more(deadline& until, const char* operation) {
     const std::size_t kept = unread();
     const std::size_t step =
         (std::max)(size_, std::size_t{1});  // one byte at a time never reads ahead
@@ -289,7 +273,7 @@ class file_buffer final : public std::streambuf {
     }
     std::error_code ec;
     const std::size_t count =
-        receive(in_.data() + kept, (std::min)(in_.size() - kept, step), time, ec);
+        receive(in_.data() + kept, (std::min)(in_.size() - kept, step), until, ec);
     if (ec) throw_error(ec, operation, kept);
     set_unread(kept + count);
     return count != 0;
@@ -297,14 +281,14 @@ class file_buffer final : public std::streambuf {
 
   // Sees to it that so many bytes are unread; returns how many there are, fewer at the end of the
   // stream.
-  std::size_t fill(std::size_t wanted, time_limit& time) {
-    while (unread() < wanted && receive_more(time, "read")) {
+  std::size_t fill(std::size_t wanted, deadline& until) {
+    while (unread() < wanted && receive_more(until, "read")) {
     }
     return (std::min)(wanted, unread());
   }
 
   // The size of the line `offset` bytes on, at most `limit`; 0 at the end of the stream.
-  std::size_t line_size(std::size_t offset, std::size_t limit, time_limit& time,
+  std::size_t line_size(std::size_t offset, std::size_t limit, deadline& until,
                         const char* operation) {
     for (std::size_t seen = 0;;) {
       const std::size_t here = (std::min)(unread() - offset, limit);
@@ -315,7 +299,7 @@ class file_buffer final : public std::streambuf {
           return static_cast<std::size_t>(static_cast<const char*>(newline) - line) + 1;
       }
       seen = here;
-      if (here == limit || !receive_more(time, operation)) return here;
+      if (here == limit || !receive_more(until, operation)) return here;
     }
   }
 
@@ -330,36 +314,35 @@ class file_buffer final : public std::streambuf {
     pbump(static_cast<int>(size));
   }
 
-  std::size_t send(const char* data, std::size_t size, time_limit& time,
+  std::size_t send(const char* data, std::size_t size, deadline& until,
                    std::error_code& ec) noexcept {
-    const std::int64_t left = time.left(ec);
-    return ec ? 0 : transport_->write(data, size, left, ec);
+    return in_time(until, ec) ? transport_->write(data, size, until, ec) : 0;
   }
 
   // Sends what is held; what does not go stays. Returns the bytes gone.
-  std::size_t send_held(time_limit& time, std::error_code& ec) noexcept {
+  std::size_t send_held(deadline& until, std::error_code& ec) noexcept {
     const std::size_t size = held();
     if (size == 0) return 0;
-    const std::size_t sent = send(out_.data(), size, time, ec);
+    const std::size_t sent = send(out_.data(), size, until, ec);
     std::memmove(out_.data(), out_.data() + sent, size - sent);
     set_unsent(size - sent);
     return sent;
   }
 
   // Returns how many bytes were sent or are held: all, unless it fails.
-  std::size_t put(const char* data, std::size_t size, time_limit& time,
+  std::size_t put(const char* data, std::size_t size, deadline& until,
                   std::error_code& ec) noexcept {
     const bool has_newline =
         line_buffered_ && size != 0 && std::memchr(data, '\n', size) != nullptr;
     std::size_t sent = 0;
     if (size > out_.size() - held()) {
-      send_held(time, ec);
-      if (!ec && size >= out_.size()) sent = send(data, size, time, ec);
+      send_held(until, ec);
+      if (!ec && size >= out_.size()) sent = send(data, size, until, ec);
     }
     const std::size_t fits = (std::min)(size - sent, out_.size() - held());
     std::copy_n(data + sent, fits, out_.data() + held());
     set_unsent(held() + fits);
-    if (has_newline && !ec) send_held(time, ec);
+    if (has_newline && !ec) send_held(until, ec);
     return sent + fits;
   }
 
@@ -367,9 +350,9 @@ class file_buffer final : public std::streambuf {
 
   void close_quietly() noexcept {
     if (closed()) return;
-    time_limit time(timeout_);
+    deadline until(timeout_);
     std::error_code ignored;
-    send_held(time, ignored);
+    send_held(until, ignored);
     forget();
   }
 

@@ -6,21 +6,21 @@
 
 #include "../names.hpp"
 #include "../socket.hpp"
-#include "call.hpp"
+#include "operation.hpp"
 
 namespace pysock {
 inline namespace v1 {
 namespace detail {
 
 struct socket_access {
-  // The mode is the asked one from birth, which saves the call that changes it.
+  // A socket in the mode of `timeout` from the start, which saves the call that changes it.
   static socket open(const address_info& info, std::int64_t timeout) {
-    socket made(invalid_handle, info.family, info.type, info.proto, timeout);
     const native_handle_type handle = sys::socket(info.family, info.type, info.proto, timeout >= 0);
-    if (handle == invalid_handle)
-      throw_last("socket (" + family_name(info.family) + ", " + type_name(info.type) + ")");
-    made.handle_.store(handle, std::memory_order_relaxed);
-    return made;
+    if (handle < 0) {
+      throw_result(handle,
+                   "socket (" + family_name(info.family) + ", " + type_name(info.type) + ")");
+    }
+    return socket(handle, info.family, info.type, info.proto, timeout);
   }
 
   // What the wait engine needs to know of it.

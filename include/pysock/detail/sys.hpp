@@ -3,9 +3,10 @@
 // src/ implements it per platform.
 //
 // The functions are flat: one system call each, no loop, no throw. They return what the call
-// returns, -1 (or null, or false) on failure; `last_error()` then tells why and is asked on the
-// cold path only. The helpers further down (name service, interfaces, file access) wrap one library
-// call each and may allocate; those that do can throw std::bad_alloc and nothing else.
+// returns or, where it fails, the negative error number. Four return -1 instead, so that they can
+// end in a jump to the C function: `send`, `sendto`, `recv` and `recvfrom`; `last_error()` is then
+// the first thing to ask. The helpers further down (name service, interfaces) wrap one library call
+// each and may allocate; those that do can throw std::bad_alloc and nothing else.
 #pragma once
 
 #include <cstddef>       // size_t, ptrdiff_t
@@ -23,7 +24,8 @@ namespace detail {
 namespace sys {
 
 // ---- errors ----
-// The error number of the last failed call on this thread: errno, or WSAGetLastError().
+// The error number of the last failed call on this thread: errno, or WSAGetLastError(). Any later
+// call may change it, also one that succeeds.
 PYSOCK_API int last_error() noexcept;
 
 enum class failure { other, interrupted, would_block };
@@ -58,10 +60,10 @@ PYSOCK_API std::string herror_message(int error);
 PYSOCK_API std::int64_t now() noexcept;
 
 // ---- descriptors ----
-// Not inheritable, and non-blocking if asked, from birth. `type` holds no flags.
+// Not inheritable, and non-blocking if asked, from the start. `type` holds no flags.
 PYSOCK_API native_handle_type socket(int family, int type, int proto, bool nonblocking) noexcept;
-PYSOCK_API bool socketpair(int family, int type, int proto, bool nonblocking,
-                           native_handle_type (&out)[2]) noexcept;
+PYSOCK_API int socketpair(int family, int type, int proto, bool nonblocking,
+                          native_handle_type (&out)[2]) noexcept;
 // Not inheritable; in exactly the asked mode, whatever the listener's is.
 PYSOCK_API native_handle_type accept(native_handle_type s, sockaddr* address, socklen_t* size,
                                      bool nonblocking) noexcept;
@@ -69,18 +71,18 @@ PYSOCK_API native_handle_type duplicate(native_handle_type s) noexcept;
 // Never retried; a connection reset while closing counts as success.
 PYSOCK_API int close(native_handle_type s) noexcept;
 PYSOCK_API int set_nonblocking(native_handle_type s, bool on) noexcept;
-// 1, 0, or -1 on failure.
+// Whether the descriptor is non-blocking: 1 or 0. Always 0 where the system cannot tell.
+PYSOCK_API int get_nonblocking(native_handle_type s) noexcept;
+// 1 or 0.
 PYSOCK_API int get_inheritable(native_handle_type s) noexcept;
 PYSOCK_API int set_inheritable(native_handle_type s, bool on) noexcept;
-// Family, type and protocol of an open socket; -1 where it is not one. Members the system cannot
-// tell stay as they were.
+// Family, type and protocol of an open socket. Members the system cannot tell stay as they were.
 PYSOCK_API int describe(native_handle_type s, int& family, int& type, int& proto) noexcept;
-// Type flags (SOCK_NONBLOCK, SOCK_CLOEXEC) taken out of `type`; true if SOCK_NONBLOCK was among
-// them.
+// Takes type flags (SOCK_NONBLOCK, SOCK_CLOEXEC) out of `type`; true if SOCK_NONBLOCK was there.
 PYSOCK_API bool strip_type_flags(int& type) noexcept;
 #ifdef FROM_PROTOCOL_INFO
 // A duplicate for another process, as bytes; and the socket made from them there.
-PYSOCK_API bool share(native_handle_type s, unsigned long process_id, std::string& out);
+PYSOCK_API int share(native_handle_type s, unsigned long process_id, std::string& out);
 PYSOCK_API native_handle_type fromshare(const void* shared) noexcept;
 #endif
 
@@ -102,12 +104,29 @@ PYSOCK_API int ioctl(native_handle_type s, unsigned long control, const void* va
 #endif
 
 // ---- waiting ----
-enum class event { read, write, connect };
-// Waits at most `milliseconds` (-1: for ever) for the event, an error or a hang-up. 1: ready; 0:
-// time is up; -1: failed.
-PYSOCK_API int poll(native_handle_type s, event what, int milliseconds) noexcept;
+// What to wait for: a set. An error or a hang-up ends each wait. `connect` is the end of a connect
+// in the background, which some systems report apart from `write`.
+enum class event : unsigned { error = 0, read = 1, write = 2, connect = 4 };
+constexpr event operator|(event a, event b) noexcept {
+  return static_cast<event>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+constexpr bool contains(event set, event one) noexcept {
+  return (static_cast<unsigned>(set) & static_cast<unsigned>(one)) != 0;
+}
+// Waits at most `milliseconds` (-1: for ever) for one of the events. 1: ready; 0: time is up.
+PYSOCK_API int poll(native_handle_type s, event events, int milliseconds) noexcept;
+// Sleeps; a signal ends it early, with the number for "interrupted".
+PYSOCK_API int pause(int milliseconds) noexcept;
 
 // ---- data ----
+// The flag of a call that does not wait, whatever the mode of the descriptor; 0 where there is
+// none.
+#ifdef MSG_DONTWAIT
+inline constexpr int dont_wait = MSG_DONTWAIT;
+#else
+inline constexpr int dont_wait = 0;
+#endif
+
 // Lengths over the system's limit are cut to it. Nothing that sends raises SIGPIPE. None of the
 // first four throws; they do not say so, because a function that promises it cannot end in a jump
 // to a C function that does not.
@@ -145,20 +164,18 @@ PYSOCK_API int cloexec_flag() noexcept;
 
 // ---- files, for sendfile ----
 // Sends up to `count` bytes of `file` from an absolute `offset`. Where the system or this pair of
-// descriptors cannot, `sendfile_unsupported(last_error())` is true and the caller reads and sends
-// instead; so it is without `may_wait` where the system's call knows no would-block. Never raises
-// SIGPIPE.
+// descriptors cannot, `sendfile_unsupported` is true of the error number and the caller reads and
+// sends instead. Never raises SIGPIPE.
 PYSOCK_API std::ptrdiff_t sendfile(native_handle_type s, native_handle_type file,
-                                   std::uint64_t offset, std::size_t count, bool may_wait) noexcept;
+                                   std::uint64_t offset, std::size_t count) noexcept;
 PYSOCK_API bool sendfile_unsupported(int error) noexcept;
 PYSOCK_API native_handle_type open_file(const char* path) noexcept;
 PYSOCK_API int close_file(native_handle_type file) noexcept;
-// The size of a regular file in bytes; -1 on failure.
+// The size of a regular file in bytes; 0 for any other that can be read.
 PYSOCK_API std::int64_t file_size(native_handle_type file) noexcept;
 PYSOCK_API std::ptrdiff_t read_file(native_handle_type file, void* data, std::size_t size,
                                     std::uint64_t offset) noexcept;
-// The handle below a std::FILE*, given as void* so that <cstdio> stays out of here; -1 if it has
-// none.
+// The handle below a std::FILE*, given as void* so that <cstdio> stays out of here.
 PYSOCK_API native_handle_type file_handle(void* c_file) noexcept;
 
 // ---- name service ----

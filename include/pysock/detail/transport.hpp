@@ -4,18 +4,18 @@
 #pragma once
 
 #include <cstddef>       // size_t
-#include <cstdint>       // int64_t
 #include <system_error>  // error_code
 
 #include "config.hpp"
+#include "deadline.hpp"
 
 namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-// Transports keep no timeout: each call is told how long it may wait, in nanoseconds; 0: not at
-// all, -1: for ever. What is there already beats the time. On success `ec` is cleared. Destruction
-// closes quietly.
+// Transports keep no timeout: each call is handed the deadline of the call of the file that it is a
+// step of. What is there already is taken also when the time is over. On success `ec` is cleared.
+// Destruction closes quietly.
 class byte_transport {
  public:
   byte_transport() = default;
@@ -25,10 +25,10 @@ class byte_transport {
 
   // Receives at least one byte and at most `size`, which is not 0. Returns 0 at the end of the
   // stream, and with the reason in `ec`.
-  virtual std::size_t read(char* data, std::size_t size, std::int64_t timeout,
+  virtual std::size_t read(char* data, std::size_t size, deadline& until,
                            std::error_code& ec) noexcept = 0;
   // Sends all of it. Returns the bytes gone, also on failure.
-  virtual std::size_t write(const char* data, std::size_t size, std::int64_t timeout,
+  virtual std::size_t write(const char* data, std::size_t size, deadline& until,
                             std::error_code& ec) noexcept = 0;
   // The descriptor below, for those who wait for it.
   virtual native_handle_type fileno() const noexcept = 0;
