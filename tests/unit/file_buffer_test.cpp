@@ -522,4 +522,3 @@ TEST_CASE("file: however writing fails and goes on, every byte goes once and in 
     REQUIRE(p.got == sent);
   }
 }
-
