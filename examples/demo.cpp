@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A tour: a name, servers and clients of three families, a timeout, lines. Its Python twin is what
-// it prints beside each step.
+// A tour: a name, servers and clients of three families, a timeout, lines.
+// Its Python twin is what it prints beside each step.
 #include <filesystem>
 #include <future>
 #include <iomanip>

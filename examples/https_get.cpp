@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Fetches a page over TLS, from a server that is who it says: https_get [host [port [cafile]]]. In
-// Python:
+// Fetches a page over TLS, from a server that is who it says: https_get [host [port [cafile]]].
+// In Python:
 //
 //     import socket, ssl, sys
 //
 //     host, port, cafile = sys.argv[1:] + ['www.python.org', '443', None][len(sys.argv) - 1:]
 //     context = ssl.create_default_context(cafile=cafile)  # without a file: whom the system trusts
 //     s = context.wrap_socket(socket.create_connection((host, port), timeout=10),
-//     server_hostname=host, suppress_ragged_eofs=False) issuer = dict(names[0] for names in
-//     s.getpeercert()['issuer']) print(s.version(), 'with', host, 'by the word of',
-//     issuer['commonName']) s.sendall(f'GET / HTTP/1.0\r\nHost: {host}\r\n\r\n'.encode()) answer =
-//     b'' while data := s.recv(16384):
+//                             server_hostname=host, suppress_ragged_eofs=False)
+//     issuer = dict(names[0] for names in s.getpeercert()['issuer'])
+//     print(s.version(), 'with', host, 'by the word of', issuer['commonName'])
+//     s.sendall(f'GET / HTTP/1.0\r\nHost: {host}\r\n\r\n'.encode())
+//     answer = b''
+//     while data := s.recv(16384):
 //         answer += data
 //     print(answer.decode(), end='')
 #include <iostream>

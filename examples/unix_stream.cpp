@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A connection over a path in the file system, both ends in one program: unix_stream [path]. In
-// Python:
+// A connection over a path in the file system, both ends in one program: unix_stream [path].
+// In Python:
 //
 //     import os, socket, sys
 //
@@ -11,9 +11,10 @@
 //     client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 //     client.connect(path)
 //     conn, addr = server.accept()
-//     print('Connected to', repr(client.getpeername()), 'by', repr(addr))  # a client without a
-//     name client.sendall(b'Hello, world') client.shutdown(socket.SHUT_WR) while data :=
-//     conn.recv(5):
+//     print('Connected to', repr(client.getpeername()), 'by', repr(addr))  # it has no name
+//     client.sendall(b'Hello, world')
+//     client.shutdown(socket.SHUT_WR)
+//     while data := conn.recv(5):
 //         print('Received', data.decode())
 //     os.remove(path)  # nobody else does
 #include <cstdio>
@@ -30,8 +31,7 @@ int main(int argc, char** argv) try {
   sk::socket client(AF_UNIX, SOCK_STREAM);
   client.connect(path);
   auto [conn, addr] = server.accept();
-  std::cout << "Connected to " << client.getpeername() << " by " << addr
-            << '\n';  // a client without a name
+  std::cout << "Connected to " << client.getpeername() << " by " << addr << '\n';  // it has no name
   client.sendall("Hello, world");
   client.shutdown(SHUT_WR);
   for (std::string data; !(data = conn.recv(5)).empty();) std::cout << "Received " << data << '\n';

@@ -2,8 +2,9 @@
 // One end of the interoperability run: the same program is built for two platforms, and one build
 // talks to the other.
 //
-//     interop_peer serve tcp|udp HOST          says its port, receives, and says how much came and
-//     its digest interop_peer send tcp|udp HOST PORT MIB  sends that much, and says the same of it
+//     interop_peer serve tcp|udp HOST          says its port, receives, and says how much came
+//                                              and its digest
+//     interop_peer send tcp|udp HOST PORT MIB  sends that much, and says the same of it
 //
 // UDP goes in packets of 8 KiB, each acknowledged, and is sent again after 0.2 s: the loopback
 // loses them too.

@@ -11,9 +11,10 @@
 ///     fake::on_recv({fake::fails(EAGAIN), fake::gives("abc")});
 ///     fake::on_poll({fake::ready_after(20)});
 ///     ... receive on s ...
-///     CHECK(fake::log() == fake::lines{fake::called("recv", s, 10, 0), fake::called("poll", s,
-///     fake::event::read, 500), ...}); CHECK(fake::elapsed() == 20ms); CHECK(fake::problems() ==
-///     fake::lines{});   // with s closed: nothing leaked, misused, or left in a script
+///     CHECK(fake::log() == fake::lines{fake::called("recv", s, 10, 0),
+///                                      fake::called("poll", s, fake::event::read, 500), ...});
+///     CHECK(fake::elapsed() == 20ms);
+///     CHECK(fake::problems() == fake::lines{});  // with s closed: nothing leaked or left over
 ///
 /// A call on a descriptor that is not open fails with EBADF and takes no step. A call that succeeds
 /// and the clock change last_error(), so that a reason asked for too late is found out. Not for
@@ -226,18 +227,19 @@ std::string join(const char* function, std::initializer_list<std::string> argume
 /// the seam's without pointers: an address is printed, data is its size. In full:
 ///
 ///     socket(family, type, proto, nonblocking)   socketpair(the same)   accept(s, nonblocking)
-///     duplicate(s)   close(s) set_nonblocking(s, on)   get_inheritable(s)   set_inheritable(s, on)
-///     describe(s) bind(s, address)   listen(s, backlog)   connect(s, address)   shutdown(s, how)
-///     getsockname(s)   getpeername(s) getsockopt(s, level, name)   setsockopt(s, level, name,
-///     size)   poll(s, event, milliseconds) send(s, size, flags)   sendto(s, size, flags, address)
-///     sendmsg(s, size, control size, flags, address)   send_now(s, size) recv(s, size, flags)
+///     duplicate(s)   close(s)   set_nonblocking(s, on)   get_inheritable(s)
+///     set_inheritable(s, on)   describe(s)   bind(s, address)   listen(s, backlog)
+///     connect(s, address)   shutdown(s, how)   getsockname(s)   getpeername(s)
+///     getsockopt(s, level, name)   setsockopt(s, level, name, size)
+///     poll(s, event, milliseconds)   send(s, size, flags)   sendto(s, size, flags, address)
+///     sendmsg(s, size, control size, flags, address)   send_now(s, size)   recv(s, size, flags)
 ///     recvfrom(s, size, flags)   recvmsg(s, size, control size, flags)   recv_now(s, size)
 ///     sendfile(s, file, offset, count)   open_file(path)   close_file(file)   file_size(file)
-///     read_file(file, size, offset) file_handle()   getaddrinfo(host, service, family, type,
-///     proto, flags)   getnameinfo(address, flags) gethostbyname(name, family) gethostbyaddr(size,
-///     family)   getservbyname(name, proto)   getservbyport(port, proto) getprotobyname(name)
-///     gethostname()   sethostname(name)   if_nameindex()   if_nametoindex(name)
-///     if_indextoname(index)
+///     read_file(file, size, offset)   file_handle()   gethostname()   sethostname(name)
+///     getaddrinfo(host, service, family, type, proto, flags)   getnameinfo(address, flags)
+///     gethostbyname(name, family)   gethostbyaddr(size, family)   getservbyname(name, proto)
+///     getservbyport(port, proto)   getprotobyname(name)   if_nameindex()
+///     if_nametoindex(name)   if_indextoname(index)
 template <class... Arguments>
 std::string called(const char* function, const Arguments&... arguments) {
   return printing::join(function, {printing::text(arguments)...});
