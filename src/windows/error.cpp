@@ -45,6 +45,7 @@ constexpr row rows[] = {
     {WSA_OPERATION_ABORTED, "Operation aborted", std::errc::operation_canceled},
     {WSA_IO_INCOMPLETE, "Operation not yet completed", none},
     {WSA_IO_PENDING, "Operation will complete later", none},
+    {ERROR_NO_UNICODE_TRANSLATION, "Not UTF-8", std::errc::illegal_byte_sequence},
     {WSAEINTR, "Interrupted function call", std::errc::interrupted},
     {WSAEBADF, "Bad file descriptor", std::errc::bad_file_descriptor},
     {WSAEACCES, "Permission denied", std::errc::permission_denied},
