@@ -71,7 +71,7 @@ class Pysock(ConanFile):
         if self.options.shared:
             core.defines = ["PYSOCK_SHARED"]
         if self.settings.os == "Windows":
-            core.system_libs = ["ws2_32", "iphlpapi", "normaliz"]
+            core.system_libs = ["ws2_32", "iphlpapi"]
         if self.options.with_ssl:
             ssl = self.cpp_info.components["ssl"]
             ssl.set_property("pkg_config_name", "pysock-ssl")

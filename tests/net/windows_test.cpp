@@ -293,6 +293,53 @@ TEST_CASE("what Windows lacks says so", "[windows][S27]") {
   CHECK(talk(client, conn));
 }
 
+// ---- names and texts ----
+
+TEST_CASE("numbers that the library has no text for get the system's, as UTF-8",
+          "[windows][strerror]") {
+  constexpr int number = ERROR_DISK_FULL;
+  wchar_t wide[256];
+  const DWORD size = ::FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS,
+                                      nullptr, number, 0, wide, 256, nullptr);
+  REQUIRE(size > 0);
+  const std::string text = std::filesystem::path(std::wstring(wide, size)).u8string();
+  const std::string message = winsock_code(number).message();
+  CHECK(text.substr(0, message.size()) == message);
+  CHECK(text.size() - message.size() <= 3);  // ".\r\n"
+  CHECK(winsock_code(31337).message() == "Windows error 31337");
+}
+
+TEST_CASE("names go to the resolver as UTF-8 and come back so", "[windows][getaddrinfo]") {
+  const std::string host = sk::gethostname();
+  const auto results = sk::getaddrinfo(host, 80, AF_UNSPEC, SOCK_STREAM, 0, AI_CANONNAME);
+  REQUIRE_FALSE(results.empty());
+  CHECK_FALSE(results.front().canonname.empty());
+  for (std::size_t i = 1; i < results.size(); ++i) CHECK(results[i].canonname.empty());
+  CHECK(failure_of([] { return sk::getaddrinfo("\xC3\xA9\xC3\xA9.invalid", 80); }) != "none");
+  CHECK(failure_of([] { return sk::getaddrinfo("\xFF", 80); }) == failure("gaierror", EAI_NONAME));
+  CHECK(failure_of([] { return sk::getaddrinfo("localhost", "\xFF"); }) ==
+        failure("gaierror", EAI_SERVICE));
+}
+
+TEST_CASE("gethostbyname_ex and gethostbyaddr answer without Winsock's deprecated functions",
+          "[windows][gethostbyname_ex]") {
+  const sk::host_info by_name = sk::gethostbyname_ex("localhost");
+  CHECK_FALSE(by_name.hostname.empty());
+  CHECK(by_name.ipaddrlist == std::vector<std::string>{"127.0.0.1"});
+  CHECK(by_name.aliaslist.empty());
+  const sk::host_info by_number = sk::gethostbyname_ex("127.0.0.1");
+  CHECK(by_number.ipaddrlist == std::vector<std::string>{"127.0.0.1"});
+  const sk::host_info by_address = sk::gethostbyaddr("127.0.0.1");
+  CHECK_FALSE(by_address.hostname.empty());
+  CHECK(by_address.ipaddrlist == std::vector<std::string>{"127.0.0.1"});
+  const std::string nameless = failure_of([] { return sk::gethostbyaddr("192.0.2.1"); });
+  CHECK((nameless == failure("herror", WSAHOST_NOT_FOUND) ||
+         nameless == failure("herror", WSATRY_AGAIN)));
+  sys::host_entry entry;
+  CHECK(sys::gethostbyname("name.invalid", AF_INET, entry) == WSAHOST_NOT_FOUND);
+  CHECK(sys::gethostbyname("\xFF", AF_INET, entry) == WSAHOST_NOT_FOUND);
+}
+
 // ---- handles ----
 
 TEST_CASE("Winsock is started by whoever comes first", "[windows]") {
