@@ -34,6 +34,8 @@ std::atomic<std::size_t> memory{SIZE_MAX};  // a larger send fails with WSAENOBU
 std::atomic<int> refusals{0};               // after so many of them there is memory again; 0: never
 std::atomic<bool> readable{false};          // what select() says, whatever is there
 
+std::atomic<int> retransmissions{-1};  // what a connect asked for; -1: nothing
+
 template <class Function>
 Function* winsock_function(const char* name) {
   return reinterpret_cast<Function*>(
@@ -75,6 +77,15 @@ int WSAAPI counted_gather(SOCKET s, WSABUF* buffers, DWORD count, DWORD* sent, D
              : real(s, buffers, count, sent, flags, address, address_size, overlapped, routine);
 }
 
+int WSAAPI seen_control(SOCKET s, DWORD control, void* in, DWORD in_size, void* out, DWORD out_size,
+                        DWORD* returned, OVERLAPPED* overlapped,
+                        LPWSAOVERLAPPED_COMPLETION_ROUTINE routine) {
+  static auto* const real = winsock_function<decltype(seen_control)>("WSAIoctl");
+  if (control == SIO_TCP_INITIAL_RTO)
+    retransmissions = static_cast<TCP_INITIAL_RTO_PARAMETERS*>(in)->MaxSynRetransmissions;
+  return real(s, control, in, in_size, out, out_size, returned, overlapped, routine);
+}
+
 int WSAAPI scripted_select(int count, fd_set* read, fd_set* write, fd_set* failed,
                            const timeval* limit) {
   static auto* const real = winsock_function<decltype(scripted_select)>("select");
@@ -91,6 +102,7 @@ extern "C" {
 decltype(&counted_send) __imp_send = &counted_send;
 decltype(&counted_sendto) __imp_sendto = &counted_sendto;
 decltype(&counted_gather) __imp_WSASendTo = &counted_gather;
+decltype(&seen_control) __imp_WSAIoctl = &seen_control;
 decltype(&scripted_select) __imp_select = &scripted_select;
 }
 #else
@@ -107,6 +119,7 @@ struct scripted_winsock {
   static void reset() {
     largest_offer = bytes_taken = 0;
     refusals = 0;
+    retransmissions = -1;
     memory = SIZE_MAX;
     readable = false;
   }
@@ -770,6 +783,22 @@ TEST_CASE("an unreachable receiver does not spoil the next receive", "[windows][
 }
 
 // ---- connections ----
+
+TEST_CASE("a connect on the loopback takes the first refusal", "[windows][connect]") {
+  if (why_not_scripted != nullptr) SKIP_TEST(why_not_scripted);
+  const scripted_winsock script;
+  for (const int family : {AF_INET, AF_INET6}) {
+    scripted_winsock::reset();
+    sk::socket s(family);
+    s.settimeout(patience);
+    (void)s.connect_ex({loopback(family), 9});
+    CHECK((retransmissions == 0xFE || retransmissions == 1));
+  }
+  scripted_winsock::reset();
+  sk::socket udp(AF_INET, SOCK_DGRAM);  // sends nothing
+  (void)udp.connect_ex({"192.0.2.1", 9});
+  CHECK(retransmissions == -1);
+}
 
 TEST_CASE("a connect that waits sees the refusal", "[windows][S102][S128]") {
   const sk::address nobody = sk::create_server({"127.0.0.1", 0}).getsockname();
