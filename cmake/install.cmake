@@ -28,6 +28,9 @@ function(install_library target name description)
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
     RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
     INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  if(MSVC AND BUILD_SHARED_LIBS)
+    install(FILES $<TARGET_PDB_FILE:${target}> DESTINATION ${CMAKE_INSTALL_BINDIR} OPTIONAL)
+  endif()
   install(EXPORT ${name}Targets NAMESPACE pysock:: DESTINATION ${package_dir})
   export(EXPORT ${name}Targets NAMESPACE pysock:: FILE ${PROJECT_BINARY_DIR}/${name}Targets.cmake)
 
@@ -42,6 +45,10 @@ function(install_library target name description)
   list(FILTER definitions EXCLUDE REGEX "NOTFOUND$")
   list(TRANSFORM definitions PREPEND -D)
   list(JOIN definitions " " definitions)
+  set(library ${name}) # of several configurations that of a release
+  if(CMAKE_BUILD_TYPE STREQUAL Debug AND NOT many_configurations)
+    string(APPEND library "${CMAKE_DEBUG_POSTFIX}")
+  endif()
   configure_file(cmake/pysock.pc.in ${name}.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endfunction()

@@ -25,6 +25,15 @@ else()
   set(pysock_rpath $ORIGIN)
 endif()
 
+# Where programs of either configuration need their own library, both can be installed into one prefix.
+if(PYSOCK_INSTALL AND NOT DEFINED CMAKE_DEBUG_POSTFIX AND (WIN32 OR many_configurations))
+  set(CMAKE_DEBUG_POSTFIX d)
+endif()
+# The debug information of a static library is in its objects: a .pdb file beside them is not installed with it.
+if(MSVC AND NOT BUILD_SHARED_LIBS AND NOT DEFINED CMAKE_MSVC_DEBUG_INFORMATION_FORMAT)
+  set(CMAKE_MSVC_DEBUG_INFORMATION_FORMAT $<$<CONFIG:Debug,RelWithDebInfo>:Embedded>)
+endif()
+
 function(pysock_library target)
   set_target_properties(${target} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
   if(BUILD_SHARED_LIBS)

@@ -19,8 +19,12 @@
 #define NOMINMAX
 #define PYSOCK_UNDEF_NOMINMAX
 #endif
-#if defined(_MSC_VER) && defined(_WINSOCKAPI_) && !defined(_WINSOCK2API_)
+#if defined(_WINSOCKAPI_) && !defined(_WINSOCK2API_)
+#if !defined(INVALID_SOCKET)  // <winsock.h> was kept out, and not included
+#undef _WINSOCKAPI_
+#elif defined(_MSC_VER)
 #error "<windows.h> included <winsock.h>: define WIN32_LEAN_AND_MEAN, or include pysock first"
+#endif
 #endif
 // clang-format off
 #include <winsock2.h>  // before the others

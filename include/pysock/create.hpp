@@ -89,6 +89,8 @@ class connection_options {
   bool all_errors_ = false;
 };
 
+PYSOCK_EXPORTED_CLASSES_BEGIN
+
 /// What `create_connection` throws when told to report all errors: `errc::several_failures`.
 /// (Python: ExceptionGroup) Copying never throws.
 class PYSOCK_API error_group : public error {
@@ -106,6 +108,8 @@ class PYSOCK_API error_group : public error {
  private:
   std::shared_ptr<const std::vector<error>> exceptions_;
 };
+
+PYSOCK_EXPORTED_CLASSES_END
 
 /// A TCP connection to a host and a port: each address that the host resolves to is tried in turn.
 /// (Python: `socket.create_connection`)

@@ -85,6 +85,8 @@ enum class bad_argument {
   return {static_cast<int>(e), argument_category()};
 }
 
+PYSOCK_EXPORTED_CLASSES_BEGIN
+
 /// Any failure of a socket operation. (Python: `socket.error`, which is OSError since 3.3.)
 ///
 /// `what()` names the operation, the address where there is one, and what Python prints:
@@ -190,6 +192,8 @@ class PYSOCK_API throwing_category : public std::error_category {
   [[noreturn]] virtual void raise(std::error_code code, const std::string& operation,
                                   std::size_t transferred) const = 0;
 };
+
+PYSOCK_EXPORTED_CLASSES_END
 
 // Throws the class that belongs to `code`.
 [[noreturn]] PYSOCK_API void throw_error(std::error_code code, const std::string& operation,

@@ -75,8 +75,15 @@ class stream_source {
 class file_source {
  public:
   file_source(std::nullptr_t) = delete;
+  /// A number of another type than the system's handles is no handle: on Windows an `int` numbers a
+  /// file of the C runtime, whose handle `_get_osfhandle(number)` returns.
+  template <class T, std::enable_if_t<
+                         std::is_integral_v<T> && !std::is_same_v<T, native_handle_type>, int> = 0>
+  file_source(T number) = delete;
 
-  /// An open file's descriptor. Its own position is neither used nor moved.
+  /// An open file's descriptor; on Windows its HANDLE,
+  /// `reinterpret_cast<pysock::native_handle_type>(handle)`. Its own position is neither used nor
+  /// moved.
   file_source(native_handle_type handle) noexcept : value_(handle) {}
   /// The descriptor below an open C stream, which is left where the sending ended. What the stream
   /// has yet to write is not sent.

@@ -125,6 +125,8 @@ class wrap_options {
   ssl_session session_;
 };
 
+PYSOCK_EXPORTED_CLASSES_BEGIN
+
 /// What TLS connections have in common. (Python: ssl.SSLContext)
 ///
 /// TLS 1.2 or newer, no compression, no renegotiation; ciphers as the system's OpenSSL
@@ -222,6 +224,8 @@ class PYSOCK_SSL_API ssl_context {
  private:
   std::shared_ptr<detail::tls_context> context_;
 };
+
+PYSOCK_EXPORTED_CLASSES_END
 
 /// A context that is safe to use as it is. For a client: certificate and host name are verified,
 /// strictly, against `cafile` or, without it, whom the system trusts. For a server: it needs

@@ -76,6 +76,8 @@ enum class ssl_errc {
   return {static_cast<int>(e), ssl_category()};
 }
 
+PYSOCK_EXPORTED_CLASSES_BEGIN
+
 /// Any failure of TLS. `errnum()` is one of SSL_ERROR_*. (Python: `socket.sslerror`, today
 /// `ssl.SSLError`) Copying never throws.
 class PYSOCK_SSL_API sslerror : public error {
@@ -125,6 +127,8 @@ class PYSOCK_SSL_API ssl_cert_verification_error : public sslerror {
   /// `e.verify_message`)
   [[nodiscard]] std::string verify_message() const;
 };
+
+PYSOCK_EXPORTED_CLASSES_END
 
 }  // namespace v1
 }  // namespace pysock

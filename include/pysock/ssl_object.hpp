@@ -15,6 +15,8 @@
 namespace pysock {
 inline namespace v1 {
 
+PYSOCK_EXPORTED_CLASSES_BEGIN
+
 /// What `ssl()` returns. It has a duplicate of the socket's descriptor and a copy of its timeout:
 /// either may be closed first. It moves and cannot be copied; where it ends, it sends the closing
 /// alert, waiting as long as the timeout allows, and closes the duplicate. One thread at a time.
@@ -48,6 +50,8 @@ class PYSOCK_SSL_API ssl_object {
   ssl_socket session_;
   std::string received_;  // what calls that failed had received
 };
+
+PYSOCK_EXPORTED_CLASSES_END
 
 /// Shakes hands as a client over a connected socket, which stays the caller's, and verifies
 /// NOTHING: whoever is at the other end, or in between, is believed. For programs that speak to old

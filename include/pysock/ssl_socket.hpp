@@ -59,6 +59,8 @@ class ssl_session {
   std::shared_ptr<const detail::tls_session> session_;
 };
 
+PYSOCK_EXPORTED_CLASSES_BEGIN
+
 /// A TLS session over a connection that it owns. (Python: ssl.SSLSocket)
 ///
 /// **Modes.** As for `socket`: it takes the timeout of the socket that it was made from. The
@@ -238,6 +240,8 @@ class PYSOCK_SSL_API ssl_socket {
 
   std::shared_ptr<detail::tls_connection> connection_;
 };
+
+PYSOCK_EXPORTED_CLASSES_END
 
 }  // namespace v1
 }  // namespace pysock

@@ -60,20 +60,28 @@ class Pysock(ConanFile):
         copy(self, "LICENSE", self.source_folder, os.path.join(self.package_folder, "licenses"))
         CMake(self).install()
         rmdir(self, os.path.join(self.package_folder, "lib", "pkgconfig"))
+        rmdir(self, os.path.join(self.package_folder, "lib", "cmake"))
 
     def package_info(self):
-        # The package's own CMake files serve here too, so that targets and components are those of every other road.
-        self.cpp_info.set_property("cmake_find_mode", "none")
+        # The targets are those of every other way to install. CMakeDeps makes them, for all configurations that a generator has: the
+        # package's own CMake files know the one that it was built in.
+        self.cpp_info.set_property("cmake_file_name", "pysock")
+        postfix = "d" if self.settings.os == "Windows" and self.settings.build_type == "Debug" else ""
         core = self.cpp_info.components["core"]
-        core.builddirs = [os.path.join("lib", "cmake", "pysock")]
+        core.set_property("cmake_target_name", "pysock::pysock")
         core.set_property("pkg_config_name", "pysock")
-        core.libs = ["pysock"]
+        core.libs = ["pysock" + postfix]
         if self.options.shared:
             core.defines = ["PYSOCK_SHARED"]
         if self.settings.os == "Windows":
-            core.system_libs = ["ws2_32", "iphlpapi", "mswsock", "normaliz"]
+            core.system_libs = ["ws2_32", "iphlpapi"]
         if self.options.with_ssl:
             ssl = self.cpp_info.components["ssl"]
+            ssl.set_property("cmake_target_name", "pysock::ssl")
             ssl.set_property("pkg_config_name", "pysock-ssl")
-            ssl.libs = ["pysock-ssl"]
-            ssl.requires = ["core", "openssl::openssl"]
+            ssl.libs = ["pysock-ssl" + postfix]
+            ssl.requires = ["core"]
+            if any(one.ref.name == "openssl" and one.package_folder for one in self.dependencies.values()):
+                ssl.requires.append("openssl::openssl")
+            else:  # the system's, by a profile with platform_requires
+                ssl.system_libs = ["ssl", "crypto"]

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
-// Error numbers, what the wait engine makes of them, and their texts: always the same, whatever the
-// language of the system.
+// Error numbers, what the wait engine makes of them, and their texts. Those of Winsock's numbers
+// are the same in every language of the system.
 #include "winsock.hpp"
 
 #include <iterator>
+#include <memory>
 
 namespace pysock {
 inline namespace v1 {
 namespace detail {
 namespace {
+
+struct free_local {
+  void operator()(void* memory) const noexcept { ::LocalFree(memory); }
+};
 
 // Nothing that std::errc has a name for.
 constexpr std::errc none{};
@@ -45,6 +50,7 @@ constexpr row rows[] = {
     {WSA_OPERATION_ABORTED, "Operation aborted", std::errc::operation_canceled},
     {WSA_IO_INCOMPLETE, "Operation not yet completed", none},
     {WSA_IO_PENDING, "Operation will complete later", none},
+    {ERROR_NO_UNICODE_TRANSLATION, "Not UTF-8", std::errc::illegal_byte_sequence},
     {WSAEINTR, "Interrupted function call", std::errc::interrupted},
     {WSAEBADF, "Bad file descriptor", std::errc::bad_file_descriptor},
     {WSAEACCES, "Permission denied", std::errc::permission_denied},
@@ -127,9 +133,22 @@ const row* find(int number) noexcept {
   return found != std::end(rows) && found->number == number ? found : nullptr;
 }
 
+// Empty where the system has no text either.
+std::string system_message(int number) {
+  wchar_t* text = nullptr;
+  const DWORD size = ::FormatMessageW(
+      FORMAT_MESSAGE_ALLOCATE_BUFFER | FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS,
+      nullptr, static_cast<DWORD>(number), 0, reinterpret_cast<wchar_t*>(&text), 0, nullptr);
+  const std::unique_ptr<void, free_local> owner(text);
+  std::wstring_view line(text != nullptr ? text : L"", size);
+  while (!line.empty() && (line.back() <= L' ' || line.back() == L'.')) line.remove_suffix(1);
+  return sys::winsock::narrow(line);
+}
+
 std::string message_of(int number) {
-  const row* r = find(number);
-  return r != nullptr ? r->message : "Windows error " + std::to_string(number);
+  if (const row* const found = find(number); found != nullptr) return found->message;
+  const std::string message = system_message(number);
+  return !message.empty() ? message : "Windows error " + std::to_string(number);
 }
 
 class winsock_category : public std::error_category {

@@ -5,6 +5,8 @@
 #include <io.h>
 
 #include <cstdio>
+#include <new>
+#include <string_view>
 
 namespace pysock {
 inline namespace v1 {
@@ -13,8 +15,6 @@ namespace {
 
 using sys::winsock::fail;
 using sys::winsock::to_handle;
-
-constexpr int path_room = 32768;  // in characters: no path is longer
 
 // An operation at an offset, with an event of its own to wait for: others may go on with the same
 // handle.
@@ -57,51 +57,52 @@ class position_keeper {
   BOOL known_;
 };
 
-bool is_on_disk(HANDLE file) noexcept { return ::GetFileType(file) == FILE_TYPE_DISK; }
-
-// Waits until all is sent, whatever the mode of the socket.
-std::ptrdiff_t transmit(SOCKET s, HANDLE file, std::uint64_t offset, DWORD count) noexcept {
-  operation_at operation(offset);
-  if (operation.get() == nullptr) return -1;
-  DWORD sent = 0;
-  DWORD flags = 0;
-  const bool begun = ::TransmitFile(s, file, count, 0, operation.get(), nullptr, 0) != 0 ||
-                     ::WSAGetLastError() == WSA_IO_PENDING;
-  const bool done = begun && ::WSAGetOverlappedResult(s, operation.get(), &sent, TRUE, &flags) != 0;
-  return done ? static_cast<std::ptrdiff_t>(sent) : -1;
+// Paths of MAX_PATH characters and more need a prefix, behind which the system takes them as they
+// are: absolute, without slashes and dots ("Maximum Path Length Limitation"). False on failure.
+bool make_long(std::wstring& path) {
+  const auto starts_with = [](const std::wstring& text, std::wstring_view start) {
+    return text.compare(0, start.size(), start) == 0;
+  };
+  if (path.size() < MAX_PATH || starts_with(path, LR"(\\?\)")) return true;
+  std::wstring full(path.size() + MAX_PATH, L'\0');
+  DWORD size = 0;
+  while ((size = ::GetFullPathNameW(path.c_str(), static_cast<DWORD>(full.size()), full.data(),
+                                    nullptr)) >= full.size())
+    full.resize(size);
+  if (size == 0) return false;
+  full.resize(size);
+  if (starts_with(full, LR"(\\.\)") || starts_with(full, LR"(\\?\)"))
+    path = full;
+  else if (starts_with(full, LR"(\\)"))
+    path = LR"(\\?\UNC)" + full.substr(1);
+  else
+    path = LR"(\\?\)" + full;
+  return true;
 }
+
+bool is_on_disk(HANDLE file) noexcept { return ::GetFileType(file) == FILE_TYPE_DISK; }
 
 }  // namespace
 
-// TransmitFile() ends when the peer has everything and cannot be undone half-way: it serves calls
-// that may wait for ever.
-std::ptrdiff_t sys::sendfile(native_handle_type s, native_handle_type file, std::uint64_t offset,
-                             std::size_t count, bool may_wait) noexcept {
-  if (!may_wait) return fail(WSAEOPNOTSUPP);
-  const std::int64_t size = file_size(file);
-  if (size < 0) return -1;
-  if (offset >= static_cast<std::uint64_t>(size)) return 0;
-  constexpr std::uint64_t most = INT_MAX - 1;  // TransmitFile()'s own limit
-  const std::uint64_t rest = static_cast<std::uint64_t>(size) - offset;
-  const std::uint64_t wanted =
-      (std::min)((std::min)(rest, static_cast<std::uint64_t>(count)), most);
-  if (wanted == 0) return 0;  // to it that means the whole file
-  const position_keeper keeper(to_handle(file));
-  return transmit(winsock::to_socket(s), to_handle(file), offset, static_cast<DWORD>(wanted));
+// Files are read and sent. TransmitFile() does not tell how much it sent before it failed, cannot
+// be interrupted, and a client's Windows runs two of them at a time ("TransmitFile function").
+std::ptrdiff_t sys::sendfile(native_handle_type /*s*/, native_handle_type /*file*/,
+                             std::uint64_t /*offset*/, std::size_t /*count*/,
+                             bool /*may_wait*/) noexcept {
+  return fail(WSAEOPNOTSUPP);
 }
 
-bool sys::sendfile_unsupported(int error) noexcept {
-  return error == WSAEOPNOTSUPP || error == WSAEINVAL || error == ERROR_NOT_SUPPORTED ||
-         error == ERROR_INVALID_FUNCTION || error == ERROR_INVALID_PARAMETER ||
-         error == ERROR_CALL_NOT_IMPLEMENTED;
-}
+bool sys::sendfile_unsupported(int error) noexcept { return error == WSAEOPNOTSUPP; }
 
 native_handle_type sys::open_file(const char* path) noexcept {
-  wchar_t wide[path_room];
-  if (::MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, wide, path_room) == 0)
-    return -1;
+  std::wstring wide;
+  try {
+    if (!winsock::widen(path, wide) || !make_long(wide)) return invalid_handle;
+  } catch (const std::bad_alloc&) {
+    return fail(ERROR_NOT_ENOUGH_MEMORY);
+  }
   return reinterpret_cast<native_handle_type>(::CreateFileW(
-      wide, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
+      wide.c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
       OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL | FILE_FLAG_SEQUENTIAL_SCAN, nullptr));
 }
 

@@ -11,6 +11,7 @@ namespace {
 
 using sys::winsock::cut;
 using sys::winsock::fail;
+using sys::winsock::to_handle;
 using sys::winsock::to_socket;
 
 bool was_cut(std::ptrdiff_t count) noexcept {
@@ -23,32 +24,84 @@ std::ptrdiff_t received(int count, std::size_t size) noexcept {
   return was_cut(count) ? cut(size) : count;
 }
 
-// How many of the buffers one call can use, the last one cut: counts are 32 bits wide, and what
-// follows a buffer that was cut would come too early.
-DWORD usable(const sys::message& m) noexcept {
-  std::size_t room = INT_MAX;
-  for (DWORD i = 0; i < m.buffer_count; ++i) {
-    if (m.buffers[i].len >= room) {
-      m.buffers[i].len = static_cast<ULONG>(room);
-      return i + 1;
-    }
-    room -= m.buffers[i].len;
-  }
-  return static_cast<DWORD>(m.buffer_count);
+// What a stream send offers Winsock at a time. While a socket is within its SO_SNDBUF, Winsock
+// takes everything it is offered into the kernel's memory, however much that is ("Design issues -
+// Sending small data segments over TCP with Winsock"): a longer send would end before the peer has
+// read any of it, or fail with WSAENOBUFS, and neither a timeout nor a count would mean anything.
+// No datagram is that long.
+constexpr std::size_t largest_offer = 262144;
+// Where WSAENOBUFS ends the halving.
+constexpr std::size_t smallest_offer = 4096;
+
+// Keeps the error number.
+bool is_stream(SOCKET s) noexcept {
+  const int reason = ::WSAGetLastError();
+  int type = 0;
+  int size = sizeof type;
+  const bool known =
+      ::getsockopt(s, SOL_SOCKET, SO_TYPE, reinterpret_cast<char*>(&type), &size) == 0;
+  ::WSASetLastError(reason);
+  return known && type == SOCK_STREAM;
 }
 
-std::size_t room_of(const WSAMSG& native) noexcept {
+// How much of `size` bytes one send offers. A message is not divided: if it is too long, the system
+// says so.
+std::size_t offered(SOCKET s, std::size_t size) noexcept {
+  return size > largest_offer && is_stream(s) ? largest_offer : static_cast<std::size_t>(cut(size));
+}
+
+// After a send of `size` bytes that failed. If the kernel lacked the memory for them, a stream
+// offers less with `send_some(size)`, and reports would-block if nothing is taken.
+template <class Send>
+PYSOCK_COLD std::ptrdiff_t offer_less(SOCKET s, std::size_t size, const Send& send_some) noexcept {
+  if (::WSAGetLastError() != WSAENOBUFS || !is_stream(s)) return -1;
+  for (size /= 2; size >= smallest_offer; size /= 2) {
+    const std::ptrdiff_t count = send_some(size);
+    if (count >= 0 || ::WSAGetLastError() != WSAENOBUFS) return count;
+  }
+  return fail(WSAEWOULDBLOCK);
+}
+
+// The buffers with the first `size` bytes of a message. The last of them is cut short for as long
+// as this exists: what follows it would come too early.
+class first_buffers {
+ public:
+  first_buffers(const sys::message& m, std::size_t size) noexcept {
+    while (count_ < m.buffer_count && last_ == nullptr) {
+      WSABUF& buffer = m.buffers[count_++];
+      if (buffer.len >= size) {
+        last_ = &buffer;
+        whole_ = buffer.len;
+        buffer.len = static_cast<ULONG>(size);
+      }
+      size -= buffer.len;
+    }
+  }
+  first_buffers(const first_buffers&) = delete;
+  first_buffers& operator=(const first_buffers&) = delete;
+  ~first_buffers() {
+    if (last_ != nullptr) last_->len = whole_;
+  }
+  [[nodiscard]] DWORD count() const noexcept { return count_; }
+
+ private:
+  DWORD count_ = 0;
+  WSABUF* last_ = nullptr;
+  ULONG whole_ = 0;
+};
+
+std::size_t total_size(const sys::message& m) noexcept {
   std::size_t total = 0;
-  for (DWORD i = 0; i < native.dwBufferCount; ++i) total += native.lpBuffers[i].len;
+  for (std::size_t i = 0; i < m.buffer_count; ++i) total += m.buffers[i].len;
   return total;
 }
 
-WSAMSG as_native(const sys::message& m) noexcept {
+WSAMSG as_native(const sys::message& m, const first_buffers& buffers) noexcept {
   WSAMSG native{};
   native.name = m.address;
   native.namelen = m.address_size;
   native.lpBuffers = m.buffers;
-  native.dwBufferCount = usable(m);
+  native.dwBufferCount = buffers.count();
   native.Control.buf = static_cast<char*>(m.control);
   native.Control.len = static_cast<ULONG>(cut(m.control_size));
   return native;
@@ -82,11 +135,7 @@ void hand_on(const WSABUF& all, sys::message& m, DWORD& flags) noexcept {
 
 // WSARecvMsg() knows datagrams only, and belongs to the provider of the socket.
 LPFN_WSARECVMSG find_recvmsg(SOCKET s) noexcept {
-  int type = SOCK_STREAM;
-  int type_size = sizeof type;
-  if (::getsockopt(s, SOL_SOCKET, SO_TYPE, reinterpret_cast<char*>(&type), &type_size) != 0 ||
-      type == SOCK_STREAM)
-    return nullptr;
+  if (is_stream(s)) return nullptr;
   GUID id = WSAID_WSARECVMSG;
   LPFN_WSARECVMSG function = nullptr;
   DWORD written = 0;
@@ -94,6 +143,10 @@ LPFN_WSARECVMSG find_recvmsg(SOCKET s) noexcept {
              &written, nullptr, nullptr);
   return function;
 }
+
+// What can have happened to a message that was received; Winsock echoes the other flags, which ask
+// for something.
+constexpr DWORD outcomes = MSG_TRUNC | MSG_CTRUNC | MSG_OOB | MSG_PARTIAL | MSG_BCAST | MSG_MCAST;
 
 // Winsock leaves the address of a stream's peer as it was.
 void prepare(sockaddr* address) noexcept { address->sa_family = AF_UNSPEC; }
@@ -105,6 +158,13 @@ socklen_t used(const sockaddr* address, socklen_t size) noexcept {
 // first, and then send no more than what a socket that is ready takes without waiting.
 constexpr std::size_t taken_at_once = 16384;
 
+// An event that nobody waits for. Its lowest bit keeps the end of an operation from a completion
+// port that the program may have given the socket to ("GetQueuedCompletionStatus").
+HANDLE without_notice() noexcept {
+  static const HANDLE event = ::CreateEventW(nullptr, TRUE, FALSE, nullptr);
+  return reinterpret_cast<HANDLE>(reinterpret_cast<std::uintptr_t>(event) | 1U);
+}
+
 bool ready(native_handle_type s, sys::event what) noexcept {
   const int outcome = sys::poll(s, what, 0);
   if (outcome == 0) ::WSASetLastError(WSAEWOULDBLOCK);
@@ -114,13 +174,23 @@ bool ready(native_handle_type s, sys::event what) noexcept {
 }  // namespace
 
 std::ptrdiff_t sys::send(native_handle_type s, const void* data, std::size_t size, int flags) {
-  return ::send(to_socket(s), static_cast<const char*>(data), cut(size), flags);
+  size = offered(to_socket(s), size);
+  const auto send_some = [=](std::size_t some) noexcept {
+    return ::send(to_socket(s), static_cast<const char*>(data), static_cast<int>(some), flags);
+  };
+  const std::ptrdiff_t count = send_some(size);
+  return PYSOCK_LIKELY(count >= 0) ? count : offer_less(to_socket(s), size, send_some);
 }
 
 std::ptrdiff_t sys::sendto(native_handle_type s, const void* data, std::size_t size, int flags,
                            const sockaddr* address, socklen_t address_size) {
-  return ::sendto(to_socket(s), static_cast<const char*>(data), cut(size), flags, address,
-                  address_size);
+  size = offered(to_socket(s), size);
+  const auto send_some = [=](std::size_t some) noexcept {
+    return ::sendto(to_socket(s), static_cast<const char*>(data), static_cast<int>(some), flags,
+                    address, address_size);
+  };
+  const std::ptrdiff_t count = send_some(size);
+  return PYSOCK_LIKELY(count >= 0) ? count : offer_less(to_socket(s), size, send_some);
 }
 
 std::ptrdiff_t sys::recv(native_handle_type s, void* data, std::size_t size, int flags) {
@@ -141,8 +211,24 @@ std::ptrdiff_t sys::send_now(native_handle_type s, const void* data, std::size_t
   return ready(s, event::write) ? send(s, data, (std::min)(size, taken_at_once), 0) : -1;
 }
 
+// Another reader may take what this one has seen: an overlapped receive is cancelled where recv()
+// would wait.
 std::ptrdiff_t sys::recv_now(native_handle_type s, void* data, std::size_t size) noexcept {
-  return ready(s, event::read) ? recv(s, data, size, 0) : -1;
+  if (!ready(s, event::read)) return -1;
+  WSABUF piece = make_buffer(data, size);
+  OVERLAPPED operation{};
+  operation.hEvent = without_notice();
+  DWORD count = 0;
+  DWORD flags = 0;
+  int outcome = ::WSARecv(to_socket(s), &piece, 1, &count, &flags, &operation, nullptr);
+  if (outcome != 0 && ::WSAGetLastError() == WSA_IO_PENDING) {
+    ::CancelIoEx(to_handle(s), &operation);
+    while (!HasOverlappedIoCompleted(&operation)) ::SwitchToThread();
+    outcome =
+        ::WSAGetOverlappedResult(to_socket(s), &operation, &count, FALSE, &flags) != 0 ? 0 : -1;
+    if (outcome != 0 && ::WSAGetLastError() == WSA_OPERATION_ABORTED) return fail(WSAEWOULDBLOCK);
+  }
+  return received(outcome == 0 ? static_cast<int>(count) : -1, size);
 }
 
 sys::buffer sys::make_buffer(const void* data, std::size_t size) noexcept {
@@ -158,19 +244,27 @@ std::size_t sys::max_buffers() noexcept { return 1024; }
 // was cut.
 std::ptrdiff_t sys::sendmsg(native_handle_type s, const message& m, int flags) noexcept {
   if (m.buffer_count > max_buffers()) return fail(WSAEMSGSIZE);
-  WSAMSG native = as_native(m);
-  DWORD sent = 0;
-  const int outcome =
-      m.control_size == 0
-          ? ::WSASendTo(to_socket(s), native.lpBuffers, native.dwBufferCount, &sent,
-                        static_cast<DWORD>(flags), native.name, native.namelen, nullptr, nullptr)
-          : ::WSASendMsg(to_socket(s), &native, static_cast<DWORD>(flags), &sent, nullptr, nullptr);
-  return outcome == 0 ? static_cast<std::ptrdiff_t>(sent) : -1;
+  const auto send_some = [&](std::size_t some) noexcept {
+    const first_buffers buffers(m, some);
+    WSAMSG native = as_native(m, buffers);
+    DWORD sent = 0;
+    const int outcome =
+        m.control_size == 0
+            ? ::WSASendTo(to_socket(s), native.lpBuffers, native.dwBufferCount, &sent,
+                          static_cast<DWORD>(flags), native.name, native.namelen, nullptr, nullptr)
+            : ::WSASendMsg(to_socket(s), &native, static_cast<DWORD>(flags), &sent, nullptr,
+                           nullptr);
+    return outcome == 0 ? static_cast<std::ptrdiff_t>(sent) : std::ptrdiff_t{-1};
+  };
+  const std::size_t size = offered(to_socket(s), total_size(m));
+  const std::ptrdiff_t count = send_some(size);
+  return count >= 0 ? count : offer_less(to_socket(s), size, send_some);
 }
 
 std::ptrdiff_t sys::recvmsg(native_handle_type s, message& m, int flags) noexcept {
   if (m.buffer_count > max_buffers()) return fail(WSAEMSGSIZE);
-  WSAMSG native = as_native(m);
+  const first_buffers buffers(m, INT_MAX);  // counts are 32 bits wide
+  WSAMSG native = as_native(m, buffers);
   native.dwFlags = static_cast<DWORD>(flags);
   prepare(m.address);
   DWORD count = 0;
@@ -195,8 +289,8 @@ std::ptrdiff_t sys::recvmsg(native_handle_type s, message& m, int flags) noexcep
   } else {
     m.control_size = native.Control.len;
   }
-  m.flags = static_cast<int>(native.dwFlags);
-  return static_cast<std::ptrdiff_t>(cut_off && (native.dwFlags & MSG_TRUNC) != 0 ? room_of(native)
+  m.flags = static_cast<int>(native.dwFlags & outcomes);
+  return static_cast<std::ptrdiff_t>(cut_off && (native.dwFlags & MSG_TRUNC) != 0 ? total_size(m)
                                                                                   : count);
 }
 

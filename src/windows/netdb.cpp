@@ -3,50 +3,87 @@
 // Winsock keeps its answers per thread: no lock is needed.
 #include "winsock.hpp"
 
+#include <cstring>
+#include <pysock/detail/sockaddr.hpp>
+
 namespace pysock {
 inline namespace v1 {
 namespace detail {
 namespace {
 
-// The reason for which a lookup of a host found nothing.
-int host_failure() noexcept {
-  const int reason = ::WSAGetLastError();
-  return reason != 0 ? reason : WSAHOST_NOT_FOUND;
+// Writes a text and its NUL as UTF-8. 0, or the reason for which it does not fit.
+int write(const wchar_t* text, char* out, std::size_t size) noexcept {
+  const int written =
+      ::WideCharToMultiByte(CP_UTF8, 0, text, -1, out, sys::winsock::cut(size), nullptr, nullptr);
+  return written > 0 ? 0 : static_cast<int>(::GetLastError());
 }
 
-int copy(const hostent* host, sys::host_entry& out) {
-  if (host == nullptr) return host_failure();
-  sys::host_entry made;
-  made.name = host->h_name;
-  made.family = host->h_addrtype;
-  for (char** alias = host->h_aliases; *alias != nullptr; ++alias)
-    made.aliases.emplace_back(*alias);
-  for (char** packed = host->h_addr_list; *packed != nullptr; ++packed) {
-    made.addresses.emplace_back(*packed, static_cast<std::size_t>(host->h_length));
+// The bytes of an IPv4 or IPv6 address.
+std::string packed_address(const sockaddr& address) {
+  if (address.sa_family == AF_INET6) {
+    const auto& in6 = reinterpret_cast<const sockaddr_in6&>(address);
+    return {reinterpret_cast<const char*>(&in6.sin6_addr), sizeof in6.sin6_addr};
   }
-  out = std::move(made);
-  return 0;
+  const auto& in = reinterpret_cast<const sockaddr_in&>(address);
+  return {reinterpret_cast<const char*>(&in.sin_addr), sizeof in.sin_addr};
 }
+
+// The numbers of a failed getaddrinfo() and getnameinfo() are those of h_errno, too.
+struct found_addresses {
+  found_addresses() = default;
+  found_addresses(const found_addresses&) = delete;
+  found_addresses& operator=(const found_addresses&) = delete;
+  ~found_addresses() { sys::freeaddrinfo(first); }
+  addrinfo* first = nullptr;
+};
 
 }  // namespace
 
 int sys::getnameinfo(const sockaddr* address, socklen_t size, char* host, std::size_t host_size,
                      char* service, std::size_t service_size, int flags) noexcept {
   if (!winsock::started()) return last_error();
-  return ::getnameinfo(address, size, host, static_cast<DWORD>(host_size), service,
-                       static_cast<DWORD>(service_size), flags);
+  wchar_t wide_host[NI_MAXHOST] = {};
+  wchar_t wide_service[NI_MAXSERV] = {};
+  int number = ::GetNameInfoW(
+      address, size, host != nullptr ? wide_host : nullptr, host != nullptr ? NI_MAXHOST : 0,
+      service != nullptr ? wide_service : nullptr, service != nullptr ? NI_MAXSERV : 0, flags);
+  if (number == 0 && host != nullptr) number = write(wide_host, host, host_size);
+  if (number == 0 && service != nullptr) number = write(wide_service, service, service_size);
+  return number;
 }
 
+// Without aliases: gethostbyname() of Winsock, which tells them, is deprecated and not UTF-8.
 int sys::gethostbyname(const char* name, int family, host_entry& out) {
-  if (!winsock::started()) return last_error();
-  if (family != AF_INET) return WSANO_DATA;
-  return copy(::gethostbyname(name), out);
+  addrinfo hints{};
+  hints.ai_flags = AI_CANONNAME;
+  hints.ai_family = family;
+  hints.ai_socktype = SOCK_STREAM;  // so that each address comes once
+  found_addresses found;
+  if (const int number = sys::getaddrinfo(name, nullptr, &hints, &found.first); number != 0)
+    return number;
+  host_entry entry;
+  entry.family = family;
+  entry.name = found.first != nullptr && found.first->ai_canonname != nullptr
+                   ? found.first->ai_canonname
+                   : name;
+  for (const addrinfo* one = found.first; one != nullptr; one = one->ai_next)
+    entry.addresses.push_back(packed_address(*one->ai_addr));
+  out = std::move(entry);
+  return 0;
 }
 
 int sys::gethostbyaddr(const void* packed, std::size_t size, int family, host_entry& out) {
-  if (!winsock::started()) return last_error();
-  return copy(::gethostbyaddr(static_cast<const char*>(packed), static_cast<int>(size), family),
-              out);
+  sockaddr_any address{};
+  address.base.sa_family = static_cast<ADDRESS_FAMILY>(family);
+  const bool is_ipv6 = family == AF_INET6;
+  std::memcpy(is_ipv6 ? static_cast<void*>(&address.in6.sin6_addr) : &address.in.sin_addr, packed,
+              size);
+  char name[NI_MAXHOST];
+  const int number = getnameinfo(&address.base, is_ipv6 ? sizeof address.in6 : sizeof address.in,
+                                 name, sizeof name, nullptr, 0, NI_NAMEREQD);
+  if (number != 0) return number;
+  out = {name, {}, family, {std::string(static_cast<const char*>(packed), size)}};
+  return 0;
 }
 
 // Needs no Winsock, and knows a name longer than the 15 characters of NetBIOS.
@@ -54,11 +91,7 @@ int sys::gethostname(std::string& out) {
   wchar_t wide[256];
   DWORD size = 256;
   if (::GetComputerNameExW(ComputerNamePhysicalDnsHostname, wide, &size) == 0) return -1;
-  char name[1024];
-  const int length = ::WideCharToMultiByte(CP_UTF8, 0, wide, static_cast<int>(size), name,
-                                           sizeof name, nullptr, nullptr);
-  if (length <= 0) return -1;
-  out.assign(name, static_cast<std::size_t>(length));
+  out = winsock::narrow({wide, size});
   return 0;
 }
 

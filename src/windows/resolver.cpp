@@ -4,46 +4,91 @@
 #include "winsock.hpp"
 
 #include <cstring>
+#include <memory>
+#include <new>
 
 namespace pysock {
 inline namespace v1 {
 namespace detail {
 namespace {
 
-constexpr int name_room = 256;  // in characters: no host name is longer
+// One result, with all that it points to.
+struct result : addrinfo {
+  sockaddr_storage address{};
+  std::string name;
+};
 
-bool is_ascii(const char* text) noexcept {
-  return std::all_of(text, text + std::strlen(text),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+struct free_found {
+  void operator()(ADDRINFOW* found) const noexcept { ::FreeAddrInfoW(found); }
+};
+
+result* copy_of(const ADDRINFOW& found) {
+  auto copy = std::make_unique<result>();
+  copy->ai_flags = found.ai_flags;
+  copy->ai_family = found.ai_family;
+  copy->ai_socktype = found.ai_socktype;
+  copy->ai_protocol = found.ai_protocol;
+  copy->ai_next = nullptr;
+  copy->ai_addrlen = (std::min)(found.ai_addrlen, sizeof copy->address);
+  std::memcpy(&copy->address, found.ai_addr, copy->ai_addrlen);
+  copy->ai_addr = reinterpret_cast<sockaddr*>(&copy->address);
+  copy->ai_canonname = nullptr;
+  if (found.ai_canonname != nullptr) {
+    copy->name = sys::winsock::narrow(found.ai_canonname);
+    copy->ai_canonname = copy->name.data();
+  }
+  return copy.release();
 }
 
-// Names here are UTF-8, which Winsock would take for the system's code page.
-bool encode(const char* name, char (&out)[name_room]) noexcept {
-  wchar_t wide[name_room];
-  wchar_t ascii[name_room];
-  if (::MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, name, -1, wide, name_room) == 0)
-    return false;
-  const int size = ::IdnToAscii(0, wide, -1, ascii, name_room);
-  std::transform(ascii, ascii + size, out, [](wchar_t c) { return static_cast<char>(c); });
-  return size > 0;
+int find(const char* host, const char* service, const addrinfo* hints, addrinfo** results) {
+  std::wstring wide_host;
+  std::wstring wide_service;
+  if (host != nullptr && !sys::winsock::widen(host, wide_host)) return EAI_NONAME;
+  if (service != nullptr && !sys::winsock::widen(service, wide_service)) return EAI_SERVICE;
+  ADDRINFOW asked{};
+  if (hints != nullptr) {
+    asked.ai_flags = hints->ai_flags;
+    asked.ai_family = hints->ai_family;
+    asked.ai_socktype = hints->ai_socktype;
+    asked.ai_protocol = hints->ai_protocol;
+  }
+  ADDRINFOW* found = nullptr;
+  const int number =
+      ::GetAddrInfoW(host != nullptr ? wide_host.c_str() : nullptr,
+                     service != nullptr ? wide_service.c_str() : nullptr, &asked, &found);
+  const std::unique_ptr<ADDRINFOW, free_found> owner(found);
+  if (number != 0) return number;
+  for (; found != nullptr; found = found->ai_next) {
+    *results = copy_of(*found);
+    results = &(*results)->ai_next;
+  }
+  return 0;
 }
 
 }  // namespace
 
+// GetAddrInfoW() also encodes international names, unless AI_DISABLE_IDN_ENCODING is given.
 int sys::getaddrinfo(const char* host, const char* service, const addrinfo* hints,
                      addrinfo** results) noexcept {
+  *results = nullptr;
   if (!winsock::started()) return last_error();
-  char encoded[name_room];
-  if (host != nullptr && !is_ascii(host)) {
-    if (!encode(host, encoded)) return EAI_NONAME;
-    host = encoded;
+  try {
+    return find(host, service, hints, results);
+  } catch (const std::bad_alloc&) {
+    sys::freeaddrinfo(*results);
+    *results = nullptr;
+    return EAI_MEMORY;
   }
-  return ::getaddrinfo(host, service, hints, results);
 }
 
-void sys::freeaddrinfo(addrinfo* results) noexcept { ::freeaddrinfo(results); }
+void sys::freeaddrinfo(addrinfo* results) noexcept {
+  while (results != nullptr) {
+    const std::unique_ptr<result> first(static_cast<result*>(results));
+    results = results->ai_next;
+  }
+}
 
-// It repeats the question.
+// Winsock repeats the protocol that was asked for.
 int sys::answered_protocol(int /*usual*/) noexcept { return 0; }
 
 }  // namespace detail

@@ -8,6 +8,42 @@ namespace detail {
 
 using sys::winsock::to_socket;
 
+namespace {
+
+bool is_loopback(const sockaddr* address, socklen_t size) noexcept {
+  if (address->sa_family == AF_INET && size >= static_cast<socklen_t>(sizeof(sockaddr_in)))
+    return reinterpret_cast<const sockaddr_in*>(address)->sin_addr.S_un.S_un_b.s_b1 == 127;
+  return address->sa_family == AF_INET6 && size >= static_cast<socklen_t>(sizeof(sockaddr_in6)) &&
+         IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr);
+}
+
+// GetVersion() and its kin tell a program without a manifest of an older system.
+bool is_at_least_build(DWORD build) noexcept {
+  using function = LONG(WINAPI*)(OSVERSIONINFOW*);
+  const HMODULE ntdll = ::GetModuleHandleW(L"ntdll.dll");
+  if (ntdll == nullptr) return false;
+  const auto get_version = reinterpret_cast<function>(
+      reinterpret_cast<void (*)()>(::GetProcAddress(ntdll, "RtlGetVersion")));
+  OSVERSIONINFOW version{};
+  version.dwOSVersionInfoSize = sizeof version;
+  return get_version != nullptr && get_version(&version) == 0 && version.dwBuildNumber >= build;
+}
+
+// A refused connect is tried again for two seconds, in case the listener is slow to start. On the
+// loopback the first answer is final. Where this control does not work nothing is lost but time
+// ("SIO_TCP_INITIAL_RTO").
+void take_first_answer(native_handle_type s) noexcept {
+  constexpr UCHAR no_retransmission = 0xFE;  // TCP_INITIAL_RTO_NO_SYN_RETRANSMISSIONS, since 1709
+  constexpr DWORD version_1709 = 16299;
+  static const bool knows_none = is_at_least_build(version_1709);
+  TCP_INITIAL_RTO_PARAMETERS retransmission{};
+  retransmission.Rtt = TCP_INITIAL_RTO_UNSPECIFIED_RTT;
+  retransmission.MaxSynRetransmissions = knows_none ? no_retransmission : UCHAR{1};
+  sys::ioctl(s, SIO_TCP_INITIAL_RTO, &retransmission, sizeof retransmission);
+}
+
+}  // namespace
+
 int sys::bind(native_handle_type s, const sockaddr* address, socklen_t size) noexcept {
   return ::bind(to_socket(s), address, size);
 }
@@ -17,6 +53,7 @@ int sys::listen(native_handle_type s, int backlog) noexcept {
 }
 
 int sys::connect(native_handle_type s, const sockaddr* address, socklen_t size) noexcept {
+  if (is_loopback(address, size)) take_first_answer(s);
   return ::connect(to_socket(s), address, size);
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <climits>
 #include <pysock/detail/sys.hpp>
+#include <string_view>
 
 namespace pysock {
 inline namespace v1 {
@@ -44,6 +45,27 @@ inline int fail(int reason) noexcept {
 // Lengths are ints.
 inline int cut(std::size_t size) noexcept {
   return static_cast<int>((std::min)(size, std::size_t{INT_MAX}));
+}
+
+// UTF-8, which is what all narrow strings of the library are, as the system's functions with a W
+// take it. False, with the reason in last_error(), where `text` is not UTF-8.
+inline bool widen(const char* text, std::wstring& out) {
+  const int size = ::MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, nullptr, 0);
+  if (size <= 0) return false;
+  out.resize(static_cast<std::size_t>(size));
+  ::MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, out.data(), size);
+  out.pop_back();  // the NUL
+  return true;
+}
+
+// The same the other way. A lone surrogate becomes U+FFFD.
+inline std::string narrow(std::wstring_view text) {
+  const int given = cut(text.size());
+  const int size =
+      ::WideCharToMultiByte(CP_UTF8, 0, text.data(), given, nullptr, 0, nullptr, nullptr);
+  std::string out(static_cast<std::size_t>(size), '\0');
+  ::WideCharToMultiByte(CP_UTF8, 0, text.data(), given, out.data(), size, nullptr, nullptr);
+  return out;
 }
 
 }  // namespace winsock

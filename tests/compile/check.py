@@ -7,7 +7,9 @@ usage: check.py headers|windows|macros|fail|self-test [compiler...]     (default
 headers     Each header by itself (the end of another one goes with that), at -O0 and -O2, under three dialects, with the system's
             headers after it; then all of them with the system's headers before, in both orders.
 windows     All headers, in both orders, with <windows.h> before or after them, with and without NOMINMAX and WIN32_LEAN_AND_MEAN, at
-            -O0 and -O2; the latter is as it was afterwards. MinGW's remark on an old <winsock.h> is no error. Needs a compiler for Windows.
+            -O0 and -O2; the latter is as it was afterwards. MinGW's remark on an old <winsock.h> is no error. The same with _WINSOCKAPI_
+            defined before <windows.h>, without any remark; Microsoft's compiler is told of a <winsock.h>. Exported classes stand where
+            Microsoft's compiler does not warn of them. Needs a compiler for Windows.
 macros      The headers define no macro but PYSOCK_* and the constants of the tables in constants.hpp and ssl_error.hpp, and undefine
             none of others but those that hide a function of the same name.
 fail        The cases of fail/*.cpp. A case is
@@ -115,9 +117,36 @@ def check_windows(names):
             title = f"{order}, with {' and '.join(given) or 'neither switch'}"
             texts["<windows.h> before all " + title] = before + "#include <windows.h>\n" + ours + after
             texts["<windows.h> after all " + title] = before + ours + after + "#include <windows.h>\n"
-    return run_all([(f"{os.path.basename(compiler)} {level}: {title}",
-                     lambda compiler=compiler, level=level, text=text: compile_text(compiler, ["-std=c++17", "-Wno-cpp", level], text))
-                    for compiler in names for level in ("-O0", "-O2") for title, text in texts.items()])
+    work = [(f"{os.path.basename(compiler)} {level}: {title}",
+             lambda compiler=compiler, level=level, text=text: compile_text(compiler, ["-std=c++17", "-Wno-cpp", level], text))
+            for compiler in names for level in ("-O0", "-O2") for title, text in texts.items()]
+    without_winsock = "#define _WINSOCKAPI_{}\n#include <windows.h>\n" + "".join(lines)
+    for compiler in names:
+        name = os.path.basename(compiler)
+        work += [(f"{name}: _WINSOCKAPI_{value} before <windows.h>",
+                  lambda compiler=compiler, value=value: compile_text(compiler, ["-std=c++17"], without_winsock.format(value)))
+                 for value in ("", " 1")]
+        work.append((f"{name}: <winsock.h> for Microsoft's compiler", lambda compiler=compiler: refuses_winsock(compiler)))
+    work.append(("exported classes", unguarded_classes))
+    return run_all(work)
+
+
+def refuses_winsock(compiler):
+    """A complaint unless <winsock.h> before the headers is told to Microsoft's compiler, for which this one is taken."""
+    text = "#include <winsock.h>\n#define _MSC_VER 1930\n#include <pysock/constants.hpp>\n"
+    said = compile_text(compiler, ["-std=c++17"], text) or ""
+    return None if "<windows.h> included <winsock.h>" in said else f"no #error of <winsock.h>: {said}"
+
+
+def unguarded_classes():
+    """Exported classes outside of PYSOCK_EXPORTED_CLASSES_BEGIN and _END, of which Microsoft's compiler would warn (C4251, C4275)."""
+    guarded = re.compile(r"^PYSOCK_EXPORTED_CLASSES_BEGIN$.*?^PYSOCK_EXPORTED_CLASSES_END$", re.MULTILINE | re.DOTALL)
+    exported = re.compile(r"^(?:class|struct) PYSOCK_\w*API (\w+)", re.MULTILINE)
+    texts = {header: (INCLUDE / header).read_text() for header in all_headers()}
+    if not any(guarded.search(text) for text in texts.values()):
+        return "no class is guarded at all"
+    found = [f"{header}: {name}" for header, text in texts.items() for name in exported.findall(guarded.sub("", text))]
+    return "\n".join(found) or None
 
 
 HIDE_FUNCTIONS = ("htonl", "htons", "ntohl", "ntohs")

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: MIT
 // What only Windows has, or does in its own way.
+#include <fcntl.h>
+#include <io.h>
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <numeric>
 #include <pysock/create.hpp>
 #include <pysock/resolver.hpp>
-
 #include <thread>
 
 #include "support/background.hpp"
 #include "support/catch.hpp"
 #include "support/failure.hpp"
+#include "support/files.hpp"
 #include "support/sockets.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -15,7 +22,108 @@ namespace sk = pysock;
 namespace sys = pysock::detail::sys;
 using namespace test_support;
 
+// ---- Winsock's functions as the library calls them ----
+
 namespace {
+
+// What Winsock was offered and took, and what it is made to answer. All of it is reset by every
+// `scripted_winsock`.
+std::atomic<std::size_t> largest_offer{0};
+std::atomic<std::size_t> bytes_taken{0};
+std::atomic<std::size_t> memory{SIZE_MAX};  // a larger send fails with WSAENOBUFS
+std::atomic<int> refusals{0};               // after so many of them there is memory again; 0: never
+std::atomic<bool> readable{false};          // what select() says, whatever is there
+
+std::atomic<int> retransmissions{-1};  // what a connect asked for; -1: nothing
+
+template <class Function>
+Function* winsock_function(const char* name) {
+  return reinterpret_cast<Function*>(
+      reinterpret_cast<void (*)()>(::GetProcAddress(::GetModuleHandleA("ws2_32.dll"), name)));
+}
+
+bool refuse(std::size_t size) {
+  for (std::size_t seen = largest_offer; seen < size;) {
+    if (largest_offer.compare_exchange_weak(seen, size)) break;
+  }
+  if (size <= memory) return false;
+  if (refusals > 0 && --refusals == 0) memory = SIZE_MAX;
+  ::WSASetLastError(WSAENOBUFS);
+  return true;
+}
+
+int WSAAPI counted_send(SOCKET s, const char* data, int size, int flags) {
+  static auto* const real = winsock_function<decltype(counted_send)>("send");
+  const int count = refuse(static_cast<std::size_t>(size)) ? -1 : real(s, data, size, flags);
+  if (count > 0) bytes_taken += static_cast<std::size_t>(count);
+  return count;
+}
+
+int WSAAPI counted_sendto(SOCKET s, const char* data, int size, int flags, const sockaddr* address,
+                          int address_size) {
+  static auto* const real = winsock_function<decltype(counted_sendto)>("sendto");
+  return refuse(static_cast<std::size_t>(size)) ? -1
+                                                : real(s, data, size, flags, address, address_size);
+}
+
+int WSAAPI counted_gather(SOCKET s, WSABUF* buffers, DWORD count, DWORD* sent, DWORD flags,
+                          const sockaddr* address, int address_size, OVERLAPPED* overlapped,
+                          LPWSAOVERLAPPED_COMPLETION_ROUTINE routine) {
+  static auto* const real = winsock_function<decltype(counted_gather)>("WSASendTo");
+  const auto size = std::accumulate(buffers, buffers + count, std::size_t{0},
+                                    [](std::size_t sum, const WSABUF& b) { return sum + b.len; });
+  return refuse(size)
+             ? -1
+             : real(s, buffers, count, sent, flags, address, address_size, overlapped, routine);
+}
+
+int WSAAPI seen_control(SOCKET s, DWORD control, void* in, DWORD in_size, void* out, DWORD out_size,
+                        DWORD* returned, OVERLAPPED* overlapped,
+                        LPWSAOVERLAPPED_COMPLETION_ROUTINE routine) {
+  static auto* const real = winsock_function<decltype(seen_control)>("WSAIoctl");
+  if (control == SIO_TCP_INITIAL_RTO)
+    retransmissions = static_cast<TCP_INITIAL_RTO_PARAMETERS*>(in)->MaxSynRetransmissions;
+  return real(s, control, in, in_size, out, out_size, returned, overlapped, routine);
+}
+
+int WSAAPI scripted_select(int count, fd_set* read, fd_set* write, fd_set* failed,
+                           const timeval* limit) {
+  static auto* const real = winsock_function<decltype(scripted_select)>("select");
+  return readable ? 1 : real(count, read, write, failed, limit);
+}
+
+}  // namespace
+
+// MinGW takes the entries of the import table from here and not from the import library, as long as
+// the library itself is a part of this program.
+#if defined(__MINGW32__) && defined(_WIN64) && !defined(PYSOCK_SHARED)
+constexpr const char* why_not_scripted = nullptr;
+extern "C" {
+decltype(&counted_send) __imp_send = &counted_send;
+decltype(&counted_sendto) __imp_sendto = &counted_sendto;
+decltype(&counted_gather) __imp_WSASendTo = &counted_gather;
+decltype(&seen_control) __imp_WSAIoctl = &seen_control;
+decltype(&scripted_select) __imp_select = &scripted_select;
+}
+#else
+constexpr const char* why_not_scripted = "the calls of Winsock cannot be replaced in this build";
+#endif
+
+namespace {
+
+struct scripted_winsock {
+  scripted_winsock() { reset(); }
+  scripted_winsock(const scripted_winsock&) = delete;
+  scripted_winsock& operator=(const scripted_winsock&) = delete;
+  ~scripted_winsock() { reset(); }
+  static void reset() {
+    largest_offer = bytes_taken = 0;
+    refusals = 0;
+    retransmissions = -1;
+    memory = SIZE_MAX;
+    readable = false;
+  }
+};
 
 // Nobody has started Winsock when these are made.
 const sk::socket before_main;
@@ -198,6 +306,53 @@ TEST_CASE("what Windows lacks says so", "[windows][S27]") {
   CHECK(talk(client, conn));
 }
 
+// ---- names and texts ----
+
+TEST_CASE("numbers that the library has no text for get the system's, as UTF-8",
+          "[windows][strerror]") {
+  constexpr int number = ERROR_DISK_FULL;
+  wchar_t wide[256];
+  const DWORD size = ::FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS,
+                                      nullptr, number, 0, wide, 256, nullptr);
+  REQUIRE(size > 0);
+  const std::string text = std::filesystem::path(std::wstring(wide, size)).u8string();
+  const std::string message = winsock_code(number).message();
+  CHECK(text.substr(0, message.size()) == message);
+  CHECK(text.size() - message.size() <= 3);  // ".\r\n"
+  CHECK(winsock_code(31337).message() == "Windows error 31337");
+}
+
+TEST_CASE("names go to the resolver as UTF-8 and come back so", "[windows][getaddrinfo]") {
+  const std::string host = sk::gethostname();
+  const auto results = sk::getaddrinfo(host, 80, AF_UNSPEC, SOCK_STREAM, 0, AI_CANONNAME);
+  REQUIRE_FALSE(results.empty());
+  CHECK_FALSE(results.front().canonname.empty());
+  for (std::size_t i = 1; i < results.size(); ++i) CHECK(results[i].canonname.empty());
+  CHECK(failure_of([] { return sk::getaddrinfo("\xC3\xA9\xC3\xA9.invalid", 80); }) != "none");
+  CHECK(failure_of([] { return sk::getaddrinfo("\xFF", 80); }) == failure("gaierror", EAI_NONAME));
+  CHECK(failure_of([] { return sk::getaddrinfo("localhost", "\xFF"); }) ==
+        failure("gaierror", EAI_SERVICE));
+}
+
+TEST_CASE("gethostbyname_ex and gethostbyaddr answer without Winsock's deprecated functions",
+          "[windows][gethostbyname_ex]") {
+  const sk::host_info by_name = sk::gethostbyname_ex("localhost");
+  CHECK_FALSE(by_name.hostname.empty());
+  CHECK(by_name.ipaddrlist == std::vector<std::string>{"127.0.0.1"});
+  CHECK(by_name.aliaslist.empty());
+  const sk::host_info by_number = sk::gethostbyname_ex("127.0.0.1");
+  CHECK(by_number.ipaddrlist == std::vector<std::string>{"127.0.0.1"});
+  const sk::host_info by_address = sk::gethostbyaddr("127.0.0.1");
+  CHECK_FALSE(by_address.hostname.empty());
+  CHECK(by_address.ipaddrlist == std::vector<std::string>{"127.0.0.1"});
+  const std::string nameless = failure_of([] { return sk::gethostbyaddr("192.0.2.1"); });
+  CHECK((nameless == failure("herror", WSAHOST_NOT_FOUND) ||
+         nameless == failure("herror", WSATRY_AGAIN)));
+  sys::host_entry entry;
+  CHECK(sys::gethostbyname("name.invalid", AF_INET, entry) == WSAHOST_NOT_FOUND);
+  CHECK(sys::gethostbyname("\xFF", AF_INET, entry) == WSAHOST_NOT_FOUND);
+}
+
 // ---- handles ----
 
 TEST_CASE("Winsock is started by whoever comes first", "[windows]") {
@@ -346,6 +501,228 @@ TEST_CASE("a server's port is its own", "[windows][M4]") {
       (outcome == failure("error", EADDRINUSE) || outcome == failure("permission_error", EACCES)));
 }
 
+// ---- sends ----
+
+TEST_CASE("a stream send offers Winsock at most 256 KiB", "[windows][send]") {
+  if (why_not_scripted != nullptr) SKIP_TEST(why_not_scripted);
+  const scripted_winsock script;
+  const std::string data = pattern(1000000);
+  CHECK((arrives(connected(), patience, [&](sk::socket& s) {
+           const std::size_t sent = s.send(data);
+           CHECK((sent > 0 && sent <= 262144));
+           s.sendall(sk::const_bytes(data).after(sent));
+         }) == data));
+  CHECK(largest_offer == 262144);
+  scripted_winsock::reset();
+  std::size_t gathered = 0;
+  const std::string received = arrives(connected(), std::nullopt, [&](sk::socket& s) {
+    const sk::const_bytes all(data);
+    gathered = s.sendmsg({sk::const_bytes(all.data(), 200000), all.after(200000)});
+  });
+  CHECK((received == data.substr(0, gathered)));
+  CHECK(gathered == 262144);
+  CHECK(largest_offer == 262144);
+}
+
+TEST_CASE("a send for which the kernel lacks memory is halved, then would block",
+          "[windows][send]") {
+  if (why_not_scripted != nullptr) SKIP_TEST(why_not_scripted);
+  const scripted_winsock script;
+  const std::string data = pattern(300000);
+  const std::string first = data.substr(0, 100000);
+  const std::string second = data.substr(100000);
+  memory = 20000;
+  CHECK((arrives(connected(), patience, [&](sk::socket& s) {
+           CHECK(s.send(data) == 16384);
+           CHECK(s.sendmsg({first, second}) == 16384);
+         }) == data.substr(0, 16384) + data.substr(0, 16384)));
+  std::size_t sent = 0;
+  const std::string received = arrives(connected(), patience, [&](sk::socket& s) {
+    memory = 0;
+    refusals = 9;  // all sizes once, and two of the second attempt
+    sent = s.sendmsg({first, second});
+  });
+  CHECK(sent == 65536);
+  CHECK((received == data.substr(0, sent)));
+  auto [client, server] = connected();
+  client.setblocking(false);
+  for (const std::size_t nothing : {0, 4095}) {
+    memory = nothing;
+    CHECK(failure_of([&client = client, &data] { return client.send(data); }) ==
+          failure("blocking_io_error", EAGAIN));
+    CHECK(failure_of([&client = client, &first, &second] {
+            return client.sendmsg({first, second});
+          }) == failure("blocking_io_error", EAGAIN));
+  }
+  memory = 0;
+  CHECK(failure_of([&client = client] { return client.send("x"); }) ==
+        failure("blocking_io_error", EAGAIN));
+  sk::socket udp = bound_udp();
+  CHECK(failure_of([&] { return udp.sendto("x", udp.getsockname()); }) ==
+        failure("error", ENOBUFS));
+  memory = SIZE_MAX;
+  CHECK(failure_of([&] { return udp.sendto(data, udp.getsockname()); }) ==
+        failure("error", EMSGSIZE));
+}
+
+TEST_CASE("sendall to a reader that stops ends in time and tells what had gone",
+          "[windows][sendall]") {
+  auto [client, server] = connected();
+  client.settimeout(1);
+  const std::string data(std::size_t{256} << 20, 'x');
+  background<std::size_t> reading([&server = server] { return receive(server, 1 << 20).size(); });
+  std::size_t sent = 0;
+  try {
+    client.sendall(data);
+    FAIL("nobody reads that");
+  } catch (const sk::timeout& e) {
+    sent = e.transferred();
+  }
+  CHECK(reading.get() == std::size_t{1} << 20);
+  client.close();
+  CHECK(sent == (std::size_t{1} << 20) + drain(server));
+  CHECK(sent < data.size() / 2);
+}
+
+// ---- files ----
+
+TEST_CASE("sendfile to a peer that resets tells exactly what Winsock took", "[windows][sendfile]") {
+  if (why_not_scripted != nullptr) SKIP_TEST(why_not_scripted);
+  const file_with file(pattern(std::size_t{64} << 20));
+  for (const sk::timeout_value mode :
+       {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
+    auto [client, server] = connected();
+    client.settimeout(mode);
+    background<bool> reading([&server = server] {
+      const bool all = receive(server, 8 << 20).size() == 8 << 20;
+      const linger at_once{1, 0};
+      server.setsockopt(SOL_SOCKET, SO_LINGER,
+                        sk::const_bytes(reinterpret_cast<const char*>(&at_once), sizeof at_once));
+      server.close();
+      return all;
+    });
+    const scripted_winsock script;
+    std::size_t sent = 0;
+    try {
+      client.sendfile(file.path);
+      FAIL("nobody reads that");
+    } catch (const sk::error& e) {
+      CHECK((e.code() == std::errc::connection_reset || e.code() == std::errc::connection_aborted));
+      sent = e.transferred();
+    }
+    CHECK(reading.get());
+    CHECK(sent >= std::size_t{8} << 20);
+    CHECK(sent < file.content.size());
+    CHECK(sent == bytes_taken);
+  }
+}
+
+TEST_CASE("sendfile takes handles and not the numbers of the C runtime", "[windows][sendfile]") {
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<sk::file_source, int>);
+  const file_with file("0123456789");
+  const int number = ::_open(file.path.c_str(), _O_RDONLY | _O_BINARY);
+  REQUIRE(number >= 0);
+  const HANDLE handle = reinterpret_cast<HANDLE>(::_get_osfhandle(number));
+  CHECK(arrives(connected(), patience, [&](sk::socket& s) {
+          s.sendfile(::_get_osfhandle(number), 2, 3);
+          s.sendfile(reinterpret_cast<sk::native_handle_type>(handle), 7);
+        }) == "234789");
+  ::_close(number);
+}
+
+TEST_CASE("paths are UTF-8, and may be longer than 260 characters", "[windows][sendfile]") {
+  namespace fs = std::filesystem;
+  const temporary_directory folder;
+  const std::string part = std::string(40, 'd') + "\xD0\xBF\xC3\xA9";
+  std::string path = fs::path(folder / "x").parent_path().u8string();
+  while (path.size() < 400) {
+    path += "\\" + part;
+    const std::wstring wide = LR"(\\?\)" + fs::u8path(path).wstring();
+    REQUIRE(::CreateDirectoryW(wide.c_str(), nullptr) != 0);
+  }
+  path += "\\\xE2\x82\xAC";
+  const std::wstring wide = LR"(\\?\)" + fs::u8path(path).wstring();
+  const HANDLE file =
+      ::CreateFileW(wide.c_str(), GENERIC_WRITE, 0, nullptr, CREATE_NEW, 0, nullptr);
+  REQUIRE(file != INVALID_HANDLE_VALUE);
+  DWORD written = 0;
+  CHECK(::WriteFile(file, "content", 7, &written, nullptr) != 0);
+  ::CloseHandle(file);
+  std::string with_slashes = path;
+  std::replace(with_slashes.begin(), with_slashes.end(), '\\', '/');
+  std::string with_dots = path;
+  with_dots.insert(with_dots.find("\\ddd"), "\\.\\" + part + "\\..");
+  for (const std::string& name : {path, R"(\\?\)" + path, with_slashes, with_dots}) {
+    CAPTURE(name);
+    CHECK(arrives(connected(), patience, [&](sk::socket& s) { s.sendfile(name); }) == "content");
+  }
+  CHECK(failure_of([&] { return connected().first.sendfile(path + "x"); }) ==
+        failure("file_not_found_error", ENOENT));
+  CHECK(failure_of([&] { return connected().first.sendfile("\xFF"); }) == failure("error", EILSEQ));
+  ::DeleteFileW(wide.c_str());
+  for (std::string up = path.substr(0, path.rfind('\\')); up.find("\\ddd") != std::string::npos;
+       up = up.substr(0, up.rfind('\\')))
+    ::RemoveDirectoryW((LR"(\\?\)" + fs::u8path(up).wstring()).c_str());
+}
+
+// ---- receives ----
+
+TEST_CASE("recvmsg reports the flags of what happened alone", "[windows][recvmsg]") {
+  sk::socket udp = bound_udp();
+  udp.sendto("0123456789", udp.getsockname());
+  CHECK(udp.recvmsg(10, 0, MSG_PEEK).flags == 0);
+  CHECK(udp.recvmsg(10, 100, MSG_PEEK).flags == 0);
+  CHECK(udp.recvmsg(4, 0, MSG_PEEK).flags == MSG_TRUNC);
+  auto [client, server] = connected();
+  client.sendall("0123456789");
+  CHECK(server.recvmsg(10, 0, MSG_PEEK).flags == 0);
+  server.settimeout(std::nullopt);
+  CHECK(server.recvmsg(10, 0, MSG_WAITALL).flags == 0);
+}
+
+TEST_CASE("recv_now does not wait where another reader took what was there", "[windows][recv]") {
+  if (why_not_scripted != nullptr) SKIP_TEST(why_not_scripted);
+  auto [client, server] = connected();
+  server.settimeout(std::nullopt);
+  char data[8];
+  const scripted_winsock script;
+  readable = true;
+  for (int i = 0; i < 3; ++i) {
+    CHECK(sys::recv_now(server.fileno(), data, sizeof data) == -1);
+    CHECK(sys::last_error() == WSAEWOULDBLOCK);
+    client.sendall("more");
+    scripted_winsock::reset();
+    REQUIRE(sys::poll(server.fileno(), sys::event::read, 30000) == 1);
+    readable = true;
+    CHECK(sys::recv_now(server.fileno(), data, sizeof data) == 4);
+    CHECK(std::string(data, 4) == "more");
+  }
+  client.close();
+  scripted_winsock::reset();
+  CHECK(sys::poll(server.fileno(), sys::event::read, 30000) == 1);
+  CHECK(sys::recv_now(server.fileno(), data, sizeof data) == 0);
+}
+
+TEST_CASE("two readers that do not wait get every byte once", "[windows][recv]") {
+  auto [client, server] = connected();
+  server.settimeout(std::nullopt);
+  constexpr int bytes = 200;
+  std::atomic<int> received{0};
+  const auto read = [&received, s = server.fileno()] {
+    char byte;
+    while (received < bytes) {
+      if (sys::recv_now(s, &byte, 1) == 1) ++received;
+    }
+    return true;
+  };
+  background<bool> one(read);
+  background<bool> other(read);
+  for (int i = 0; i < bytes; ++i) client.sendall("x");
+  CHECK((one.get() && other.get()));
+  CHECK(received == bytes);
+  CHECK(sys::recv_now(server.fileno(), &received, 1) == -1);
+}
+
 // ---- datagrams ----
 
 TEST_CASE("a datagram that is too long gives what fits", "[windows][S115][S117][M32]") {
@@ -406,6 +783,22 @@ TEST_CASE("an unreachable receiver does not spoil the next receive", "[windows][
 }
 
 // ---- connections ----
+
+TEST_CASE("a connect on the loopback takes the first refusal", "[windows][connect]") {
+  if (why_not_scripted != nullptr) SKIP_TEST(why_not_scripted);
+  const scripted_winsock script;
+  for (const int family : {AF_INET, AF_INET6}) {
+    scripted_winsock::reset();
+    sk::socket s(family);
+    s.settimeout(patience);
+    (void)s.connect_ex({loopback(family), 9});
+    CHECK((retransmissions == 0xFE || retransmissions == 1));
+  }
+  scripted_winsock::reset();
+  sk::socket udp(AF_INET, SOCK_DGRAM);  // sends nothing
+  (void)udp.connect_ex({"192.0.2.1", 9});
+  CHECK(retransmissions == -1);
+}
 
 TEST_CASE("a connect that waits sees the refusal", "[windows][S102][S128]") {
   const sk::address nobody = sk::create_server({"127.0.0.1", 0}).getsockname();

@@ -1,8 +1,28 @@
 # SPDX-License-Identifier: MIT
-"""`conan create` with Conan from PyPI; for TLS with the system's OpenSSL, by a profile, as the public package is not tried here."""
+"""`conan create` with Conan from PyPI; for TLS with the system's OpenSSL, by a profile, as the public package is not tried here. Then
+Debug and Release in one consumer, whose generator has both."""
 import os
+import re
 
-from kit import BASE, ROOT, VERSION, check, fresh, run, tool_from_pypi
+from kit import BASE, HERE, ROOT, VERSION, check, fresh, run, says_hello, tool_from_pypi
+
+
+def both_configurations(conan, environment):
+    folder = fresh(BASE / "conan-both")
+    common = ["-s", "compiler.cppstd=17", "-c", "tools.cmake.cmaketoolchain:generator=Ninja Multi-Config"]
+    run(conan, "create", ROOT / "packaging" / "conan", *common[:2], "-s", "build_type=Debug", "-tf", "", env=environment)
+    for configuration in ("Debug", "Release"):
+        run(conan, "install", "--requires", f"pysock/{VERSION}", "-g", "CMakeDeps", "-g", "CMakeToolchain", "-of", folder, *common, "-s",
+            f"build_type={configuration}", env=environment)
+    run("cmake", "-G", "Ninja Multi-Config", "-S", HERE / "consumer", "-B", folder / "build",
+        f"-DCMAKE_TOOLCHAIN_FILE={folder / 'conan_toolchain.cmake'}")
+    places = {}
+    for configuration in ("Debug", "Release"):
+        linking = run("cmake", "--build", folder / "build", "--config", configuration, "--verbose")
+        places[configuration] = set(re.findall(r"\S+/libpysock\.a\b", linking))
+        says_hello(folder / "build" / configuration / "core")
+    check(all(len(found) == 1 for found in places.values()) and places["Debug"] != places["Release"],
+          "a generator with both configurations links the package of each")
 
 
 def run_all():
@@ -24,3 +44,4 @@ def run_all():
         check(f"pysock/{VERSION}" in output and "received hello" in output, f"conan create, {name}: the test package ran")
         if "with_ssl" in name:
             check("verifies: 1" in output, f"conan create, {name}: its component ssl, too")
+    both_configurations(conan, environment)

@@ -2,9 +2,10 @@
 """The library for Windows, installed and used: CMake's package, pkg-config, and a DLL that an application shares with its plug-in."""
 import os
 import pathlib
+import re
 import shutil
 
-from kit import BASE, HERE, ROOT, Skip, check, cmake, fresh, library, ok, run, says_hello
+from kit import BASE, HERE, ROOT, Skip, check, cmake, fresh, ok, run, says_hello
 
 COMPILER = "x86_64-w64-mingw32-g++-posix"
 # One C++ runtime for all parts of a process, as a DLL: with a copy in each, not even std::generic_category() is one.
@@ -17,12 +18,38 @@ def runtime_folders():
             for name in ("libstdc++-6.dll", "libwinpthread-1.dll")}
 
 
-def installed(kind):
+CONFIGURATIONS = ("Debug", "Release")
+
+
+def multi_config(source, build, *options):
+    run("cmake", "-G", "Ninja Multi-Config", "-S", source, "-B", build, f"-DCMAKE_CONFIGURATION_TYPES={';'.join(CONFIGURATIONS)}", *OPTIONS,
+        *options)
+
+
+def installed(kind, path):
+    """The prefix with both configurations of the library."""
     prefix = fresh(BASE / "windows" / f"{kind}-prefix")
     build = fresh(BASE / "windows" / f"{kind}-build")
-    library(build, *OPTIONS, f"-DBUILD_SHARED_LIBS={'ON' if kind == 'shared' else 'OFF'}", "-DCMAKE_BUILD_TYPE=Release", ssl=False)
-    run("cmake", "--install", build, "--prefix", prefix)
+    shared = kind == "shared"
+    multi_config(ROOT, build, "-DPYSOCK_BUILD_TESTS=OFF", "-DPYSOCK_WITH_SSL=OFF", "-DPYSOCK_WERROR=ON",
+                 f"-DBUILD_SHARED_LIBS={'ON' if shared else 'OFF'}")
+    for configuration in CONFIGURATIONS:
+        run("cmake", "--build", build, "--config", configuration, "--target", "pysock", "demo")
+        run("cmake", "--install", build, "--config", configuration, "--prefix", prefix)
+        program = build / ("bin" if shared else "examples") / configuration / "demo.exe"
+        run("wine", program, env=path)
+        ok(f"{kind}, {configuration}: a program of the build tree runs where it was built")
     return prefix
+
+
+def use_both(kind, prefix, path):
+    build = fresh(BASE / "windows" / f"{kind}-consumers")
+    multi_config(HERE / "consumer", build, f"-DCMAKE_PREFIX_PATH={prefix}")
+    for configuration in CONFIGURATIONS:
+        library = "libpysockd." if configuration == "Debug" else "libpysock."
+        linking = run("cmake", "--build", build, "--config", configuration, "--verbose")
+        check(re.search(rf"{re.escape(str(prefix))}/lib/{library}(dll\.)?a\b", linking), f"{kind}: the {configuration} consumer links {library}*")
+        says_hello("wine", build / configuration / "core.exe", env=path)
 
 
 def with_pkg_config(prefix, program):
@@ -32,14 +59,19 @@ def with_pkg_config(prefix, program):
     run(COMPILER, "-std=c++17", HERE / "consumer/core.cpp", "-o", program, *flags)
 
 
+def with_dlls_of(*folders):
+    """The environment in which Windows looks for DLLs in these folders, and for those of the C++ runtime."""
+    return dict(os.environ, WINEPATH=";".join(f"Z:{folder}" for folder in (*folders, *runtime_folders())).replace("/", "\\"))
+
+
 def run_kind(kind):
-    prefix = installed(kind)
-    folders = [prefix / "bin", *runtime_folders()]
-    path = dict(os.environ, WINEPATH=";".join(f"Z:{folder}" for folder in folders).replace("/", "\\"))  # where Windows looks for a DLL
+    prefix = installed(kind, with_dlls_of())
+    path = with_dlls_of(prefix / "bin")
+    use_both(kind, prefix, path)
     check((prefix / "bin/libpysock.dll").exists() == (kind == "shared"), f"{kind}: {'a' if kind == 'shared' else 'no'} DLL is installed")
 
     consumer = fresh(BASE / "windows" / f"{kind}-consumer")
-    cmake(HERE / "consumer", consumer, *OPTIONS, f"-DCMAKE_PREFIX_PATH={prefix}")
+    cmake(HERE / "consumer", consumer, *OPTIONS, "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_PREFIX_PATH={prefix}")
     with_pkg_config(prefix, consumer / "by-pkg-config" / "core.exe")
     for program in (consumer / "core.exe", consumer / "by-pkg-config" / "core.exe"):
         links = "libpysock.dll" in run("x86_64-w64-mingw32-objdump", "--private-headers", program)
@@ -47,7 +79,7 @@ def run_kind(kind):
         says_hello("wine", program, env=path)
 
     plugin = fresh(BASE / "windows" / f"{kind}-plugin")
-    cmake(HERE / "plugin", plugin, *OPTIONS, f"-DCMAKE_PREFIX_PATH={prefix}")
+    cmake(HERE / "plugin", plugin, *OPTIONS, "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_PREFIX_PATH={prefix}")
     for line in run("wine", plugin / "application.exe", plugin / "plugin.dll", kind, env=path).splitlines():
         ok(f"{kind}: {line[5:]}")
 

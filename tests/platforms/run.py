@@ -29,7 +29,7 @@ JOBS = str(os.cpu_count() or 2)
 class Platform:
     packages: tuple = ()  # Debian's names of what it needs beyond ./dev test
     skips: "int | None" = None  # how many tests skip something because of the platform; None: the tests cannot be run here
-    openssl: "str | None" = None  # Debian's name of the architecture whose OpenSSL is used, or NATIVE; None: the core only
+    openssl: "str | None" = None  # Debian's name of the architecture whose OpenSSL is used, NATIVE or MINGW; None: the core only
     zig: bool = False  # zig's clang compiles
     afterwards: "object" = None  # what is done when all tests have passed
     prepare: "object" = None  # what is done before the build, which asks the test programs for their tests
@@ -60,10 +60,11 @@ def as_its_users_do():
 
 
 NATIVE = ""
+MINGW = "mingw"
 TLS_PEERS = ("openssl", "curl", "nginx-light")
 PLATFORMS = {
     "clang": Platform(("clang", "libc++-dev", "libc++abi-dev", "libssl-dev", *TLS_PEERS), skips=1, openssl=NATIVE),
-    "mingw": Platform(("g++-mingw-w64-x86-64-posix", "wine64", "wine", "pkg-config"), skips=45, prepare=start_wine,
+    "mingw": Platform(("g++-mingw-w64-x86-64-posix", "wine64", "wine", "pkg-config", "make"), skips=45, openssl=MINGW, prepare=start_wine,
                       afterwards=as_its_users_do),
     "i686": Platform(("g++-i686-linux-gnu", *TLS_PEERS), skips=3, openssl="i386"),
     "s390x": Platform(("g++-s390x-linux-gnu", "qemu-user", *TLS_PEERS), skips=23, openssl="s390x"),
@@ -88,9 +89,10 @@ class Failure(Exception):
     pass
 
 
-def run(*command):
+def run(*command, folder=ROOT, log=None):
     print("+", *command, flush=True)
-    if subprocess.run([str(word) for word in command], cwd=ROOT, stdin=subprocess.DEVNULL).returncode != 0:
+    if subprocess.run([str(word) for word in command], cwd=folder, stdin=subprocess.DEVNULL, stdout=log,
+                      stderr=log and subprocess.STDOUT).returncode != 0:
         raise Failure(f"{pathlib.Path(command[0]).name} failed")
 
 
@@ -125,12 +127,49 @@ def unpack_openssl(architecture, folder):
     shutil.rmtree(apt)
 
 
+def mingw_openssl(folder):
+    """OpenSSL for MinGW, from the upstream archive of Debian's source package: Debian has none that is compiled."""
+    shutil.rmtree(folder, ignore_errors=True)
+    apt = folder / "apt"
+    for part in ("lists", "archives"):
+        (apt / part / "partial").mkdir(parents=True, exist_ok=True)
+    (apt / "status").touch()
+    # Where this system's packages are from, but for the security suite, which does not always have the sources.
+    targets = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"],
+                             capture_output=True, text=True, check=True).stdout.splitlines()
+    keys = ",".join(sorted(map(str, pathlib.Path("/usr/share/keyrings").glob("*-archive-keyring.*g*"))))
+    signed_by = f"[signed-by={keys}] " if keys else ""
+    sources = [f"deb-src {signed_by}{target}\n" for target in sorted(set(targets)) if "security" not in target]
+    (apt / "sources.list").write_text("".join(sources))
+    options = ("-qq", "-o", f"Dir::Etc::sourcelist={apt / 'sources.list'}", "-o", "Dir::Etc::sourceparts=/dev/null", "-o",
+               f"Dir::Cache={apt}", "-o", f"Dir::State::lists={apt / 'lists'}", "-o", f"Dir::State::status={apt / 'status'}", "-o",
+               "APT::Sandbox::User=")
+    run("apt-get", *options, "update")
+    run("apt-get", *options, "source", "--tar-only", "openssl", folder=apt)
+    archive = next(apt.glob("openssl_*.orig.tar.gz"))
+    source = folder / "source"
+    source.mkdir()
+    run("tar", "--extract", "--strip-components=1", f"--directory={source}", f"--file={archive}")
+    with open(folder / "build.log", "w", encoding="utf-8") as log:
+        run("./Configure", "mingw64", "--cross-compile-prefix=x86_64-w64-mingw32-", f"--prefix={folder}", "--libdir=lib", "no-shared",
+            "no-tests", "no-asm", folder=source, log=log)
+        run("make", f"--jobs={JOBS}", "build_libs", folder=source, log=log)
+        run("make", "install_dev", folder=source, log=log)
+    shutil.rmtree(source)
+    shutil.rmtree(apt)
+
+
 def tls(architecture):
     """CMake options for the component ssl."""
     if architecture is None:
         return ["-DPYSOCK_WITH_SSL=OFF"]
     if architecture == NATIVE:
         return ["-DPYSOCK_WITH_SSL=ON"]
+    if architecture == MINGW:
+        folder = BUILD / "openssl-mingw"
+        if not (folder / "include/openssl/ssl.h").exists():  # the last thing that is installed
+            mingw_openssl(folder)
+        return ["-DPYSOCK_WITH_SSL=ON", f"-DCMAKE_FIND_ROOT_PATH={folder}", "-DOPENSSL_USE_STATIC_LIBS=ON"]
     folder = BUILD / f"openssl-{architecture}"
     if not list(folder.glob("usr/lib/*/libssl.so")):
         shutil.rmtree(folder, ignore_errors=True)

@@ -61,7 +61,9 @@ struct failing : std::streambuf {
 }  // namespace
 
 TEST_CASE("what can be sent as a file", "[M36]") {
-  STATIC_REQUIRE(std::is_convertible_v<int, file_source>);
+  STATIC_REQUIRE(std::is_convertible_v<pysock::native_handle_type, file_source>);
+  STATIC_REQUIRE(std::is_convertible_v<int, file_source> ==
+                 std::is_same_v<int, pysock::native_handle_type>);
   STATIC_REQUIRE(std::is_convertible_v<std::FILE*, file_source>);
   STATIC_REQUIRE(std::is_convertible_v<const char*, file_source>);
   STATIC_REQUIRE(std::is_convertible_v<const std::string&, file_source>);
@@ -293,8 +295,9 @@ TEST_CASE("sendfile opens a path and closes it again, whatever becomes of it", "
 TEST_CASE("sendfile of a bad descriptor", "[M36]") {
   const fake::session session;
   pysock::socket s;
-  CHECK(failure_of([&] { return s.sendfile(77); }) == failure("error", EBADF));
-  CHECK(failure_of([&] { return s.sendfile(-1); }) == failure("error", EBADF));
+  CHECK(failure_of([&] { return s.sendfile(pysock::native_handle_type{77}); }) ==
+        failure("error", EBADF));
+  CHECK(failure_of([&] { return s.sendfile(pysock::invalid_handle); }) == failure("error", EBADF));
   const auto empty = fake::adopt_file("");
   const auto full = fake::adopt_file("x");
   s.close();

@@ -28,6 +28,17 @@
 #define PYSOCK_API PYSOCK_IMPORT
 #endif
 
+#if defined(_MSC_VER)
+#define PYSOCK_EXPORTED_CLASSES_BEGIN __pragma(warning(push)) __pragma(warning(disable : 4251 4275))
+#define PYSOCK_EXPORTED_CLASSES_END __pragma(warning(pop))
+#else
+/// Stands before exported classes whose bases and members are the standard library's. Microsoft's
+/// compiler warns of them, for the case that a program and the library have different ones.
+#define PYSOCK_EXPORTED_CLASSES_BEGIN
+/// Ends what PYSOCK_EXPORTED_CLASSES_BEGIN began.
+#define PYSOCK_EXPORTED_CLASSES_END
+#endif
+
 #if defined(__linux__)
 #define PYSOCK_ABSTRACT_NAMES 1
 #else
@@ -46,8 +57,9 @@
 #define PYSOCK_COLD __declspec(noinline)
 /// Marks what needs a frame of its own.
 #define PYSOCK_NOINLINE __declspec(noinline)
-/// Marks a fast path, made part of every caller: the operation is known there.
-#define PYSOCK_FAST __forceinline
+/// Marks a fast path, made part of every caller: the operation is known there. Not __forceinline,
+/// which makes the callers' compiler warn where it cannot (C4714).
+#define PYSOCK_FAST inline
 /// The same for a lambda, after its parameters.
 #define PYSOCK_FAST_LAMBDA
 /// A condition that nearly always holds.
