@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>       // size_t
+#include <cstdint>       // int64_t
 #include <optional>      // optional
 #include <stdexcept>     // runtime_error
 #include <string>        // string
@@ -33,7 +34,6 @@ enum class errc {
   service_not_found,      ///< `getservbyname` knows no such service.
   port_not_found,         ///< `getservbyport` knows no such port.
   protocol_not_found,     ///< `getprotobyname` knows no such protocol.
-  interface_not_found,    ///< `if_nametoindex` knows no such interface.
   no_addresses,           ///< The resolver returned an empty list.
   ancillary_too_large,    ///< Control messages beyond what one call can carry.
   unsupported_operation,  ///< Reading a write-only file, or writing a read-only one.
@@ -198,8 +198,17 @@ class PYSOCK_API throwing_category : public std::error_category {
 // The system's reason for the call that just failed on this thread.
 inline std::error_code last_code() noexcept { return {sys::last_error(), sys::category()}; }
 
-[[noreturn]] inline void throw_last(const std::string& operation) {
-  throw_error(last_code(), operation);
+// Throws that reason. `operation` is no std::string, because making one may allocate, and an
+// allocation may change the error number before it is read. A message that has to be put together
+// is put together before the call, or after the code was saved.
+[[noreturn]] inline void throw_last(const char* operation) {
+  const std::error_code reason = last_code();
+  throw_error(reason, operation);
+}
+
+// The reason in a negative result of the seam: the error number, negated.
+inline std::error_code failure_code(std::int64_t result) noexcept {
+  return {static_cast<int>(-result), sys::category()};
 }
 
 }  // namespace detail

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /// \file
 /// Host, service and protocol names. Every function may block for as long as the system's resolver
-/// does: socket timeouts never cover it. All are thread-safe.
+/// does: socket timeouts never cover it. All are thread-safe. Each throws `error` with the system's
+/// number, and not that there is no such name, where the system could not look: EMFILE, ENFILE and
+/// the like.
 #pragma once
 
 #include <optional>      // optional

@@ -26,7 +26,6 @@ constexpr row errc_rows[] = {
     {"service/proto not found", std::errc::no_such_file_or_directory},
     {"port/proto not found", std::errc::no_such_file_or_directory},
     {"protocol not found", std::errc::no_such_file_or_directory},
-    {"no interface with this name", std::errc::no_such_device},
     {"getaddrinfo returns an empty list", std::errc::address_not_available},
     {"ancillary data item too large", std::errc::message_size},
     {"not readable or not writable in this mode", std::errc::not_supported},

@@ -31,14 +31,33 @@ socket connected(const address_info& to, std::int64_t timeout, const address& so
   return s;
 }
 
+// What a socket for both IPv4 and IPv6 fails with.
+std::error_code try_dualstack() noexcept {
+  const descriptor probe(detail::sys::socket(AF_INET6, SOCK_STREAM, 0, false));
+  if (!probe) return detail::last_code();
+  const int off = 0;
+  const int result =
+      detail::sys::setsockopt(probe.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  return result < 0 ? detail::last_code() : std::error_code();
+}
+
+// Whether the system lacks what was tried, and not descriptors or memory for it.
+bool means_unsupported(const std::error_code& ec) noexcept {
+  return ec == std::errc::address_family_not_supported || ec == std::errc::protocol_not_supported ||
+         ec == std::errc::no_protocol_option || ec == std::errc::operation_not_supported ||
+         ec == std::errc::not_supported || ec == std::errc::invalid_argument;
+}
+
 void check(const server_options& options) {
   if (options.reuse_port() && reuse_port_option == no_option) {
     throw_error(bad_argument::option, "create_server: SO_REUSEPORT not supported on this platform");
   }
   if (!options.dualstack_ipv6()) return;
-  if (!has_dualstack_ipv6())
+  if (const std::error_code ec = try_dualstack()) {
+    if (!means_unsupported(ec)) throw_error(ec, "create_server: dualstack_ipv6");
     throw_error(bad_argument::option,
                 "create_server: dualstack_ipv6 not supported on this platform");
+  }
   if (options.family() != AF_INET6)
     throw_error(bad_argument::option, "create_server: dualstack_ipv6 requires AF_INET6 family");
 }
@@ -108,12 +127,7 @@ socket create_server(const address& address, const server_options& options) {
   return s;
 }
 
-bool has_dualstack_ipv6() noexcept {
-  const descriptor probe(detail::sys::socket(AF_INET6, SOCK_STREAM, 0, false));
-  const int off = 0;
-  return probe &&
-         detail::sys::setsockopt(probe.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0;
-}
+bool has_dualstack_ipv6() noexcept { return !try_dualstack(); }
 
 }  // namespace v1
 }  // namespace pysock

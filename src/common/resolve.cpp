@@ -67,8 +67,8 @@ namespace detail {
 std::error_code lookup(const std::string& host, int family, endpoint& out) noexcept {
   const addrinfo hints = make_hints(family, SOCK_DGRAM, 0, idn_flag(host));
   results found;
-  const int number = sys::getaddrinfo(host.c_str(), nullptr, &hints, &found.first);
-  if (number != 0) return gai_code(number);
+  const std::error_code ec = code_of(sys::getaddrinfo(host.c_str(), nullptr, &hints, &found.first));
+  if (ec) return ec;
   if (found.first == nullptr) return errc::no_addresses;
   out = endpoint(found.first->ai_addr, static_cast<socklen_t>(found.first->ai_addrlen));
   return {};

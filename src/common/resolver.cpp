@@ -7,7 +7,7 @@ inline namespace v1 {
 namespace {
 
 using detail::c_name;
-using detail::gai_code;
+using detail::code_of;
 using detail::idn_flag;
 using detail::make_hints;
 using detail::quoted;
@@ -87,10 +87,10 @@ std::vector<address_info> resolve(const std::optional<text>& host, const service
 
   const addrinfo hints = make_hints(family, type, proto, flags | idn_flag(host_name));
   results found;
-  const int number = detail::sys::getaddrinfo(host_name.empty() ? nullptr : host_name.c_str(),
-                                              port_name.empty() ? nullptr : port_name.c_str(),
-                                              &hints, &found.first);
-  if (number != 0) throw_error(gai_code(number), operation);
+  const std::error_code ec = code_of(detail::sys::getaddrinfo(
+      host_name.empty() ? nullptr : host_name.c_str(),
+      port_name.empty() ? nullptr : port_name.c_str(), &hints, &found.first));
+  if (ec) throw_error(ec, operation);
 
   std::vector<address_info> list;
   for (const addrinfo* one = found.first; one != nullptr; one = one->ai_next) {
@@ -122,10 +122,11 @@ name_info getnameinfo(const address& sockaddr, int flags) {
     endpoint found;
     const addrinfo hints = make_hints(AF_UNSPEC, SOCK_DGRAM, 0, AI_NUMERICHOST);
     results numeric;
-    const int number = name->host.empty() ? EAI_NONAME
-                                          : detail::sys::getaddrinfo(name->host.c_str(), nullptr,
-                                                                     &hints, &numeric.first);
-    if (number != 0 || numeric.first == nullptr) throw_error(gai_code(number), operation);
+    std::error_code ec(EAI_NONAME, gai_category());
+    if (!name->host.empty())
+      ec = code_of(detail::sys::getaddrinfo(name->host.c_str(), nullptr, &hints, &numeric.first));
+    if (!ec && numeric.first == nullptr) ec = errc::no_addresses;
+    if (ec) throw_error(ec, operation);
     found = endpoint(numeric.first->ai_addr, static_cast<socklen_t>(numeric.first->ai_addrlen));
     const address plain(found);
     if (plain.family() == AF_INET6) {
@@ -141,9 +142,9 @@ name_info getnameinfo(const address& sockaddr, int flags) {
   }
   char host[NI_MAXHOST];
   char port[NI_MAXSERV];
-  const int number = detail::sys::getnameinfo(native.data, native.size, host, sizeof host, port,
-                                              sizeof port, flags);
-  if (number != 0) throw_error(gai_code(number), operation);
+  const std::error_code ec = code_of(detail::sys::getnameinfo(
+      native.data, native.size, host, sizeof host, port, sizeof port, flags));
+  if (ec) throw_error(ec, operation);
   return {host, port};
 }
 

@@ -8,10 +8,20 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-// The reason for which a lookup of a host found nothing.
+// The reason for which a lookup of a host found nothing: an h_errno number, or the negative error
+// number. Winsock has one function for both.
 int host_failure() noexcept {
-  const int reason = ::WSAGetLastError();
-  return reason != 0 ? reason : WSAHOST_NOT_FOUND;
+  const int reason = sys::last_error();
+  if (reason == 0) return WSAHOST_NOT_FOUND;
+  return reason >= WSAHOST_NOT_FOUND && reason <= WSANO_DATA ? reason : -reason;
+}
+
+// What a lookup of a service or protocol returns that found nothing.
+int entry_failure() noexcept {
+  const int reason = sys::last_error();
+  const bool not_there = reason == 0 || reason == WSAHOST_NOT_FOUND || reason == WSANO_DATA ||
+                         reason == WSASERVICE_NOT_FOUND || reason == WSATYPE_NOT_FOUND;
+  return not_there ? 0 : -reason;
 }
 
 int copy(const hostent* host, sys::host_entry& out) {
@@ -30,21 +40,23 @@ int copy(const hostent* host, sys::host_entry& out) {
 
 }  // namespace
 
-int sys::getnameinfo(const sockaddr* address, socklen_t size, char* host, std::size_t host_size,
-                     char* service, std::size_t service_size, int flags) noexcept {
-  if (!winsock::started()) return last_error();
-  return ::getnameinfo(address, size, host, static_cast<DWORD>(host_size), service,
-                       static_cast<DWORD>(service_size), flags);
+sys::resolver_status sys::getnameinfo(const sockaddr* address, socklen_t size, char* host,
+                                      std::size_t host_size, char* service,
+                                      std::size_t service_size, int flags) noexcept {
+  if (!winsock::started()) return {last_error(), true};
+  return {::getnameinfo(address, size, host, static_cast<DWORD>(host_size), service,
+                        static_cast<DWORD>(service_size), flags),
+          false};
 }
 
 int sys::gethostbyname(const char* name, int family, host_entry& out) {
-  if (!winsock::started()) return last_error();
+  if (!winsock::started()) return -last_error();
   if (family != AF_INET) return WSANO_DATA;
   return copy(::gethostbyname(name), out);
 }
 
 int sys::gethostbyaddr(const void* packed, std::size_t size, int family, host_entry& out) {
-  if (!winsock::started()) return last_error();
+  if (!winsock::started()) return -last_error();
   return copy(::gethostbyaddr(static_cast<const char*>(packed), static_cast<int>(size), family),
               out);
 }
@@ -53,34 +65,42 @@ int sys::gethostbyaddr(const void* packed, std::size_t size, int family, host_en
 int sys::gethostname(std::string& out) {
   wchar_t wide[256];
   DWORD size = 256;
-  if (::GetComputerNameExW(ComputerNamePhysicalDnsHostname, wide, &size) == 0) return -1;
+  if (::GetComputerNameExW(ComputerNamePhysicalDnsHostname, wide, &size) == 0)
+    return -static_cast<int>(::GetLastError());
   char name[1024];
   const int length = ::WideCharToMultiByte(CP_UTF8, 0, wide, static_cast<int>(size), name,
                                            sizeof name, nullptr, nullptr);
-  if (length <= 0) return -1;
+  if (length <= 0) return -static_cast<int>(::GetLastError());
   out.assign(name, static_cast<std::size_t>(length));
   return 0;
 }
 
 int sys::sethostname(const char* /*name*/, std::size_t /*size*/) noexcept {
-  return winsock::fail(ERROR_CALL_NOT_IMPLEMENTED);
+  return -ERROR_CALL_NOT_IMPLEMENTED;
 }
 
-int sys::getservbyname(const char* name, const char* proto) {
-  const servent* found = winsock::started() ? ::getservbyname(name, proto) : nullptr;
-  return found != nullptr ? ntohs(static_cast<std::uint16_t>(found->s_port)) : -1;
+int sys::getservbyname(const char* name, const char* proto, int& port) {
+  if (!winsock::started()) return -last_error();
+  const servent* found = ::getservbyname(name, proto);
+  if (found == nullptr) return entry_failure();
+  port = ntohs(static_cast<std::uint16_t>(found->s_port));
+  return 1;
 }
 
-std::string sys::getservbyport(int port, const char* proto) {
-  const servent* found = winsock::started()
-                             ? ::getservbyport(htons(static_cast<std::uint16_t>(port)), proto)
-                             : nullptr;
-  return found != nullptr ? found->s_name : "";
+int sys::getservbyport(int port, const char* proto, std::string& name) {
+  if (!winsock::started()) return -last_error();
+  const servent* found = ::getservbyport(htons(static_cast<std::uint16_t>(port)), proto);
+  if (found == nullptr) return entry_failure();
+  name = found->s_name;
+  return 1;
 }
 
-int sys::getprotobyname(const char* name) {
-  const protoent* found = winsock::started() ? ::getprotobyname(name) : nullptr;
-  return found != nullptr ? found->p_proto : -1;
+int sys::getprotobyname(const char* name, int& number) {
+  if (!winsock::started()) return -last_error();
+  const protoent* found = ::getprotobyname(name);
+  if (found == nullptr) return entry_failure();
+  number = found->p_proto;
+  return 1;
 }
 
 }  // namespace detail

@@ -30,15 +30,15 @@ bool encode(const char* name, char (&out)[name_room]) noexcept {
 
 }  // namespace
 
-int sys::getaddrinfo(const char* host, const char* service, const addrinfo* hints,
-                     addrinfo** results) noexcept {
-  if (!winsock::started()) return last_error();
+sys::resolver_status sys::getaddrinfo(const char* host, const char* service, const addrinfo* hints,
+                                      addrinfo** results) noexcept {
+  if (!winsock::started()) return {last_error(), true};
   char encoded[name_room];
   if (host != nullptr && !is_ascii(host)) {
-    if (!encode(host, encoded)) return EAI_NONAME;
+    if (!encode(host, encoded)) return {EAI_NONAME, false};
     host = encoded;
   }
-  return ::getaddrinfo(host, service, hints, results);
+  return {::getaddrinfo(host, service, hints, results), false};
 }
 
 void sys::freeaddrinfo(addrinfo* results) noexcept { ::freeaddrinfo(results); }

@@ -36,8 +36,9 @@ std::string system_says(const F& call) {
 }
 
 /// Reason and number of the system call that failed just now.
-inline std::string because(const std::string& call) {
-  return call + " fails with " + std::to_string(pysock::detail::sys::last_error());
+inline std::string because(const char* call) {
+  const int number = pysock::detail::sys::last_error();
+  return std::string(call) + " fails with " + std::to_string(number);
 }
 
 /// Whether it was never given a name; Winsock then tells none.

@@ -153,8 +153,7 @@ TEST_CASE("resolver failures are gaierror, but the system's own are the system's
     CHECK(e.errnum() == EAI_AGAIN);
     CHECK(e.strerror() == "Temporary failure in name resolution");
   }
-#ifdef EAI_SYSTEM
-  fake::on_getaddrinfo({fails(EAI_SYSTEM).returning(EMFILE)});
+  fake::on_getaddrinfo({fails(EAI_AGAIN).returning(EMFILE)});
   try {
     (void)pysock::getaddrinfo("host", 80);
     FAIL("not thrown");
@@ -162,7 +161,48 @@ TEST_CASE("resolver failures are gaierror, but the system's own are the system's
     CHECK(e.errnum() == EMFILE);
     CHECK(dynamic_cast<const pysock::gaierror*>(&e) == nullptr);
   }
-#endif
+}
+
+TEST_CASE("every name function reports a failure of the system as such", "[EMFILE]") {
+  const std::vector<std::function<void()>> calls = {
+      [] { (void)pysock::getaddrinfo("host", 80); },
+      [] {
+        (void)pysock::getnameinfo({"10.0.0.1", 80}, 0);
+      },
+      [] { (void)pysock::gethostbyname("host"); },
+      [] { (void)pysock::gethostbyname_ex("host"); },
+      [] { (void)pysock::gethostbyaddr("10.0.0.1"); },
+      [] { (void)pysock::getservbyname("http"); },
+      [] { (void)pysock::getservbyport(80); },
+      [] { (void)pysock::getprotobyname("tcp"); },
+      [] { (void)pysock::gethostname(); },
+      [] { pysock::sethostname("this"); },
+  };
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    CAPTURE(i);
+    const int failed = fake::fail_each_call(EMFILE, [&calls, i] {
+      try {
+        calls[i]();
+      } catch (const pysock::error& e) {
+        CHECK(typeid(e) == typeid(pysock::error));
+        CHECK(e.code() == std::errc::too_many_files_open);
+      }
+      CHECK(fake::problems() == lines{});
+    });
+    CHECK(failed >= 1);
+  }
+}
+
+TEST_CASE("hosts fail with the system's number or with one of h_errno", "[gethostbyaddr]") {
+  const fake::session session;
+  fake::on_gethostbyaddr({fails(TRY_AGAIN), fails(TRY_AGAIN).returning(ENOMEM)});
+  CHECK_THROWS_AS(pysock::gethostbyaddr("10.0.0.1"), pysock::herror);
+  try {
+    (void)pysock::gethostbyaddr("10.0.0.1");
+    FAIL("not thrown");
+  } catch (const pysock::error& e) {
+    CHECK(e.code() == std::errc::not_enough_memory);
+  }
 }
 
 TEST_CASE("names beyond ASCII are left to the C library to encode", "[M24]") {

@@ -4,7 +4,6 @@
 
 #include <cstdint>  // int64_t
 
-#include "../names.hpp"
 #include "../socket.hpp"
 #include "call.hpp"
 
@@ -17,8 +16,7 @@ struct socket_access {
   static socket open(const address_info& info, std::int64_t timeout) {
     socket made(invalid_handle, info.family, info.type, info.proto, timeout);
     const native_handle_type handle = sys::socket(info.family, info.type, info.proto, timeout >= 0);
-    if (handle == invalid_handle)
-      throw_last("socket (" + family_name(info.family) + ", " + type_name(info.type) + ")");
+    if (handle == invalid_handle) throw_socket_failed(last_code(), info.family, info.type);
     made.handle_.store(handle, std::memory_order_relaxed);
     return made;
   }

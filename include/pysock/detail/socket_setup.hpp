@@ -12,13 +12,21 @@ inline namespace v1 {
 
 // ---- life ----
 
+namespace detail {
+
+[[noreturn]] PYSOCK_COLD inline void throw_socket_failed(std::error_code reason, int family,
+                                                         int type) {
+  throw_error(reason, "socket (" + family_name(family) + ", " + type_name(type) + ")");
+}
+
+}  // namespace detail
+
 inline socket::socket(int family, int type, int proto)
     : socket(invalid_handle, family, type, proto, detail::default_timeout()) {
   if (detail::sys::strip_type_flags(type_)) timeout_.store(0, std::memory_order_relaxed);
   const native_handle_type handle =
       detail::sys::socket(family, type_, proto, timeout_nanoseconds() >= 0);
-  if (handle == invalid_handle)
-    detail::throw_last("socket (" + family_name(family) + ", " + type_name(type_) + ")");
+  if (handle == invalid_handle) detail::throw_socket_failed(detail::last_code(), family, type_);
   handle_.store(handle, std::memory_order_relaxed);
 }
 
