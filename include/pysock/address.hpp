@@ -4,6 +4,7 @@
 /// resolved, and any other family's bytes.
 #pragma once
 
+#include <climits>      // LLONG_MAX, LLONG_MIN
 #include <cstddef>      // offsetof, size_t
 #include <cstdint>      // uint32_t
 #include <cstring>      // memcpy
@@ -23,10 +24,17 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-inline std::uint16_t checked_port(int port) {
-  if (port < 0 || port > 65535) throw_error(bad_argument::port, "address");
-  return static_cast<std::uint16_t>(port);
+// As a long long, and its nearest end for a number beyond it.
+template <class T>
+constexpr long long saturated(const T& number) noexcept(noexcept(static_cast<long long>(number))) {
+  const auto value = static_cast<long long>(number);
+  if constexpr (std::is_arithmetic_v<T> && sizeof(T) >= sizeof value) {
+    if (static_cast<T>(value) != number || (value < 0) != (number < T{}))
+      return number < T{} ? LLONG_MIN : LLONG_MAX;
+  }
+  return value;
 }
+
 inline std::uint32_t checked_flowinfo(long long flowinfo) {
   if (flowinfo < 0 || flowinfo > 0xFFFFF) throw_error(bad_argument::flowinfo, "address");
   return static_cast<std::uint32_t>(flowinfo);
@@ -75,6 +83,34 @@ inline bool parse_scoped_ipv6(std::string_view host, unsigned char (&packed)[16]
 }
 
 }  // namespace detail
+
+/// A port number as a parameter, made from a number of any integer type, an unscoped enumerator
+/// such as IPPORT_TELNET, or an object that converts to an integer. Neither bool nor floating-point
+/// numbers make one. The number is kept as it was given, so that none becomes another port; where
+/// it is used it is checked.
+class port_number {
+ public:
+  /// That number.
+  template <class T, std::enable_if_t<std::is_convertible_v<const T&, long long> &&
+                                          !std::is_floating_point_v<T> && !std::is_same_v<T, bool>,
+                                      int> = 0>
+  constexpr port_number(const T& number) noexcept(noexcept(detail::saturated(number)))
+      : value_(detail::saturated(number)) {}
+
+  /// The number as it was given; the nearest end of `long long` for one beyond it.
+  [[nodiscard]] constexpr long long value() const noexcept { return value_; }
+  /// Whether it is 0..65535.
+  [[nodiscard]] constexpr bool is_valid() const noexcept { return value_ >= 0 && value_ <= 65535; }
+  /// The number. \param operation what the exception names \throws std::out_of_range unless it is
+  /// 0..65535
+  [[nodiscard]] int checked(const char* operation) const {
+    if (!is_valid()) detail::throw_error(bad_argument::port, operation);
+    return static_cast<int>(value_);
+  }
+
+ private:
+  long long value_;
+};
 
 /// The operating system's sockaddr, of any family, as it is. Trivially copyable; never resolved.
 /// The way in and out for families that have no class here.
@@ -186,13 +222,13 @@ class inet_address {
   /// \param host a dotted quad, `""` (INADDR_ANY) or `"<broadcast>"`; never looked up
   /// \param port 0..65535
   /// \throws error `errc::illegal_inet_pton` for other text \throws std::out_of_range for the port
-  inet_address(text host, int port) {
+  inet_address(text host, port_number port) {
     unsigned char packed[4] = {0, 0, 0, 0};
     if (host.view() == "<broadcast>")
       std::memset(packed, 0xFF, sizeof packed);
     else if (!host.view().empty() && !detail::parse_ipv4(host.view(), packed))
       detail::throw_error(errc::illegal_inet_pton, "inet_address");
-    detail::fill(native_, packed, detail::checked_port(port));
+    detail::fill(native_, packed, port.checked("address"));
   }
 
   /// What the system returned.
@@ -232,14 +268,14 @@ class inet6_address {
   /// up \param port 0..65535 \param flowinfo 0..1048575 \param scope_id interface index; if not 0
   /// it wins over the host's \throws error `errc::illegal_inet_pton` for other text \throws
   /// std::out_of_range for the numbers
-  inet6_address(text host, int port, long long flowinfo = 0, long long scope_id = 0) {
+  inet6_address(text host, port_number port, long long flowinfo = 0, long long scope_id = 0) {
     unsigned char packed[16] = {};
     std::uint32_t scope = 0;
     if (!host.view().empty() && !detail::parse_scoped_ipv6(host.view(), packed, scope)) {
       detail::throw_error(errc::illegal_inet_pton, "inet6_address");
     }
     if (scope_id != 0) scope = detail::checked_scope(scope_id);
-    detail::fill(native_, packed, detail::checked_port(port), detail::checked_flowinfo(flowinfo),
+    detail::fill(native_, packed, port.checked("address"), detail::checked_flowinfo(flowinfo),
                  scope);
   }
 
@@ -311,13 +347,13 @@ class address {
   /// \param host a literal of either family, a name, `""` for the wildcard or `"<broadcast>"`
   /// \param port 0..65535
   /// \throws std::out_of_range for the port \throws std::invalid_argument for a NUL in the host
-  address(text host, int port) : address(host, port, 0, 0, false) {}
+  address(text host, port_number port) : address(host, port, 0, 0, false) {}
 
   /// An AF_INET6 address. \param host an IPv6 literal, a name, or `""` for the wildcard \param port
   /// 0..65535 \param flowinfo 0..1048575 \param scope_id interface index; 0 leaves a `%scope` in
   /// the host in force \throws std::out_of_range for the numbers \throws std::invalid_argument for
   /// a NUL in the host
-  address(text host, int port, long long flowinfo, long long scope_id = 0)
+  address(text host, port_number port, long long flowinfo, long long scope_id = 0)
       : address(host, port, detail::checked_flowinfo(flowinfo), detail::checked_scope(scope_id),
                 true) {}
 
@@ -399,9 +435,10 @@ class address {
   }
 
  private:
-  address(text host, int port, std::uint32_t flowinfo, std::uint32_t scope_id, bool inet6_only) {
+  address(text host, port_number number, std::uint32_t flowinfo, std::uint32_t scope_id,
+          bool inet6_only) {
     const std::string_view name = host.view();
-    detail::checked_port(port);
+    const int port = number.checked("address");
     unsigned char v4[4];
     if (!inet6_only && detail::parse_ipv4(name, v4)) {
       sockaddr_in native;

@@ -80,9 +80,9 @@ host_port::host_port(const address& a) : host_(a.host()), port_(a.port()) {
 }
 
 std::string host_port::to_string() const {
-  const std::string port = port_.number()         ? std::to_string(*port_.number())
-                           : port_.name().empty() ? "None"
-                                                  : "'" + port_.name() + "'";
+  const std::string port = port_.number()      ? std::to_string(*port_.number())
+                           : port_.has_value() ? "'" + port_.name() + "'"
+                                               : "None";
   return "(" + (host_ ? "'" + *host_ + "'" : "None") + ", " + port + ")";
 }
 

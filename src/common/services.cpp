@@ -43,12 +43,12 @@ int getservbyname(text servicename, const std::optional<text>& protocolname) {
   return port;
 }
 
-std::string getservbyport(int port, const std::optional<text>& protocolname) {
+std::string getservbyport(port_number port, const std::optional<text>& protocolname) {
   const c_proto proto("getservbyport", protocolname);
-  const std::string operation = "getservbyport " + std::to_string(port);
-  if (port < 0 || port > 65535) throw_error(bad_argument::port, operation);
+  const std::string operation = "getservbyport " + std::to_string(port.value());
+  const int number = port.checked(operation.c_str());
   std::string name;
-  const int result = detail::sys::getservbyport(port, proto.get(), name);
+  const int result = detail::sys::getservbyport(number, proto.get(), name);
   check(result, errc::port_not_found, operation);
   return name;
 }

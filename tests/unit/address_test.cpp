@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <pysock/address.hpp>
 
+#include <atomic>
+#include <cstdint>
+#include <limits>
 #include <sstream>
 #include <string>
 #include <type_traits>
@@ -54,6 +57,51 @@ TEST_CASE("ports are checked when the address is made", "[S6][S54]") {
   CHECK_THROWS_WITH(address("127.0.0.1", 65536), "address: port must be 0-65535.");
   CHECK(address("127.0.0.1", 0).port() == 0);
   CHECK(address("127.0.0.1", 65535).port() == 65535);
+}
+
+TEST_CASE("a port of any integer type is checked and never wraps into another", "[address]") {
+  const auto refused = [](const auto& port) {
+    CHECK_THROWS_AS(address("127.0.0.1", port), std::out_of_range);
+    CHECK_THROWS_AS(address("name", port), std::out_of_range);
+    CHECK_THROWS_AS(address("::1", port, 0, 0), std::out_of_range);
+    CHECK_THROWS_AS(inet_address("127.0.0.1", port), std::out_of_range);
+    CHECK_THROWS_AS(inet6_address("::1", port), std::out_of_range);
+    CHECK_FALSE(pysock::port_number(port).is_valid());
+  };
+  refused(4294967376L);  // as an int it would be 80
+  refused(4294967376ULL);
+  refused(-4294967216LL);
+  refused(18446744073709551615ULL);
+  refused(std::numeric_limits<long long>::min());
+  refused(static_cast<signed char>(-1));
+  refused(std::uint32_t{65536});
+  refused(std::atomic<int>{70000});
+
+  const auto taken = [](const auto& port) {
+    CHECK(address("127.0.0.1", port).port() == 80);
+    CHECK(address("name", port).port() == 80);
+    CHECK(address("::1", port, 0, 0).port() == 80);
+    CHECK(inet_address("127.0.0.1", port).port() == 80);
+    CHECK(inet6_address("::1", port).port() == 80);
+  };
+  enum { http = 80 };
+  taken(80);
+  taken(std::uint16_t{80});
+  taken(std::uint32_t{80});
+  taken(std::size_t{80});
+  taken(std::int64_t{80});
+  taken('P');
+  taken(http);
+  taken(std::atomic<unsigned short>{80});
+  CHECK(pysock::port_number(18446744073709551615ULL).value() ==
+        std::numeric_limits<long long>::max());
+
+  enum class scoped { http = 80 };
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<address, const char*, double>);
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<address, const char*, bool>);
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<address, const char*, scoped>);
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<address, const char*, const char*>);
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<address, const char*, std::nullptr_t>);
 }
 
 TEST_CASE("flow labels and scopes are checked", "[S7]") {
