@@ -119,16 +119,18 @@ class endpoint {
   /// An empty address, to be filled by `recvfrom_into`.
   endpoint() noexcept : size_(0) {}
 
-  /// A copy of `size` bytes. \throws std::out_of_range if they are more than a sockaddr can have
+  /// A copy of `size` bytes; empty if `size` is 0, whatever `data` is. \throws std::out_of_range if
+  /// they are more than a sockaddr can have, or too few for its family
   endpoint(const sockaddr* data, socklen_t size) : size_(size) {
-    if (static_cast<std::size_t>(size) > sizeof storage_)
+    if (size == 0) return;
+    if (!holds_family(size) || static_cast<std::size_t>(size) > sizeof storage_)
       detail::throw_error(bad_argument::value_range, "endpoint: size");
     std::memcpy(&storage_, data, static_cast<std::size_t>(size));
   }
 
-  /// The address family; AF_UNSPEC when empty.
+  /// The address family; AF_UNSPEC when empty, or too short for one.
   [[nodiscard]] int family() const noexcept {
-    return empty() ? AF_UNSPEC : storage_.base.sa_family;
+    return holds_family(size_) ? storage_.base.sa_family : AF_UNSPEC;
   }
   /// The bytes, in the layout of the family.
   [[nodiscard]] const sockaddr* data() const noexcept { return &storage_.base; }
@@ -137,16 +139,23 @@ class endpoint {
   /// Whether there is no address; so after receiving from an unnamed or a connected peer.
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
-  /// Room for the system to write an address: `capacity()` bytes, then `resize()` to what it wrote.
+  /// The buffer for the system to write an address into: `capacity()` bytes, then `resize()` to
+  /// what it wrote.
   [[nodiscard]] sockaddr* buffer() noexcept { return &storage_.base; }
-  /// The bytes of room.
+  /// The size of that buffer in bytes.
   [[nodiscard]] static constexpr socklen_t capacity() noexcept {
     return sizeof(detail::sockaddr_any);
   }
-  /// Sets how many bytes count, cut to the capacity.
-  void resize(socklen_t size) noexcept { size_ = size > capacity() ? capacity() : size; }
+  /// Sets how many bytes count, cut to the capacity. With too few for the family there is none.
+  void resize(socklen_t size) noexcept {
+    size_ = static_cast<std::size_t>(size) > sizeof storage_ ? capacity() : size;
+  }
 
  private:
+  static constexpr bool holds_family(socklen_t size) noexcept {
+    return size >= static_cast<socklen_t>(offsetof(sockaddr, sa_data));
+  }
+
   detail::sockaddr_any storage_;
   socklen_t size_;
 };
@@ -455,6 +464,36 @@ class address {
 
   variant value_;
 };
+
+namespace detail {
+
+// The kinds of address that are classes of their own; families.hpp derives from endpoint.
+template <class T>
+inline constexpr bool is_address_kind_v =
+    std::is_base_of_v<endpoint, T> || std::is_same_v<T, unix_address> ||
+    std::is_same_v<T, inet_address> || std::is_same_v<T, inet6_address>;
+
+template <class A, class B = A>
+using if_address_kinds = std::enable_if_t<is_address_kind_v<A> && is_address_kind_v<B>, int>;
+
+}  // namespace detail
+
+/// Compares them as addresses: by canonical form.
+template <class A, class B, detail::if_address_kinds<A, B> = 0>
+[[nodiscard]] bool operator==(const A& a, const B& b) noexcept {
+  return address(a) == address(b);
+}
+/// \overload
+template <class A, class B, detail::if_address_kinds<A, B> = 0>
+[[nodiscard]] bool operator!=(const A& a, const B& b) noexcept {
+  return address(a) != address(b);
+}
+
+/// Prints `address(a).to_string()`.
+template <class Traits, class A, detail::if_address_kinds<A> = 0>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, const A& a) {
+  return out << address(a);
+}
 
 }  // namespace v1
 }  // namespace pysock

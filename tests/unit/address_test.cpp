@@ -235,6 +235,33 @@ TEST_CASE("an endpoint of a known family becomes that kind", "[S10][S11]") {
   STATIC_REQUIRE(std::is_trivially_copyable_v<endpoint>);
 }
 
+TEST_CASE("an endpoint of no bytes is empty, and one without its family is refused", "[endpoint]") {
+  const endpoint none(nullptr, 0);
+  CHECK(none.empty());
+  CHECK(none.family() == AF_UNSPEC);
+  CHECK(address(none) == address());
+  CHECK_FALSE(address(none));
+
+  constexpr auto least = static_cast<socklen_t>(offsetof(sockaddr, sa_data));
+  sockaddr_storage native{};
+  native.ss_family = 99;
+  const auto* data = reinterpret_cast<const sockaddr*>(&native);
+  for (socklen_t size = 1; size < least; ++size)
+    CHECK_THROWS_AS(endpoint(data, size), std::out_of_range);
+  CHECK_THROWS_AS(endpoint(data, static_cast<socklen_t>(-1)), std::out_of_range);
+  CHECK(endpoint(data, least).family() == 99);
+
+  endpoint filled(data, sizeof native);
+  filled.resize(least - 1);
+  CHECK(filled.family() == AF_UNSPEC);
+  CHECK(address(filled) == address());
+  filled.resize(endpoint::capacity());
+  CHECK(filled.family() == 99);
+  filled.resize(static_cast<socklen_t>(-1));
+  CHECK(filled.size() <= endpoint::capacity());
+  CHECK(address(pysock::detail::sockaddr_view{data, 1}) == address());
+}
+
 TEST_CASE("equality, order and hash are of the canonical form", "[S11]") {
   CHECK(address("0:0::1", 80) == address("::1", 80));
   CHECK(address("::FFFF:1.2.3.4", 80) == address("::ffff:102:304", 80));
@@ -276,6 +303,48 @@ TEST_CASE("addresses print and are visited", "[M54]") {
       return -1;
   });
   CHECK(family == AF_INET6);
+}
+
+TEST_CASE("each kind of address is compared and printed by itself",
+          "[inet_address][inet6_address][unix_address][endpoint]") {
+  const inet_address in("127.0.0.1", 80);
+  CHECK(in == inet_address("127.0.0.1", 80));
+  CHECK(in != inet_address("127.0.0.1", 81));
+  CHECK_FALSE(in == inet_address("127.0.0.2", 80));
+  const inet6_address in6("0:0::1", 80, 0, 3);
+  CHECK(in6 == inet6_address("::1", 80, 0, 3));
+  CHECK(in6 != inet6_address("::1", 80));
+  const unix_address un("/tmp/a");
+  CHECK(un == unix_address("/tmp/a"));
+  CHECK(un != unix_address("/tmp/b"));
+  CHECK(unix_address("") == unix_address());
+
+  // Two that mean the same are equal also where their bytes differ.
+  sockaddr_in native = *reinterpret_cast<const sockaddr_in*>(in.data());
+  const endpoint raw(reinterpret_cast<const sockaddr*>(&native), sizeof native);
+  std::memset(native.sin_zero, 'x', sizeof native.sin_zero);
+  const endpoint padded(reinterpret_cast<const sockaddr*>(&native), sizeof native);
+  CHECK(raw == padded);
+  CHECK(raw != endpoint());
+  CHECK(endpoint() == endpoint());
+  sockaddr_storage other{};
+  other.ss_family = 99;
+  const endpoint unknown(reinterpret_cast<const sockaddr*>(&other), 8);
+  CHECK(unknown == endpoint(reinterpret_cast<const sockaddr*>(&other), 8));
+  CHECK(unknown != endpoint(reinterpret_cast<const sockaddr*>(&other), 9));
+
+  CHECK(in == raw);
+  CHECK(raw == in);
+  CHECK(in != in6);
+  CHECK(in == address("127.0.0.1", 80));
+  CHECK(address("/tmp/a") == un);
+  CHECK(address(raw) == raw);
+
+  std::ostringstream out;
+  out << in << ' ' << in6 << ' ' << un << ' ' << raw << ' ' << unknown << ' ' << endpoint();
+  CHECK(out.str() ==
+        "('127.0.0.1', 80) ('::1', 80, 0, 3) '/tmp/a' ('127.0.0.1', 80) "
+        "(99, b'\\x00\\x00\\x00\\x00\\x00\\x00') None");
 }
 
 TEST_CASE("readers answer for every kind", "[S11]") {

@@ -52,6 +52,9 @@ TEST_CASE("a packet address has Python's five parts", "[M68]") {
          back.hatype() == 772));
   CHECK(back.addr() == "\1\2\3\4\5\6");
   CHECK(address(back) == address(full));
+  CHECK(back == full);
+  CHECK(back == address(full));
+  CHECK(back != pysock::packet_address("lo", 0x0800));
   CHECK(address(full).to_string() == "('lo', 2048, 3, 772, b'\\x01\\x02\\x03\\x04\\x05\\x06')");
 }
 
