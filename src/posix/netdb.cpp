@@ -5,6 +5,7 @@
 #include <limits>
 #if !PYSOCK_HAVE_REENTRANT_NETDB
 #include <mutex>
+#include <pysock/detail/immortal.hpp>
 #endif
 
 namespace pysock {
@@ -61,13 +62,16 @@ auto protocol_by_name(const char* name) {
 #else
 
 // One for all: the C library may keep a single answer for every kind of question.
-std::mutex answer_in_use;
+std::mutex& answer_in_use() {
+  static immortal<std::mutex> mutex;
+  return mutex.get();
+}
 
 // These functions have no way to tell a failure from an entry that is not there, and leave any
 // number in errno. So only those count that cannot come from anything else.
 template <class Entry, class Question, class Use>
 int look_up(Question ask, Use use) {
-  const std::lock_guard<std::mutex> lock(answer_in_use);
+  const std::lock_guard<std::mutex> lock(answer_in_use());
   errno = 0;
   const Entry* found = ask();
   const int number = errno;

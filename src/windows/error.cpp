@@ -4,6 +4,7 @@
 #include "winsock.hpp"
 
 #include <iterator>
+#include <pysock/detail/immortal.hpp>
 
 namespace pysock {
 inline namespace v1 {
@@ -179,8 +180,8 @@ sys::error_numbers sys::numbers() noexcept {
 }
 
 const std::error_category& sys::category() noexcept {
-  static const winsock_category category;
-  return category;
+  static immortal<winsock_category> category;
+  return category.get();
 }
 
 const char* sys::number_label() noexcept { return "WinError"; }
