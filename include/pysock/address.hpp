@@ -4,6 +4,7 @@
 /// resolved, and any other family's bytes.
 #pragma once
 
+#include <climits>      // LLONG_MAX, LLONG_MIN
 #include <cstddef>      // offsetof, size_t
 #include <cstdint>      // uint32_t
 #include <cstring>      // memcpy
@@ -23,10 +24,17 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-inline std::uint16_t checked_port(int port) {
-  if (port < 0 || port > 65535) throw_error(bad_argument::port, "address");
-  return static_cast<std::uint16_t>(port);
+// As a long long, and its nearest end for a number beyond it.
+template <class T>
+constexpr long long saturated(const T& number) noexcept(noexcept(static_cast<long long>(number))) {
+  const auto value = static_cast<long long>(number);
+  if constexpr (std::is_arithmetic_v<T> && sizeof(T) >= sizeof value) {
+    if (static_cast<T>(value) != number || (value < 0) != (number < T{}))
+      return number < T{} ? LLONG_MIN : LLONG_MAX;
+  }
+  return value;
 }
+
 inline std::uint32_t checked_flowinfo(long long flowinfo) {
   if (flowinfo < 0 || flowinfo > 0xFFFFF) throw_error(bad_argument::flowinfo, "address");
   return static_cast<std::uint32_t>(flowinfo);
@@ -76,6 +84,34 @@ inline bool parse_scoped_ipv6(std::string_view host, unsigned char (&packed)[16]
 
 }  // namespace detail
 
+/// A port number as a parameter, made from a number of any integer type, an unscoped enumerator
+/// such as IPPORT_TELNET, or an object that converts to an integer. Neither bool nor floating-point
+/// numbers make one. The number is kept as it was given, so that none becomes another port; where
+/// it is used it is checked.
+class port_number {
+ public:
+  /// That number.
+  template <class T, std::enable_if_t<std::is_convertible_v<const T&, long long> &&
+                                          !std::is_floating_point_v<T> && !std::is_same_v<T, bool>,
+                                      int> = 0>
+  constexpr port_number(const T& number) noexcept(noexcept(detail::saturated(number)))
+      : value_(detail::saturated(number)) {}
+
+  /// The number as it was given; the nearest end of `long long` for one beyond it.
+  [[nodiscard]] constexpr long long value() const noexcept { return value_; }
+  /// Whether it is 0..65535.
+  [[nodiscard]] constexpr bool is_valid() const noexcept { return value_ >= 0 && value_ <= 65535; }
+  /// The number. \param operation what the exception names \throws std::out_of_range unless it is
+  /// 0..65535
+  [[nodiscard]] int checked(const char* operation) const {
+    if (!is_valid()) detail::throw_error(bad_argument::port, operation);
+    return static_cast<int>(value_);
+  }
+
+ private:
+  long long value_;
+};
+
 /// The operating system's sockaddr, of any family, as it is. Trivially copyable; never resolved.
 /// The way in and out for families that have no class here.
 class endpoint {
@@ -83,16 +119,18 @@ class endpoint {
   /// An empty address, to be filled by `recvfrom_into`.
   endpoint() noexcept : size_(0) {}
 
-  /// A copy of `size` bytes. \throws std::out_of_range if they are more than a sockaddr can have
+  /// A copy of `size` bytes; empty if `size` is 0, whatever `data` is. \throws std::out_of_range if
+  /// they are more than a sockaddr can have, or too few for its family
   endpoint(const sockaddr* data, socklen_t size) : size_(size) {
-    if (static_cast<std::size_t>(size) > sizeof storage_)
+    if (size == 0) return;
+    if (!holds_family(size) || static_cast<std::size_t>(size) > sizeof storage_)
       detail::throw_error(bad_argument::value_range, "endpoint: size");
     std::memcpy(&storage_, data, static_cast<std::size_t>(size));
   }
 
-  /// The address family; AF_UNSPEC when empty.
+  /// The address family; AF_UNSPEC when empty, or too short for one.
   [[nodiscard]] int family() const noexcept {
-    return empty() ? AF_UNSPEC : storage_.base.sa_family;
+    return holds_family(size_) ? storage_.base.sa_family : AF_UNSPEC;
   }
   /// The bytes, in the layout of the family.
   [[nodiscard]] const sockaddr* data() const noexcept { return &storage_.base; }
@@ -101,16 +139,23 @@ class endpoint {
   /// Whether there is no address; so after receiving from an unnamed or a connected peer.
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
-  /// Room for the system to write an address: `capacity()` bytes, then `resize()` to what it wrote.
+  /// The buffer for the system to write an address into: `capacity()` bytes, then `resize()` to
+  /// what it wrote.
   [[nodiscard]] sockaddr* buffer() noexcept { return &storage_.base; }
-  /// The bytes of room.
+  /// The size of that buffer in bytes.
   [[nodiscard]] static constexpr socklen_t capacity() noexcept {
     return sizeof(detail::sockaddr_any);
   }
-  /// Sets how many bytes count, cut to the capacity.
-  void resize(socklen_t size) noexcept { size_ = size > capacity() ? capacity() : size; }
+  /// Sets how many bytes count, cut to the capacity. With too few for the family there is none.
+  void resize(socklen_t size) noexcept {
+    size_ = static_cast<std::size_t>(size) > sizeof storage_ ? capacity() : size;
+  }
 
  private:
+  static constexpr bool holds_family(socklen_t size) noexcept {
+    return size >= static_cast<socklen_t>(offsetof(sockaddr, sa_data));
+  }
+
   detail::sockaddr_any storage_;
   socklen_t size_;
 };
@@ -186,13 +231,13 @@ class inet_address {
   /// \param host a dotted quad, `""` (INADDR_ANY) or `"<broadcast>"`; never looked up
   /// \param port 0..65535
   /// \throws error `errc::illegal_inet_pton` for other text \throws std::out_of_range for the port
-  inet_address(text host, int port) {
+  inet_address(text host, port_number port) {
     unsigned char packed[4] = {0, 0, 0, 0};
     if (host.view() == "<broadcast>")
       std::memset(packed, 0xFF, sizeof packed);
     else if (!host.view().empty() && !detail::parse_ipv4(host.view(), packed))
       detail::throw_error(errc::illegal_inet_pton, "inet_address");
-    detail::fill(native_, packed, detail::checked_port(port));
+    detail::fill(native_, packed, port.checked("address"));
   }
 
   /// What the system returned.
@@ -232,14 +277,14 @@ class inet6_address {
   /// up \param port 0..65535 \param flowinfo 0..1048575 \param scope_id interface index; if not 0
   /// it wins over the host's \throws error `errc::illegal_inet_pton` for other text \throws
   /// std::out_of_range for the numbers
-  inet6_address(text host, int port, long long flowinfo = 0, long long scope_id = 0) {
+  inet6_address(text host, port_number port, long long flowinfo = 0, long long scope_id = 0) {
     unsigned char packed[16] = {};
     std::uint32_t scope = 0;
     if (!host.view().empty() && !detail::parse_scoped_ipv6(host.view(), packed, scope)) {
       detail::throw_error(errc::illegal_inet_pton, "inet6_address");
     }
     if (scope_id != 0) scope = detail::checked_scope(scope_id);
-    detail::fill(native_, packed, detail::checked_port(port), detail::checked_flowinfo(flowinfo),
+    detail::fill(native_, packed, port.checked("address"), detail::checked_flowinfo(flowinfo),
                  scope);
   }
 
@@ -311,13 +356,13 @@ class address {
   /// \param host a literal of either family, a name, `""` for the wildcard or `"<broadcast>"`
   /// \param port 0..65535
   /// \throws std::out_of_range for the port \throws std::invalid_argument for a NUL in the host
-  address(text host, int port) : address(host, port, 0, 0, false) {}
+  address(text host, port_number port) : address(host, port, 0, 0, false) {}
 
   /// An AF_INET6 address. \param host an IPv6 literal, a name, or `""` for the wildcard \param port
   /// 0..65535 \param flowinfo 0..1048575 \param scope_id interface index; 0 leaves a `%scope` in
   /// the host in force \throws std::out_of_range for the numbers \throws std::invalid_argument for
   /// a NUL in the host
-  address(text host, int port, long long flowinfo, long long scope_id = 0)
+  address(text host, port_number port, long long flowinfo, long long scope_id = 0)
       : address(host, port, detail::checked_flowinfo(flowinfo), detail::checked_scope(scope_id),
                 true) {}
 
@@ -399,9 +444,10 @@ class address {
   }
 
  private:
-  address(text host, int port, std::uint32_t flowinfo, std::uint32_t scope_id, bool inet6_only) {
+  address(text host, port_number number, std::uint32_t flowinfo, std::uint32_t scope_id,
+          bool inet6_only) {
     const std::string_view name = host.view();
-    detail::checked_port(port);
+    const int port = number.checked("address");
     unsigned char v4[4];
     if (!inet6_only && detail::parse_ipv4(name, v4)) {
       sockaddr_in native;
@@ -418,6 +464,36 @@ class address {
 
   variant value_;
 };
+
+namespace detail {
+
+// The kinds of address that are classes of their own; families.hpp derives from endpoint.
+template <class T>
+inline constexpr bool is_address_kind_v =
+    std::is_base_of_v<endpoint, T> || std::is_same_v<T, unix_address> ||
+    std::is_same_v<T, inet_address> || std::is_same_v<T, inet6_address>;
+
+template <class A, class B = A>
+using if_address_kinds = std::enable_if_t<is_address_kind_v<A> && is_address_kind_v<B>, int>;
+
+}  // namespace detail
+
+/// Compares them as addresses: by canonical form.
+template <class A, class B, detail::if_address_kinds<A, B> = 0>
+[[nodiscard]] bool operator==(const A& a, const B& b) noexcept {
+  return address(a) == address(b);
+}
+/// \overload
+template <class A, class B, detail::if_address_kinds<A, B> = 0>
+[[nodiscard]] bool operator!=(const A& a, const B& b) noexcept {
+  return address(a) != address(b);
+}
+
+/// Prints `address(a).to_string()`.
+template <class Traits, class A, detail::if_address_kinds<A> = 0>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, const A& a) {
+  return out << address(a);
+}
 
 }  // namespace v1
 }  // namespace pysock

@@ -170,17 +170,19 @@ class server_options {
 ///
 /// A server that was just stopped can be started again at once: SO_REUSEADDR is set, or what serves
 /// in its place where that would let others take the port. IPV6_V6ONLY is always set or cleared,
-/// whatever the system's default. The socket has the default timeout. \param address where to
-/// listen: `{"", port}` for every interface, port 0 for one that the system chooses \param options
-/// family, backlog, and whether the port is shared or serves IPv4 as well \throws error EADDRINUSE,
-/// EADDRNOTAVAIL, with the address \throws permission_error \throws gaierror for an unknown host
-/// and for one of another family \throws std::invalid_argument if the options contradict each other
-/// or this system lacks them
+/// whatever the system's default. The socket has the default timeout.
+/// \param address where to listen: `{"", port}` for every interface, port 0 for one that the system
+/// chooses
+/// \param options family, backlog, and whether the port is shared or serves IPv4 as well
+/// \throws error EADDRINUSE, EADDRNOTAVAIL, with the address; EMFILE and the like
+/// \throws permission_error
+/// \throws gaierror for an unknown host and for one of another family
+/// \throws std::invalid_argument if the options contradict each other or this system lacks them
 [[nodiscard]] PYSOCK_API socket create_server(const address& address,
                                               const server_options& options = server_options());
 
-/// Whether this machine can serve IPv4 and IPv6 with one socket; finds out by trying. (Python:
-/// `socket.has_dualstack_ipv6`)
+/// Whether this machine can serve IPv4 and IPv6 with one socket; finds out by trying, and so also
+/// false in a process without a descriptor left. (Python: `socket.has_dualstack_ipv6`)
 [[nodiscard]] PYSOCK_API bool has_dualstack_ipv6() noexcept;
 
 }  // namespace v1

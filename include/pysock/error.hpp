@@ -7,7 +7,8 @@
 /// and OverflowError are no `socket.error` either.
 #pragma once
 
-#include <cstddef>       // size_t, ptrdiff_t
+#include <cstddef>       // size_t
+#include <cstdint>       // int64_t
 #include <optional>      // optional
 #include <stdexcept>     // runtime_error
 #include <string>        // string
@@ -33,7 +34,6 @@ enum class errc {
   service_not_found,      ///< `getservbyname` knows no such service.
   port_not_found,         ///< `getservbyport` knows no such port.
   protocol_not_found,     ///< `getprotobyname` knows no such protocol.
-  interface_not_found,    ///< `if_nametoindex` knows no such interface.
   no_addresses,           ///< The resolver returned an empty list.
   ancillary_too_large,    ///< Control messages beyond what one call can carry.
   unsupported_operation,  ///< Reading a write-only file, or writing a read-only one.
@@ -199,16 +199,17 @@ PYSOCK_EXPORTED_CLASSES_END
 [[noreturn]] PYSOCK_API void throw_error(std::error_code code, const std::string& operation,
                                          std::size_t transferred = 0);
 
-inline std::error_code last_code() noexcept { return {sys::last_error(), sys::category()}; }
-[[noreturn]] inline void throw_last(const std::string& operation) {
-  throw_error(last_code(), operation);
-}
 inline std::error_code system_code(int number) noexcept { return {number, sys::category()}; }
 
-// Throws for a call of the seam that failed. `result` is what it returned: the negative error
-// number, which the making of `operation` cannot change.
-[[noreturn]] inline void throw_result(std::ptrdiff_t result, const std::string& operation) {
-  throw_error(system_code(static_cast<int>(-result)), operation);
+// The reason in a negative result of the seam: the error number, negated.
+inline std::error_code failure_code(std::int64_t result) noexcept {
+  return system_code(static_cast<int>(-result));
+}
+
+// Throws for a call of the seam that failed. `result` is what it returned: a value, which the
+// making of `operation` cannot change.
+[[noreturn]] inline void throw_result(std::int64_t result, const std::string& operation) {
+  throw_error(failure_code(result), operation);
 }
 
 }  // namespace detail

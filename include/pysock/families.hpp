@@ -55,15 +55,16 @@ class packet_address : public endpoint {
   /// \param ifname the interface's name; `""` is any
   /// \param proto 0..65535, in host order: ETH_P_*
   /// \param pkttype 0..255: PACKET_* \param hatype 0..65535: ARPHRD_* \param addr the hardware
-  /// address, at most 8 bytes \throws error `errc::interface_not_found` \throws std::out_of_range
-  /// for the numbers \throws std::invalid_argument for more than 8 bytes and for a NUL in the name
+  /// address, at most 8 bytes \throws error as `if_nametoindex` \throws std::out_of_range for the
+  /// numbers \throws std::invalid_argument for more than 8 bytes and for a NUL in the name
   PYSOCK_API packet_address(text ifname, int proto, int pkttype = PACKET_HOST, int hatype = 0,
                             const_bytes addr = {});
   /// \throws std::invalid_argument for an address of another family
   explicit packet_address(const address& a)
       : endpoint(detail::expect_family(a, AF_PACKET, "packet_address")) {}
 
-  /// The interface's name; empty for any, and for one that is gone.
+  /// The interface's name; empty for any, and for one that is gone. \throws error EMFILE and the
+  /// like if the system could not look it up
   [[nodiscard]] PYSOCK_API std::string ifname() const;
   /// The interface's number; 0 for any.
   [[nodiscard]] int ifindex() const noexcept { return native().sll_ifindex; }
@@ -134,14 +135,15 @@ class vsock_address : public endpoint {
 class can_address : public endpoint {
  public:
   /// \param ifname the interface's name; `""` is any
-  /// \throws error `errc::interface_not_found` \throws std::invalid_argument for a NUL in the name
+  /// \throws error as `if_nametoindex` \throws std::invalid_argument for a NUL in the name
   PYSOCK_API explicit can_address(text ifname);
   /// \throws std::invalid_argument for an address of another family
   template <class A, class = std::enable_if_t<std::is_convertible_v<const A&, address> &&
                                               !std::is_convertible_v<const A&, text>>>
   explicit can_address(const A& a) : endpoint(detail::expect_family(a, AF_CAN, "can_address")) {}
 
-  /// The interface's name; empty for any, and for one that is gone.
+  /// The interface's name; empty for any, and for one that is gone. \throws error EMFILE and the
+  /// like if the system could not look it up
   [[nodiscard]] PYSOCK_API std::string ifname() const;
   /// The interface's number; 0 for any.
   [[nodiscard]] int ifindex() const noexcept { return native().can_ifindex; }

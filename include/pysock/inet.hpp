@@ -52,11 +52,16 @@ using if_integer = std::enable_if_t<
 [[noreturn]] PYSOCK_COLD inline void throw_out_of_range(const char* message) {
   throw std::out_of_range(message);
 }
+[[noreturn]] PYSOCK_COLD inline void throw_negative(const char* message) {
+  throw std::invalid_argument(message);
+}
 
 template <class Unsigned, class T>
 constexpr Unsigned swap_checked(T value,
                                 const char* message) noexcept(std::is_same_v<T, Unsigned>) {
-  // As the widest unsigned number, a negative one is too large as well.
+  if constexpr (std::is_signed_v<T>) {
+    if (value < 0) throw_negative(message);
+  }
   if (static_cast<std::uintmax_t>(value) > (std::numeric_limits<Unsigned>::max)())
     throw_out_of_range(message);
   return swap_unless_big_endian(static_cast<Unsigned>(value));
@@ -258,28 +263,32 @@ std::string packed_string(const unsigned char (&packed)[N]) {
 }  // namespace detail
 
 /// A 32-bit integer from network to host byte order. (Python: `socket.ntohl`)
-/// \throws std::out_of_range unless 0 <= x <= 4294967295; never for a `std::uint32_t`
+/// \throws std::invalid_argument for a negative number \throws std::out_of_range for one beyond
+/// 4294967295; neither for a `std::uint32_t`
 template <class T, detail::if_integer<T> = 0>
 [[nodiscard]] constexpr std::uint32_t ntohl(T x) noexcept(std::is_same_v<T, std::uint32_t>) {
   return detail::swap_checked<std::uint32_t>(x, "ntohl: value must be 0-4294967295");
 }
 
 /// A 16-bit integer from network to host byte order. (Python: `socket.ntohs`)
-/// \throws std::out_of_range unless 0 <= x <= 65535; never for a `std::uint16_t`
+/// \throws std::invalid_argument for a negative number \throws std::out_of_range for one beyond
+/// 65535; neither for a `std::uint16_t`
 template <class T, detail::if_integer<T> = 0>
 [[nodiscard]] constexpr std::uint16_t ntohs(T x) noexcept(std::is_same_v<T, std::uint16_t>) {
   return detail::swap_checked<std::uint16_t>(x, "ntohs: value must be 0-65535");
 }
 
 /// A 32-bit integer from host to network byte order. (Python: `socket.htonl`)
-/// \throws std::out_of_range unless 0 <= x <= 4294967295; never for a `std::uint32_t`
+/// \throws std::invalid_argument for a negative number \throws std::out_of_range for one beyond
+/// 4294967295; neither for a `std::uint32_t`
 template <class T, detail::if_integer<T> = 0>
 [[nodiscard]] constexpr std::uint32_t htonl(T x) noexcept(std::is_same_v<T, std::uint32_t>) {
   return detail::swap_checked<std::uint32_t>(x, "htonl: value must be 0-4294967295");
 }
 
 /// A 16-bit integer from host to network byte order. (Python: `socket.htons`)
-/// \throws std::out_of_range unless 0 <= x <= 65535; never for a `std::uint16_t`
+/// \throws std::invalid_argument for a negative number \throws std::out_of_range for one beyond
+/// 65535; neither for a `std::uint16_t`
 template <class T, detail::if_integer<T> = 0>
 [[nodiscard]] constexpr std::uint16_t htons(T x) noexcept(std::is_same_v<T, std::uint16_t>) {
   return detail::swap_checked<std::uint16_t>(x, "htons: value must be 0-65535");

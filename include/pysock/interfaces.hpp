@@ -22,12 +22,14 @@ struct interface_info {
 [[nodiscard]] PYSOCK_API std::vector<interface_info> if_nameindex();
 
 /// The number of an interface. (Python: `socket.if_nametoindex`; if_nametoindex(3))
-/// \throws error `errc::interface_not_found` \throws std::invalid_argument for an embedded NUL
+/// \throws error ENODEV (ENXIO on some systems) if there is none, EMFILE and the like if the system
+/// could not look it up \throws std::invalid_argument for an embedded NUL
 [[nodiscard]] PYSOCK_API unsigned if_nametoindex(text name);
 
 /// The name of an interface. (Python: `socket.if_indextoname`; if_indextoname(3))
-/// \throws error ENXIO if there is none \throws std::out_of_range for a negative number or one
-/// beyond 32 bits
+/// \throws error ENXIO if there is none, EMFILE and the like if the system could not look it up
+/// \throws std::invalid_argument for a negative number \throws std::out_of_range for one beyond 32
+/// bits
 [[nodiscard]] PYSOCK_API std::string if_indextoname(long long index);
 
 }  // namespace v1

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 /// \file
 /// Host, service and protocol names. Every function may block for as long as the system's resolver
-/// does: socket timeouts never cover it. All are thread-safe.
+/// does: socket timeouts never cover it. All are thread-safe. Each throws `error` with the system's
+/// number, and not that there is no such name, where the system could not look: EMFILE, ENFILE and
+/// the like.
 #pragma once
 
 #include <optional>      // optional
 #include <string>        // string
 #include <system_error>  // error_code
+#include <type_traits>   // enable_if_t
+#include <utility>       // forward
 #include <vector>        // vector
 
 #include "address.hpp"
@@ -19,21 +23,26 @@ class service {
  public:
   /// No port. (Python: None)
   service(std::nullopt_t) noexcept {}
-  /// A port number; checked where it is used.
-  service(int port) noexcept : number_(port) {}
-  /// A service name or decimal digits; `""` is none.
+  /// A port number, of whatever makes a `port_number`; checked where it is used.
+  template <class T, std::enable_if_t<std::is_convertible_v<const T&, port_number>, int> = 0>
+  service(const T& port) noexcept(std::is_nothrow_constructible_v<port_number, const T&>)
+      : number_(port_number(port).value()) {}
+  /// A service name or decimal digits; `""` is port 0 for no host, and no port for any other.
   template <class T, class = std::enable_if_t<std::is_convertible_v<T&&, text>>>
-  service(T&& name) : name_(text(std::forward<T>(name)).str()) {}
+  service(T&& name) : has_name_(true), name_(text(std::forward<T>(name)).str()) {}
   /// `true` is no port.
   service(bool) = delete;
 
-  /// The number, where it was made from one.
-  [[nodiscard]] std::optional<int> number() const noexcept { return number_; }
+  /// Whether there is a port; false for `std::nullopt` alone.
+  [[nodiscard]] bool has_value() const noexcept { return number_ || has_name_; }
+  /// The number as it was given, where this was made from one.
+  [[nodiscard]] std::optional<long long> number() const noexcept { return number_; }
   /// The name; empty for a number or none.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
  private:
-  std::optional<int> number_;
+  std::optional<long long> number_;
+  bool has_name_ = false;
   std::string name_;
 };
 
@@ -50,10 +59,13 @@ struct address_info {
 
 /// Resolves a host and a service into all their addresses. (Python: `socket.getaddrinfo`; RFC 3493)
 /// \param host a name, a numeric address, or `std::nullopt` or `""` for none: the loopback, or with
-/// AI_PASSIVE the wildcard \param port a number, a service name or `std::nullopt` \param family
-/// AF_*, 0 for any \param type SOCK_*, 0 for any: each address then comes once per type \param
-/// proto IPPROTO_*, 0 for any \param flags AI_* \throws gaierror EAI_SERVICE also for a port
-/// outside 0..65535, as number or digits \throws std::invalid_argument for an embedded NUL
+/// AI_PASSIVE the wildcard
+/// \param port a number, a service name or `std::nullopt`. A name that is a number, which may
+/// follow white space and a sign, is the same as that number. \param family AF_*, 0 for any \param
+/// type SOCK_*, 0 for any: each address then comes once per type \param proto IPPROTO_*, 0 for any
+/// \param flags AI_*
+/// \throws gaierror EAI_SERVICE also for a port outside 0..65535, as a number or in a name
+/// \throws std::invalid_argument for an embedded NUL
 [[nodiscard]] PYSOCK_API std::vector<address_info> getaddrinfo(const std::optional<text>& host,
                                                                const service& port, int family = 0,
                                                                int type = 0, int proto = 0,
@@ -122,7 +134,7 @@ PYSOCK_API void sethostname(text name);
 /// as above \throws error `errc::port_not_found` \throws std::out_of_range for the port \throws
 /// std::invalid_argument for an embedded NUL
 [[nodiscard]] PYSOCK_API std::string getservbyport(
-    int port, const std::optional<text>& protocolname = std::nullopt);
+    port_number port, const std::optional<text>& protocolname = std::nullopt);
 
 namespace detail {
 

@@ -6,7 +6,7 @@ namespace pysock {
 inline namespace v1 {
 
 address::address(detail::sockaddr_view native) noexcept {
-  if (native.size == 0) return;
+  if (native.size < static_cast<socklen_t>(offsetof(sockaddr, sa_data))) return;  // no family
   const auto size = static_cast<std::size_t>(native.size);
   if (native.data->sa_family == AF_INET && size >= sizeof(sockaddr_in)) {
     value_.emplace<inet_address>(*reinterpret_cast<const sockaddr_in*>(native.data));

@@ -64,6 +64,16 @@ class tuple {
   int count_ = 0;
 };
 
+// An address can be printed whatever the system lacks: messages of failures contain addresses.
+template <class Address>
+[[maybe_unused]] std::string interface_of(const Address& a) {
+  try {
+    return a.ifname();
+  } catch (const error&) {
+    return {};
+  }
+}
+
 struct to_text {
   std::string operator()(std::monostate) const { return "None"; }
   std::string operator()(const unix_address& a) const {
@@ -82,7 +92,7 @@ struct to_text {
     if (a.family() == AF_PACKET) {
       const packet_address known(a);
       return tuple()
-          .text(known.ifname())
+          .text(interface_of(known))
           .number(known.proto())
           .number(known.pkttype())
           .number(known.hatype())
@@ -103,7 +113,7 @@ struct to_text {
     }
 #endif
 #ifdef CAN_RAW
-    if (a.family() == AF_CAN) return tuple().text(can_address(a).ifname()).done();
+    if (a.family() == AF_CAN) return tuple().text(interface_of(can_address(a))).done();
 #endif
 #ifdef TIPC_ADDR_NAME
     if (a.family() == AF_TIPC) {

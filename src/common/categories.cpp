@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The error categories, one of each per process.
+// The error categories, one of each per process, to its end.
 #include <cstddef>
+#include <pysock/detail/immortal.hpp>
 #include <pysock/error.hpp>
 
 namespace pysock {
@@ -26,7 +27,6 @@ constexpr row errc_rows[] = {
     {"service/proto not found", std::errc::no_such_file_or_directory},
     {"port/proto not found", std::errc::no_such_file_or_directory},
     {"protocol not found", std::errc::no_such_file_or_directory},
-    {"no interface with this name", std::errc::no_such_device},
     {"getaddrinfo returns an empty list", std::errc::address_not_available},
     {"ancillary data item too large", std::errc::message_size},
     {"not readable or not writable in this mode", std::errc::not_supported},
@@ -104,23 +104,23 @@ static_assert(std::size(argument_rows) == static_cast<std::size_t>(bad_argument:
 }  // namespace
 
 const std::error_category& pysock_category() noexcept {
-  static const table_category<errc_rows> category("pysock");
-  return category;
+  static detail::immortal<table_category<errc_rows>> category("pysock");
+  return category.get();
 }
 
 const std::error_category& argument_category() noexcept {
-  static const table_category<argument_rows> category("pysock.argument");
-  return category;
+  static detail::immortal<table_category<argument_rows>> category("pysock.argument");
+  return category.get();
 }
 
 const std::error_category& gai_category() noexcept {
-  static const message_category<detail::sys::gai_message> category("pysock.gai");
-  return category;
+  static detail::immortal<message_category<detail::sys::gai_message>> category("pysock.gai");
+  return category.get();
 }
 
 const std::error_category& herror_category() noexcept {
-  static const message_category<detail::sys::herror_message> category("pysock.herror");
-  return category;
+  static detail::immortal<message_category<detail::sys::herror_message>> category("pysock.herror");
+  return category.get();
 }
 
 }  // namespace v1

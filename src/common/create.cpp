@@ -31,14 +31,34 @@ socket connected(const address_info& to, std::int64_t timeout, const address& so
   return s;
 }
 
+// What a socket for both IPv4 and IPv6 fails with.
+std::error_code try_dualstack() noexcept {
+  const native_handle_type handle = detail::sys::socket(AF_INET6, SOCK_STREAM, 0, false);
+  if (handle < 0) return detail::failure_code(handle);
+  const descriptor probe(handle);
+  const int off = 0;
+  const int result =
+      detail::sys::setsockopt(probe.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  return result < 0 ? detail::failure_code(result) : std::error_code();
+}
+
+// Whether the system lacks what was tried, and not descriptors or memory for it.
+bool means_unsupported(const std::error_code& ec) noexcept {
+  return ec == std::errc::address_family_not_supported || ec == std::errc::protocol_not_supported ||
+         ec == std::errc::no_protocol_option || ec == std::errc::operation_not_supported ||
+         ec == std::errc::not_supported || ec == std::errc::invalid_argument;
+}
+
 void check(const server_options& options) {
   if (options.reuse_port() && reuse_port_option == no_option) {
     throw_error(bad_argument::option, "create_server: SO_REUSEPORT not supported on this platform");
   }
   if (!options.dualstack_ipv6()) return;
-  if (!has_dualstack_ipv6())
+  if (const std::error_code ec = try_dualstack()) {
+    if (!means_unsupported(ec)) throw_error(ec, "create_server: dualstack_ipv6");
     throw_error(bad_argument::option,
                 "create_server: dualstack_ipv6 not supported on this platform");
+  }
   if (options.family() != AF_INET6)
     throw_error(bad_argument::option, "create_server: dualstack_ipv6 requires AF_INET6 family");
 }
@@ -61,9 +81,9 @@ host_port::host_port(const address& a) : host_(a.host()), port_(a.port()) {
 }
 
 std::string host_port::to_string() const {
-  const std::string port = port_.number()         ? std::to_string(*port_.number())
-                           : port_.name().empty() ? "None"
-                                                  : "'" + port_.name() + "'";
+  const std::string port = port_.number()      ? std::to_string(*port_.number())
+                           : port_.has_value() ? "'" + port_.name() + "'"
+                                               : "None";
   return "(" + (host_ ? "'" + *host_ + "'" : "None") + ", " + port + ")";
 }
 
@@ -108,12 +128,7 @@ socket create_server(const address& address, const server_options& options) {
   return s;
 }
 
-bool has_dualstack_ipv6() noexcept {
-  const descriptor probe(detail::sys::socket(AF_INET6, SOCK_STREAM, 0, false));
-  const int off = 0;
-  return probe &&
-         detail::sys::setsockopt(probe.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0;
-}
+bool has_dualstack_ipv6() noexcept { return !try_dualstack(); }
 
 }  // namespace v1
 }  // namespace pysock

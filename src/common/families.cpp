@@ -21,9 +21,15 @@ template <class T>
   return ifname.view().empty() ? 0 : static_cast<int>(if_nametoindex(ifname));
 }
 
-[[maybe_unused]] std::string name_of(int ifindex) {
+// Empty where there is none of that number, or no longer.
+[[maybe_unused]] std::string name_of(int ifindex, const char* operation) {
   std::string name;
-  if (ifindex > 0) detail::sys::if_indextoname(static_cast<unsigned>(ifindex), name);
+  if (ifindex <= 0) return name;
+  const int result = detail::sys::if_indextoname(static_cast<unsigned>(ifindex), name);
+  const std::error_code reason = detail::failure_code(result);
+  if (result < 0 && reason != std::errc::no_such_device_or_address &&
+      reason != std::errc::no_such_device)
+    throw_error(reason, operation);
   return name;
 }
 
@@ -56,7 +62,7 @@ packet_address::packet_address(text ifname, int proto, int pkttype, int hatype, 
   endpoint::operator=(to_endpoint(native));
 }
 
-std::string packet_address::ifname() const { return name_of(ifindex()); }
+std::string packet_address::ifname() const { return name_of(ifindex(), "packet_address: ifname"); }
 
 std::string packet_address::addr() const {
   // Some hardware has longer addresses than the structure shows: the system then returns a longer
@@ -97,7 +103,7 @@ can_address::can_address(text ifname) {
   endpoint::operator=(to_endpoint(native));
 }
 
-std::string can_address::ifname() const { return name_of(ifindex()); }
+std::string can_address::ifname() const { return name_of(ifindex(), "can_address: ifname"); }
 #endif
 
 #ifdef TIPC_ADDR_NAME

@@ -21,6 +21,12 @@ host_info to_host_info(const detail::sys::host_entry& entry) {
   return info;
 }
 
+// A lookup's result: 0, an h_errno number, or the negative error number.
+void check(int result, const std::string& operation) {
+  if (result < 0) detail::throw_result(result, operation);
+  if (result > 0) throw_error({result, herror_category()}, operation);
+}
+
 // Step one of the hostent functions: a host to one address, whose failures are gaierror.
 address first_address(const char* function, const std::string& name, int family) {
   unsigned char packed[4];
@@ -47,7 +53,7 @@ host_info gethostbyname_ex(text hostname) {
   if (!name.empty() && name != "<broadcast>") (void)first_address(function, name, AF_INET);
   detail::sys::host_entry entry;
   const int number = detail::sys::gethostbyname(name.c_str(), AF_INET, entry);
-  if (number != 0) throw_error({number, herror_category()}, where(function, name));
+  check(number, where(function, name));
   return to_host_info(entry);
 }
 
@@ -63,7 +69,7 @@ host_info gethostbyaddr(text ip_address) {
   if (in == nullptr && in6 == nullptr) throw_error(errc::bad_family, where(function, name));
   const int number = in != nullptr ? detail::sys::gethostbyaddr(in->bytes(), 4, AF_INET, entry)
                                    : detail::sys::gethostbyaddr(in6->bytes(), 16, AF_INET6, entry);
-  if (number != 0) throw_error({number, herror_category()}, where(function, name));
+  check(number, where(function, name));
   return to_host_info(entry);
 }
 
@@ -88,14 +94,15 @@ std::string getfqdn(text name) {
 
 std::string gethostname() {
   std::string name;
-  if (detail::sys::gethostname(name) < 0) detail::throw_last("gethostname");
+  const int result = detail::sys::gethostname(name);
+  if (result < 0) detail::throw_result(result, "gethostname");
   return name;
 }
 
 void sethostname(text name) {
   const std::string host = c_name("sethostname", name);
-  if (detail::sys::sethostname(host.data(), host.size()) < 0)
-    detail::throw_last(where("sethostname", host));
+  const int result = detail::sys::sethostname(host.data(), host.size());
+  if (result < 0) detail::throw_result(result, where("sethostname", host));
 }
 
 }  // namespace v1

@@ -7,7 +7,8 @@ inline namespace v1 {
 
 std::vector<interface_info> if_nameindex() {
   std::vector<detail::sys::interface_entry> entries;
-  if (detail::sys::if_nameindex(entries) < 0) detail::throw_last("if_nameindex");
+  const int result = detail::sys::if_nameindex(entries);
+  if (result < 0) detail::throw_result(result, "if_nameindex");
   std::vector<interface_info> list;
   list.reserve(entries.size());
   for (detail::sys::interface_entry& entry : entries)
@@ -16,20 +17,21 @@ std::vector<interface_info> if_nameindex() {
 }
 
 unsigned if_nametoindex(text name) {
-  const std::string operation = "if_nametoindex '" + name.str() + "'";
   if (name.view().find('\0') != std::string_view::npos)
     detail::throw_error(bad_argument::embedded_null, "if_nametoindex");
-  const unsigned index = detail::sys::if_nametoindex(name.str().c_str());
-  if (index == 0) detail::throw_error(errc::interface_not_found, operation);
-  return index;
+  const std::string asked = name.str();
+  const std::int64_t index = detail::sys::if_nametoindex(asked.c_str());
+  if (index < 0) detail::throw_result(index, "if_nametoindex '" + asked + "'");
+  return static_cast<unsigned>(index);
 }
 
 std::string if_indextoname(long long index) {
   const std::string operation = "if_indextoname " + std::to_string(index);
-  if (index < 0 || index > 0xFFFFFFFFLL) detail::throw_error(bad_argument::value_range, operation);
+  if (index < 0) throw std::invalid_argument(operation + ": value must not be negative");
+  if (index > 0xFFFFFFFFLL) detail::throw_error(bad_argument::value_range, operation);
   std::string name;
-  if (detail::sys::if_indextoname(static_cast<unsigned>(index), name) < 0)
-    detail::throw_last(operation);
+  const int result = detail::sys::if_indextoname(static_cast<unsigned>(index), name);
+  if (result < 0) detail::throw_result(result, operation);
   return name;
 }
 

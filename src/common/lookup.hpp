@@ -10,11 +10,9 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-inline std::error_code gai_code(int number) noexcept {
-#ifdef EAI_SYSTEM
-  if (number == EAI_SYSTEM) return detail::last_code();
-#endif
-  return {number, gai_category()};
+// What is left of a call of the resolver; no error where it succeeded.
+inline std::error_code code_of(sys::resolver_status status) noexcept {
+  return {status.number, status.from_system ? sys::category() : gai_category()};
 }
 
 inline std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }

@@ -25,6 +25,22 @@ bool is_broadcast(const address& a) noexcept {
 void store(const inet_address& a, endpoint& out) noexcept { out = endpoint(a.data(), a.size()); }
 void store(const inet6_address& a, endpoint& out) noexcept { out = endpoint(a.data(), a.size()); }
 
+// The IPv4 address in an IPv4-mapped one (RFC 4291), which is how a server for both families sees
+// its IPv4 peers. False for any other, and for parts that AF_INET does not have.
+bool unmapped(const address& a, endpoint& out) noexcept {
+  constexpr unsigned char prefix[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  const auto* in6 = a.get_if<inet6_address>();
+  if (in6 == nullptr || in6->flowinfo() != 0 || in6->scope_id() != 0 ||
+      std::memcmp(in6->bytes(), prefix, sizeof prefix) != 0)
+    return false;
+  unsigned char packed[4];
+  std::memcpy(packed, in6->bytes() + sizeof prefix, sizeof packed);
+  sockaddr_in in;
+  detail::fill(in, packed, in6->port());
+  store(inet_address(in), out);
+  return true;
+}
+
 // A host that is no literal, for a socket of `family`.
 std::error_code resolve_host(const host_address& a, int family, endpoint& out) noexcept {
   if (family != AF_INET && family != AF_INET6) return bad_argument::address_form;
@@ -67,8 +83,8 @@ namespace detail {
 std::error_code lookup(const std::string& host, int family, endpoint& out) noexcept {
   const addrinfo hints = make_hints(family, SOCK_DGRAM, 0, idn_flag(host));
   results found;
-  const int number = sys::getaddrinfo(host.c_str(), nullptr, &hints, &found.first);
-  if (number != 0) return gai_code(number);
+  const std::error_code ec = code_of(sys::getaddrinfo(host.c_str(), nullptr, &hints, &found.first));
+  if (ec) return ec;
   if (found.first == nullptr) return errc::no_addresses;
   out = endpoint(found.first->ai_addr, static_cast<socklen_t>(found.first->ai_addrlen));
   return {};
@@ -85,6 +101,8 @@ sockaddr_view resolve(const address& a, int family, endpoint& storage,
     return {raw->data(), raw->size()};  // the system knows its families better than we do
   } else if (a.family() == AF_UNIX || family == AF_UNIX) {
     ec = bad_argument::address_form;
+  } else if (family == AF_INET && unmapped(a, storage)) {
+    return {storage.data(), storage.size()};
   } else if (family == AF_INET || family == AF_INET6) {
     if (is_broadcast(a))
       ec = errc::family_mismatch;

@@ -7,30 +7,37 @@ inline namespace v1 {
 namespace {
 
 using detail::c_name;
-using detail::gai_code;
+using detail::code_of;
 using detail::idn_flag;
 using detail::make_hints;
 using detail::quoted;
 using detail::results;
 using detail::throw_error;
 
-bool outside_ports(const std::string& digits) noexcept {
-  if (digits.empty() || digits.find_first_not_of("0123456789") != std::string::npos) return false;
-  const std::size_t significant = digits.find_first_not_of('0');
-  if (significant == std::string::npos) return false;
-  return digits.size() - significant > 5 || std::stoi(digits.substr(significant)) > 65535;
+constexpr bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+// The number that a C library may read in a service name: it takes whatever strtoul() takes, white
+// space and a sign included, and may wrap what is too large. Nothing for a name; for a number that
+// is no port, one that is none either.
+std::optional<long long> number_in(std::string_view name) noexcept {
+  std::size_t i = 0;
+  while (i < name.size() && is_space(name[i])) ++i;
+  const bool negative = i < name.size() && name[i] == '-';
+  if (negative || (i < name.size() && name[i] == '+')) ++i;
+  if (i == name.size()) return std::nullopt;
+  long long value = 0;
+  for (; i < name.size(); ++i) {
+    const unsigned digit = detail::decimal_digit(name[i]);
+    if (digit > 9) return std::nullopt;
+    if (value <= 65535) value = value * 10 + digit;
+  }
+  return negative ? -value : value;
 }
 
-// The port of a number, of digits or of none; -1 for a name or what is out of range.
-int numeric_port(const service& port) noexcept {
-  if (port.number()) return *port.number() <= 65535 ? *port.number() : -1;
-  int value = 0;
-  for (const char c : port.name()) {
-    if (detail::decimal_digit(c) > 9) return -1;
-    value = value * 10 + static_cast<int>(detail::decimal_digit(c));
-    if (value > 65535) return -1;
-  }
-  return value;
+// The port where no service has to be looked up; for no port, 0.
+std::optional<long long> numeric_port(const service& port) noexcept {
+  if (port.number()) return port.number();
+  return port.name().empty() ? 0 : number_in(port.name());
 }
 
 // The protocol that goes with a type, as this system's resolver gives it; -1 where another type or
@@ -47,9 +54,10 @@ int usual_protocol(int type, int asked) noexcept {
 bool answer_numeric(std::string_view host, const service& port, int family, int type, int proto,
                     int flags, address_info& out) noexcept {
   const int protocol = usual_protocol(type, proto);
-  const int number = numeric_port(port);
-  if (protocol < 0 || number < 0 || (flags & ~(AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE)) != 0)
-    return false;
+  const std::optional<long long> asked = numeric_port(port);
+  if (!asked || !port_number(*asked).is_valid()) return false;
+  const auto number = static_cast<int>(*asked);
+  if (protocol < 0 || (flags & ~(AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE)) != 0) return false;
   unsigned char packed4[4];
   unsigned char packed6[16];
   if ((family == AF_UNSPEC || family == AF_INET) && detail::parse_ipv4(host, packed4)) {
@@ -74,23 +82,29 @@ std::vector<address_info> resolve(const std::optional<text>& host, const service
                                   int type, int proto, int flags) {
   constexpr const char* function = "getaddrinfo";
   const std::string host_name = host ? c_name(function, *host) : std::string();
-  const std::string port_name =
-      port.number() ? std::to_string(*port.number()) : c_name(function, port.name());
+  const std::string service_name = c_name(function, port.name());
   const std::string operation = std::string(function) + " (" +
                                 (host_name.empty() ? "None" : quoted(host_name)) + ", " +
-                                (port.number()       ? port_name
-                                 : port_name.empty() ? "None"
-                                                     : quoted(port_name)) +
+                                (port.number()      ? std::to_string(*port.number())
+                                 : port.has_value() ? quoted(service_name)
+                                                    : "None") +
                                 ")";
-  if ((port.number() && *port.number() < 0) || outside_ports(port_name))
+
+  // A number is passed on as digits alone, which all C libraries read alike. With neither host nor
+  // port there is nothing to look up, but an empty port is one for Python.
+  const std::optional<long long> number = numeric_port(port);
+  if (number && !port_number(*number).is_valid())
     throw_error({EAI_SERVICE, gai_category()}, operation);
+  const bool has_port =
+      !service_name.empty() || port.number() || (port.has_value() && host_name.empty());
+  const std::string port_name = number ? std::to_string(*number) : service_name;
 
   const addrinfo hints = make_hints(family, type, proto, flags | idn_flag(host_name));
   results found;
-  const int number = detail::sys::getaddrinfo(host_name.empty() ? nullptr : host_name.c_str(),
-                                              port_name.empty() ? nullptr : port_name.c_str(),
-                                              &hints, &found.first);
-  if (number != 0) throw_error(gai_code(number), operation);
+  const std::error_code ec = code_of(
+      detail::sys::getaddrinfo(host_name.empty() ? nullptr : host_name.c_str(),
+                               has_port ? port_name.c_str() : nullptr, &hints, &found.first));
+  if (ec) throw_error(ec, operation);
 
   std::vector<address_info> list;
   for (const addrinfo* one = found.first; one != nullptr; one = one->ai_next) {
@@ -122,10 +136,11 @@ name_info getnameinfo(const address& sockaddr, int flags) {
     endpoint found;
     const addrinfo hints = make_hints(AF_UNSPEC, SOCK_DGRAM, 0, AI_NUMERICHOST);
     results numeric;
-    const int number = name->host.empty() ? EAI_NONAME
-                                          : detail::sys::getaddrinfo(name->host.c_str(), nullptr,
-                                                                     &hints, &numeric.first);
-    if (number != 0 || numeric.first == nullptr) throw_error(gai_code(number), operation);
+    std::error_code ec(EAI_NONAME, gai_category());
+    if (!name->host.empty())
+      ec = code_of(detail::sys::getaddrinfo(name->host.c_str(), nullptr, &hints, &numeric.first));
+    if (!ec && numeric.first == nullptr) ec = errc::no_addresses;
+    if (ec) throw_error(ec, operation);
     found = endpoint(numeric.first->ai_addr, static_cast<socklen_t>(numeric.first->ai_addrlen));
     const address plain(found);
     if (plain.family() == AF_INET6) {
@@ -141,9 +156,9 @@ name_info getnameinfo(const address& sockaddr, int flags) {
   }
   char host[NI_MAXHOST];
   char port[NI_MAXSERV];
-  const int number = detail::sys::getnameinfo(native.data, native.size, host, sizeof host, port,
-                                              sizeof port, flags);
-  if (number != 0) throw_error(gai_code(number), operation);
+  const std::error_code ec = code_of(detail::sys::getnameinfo(
+      native.data, native.size, host, sizeof host, port, sizeof port, flags));
+  if (ec) throw_error(ec, operation);
   return {host, port};
 }
 

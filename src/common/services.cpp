@@ -18,29 +18,38 @@ struct c_proto {
   std::string value;
 };
 
+// A lookup's result: 1 if it found the entry, 0 if there is none, or the negative error number.
+void check(int result, errc not_found, const std::string& operation) {
+  if (result < 0) detail::throw_result(result, operation);
+  if (result == 0) throw_error(not_found, operation);
+}
+
 }  // namespace
 
 int getprotobyname(text protocolname) {
   const std::string name = c_name("getprotobyname", protocolname);
-  const int number = detail::sys::getprotobyname(name.c_str());
-  if (number < 0) throw_error(errc::protocol_not_found, where("getprotobyname", name));
+  int number = 0;
+  const int result = detail::sys::getprotobyname(name.c_str(), number);
+  check(result, errc::protocol_not_found, where("getprotobyname", name));
   return number;
 }
 
 int getservbyname(text servicename, const std::optional<text>& protocolname) {
   const std::string name = c_name("getservbyname", servicename);
   const c_proto proto("getservbyname", protocolname);
-  const int port = detail::sys::getservbyname(name.c_str(), proto.get());
-  if (port < 0) throw_error(errc::service_not_found, where("getservbyname", name));
+  int port = 0;
+  const int result = detail::sys::getservbyname(name.c_str(), proto.get(), port);
+  check(result, errc::service_not_found, where("getservbyname", name));
   return port;
 }
 
-std::string getservbyport(int port, const std::optional<text>& protocolname) {
+std::string getservbyport(port_number port, const std::optional<text>& protocolname) {
   const c_proto proto("getservbyport", protocolname);
-  const std::string operation = "getservbyport " + std::to_string(port);
-  if (port < 0 || port > 65535) throw_error(bad_argument::port, operation);
-  std::string name = detail::sys::getservbyport(port, proto.get());
-  if (name.empty()) throw_error(errc::port_not_found, operation);
+  const std::string operation = "getservbyport " + std::to_string(port.value());
+  const int number = port.checked(operation.c_str());
+  std::string name;
+  const int result = detail::sys::getservbyport(number, proto.get(), name);
+  check(result, errc::port_not_found, operation);
   return name;
 }
 

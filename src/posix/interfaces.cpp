@@ -3,6 +3,7 @@
 #include "features.hpp"
 
 #include <cerrno>
+#include <cstring>
 #include <pysock/detail/sys.hpp>
 #if PYSOCK_HAVE_IF_NAMEINDEX
 #include <memory>
@@ -11,11 +12,26 @@
 namespace pysock {
 inline namespace v1 {
 namespace detail {
+namespace {
+
+// Why a lookup failed, for which the C library opened a socket; `unknown` where it does not say.
+// glibc leaves ENOENT where it got no socket, so that is asked again.
+int reason(int unknown) noexcept {
+  const int number = errno;
+  if (number == ENODEV || number == ENXIO) return number;
+  const int probe = ::socket(AF_UNIX, SOCK_DGRAM | sys::feature::type_cloexec, 0);
+  if (probe < 0) return errno;
+  ::close(probe);
+  return number != 0 && number != ENOENT ? number : unknown;
+}
+
+}  // namespace
+
 int sys::if_nameindex([[maybe_unused]] std::vector<interface_entry>& out) {
 #if PYSOCK_HAVE_IF_NAMEINDEX
   const std::unique_ptr<struct ::if_nameindex, decltype(&::if_freenameindex)> list(
       ::if_nameindex(), &::if_freenameindex);
-  if (!list) return -1;
+  if (!list) return -errno;
   std::vector<interface_entry> made;
   for (const struct ::if_nameindex* entry = list.get(); entry->if_name != nullptr; ++entry) {
     made.push_back({entry->if_index, entry->if_name});
@@ -23,16 +39,22 @@ int sys::if_nameindex([[maybe_unused]] std::vector<interface_entry>& out) {
   out.swap(made);
   return 0;
 #else
-  errno = ENOSYS;
-  return -1;
+  return -ENOSYS;
 #endif
 }
 
-unsigned sys::if_nametoindex(const char* name) noexcept { return ::if_nametoindex(name); }
+std::int64_t sys::if_nametoindex(const char* name) noexcept {
+  // Some C libraries cut a longer name, and would find another interface.
+  if (std::strlen(name) >= IF_NAMESIZE) return -ENODEV;
+  errno = 0;
+  const unsigned index = ::if_nametoindex(name);
+  return index != 0 ? static_cast<std::int64_t>(index) : -reason(ENODEV);
+}
 
 int sys::if_indextoname(unsigned index, std::string& out) {
   char name[IF_NAMESIZE] = {};
-  if (::if_indextoname(index, name) == nullptr) return -1;
+  errno = 0;
+  if (::if_indextoname(index, name) == nullptr) return -reason(ENXIO);
   out = name;
   return 0;
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Addresses to names, the databases of hosts, services and protocols, and this host's own name.
-#include "features.hpp"
+#include "resolver.hpp"
 
-#include <cerrno>
 #include <limits>
-#include <pysock/detail/sys.hpp>
 #if !PYSOCK_HAVE_REENTRANT_NETDB
 #include <mutex>
+#include <pysock/detail/immortal.hpp>
 #endif
 
 namespace pysock {
@@ -14,20 +13,31 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
+// A lookup that fails for want of these has not looked.
+bool lacks_resources(int number) noexcept {
+  return number == EMFILE || number == ENFILE || number == ENOMEM;
+}
+
 // A question is a function object that makes one call to the C library; look_up() hands what it
-// finds to `use`.
+// finds to `use`. It returns 1, or 0 for an entry that is not there, or the negative error number
+// where the database could not be read.
 #if PYSOCK_HAVE_REENTRANT_NETDB
 
 template <class Entry, class Question, class Use>
-void look_up(Question ask, Use use) {
+int look_up(Question ask, Use use) {
   constexpr std::size_t enough = std::size_t{1} << 22;
   for (std::size_t size = 1024;; size *= 4) {
     std::vector<char> room(size);
     Entry entry{};
     Entry* found = nullptr;
-    if (ask(&entry, room.data(), room.size(), &found) == ERANGE && size < enough) continue;
-    if (found != nullptr) use(*found);
-    return;
+    errno = 0;  // it becomes the number returned where no source of the database sets it
+    const int number = ask(&entry, room.data(), room.size(), &found);
+    if (number == ERANGE && size < enough) continue;
+    if (found != nullptr) {
+      use(*found);
+      return 1;
+    }
+    return number == ENOENT || number == ESRCH ? 0 : -number;
   }
 }
 
@@ -52,13 +62,24 @@ auto protocol_by_name(const char* name) {
 #else
 
 // One for all: the C library may keep a single answer for every kind of question.
-std::mutex answer_in_use;
+std::mutex& answer_in_use() {
+  static immortal<std::mutex> mutex;
+  return mutex.get();
+}
 
+// These functions have no way to tell a failure from an entry that is not there, and leave any
+// number in errno. So only those count that cannot come from anything else.
 template <class Entry, class Question, class Use>
-void look_up(Question ask, Use use) {
-  const std::lock_guard<std::mutex> lock(answer_in_use);
+int look_up(Question ask, Use use) {
+  const std::lock_guard<std::mutex> lock(answer_in_use());
+  errno = 0;
   const Entry* found = ask();
-  if (found != nullptr) use(*found);
+  const int number = errno;
+  if (found != nullptr) {
+    use(*found);
+    return 1;
+  }
+  return lacks_resources(number) ? -number : 0;
 }
 
 const hostent* with_reason(const hostent* found, int& reason) {
@@ -97,34 +118,40 @@ sys::host_entry copy(const hostent& host) {
   return made;
 }
 
-// `reason` is where the question leaves its h_errno.
+// The h_errno by which glibc and the BSDs refer to errno.
+#ifdef NETDB_INTERNAL
+constexpr int netdb_internal = NETDB_INTERNAL;
+#else
+constexpr int netdb_internal = -1;
+#endif
+
+// `reason` is where the question leaves its h_errno. The error number of a name server that does
+// not answer tells less than that.
 template <class Question>
 int look_up_host(Question ask, const int& reason, sys::host_entry& out) {
-  bool known = false;
-  look_up<hostent>(ask, [&](const hostent& found) {
-    out = copy(found);
-    known = true;
-  });
-  if (known) return 0;
+  const int result = look_up<hostent>(ask, [&out](const hostent& found) { out = copy(found); });
+  if (result > 0) return 0;
+  if (result < 0 && (reason == netdb_internal || lacks_resources(-result))) return result;
+  if (reason == netdb_internal) return NO_RECOVERY;
   return reason != 0 ? reason : HOST_NOT_FOUND;
 }
 
 // The length is a size_t on some systems and an int on others.
 template <class Length>
 int set_name(int (*set)(const char*, Length), const char* name, std::size_t size) noexcept {
-  if (size > static_cast<std::size_t>(std::numeric_limits<Length>::max())) {
-    errno = EINVAL;
-    return -1;
-  }
-  return set(name, static_cast<Length>(size));
+  if (size > static_cast<std::size_t>(std::numeric_limits<Length>::max())) return -EINVAL;
+  return set(name, static_cast<Length>(size)) < 0 ? -errno : 0;
 }
 
 }  // namespace
 
-int sys::getnameinfo(const sockaddr* address, socklen_t size, char* host, std::size_t host_size,
-                     char* service, std::size_t service_size, int flags) noexcept {
-  return ::getnameinfo(address, size, host, static_cast<socklen_t>(host_size), service,
-                       static_cast<socklen_t>(service_size), flags);
+sys::resolver_status sys::getnameinfo(const sockaddr* address, socklen_t size, char* host,
+                                      std::size_t host_size, char* service,
+                                      std::size_t service_size, int flags) noexcept {
+  errno = 0;
+  const int number = ::getnameinfo(address, size, host, static_cast<socklen_t>(host_size), service,
+                                   static_cast<socklen_t>(service_size), flags);
+  return status_of(number, errno);
 }
 
 int sys::gethostbyname(const char* name, int family, host_entry& out) {
@@ -141,7 +168,7 @@ int sys::gethostbyaddr(const void* packed, std::size_t size, int family, host_en
 int sys::gethostname(std::string& out) {
   char name[NI_MAXHOST] =
       {};  // no system allows more, and a name that just fits need not come with its NUL
-  if (::gethostname(name, sizeof name - 1) < 0) return -1;
+  if (::gethostname(name, sizeof name - 1) < 0) return -errno;
   out = name;
   return 0;
 }
@@ -150,25 +177,20 @@ int sys::sethostname(const char* name, std::size_t size) noexcept {
   return set_name(&::sethostname, name, size);
 }
 
-int sys::getservbyname(const char* name, const char* proto) {
-  int port = -1;
-  look_up<servent>(service_by_name(name, proto), [&](const servent& found) {
+int sys::getservbyname(const char* name, const char* proto, int& port) {
+  return look_up<servent>(service_by_name(name, proto), [&port](const servent& found) {
     port = ntohs(static_cast<std::uint16_t>(found.s_port));
   });
-  return port;
 }
 
-std::string sys::getservbyport(int port, const char* proto) {
-  std::string name;
-  look_up<servent>(service_by_port(htons(static_cast<std::uint16_t>(port)), proto),
-                   [&](const servent& found) { name = found.s_name; });
-  return name;
+int sys::getservbyport(int port, const char* proto, std::string& name) {
+  return look_up<servent>(service_by_port(htons(static_cast<std::uint16_t>(port)), proto),
+                          [&name](const servent& found) { name = found.s_name; });
 }
 
-int sys::getprotobyname(const char* name) {
-  int number = -1;
-  look_up<protoent>(protocol_by_name(name), [&](const protoent& found) { number = found.p_proto; });
-  return number;
+int sys::getprotobyname(const char* name, int& number) {
+  return look_up<protoent>(protocol_by_name(name),
+                           [&number](const protoent& found) { number = found.p_proto; });
 }
 
 }  // namespace detail

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Names to addresses: apart from everything else in the databases, which a program that only
 // connects has no use for.
-#include "features.hpp"
-
-#include <pysock/detail/sys.hpp>
+#include "resolver.hpp"
 
 namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-int sys::getaddrinfo(const char* host, const char* service, const addrinfo* hints,
-                     addrinfo** results) noexcept {
-  return ::getaddrinfo(host, service, hints, results);
+sys::resolver_status sys::getaddrinfo(const char* host, const char* service, const addrinfo* hints,
+                                      addrinfo** results) noexcept {
+  errno = 0;
+  const int number = ::getaddrinfo(host, service, hints, results);
+  return status_of(number, errno);
 }
 
 void sys::freeaddrinfo(addrinfo* results) noexcept { ::freeaddrinfo(results); }

@@ -29,7 +29,8 @@ void check(const socket& s, const wrap_options& options, const char* operation) 
   detail::sockaddr_any peer;
   socklen_t size = sizeof peer;
   if (s && s.type() != SOCK_STREAM) detail::throw_error(bad_argument::not_stream, operation);
-  if (detail::sys::getpeername(s.fileno(), &peer.base, &size) < 0) detail::throw_last(operation);
+  const int result = detail::sys::getpeername(s.fileno(), &peer.base, &size);
+  if (result < 0) detail::throw_result(result, operation);
   if (options.do_handshake_on_connect() && !s.getblocking()) {
     refuse(operation, "do_handshake_on_connect should not be specified for non-blocking sockets");
   }

@@ -7,6 +7,7 @@
 #include <openssl/x509_vfy.h>
 
 #include <algorithm>
+#include <pysock/detail/immortal.hpp>
 
 namespace pysock {
 inline namespace v1 {
@@ -148,18 +149,18 @@ class certificate_category final : public detail::throwing_category {
 }  // namespace
 
 const std::error_category& ssl_category() noexcept {
-  static const session_category category;
-  return category;
+  static detail::immortal<session_category> category;
+  return category.get();
 }
 
 const std::error_category& openssl_category() noexcept {
-  static const reason_category category;
-  return category;
+  static detail::immortal<reason_category> category;
+  return category.get();
 }
 
 const std::error_category& verification_category() noexcept {
-  static const certificate_category category;
-  return category;
+  static detail::immortal<certificate_category> category;
+  return category.get();
 }
 
 std::string sslerror::library() const {

@@ -3,6 +3,7 @@
 #include "winsock.hpp"
 
 #include <cstring>
+#include <pysock/detail/deadline.hpp>
 #include <pysock/detail/sockaddr.hpp>
 
 namespace pysock {
@@ -10,12 +11,12 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-using sys::winsock::fail;
+using sys::winsock::outcome;
 using sys::winsock::to_handle;
 using sys::winsock::to_native;
 using sys::winsock::to_socket;
 
-// Owns a socket while it is being made. A failure it closes for keeps its reason.
+// Owns a socket while it is being made; or holds the negative error number.
 class fresh {
  public:
   explicit fresh(native_handle_type s) noexcept : handle_(s) {}
@@ -24,7 +25,7 @@ class fresh {
   ~fresh() { close(); }
 
   [[nodiscard]] native_handle_type get() const noexcept { return handle_; }
-  explicit operator bool() const noexcept { return handle_ != invalid_handle; }
+  explicit operator bool() const noexcept { return handle_ >= 0; }
   void replace(native_handle_type s) noexcept {
     close();
     handle_ = s;
@@ -37,26 +38,23 @@ class fresh {
 
  private:
   void close() noexcept {
-    if (handle_ == invalid_handle) return;
-    const int reason = ::WSAGetLastError();
-    ::closesocket(to_socket(handle_));
-    ::WSASetLastError(reason);
+    if (handle_ >= 0) ::closesocket(to_socket(handle_));
   }
 
   native_handle_type handle_;
 };
 
 native_handle_type open(int family, int type, int proto, WSAPROTOCOL_INFOW* info) noexcept {
-  if (!sys::winsock::started()) return invalid_handle;
-  return to_native(
-      ::WSASocketW(family, type, proto, info, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT));
+  if (!sys::winsock::started()) return outcome(invalid_handle);
+  return outcome(to_native(::WSASocketW(family, type, proto, info, 0,
+                                        WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT)));
 }
 
 // One that exists already may come with a handle that is inheritable, whatever the flag says.
 native_handle_type open(WSAPROTOCOL_INFOW& info) noexcept {
   fresh made(open(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &info));
-  if (!made || sys::set_inheritable(made.get(), false) != 0) return invalid_handle;
-  return made.release();
+  const int result = made ? sys::set_inheritable(made.get(), false) : 0;
+  return result < 0 ? result : made.release();
 }
 
 // Without this the answer to one datagram, "port unreachable" or "time to live exceeded", fails the
@@ -74,16 +72,18 @@ void ignore_unreachable(native_handle_type s) noexcept {
 constexpr std::int64_t pair_patience =
     10'000'000'000;  // nanoseconds, for a connection within this machine
 
-bool wait_until(std::int64_t deadline, native_handle_type s, sys::event what) noexcept {
-  const std::int64_t left = deadline - sys::now();
-  if (left <= 0) return fail(WSAETIMEDOUT) == 0;
-  const int ready = sys::poll(s, what, static_cast<int>(left / 1000000 + 1));
-  if (ready == 0) fail(WSAETIMEDOUT);
-  return ready > 0;
+// 0, or the negative error number.
+int wait_for(native_handle_type s, sys::event event, deadline& until) noexcept {
+  for (;;) {
+    const std::int64_t now = until.now();
+    const int ready = sys::poll(s, event, until.milliseconds(now));
+    if (ready != 0) return ready < 0 ? ready : 0;
+    if (until.passed(now)) return -WSAETIMEDOUT;
+  }
 }
 
-bool listen_on_loopback(native_handle_type s, int family, sockaddr_any& name,
-                        socklen_t& size) noexcept {
+int listen_on_loopback(native_handle_type s, int family, sockaddr_any& name,
+                       socklen_t& size) noexcept {
   name = sockaddr_any{};
   if (family == AF_INET6) {
     name.in6.sin6_family = AF_INET6;
@@ -96,17 +96,23 @@ bool listen_on_loopback(native_handle_type s, int family, sockaddr_any& name,
   }
   constexpr int backlog = 8;
   const BOOL on = TRUE;
-  return sys::setsockopt(s, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, &on, sizeof on) == 0 &&
-         sys::bind(s, &name.base, size) == 0 && sys::listen(s, backlog) == 0 &&
-         sys::getsockname(s, &name.base, &size) == 0;
+  int result = sys::setsockopt(s, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, &on, sizeof on);
+  if (result == 0) result = sys::bind(s, &name.base, size);
+  if (result == 0) result = sys::listen(s, backlog);
+  if (result == 0) result = sys::getsockname(s, &name.base, &size);
+  return result;
 }
 
-bool is_connected(native_handle_type s) noexcept {
-  int outcome = 0;
-  socklen_t size = sizeof outcome;
-  if (sys::getsockopt(s, SOL_SOCKET, SO_ERROR, &outcome, &size) != 0) return false;
-  if (outcome != 0) fail(outcome);
-  return outcome == 0;
+int connect_to(native_handle_type s, const sockaddr_any& name, socklen_t size,
+               deadline& until) noexcept {
+  int result = sys::connect(s, &name.base, size);
+  if (result == 0 || !sys::connect_pending(-result)) return result;
+  result = wait_for(s, sys::event::connect, until);
+  if (result < 0) return result;
+  int error = 0;
+  socklen_t error_size = sizeof error;
+  result = sys::getsockopt(s, SOL_SOCKET, SO_ERROR, &error, &error_size);
+  return result < 0 ? result : -error;
 }
 
 bool same(const sockaddr_any& a, const sockaddr_any& b) noexcept {
@@ -133,108 +139,111 @@ bool joined(native_handle_type a, native_handle_type b) noexcept {
 
 // Accepts until the connection is the one from `client`: anybody on this machine can connect to the
 // listener too, and may come first.
-bool accept_only(native_handle_type client, native_handle_type listener, bool nonblocking,
-                 std::int64_t deadline, fresh& server) noexcept {
+int accept_only(native_handle_type client, native_handle_type listener, bool nonblocking,
+                deadline& until, fresh& server) noexcept {
   do {
-    if (!wait_until(deadline, listener, sys::event::read)) return false;
+    if (const int result = wait_for(listener, sys::event::read, until); result < 0) return result;
     server.replace(sys::accept(listener, nullptr, nullptr, nonblocking));
-    const int reason = server ? 0 : ::WSAGetLastError();
-    if (reason != 0 && reason != WSAEWOULDBLOCK && reason != WSAECONNRESET)
-      return false;  // no affair of one that came and went
+    const auto error = server ? 0 : -server.get();
+    // A connection that was aborted before it was accepted: try again.
+    if (error != 0 && error != WSAEWOULDBLOCK && error != WSAECONNRESET)
+      return static_cast<int>(-error);
   } while (!server || !joined(client, server.get()));
-  return true;
+  return 0;
 }
 
 }  // namespace
 
 native_handle_type sys::socket(int family, int type, int proto, bool nonblocking) noexcept {
   fresh made(open(family, type, proto, nullptr));
-  if (!made) return invalid_handle;
-  if (nonblocking && set_nonblocking(made.get(), true) != 0) return invalid_handle;
+  if (!made) return made.release();
+  if (nonblocking) {
+    if (const int result = set_nonblocking(made.get(), true); result < 0) return result;
+  }
   if (type == SOCK_DGRAM) ignore_unreachable(made.get());
   return made.release();
 }
 
-bool sys::socketpair(int family, int type, int proto, bool nonblocking,
-                     native_handle_type (&out)[2]) noexcept {
-  const int refused = family != AF_INET && family != AF_INET6 ? WSAEAFNOSUPPORT
-                      : type != SOCK_STREAM                   ? WSAESOCKTNOSUPPORT
-                      : proto != 0                            ? WSAEPROTONOSUPPORT
-                                                              : 0;
-  if (refused != 0) return fail(refused) == 0;
+int sys::socketpair(int family, int type, int proto, bool nonblocking,
+                    native_handle_type (&out)[2]) noexcept {
+  if (family != AF_INET && family != AF_INET6) return -WSAEAFNOSUPPORT;
+  if (type != SOCK_STREAM) return -WSAESOCKTNOSUPPORT;
+  if (proto != 0) return -WSAEPROTONOSUPPORT;
 
-  const std::int64_t deadline = now() + pair_patience;
+  deadline until(pair_patience);
+  until.now();
   sockaddr_any name;
   socklen_t size = 0;
   const fresh listener(socket(family, type, proto, true));
-  if (!listener || !listen_on_loopback(listener.get(), family, name, size)) return false;
+  if (!listener) return static_cast<int>(listener.get());
+  int result = listen_on_loopback(listener.get(), family, name, size);
+  if (result < 0) return result;
   fresh client(socket(family, type, proto, true));
-  if (!client || (connect(client.get(), &name.base, size) != 0 && !connect_pending(last_error())))
-    return false;
-  if (!wait_until(deadline, client.get(), event::connect) || !is_connected(client.get()))
-    return false;
+  if (!client) return static_cast<int>(client.get());
+  result = connect_to(client.get(), name, size, until);
   fresh server(invalid_handle);
-  if (!accept_only(client.get(), listener.get(), nonblocking, deadline, server)) return false;
-  if (set_nonblocking(client.get(), nonblocking) != 0) return false;
+  if (result == 0) result = accept_only(client.get(), listener.get(), nonblocking, until, server);
+  if (result == 0) result = set_nonblocking(client.get(), nonblocking);
+  if (result < 0) return result;
   out[0] = server.release();
   out[1] = client.release();
-  return true;
+  return 0;
 }
 
 native_handle_type sys::accept(native_handle_type s, sockaddr* address, socklen_t* size,
                                bool nonblocking) noexcept {
-  fresh made(to_native(::accept(to_socket(s), address, size)));
+  fresh made(outcome(to_native(::accept(to_socket(s), address, size))));
+  if (!made) return made.release();
+  int result = set_inheritable(made.get(), false);
   // The mode both ways: the listener's is handed on.
-  if (!made || set_inheritable(made.get(), false) != 0 ||
-      set_nonblocking(made.get(), nonblocking) != 0)
-    return invalid_handle;
-  return made.release();
+  if (result == 0) result = set_nonblocking(made.get(), nonblocking);
+  return result < 0 ? result : made.release();
 }
 
 native_handle_type sys::duplicate(native_handle_type s) noexcept {
   WSAPROTOCOL_INFOW info;
-  if (::WSADuplicateSocketW(to_socket(s), ::GetCurrentProcessId(), &info) != 0)
-    return invalid_handle;
-  return open(info);
+  const int result =
+      outcome(::WSADuplicateSocketW(to_socket(s), ::GetCurrentProcessId(), &info) == 0 ? 0 : -1);
+  return result < 0 ? result : open(info);
 }
 
 int sys::close(native_handle_type s) noexcept {
-  if (::closesocket(to_socket(s)) == 0) return 0;
-  const int reason = ::WSAGetLastError();
+  int result = outcome(::closesocket(to_socket(s)));
   // A non-blocking socket that is told to linger is not closed yet.
-  if (reason == WSAEWOULDBLOCK && set_nonblocking(s, false) == 0 &&
-      ::closesocket(to_socket(s)) == 0)
-    return 0;
-  return reason == WSAECONNRESET ? 0 : fail(reason);
+  if (result == -WSAEWOULDBLOCK && set_nonblocking(s, false) == 0)
+    result = outcome(::closesocket(to_socket(s)));
+  return result == -WSAECONNRESET ? 0 : result;
 }
 
 int sys::set_nonblocking(native_handle_type s, bool on) noexcept {
   u_long value = on ? 1 : 0;
-  return ::ioctlsocket(to_socket(s), static_cast<long>(FIONBIO), &value);
+  return outcome(::ioctlsocket(to_socket(s), static_cast<long>(FIONBIO), &value));
 }
 
+// The system does not tell.
+int sys::get_nonblocking(native_handle_type /*s*/) noexcept { return 0; }
+
+// (HANDLE)-1 is GetCurrentProcess(), so it is refused here.
 int sys::get_inheritable(native_handle_type s) noexcept {
-  if (s == invalid_handle) return fail(WSAENOTSOCK);  // which as a HANDLE means this process
   DWORD flags = 0;
-  if (::GetHandleInformation(to_handle(s), &flags) == 0) return -1;
+  if (s < 0) return -WSAENOTSOCK;
+  if (::GetHandleInformation(to_handle(s), &flags) == 0) return outcome(-1);
   return (flags & HANDLE_FLAG_INHERIT) != 0 ? 1 : 0;
 }
 
 int sys::set_inheritable(native_handle_type s, bool on) noexcept {
-  if (s == invalid_handle) return fail(WSAENOTSOCK);
-  return ::SetHandleInformation(to_handle(s), HANDLE_FLAG_INHERIT, on ? HANDLE_FLAG_INHERIT : 0) !=
-                 0
-             ? 0
-             : -1;
+  if (s < 0) return -WSAENOTSOCK;
+  const DWORD flags = on ? HANDLE_FLAG_INHERIT : 0;
+  return outcome(::SetHandleInformation(to_handle(s), HANDLE_FLAG_INHERIT, flags) != 0 ? 0 : -1);
 }
 
 int sys::describe(native_handle_type s, int& family, int& type, int& proto) noexcept {
-  if (!winsock::started()) return -1;
+  if (!winsock::started()) return outcome(-1);
   WSAPROTOCOL_INFOW info{};
   int size = sizeof info;
-  if (::getsockopt(to_socket(s), SOL_SOCKET, SO_PROTOCOL_INFOW, reinterpret_cast<char*>(&info),
-                   &size) != 0)
-    return -1;
+  const int result = outcome(::getsockopt(to_socket(s), SOL_SOCKET, SO_PROTOCOL_INFOW,
+                                          reinterpret_cast<char*>(&info), &size));
+  if (result < 0) return result;
   family = info.iAddressFamily;
   type = info.iSocketType;
   proto = info.iProtocol;
@@ -244,11 +253,11 @@ int sys::describe(native_handle_type s, int& family, int& type, int& proto) noex
 // There are no such flags.
 bool sys::strip_type_flags(int& /*type*/) noexcept { return false; }
 
-bool sys::share(native_handle_type s, unsigned long process_id, std::string& out) {
+int sys::share(native_handle_type s, unsigned long process_id, std::string& out) {
   WSAPROTOCOL_INFOW info;
-  if (::WSADuplicateSocketW(to_socket(s), process_id, &info) != 0) return false;
-  out.assign(reinterpret_cast<const char*>(&info), sizeof info);
-  return true;
+  const int result = outcome(::WSADuplicateSocketW(to_socket(s), process_id, &info) == 0 ? 0 : -1);
+  if (result == 0) out.assign(reinterpret_cast<const char*>(&info), sizeof info);
+  return result;
 }
 
 native_handle_type sys::fromshare(const void* shared) noexcept {

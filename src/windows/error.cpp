@@ -5,6 +5,7 @@
 
 #include <iterator>
 #include <memory>
+#include <pysock/detail/immortal.hpp>
 
 namespace pysock {
 inline namespace v1 {
@@ -198,8 +199,8 @@ sys::error_numbers sys::numbers() noexcept {
 }
 
 const std::error_category& sys::category() noexcept {
-  static const winsock_category category;
-  return category;
+  static immortal<winsock_category> category;
+  return category.get();
 }
 
 const char* sys::number_label() noexcept { return "WinError"; }

@@ -13,7 +13,7 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-using sys::winsock::fail;
+using sys::winsock::outcome;
 using sys::winsock::to_handle;
 
 // An operation at an offset, with an event of its own to wait for: others may go on with the same
@@ -87,9 +87,8 @@ bool is_on_disk(HANDLE file) noexcept { return ::GetFileType(file) == FILE_TYPE_
 // Files are read and sent. TransmitFile() does not tell how much it sent before it failed, cannot
 // be interrupted, and a client's Windows runs two of them at a time ("TransmitFile function").
 std::ptrdiff_t sys::sendfile(native_handle_type /*s*/, native_handle_type /*file*/,
-                             std::uint64_t /*offset*/, std::size_t /*count*/,
-                             bool /*may_wait*/) noexcept {
-  return fail(WSAEOPNOTSUPP);
+                             std::uint64_t /*offset*/, std::size_t /*count*/) noexcept {
+  return -WSAEOPNOTSUPP;
 }
 
 bool sys::sendfile_unsupported(int error) noexcept { return error == WSAEOPNOTSUPP; }
@@ -97,17 +96,17 @@ bool sys::sendfile_unsupported(int error) noexcept { return error == WSAEOPNOTSU
 native_handle_type sys::open_file(const char* path) noexcept {
   std::wstring wide;
   try {
-    if (!winsock::widen(path, wide) || !make_long(wide)) return invalid_handle;
+    if (!winsock::widen(path, wide) || !make_long(wide)) return outcome(invalid_handle);
   } catch (const std::bad_alloc&) {
-    return fail(ERROR_NOT_ENOUGH_MEMORY);
+    return -ERROR_NOT_ENOUGH_MEMORY;
   }
-  return reinterpret_cast<native_handle_type>(::CreateFileW(
+  return outcome(reinterpret_cast<native_handle_type>(::CreateFileW(
       wide.c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
-      OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL | FILE_FLAG_SEQUENTIAL_SCAN, nullptr));
+      OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL | FILE_FLAG_SEQUENTIAL_SCAN, nullptr)));
 }
 
 int sys::close_file(native_handle_type file) noexcept {
-  return ::CloseHandle(to_handle(file)) != 0 ? 0 : -1;
+  return outcome(::CloseHandle(to_handle(file)) != 0 ? 0 : -1);
 }
 
 std::int64_t sys::file_size(native_handle_type file) noexcept {
@@ -115,15 +114,15 @@ std::int64_t sys::file_size(native_handle_type file) noexcept {
   if (::GetFileSizeEx(to_handle(file), &size) != 0 && is_on_disk(to_handle(file)))
     return size.QuadPart;
   const DWORD kind = ::GetFileType(to_handle(file));
-  return kind == FILE_TYPE_PIPE || kind == FILE_TYPE_CHAR ? 0 : -1;
+  return kind == FILE_TYPE_PIPE || kind == FILE_TYPE_CHAR ? 0 : -std::int64_t{ERROR_INVALID_HANDLE};
 }
 
 std::ptrdiff_t sys::read_file(native_handle_type file, void* data, std::size_t size,
                               std::uint64_t offset) noexcept {
-  if (!is_on_disk(to_handle(file))) return fail(ERROR_SEEK);
+  if (!is_on_disk(to_handle(file))) return -ERROR_SEEK;
   const position_keeper keeper(to_handle(file));
   operation_at operation(offset);
-  if (operation.get() == nullptr) return -1;
+  if (operation.get() == nullptr) return outcome(std::ptrdiff_t{-1});
   DWORD count = 0;
   bool done = ::ReadFile(to_handle(file), data, static_cast<DWORD>(winsock::cut(size)), &count,
                          operation.get()) != 0;
@@ -132,12 +131,13 @@ std::ptrdiff_t sys::read_file(native_handle_type file, void* data, std::size_t s
     done = ::GetOverlappedResult(to_handle(file), operation.get(), &count, TRUE) != 0;
   }
   if (done) return static_cast<std::ptrdiff_t>(count);
-  return ::GetLastError() == ERROR_HANDLE_EOF ? 0 : -1;
+  return ::GetLastError() == ERROR_HANDLE_EOF ? 0 : outcome(std::ptrdiff_t{-1});
 }
 
 native_handle_type sys::file_handle(void* c_file) noexcept {
   const int number = ::_fileno(static_cast<std::FILE*>(c_file));
-  return number < 0 ? invalid_handle : static_cast<native_handle_type>(::_get_osfhandle(number));
+  const native_handle_type handle = number < 0 ? invalid_handle : ::_get_osfhandle(number);
+  return handle < 0 ? -ERROR_INVALID_HANDLE : handle;
 }
 
 }  // namespace detail

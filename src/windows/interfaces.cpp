@@ -20,7 +20,7 @@ struct free_table {
 int sys::if_nameindex(std::vector<interface_entry>& out) {
   MIB_IF_TABLE2* found = nullptr;
   if (const DWORD reason = ::GetIfTable2(&found); reason != NO_ERROR)
-    return winsock::fail(static_cast<int>(reason));
+    return -static_cast<int>(reason);
   const std::unique_ptr<MIB_IF_TABLE2, free_table> table(found);
   std::vector<interface_entry> made;
   for (ULONG i = 0; i < table->NumEntries; ++i) {
@@ -28,7 +28,7 @@ int sys::if_nameindex(std::vector<interface_entry>& out) {
     if (const DWORD reason =
             ::ConvertInterfaceLuidToNameA(&table->Table[i].InterfaceLuid, name, sizeof name);
         reason != NO_ERROR) {
-      return winsock::fail(static_cast<int>(reason));
+      return -static_cast<int>(reason);
     }
     made.push_back({table->Table[i].InterfaceIndex, name});
   }
@@ -36,11 +36,14 @@ int sys::if_nameindex(std::vector<interface_entry>& out) {
   return 0;
 }
 
-unsigned sys::if_nametoindex(const char* name) noexcept { return ::if_nametoindex(name); }
+std::int64_t sys::if_nametoindex(const char* name) noexcept {
+  const unsigned index = ::if_nametoindex(name);
+  return index != 0 ? static_cast<std::int64_t>(index) : -ERROR_DEV_NOT_EXIST;
+}
 
 int sys::if_indextoname(unsigned index, std::string& out) {
   char name[IF_MAX_STRING_SIZE + 1] = {};
-  if (::if_indextoname(index, name) == nullptr) return winsock::fail(ERROR_DEV_NOT_EXIST);
+  if (::if_indextoname(index, name) == nullptr) return -ERROR_DEV_NOT_EXIST;
   out = name;
   return 0;
 }

@@ -10,7 +10,7 @@ namespace detail {
 namespace {
 
 using sys::winsock::cut;
-using sys::winsock::fail;
+using sys::winsock::outcome;
 using sys::winsock::to_handle;
 using sys::winsock::to_socket;
 
@@ -59,7 +59,8 @@ PYSOCK_COLD std::ptrdiff_t offer_less(SOCKET s, std::size_t size, const Send& se
     const std::ptrdiff_t count = send_some(size);
     if (count >= 0 || ::WSAGetLastError() != WSAENOBUFS) return count;
   }
-  return fail(WSAEWOULDBLOCK);
+  ::WSASetLastError(WSAEWOULDBLOCK);
+  return -1;
 }
 
 // The buffers with the first `size` bytes of a message. The last of them is cut short for as long
@@ -165,10 +166,11 @@ HANDLE without_notice() noexcept {
   return reinterpret_cast<HANDLE>(reinterpret_cast<std::uintptr_t>(event) | 1U);
 }
 
-bool ready(native_handle_type s, sys::event what) noexcept {
-  const int outcome = sys::poll(s, what, 0);
-  if (outcome == 0) ::WSASetLastError(WSAEWOULDBLOCK);
-  return outcome > 0;
+// 0 if the event is there, else the negative error number.
+int not_ready(native_handle_type s, sys::event event) noexcept {
+  const int ready = sys::poll(s, event, 0);
+  if (ready > 0) return 0;
+  return ready == 0 ? -WSAEWOULDBLOCK : ready;
 }
 
 }  // namespace
@@ -208,27 +210,28 @@ std::ptrdiff_t sys::recvfrom(native_handle_type s, void* data, std::size_t size,
 }
 
 std::ptrdiff_t sys::send_now(native_handle_type s, const void* data, std::size_t size) noexcept {
-  return ready(s, event::write) ? send(s, data, (std::min)(size, taken_at_once), 0) : -1;
+  if (const int error = not_ready(s, event::write)) return error;
+  return outcome(send(s, data, (std::min)(size, taken_at_once), 0));
 }
 
 // Another reader may take what this one has seen: an overlapped receive is cancelled where recv()
 // would wait.
 std::ptrdiff_t sys::recv_now(native_handle_type s, void* data, std::size_t size) noexcept {
-  if (!ready(s, event::read)) return -1;
+  if (const int error = not_ready(s, event::read)) return error;
   WSABUF piece = make_buffer(data, size);
   OVERLAPPED operation{};
   operation.hEvent = without_notice();
   DWORD count = 0;
   DWORD flags = 0;
-  int outcome = ::WSARecv(to_socket(s), &piece, 1, &count, &flags, &operation, nullptr);
-  if (outcome != 0 && ::WSAGetLastError() == WSA_IO_PENDING) {
+  int result = ::WSARecv(to_socket(s), &piece, 1, &count, &flags, &operation, nullptr);
+  if (result != 0 && ::WSAGetLastError() == WSA_IO_PENDING) {
     ::CancelIoEx(to_handle(s), &operation);
     while (!HasOverlappedIoCompleted(&operation)) ::SwitchToThread();
-    outcome =
+    result =
         ::WSAGetOverlappedResult(to_socket(s), &operation, &count, FALSE, &flags) != 0 ? 0 : -1;
-    if (outcome != 0 && ::WSAGetLastError() == WSA_OPERATION_ABORTED) return fail(WSAEWOULDBLOCK);
+    if (result != 0 && ::WSAGetLastError() == WSA_OPERATION_ABORTED) return -WSAEWOULDBLOCK;
   }
-  return received(outcome == 0 ? static_cast<int>(count) : -1, size);
+  return outcome(received(result == 0 ? static_cast<int>(count) : -1, size));
 }
 
 sys::buffer sys::make_buffer(const void* data, std::size_t size) noexcept {
@@ -243,46 +246,46 @@ std::size_t sys::max_buffers() noexcept { return 1024; }
 // More buffers than that are refused here: the system's own refusal may look like a datagram that
 // was cut.
 std::ptrdiff_t sys::sendmsg(native_handle_type s, const message& m, int flags) noexcept {
-  if (m.buffer_count > max_buffers()) return fail(WSAEMSGSIZE);
+  if (m.buffer_count > max_buffers()) return -WSAEMSGSIZE;
   const auto send_some = [&](std::size_t some) noexcept {
     const first_buffers buffers(m, some);
     WSAMSG native = as_native(m, buffers);
     DWORD sent = 0;
-    const int outcome =
+    const int result =
         m.control_size == 0
             ? ::WSASendTo(to_socket(s), native.lpBuffers, native.dwBufferCount, &sent,
                           static_cast<DWORD>(flags), native.name, native.namelen, nullptr, nullptr)
             : ::WSASendMsg(to_socket(s), &native, static_cast<DWORD>(flags), &sent, nullptr,
                            nullptr);
-    return outcome == 0 ? static_cast<std::ptrdiff_t>(sent) : std::ptrdiff_t{-1};
+    return result == 0 ? static_cast<std::ptrdiff_t>(sent) : std::ptrdiff_t{-1};
   };
   const std::size_t size = offered(to_socket(s), total_size(m));
   const std::ptrdiff_t count = send_some(size);
-  return count >= 0 ? count : offer_less(to_socket(s), size, send_some);
+  return outcome(count >= 0 ? count : offer_less(to_socket(s), size, send_some));
 }
 
 std::ptrdiff_t sys::recvmsg(native_handle_type s, message& m, int flags) noexcept {
-  if (m.buffer_count > max_buffers()) return fail(WSAEMSGSIZE);
+  if (m.buffer_count > max_buffers()) return -WSAEMSGSIZE;
   const first_buffers buffers(m, INT_MAX);  // counts are 32 bits wide
   WSAMSG native = as_native(m, buffers);
   native.dwFlags = static_cast<DWORD>(flags);
   prepare(m.address);
   DWORD count = 0;
-  int outcome = 0;
+  int result = 0;
   const LPFN_WSARECVMSG with_control = m.control_size == 0 ? nullptr : find_recvmsg(to_socket(s));
   alignas(WSACMSGHDR) char room[control_room];
   const bool narrow = with_control != nullptr && m.control_size < sizeof room;
   if (narrow) native.Control = {static_cast<ULONG>(sizeof room), room};
   if (with_control != nullptr) {
-    outcome = with_control(to_socket(s), &native, &count, nullptr, nullptr);
+    result = with_control(to_socket(s), &native, &count, nullptr, nullptr);
   } else {
     native.Control.len = 0;
-    outcome = ::WSARecvFrom(to_socket(s), native.lpBuffers, native.dwBufferCount, &count,
-                            &native.dwFlags, native.name, &native.namelen, nullptr, nullptr);
-    if (was_cut(outcome)) native.dwFlags |= MSG_TRUNC;
+    result = ::WSARecvFrom(to_socket(s), native.lpBuffers, native.dwBufferCount, &count,
+                           &native.dwFlags, native.name, &native.namelen, nullptr, nullptr);
+    if (was_cut(result)) native.dwFlags |= MSG_TRUNC;
   }
-  const bool cut_off = was_cut(outcome);
-  if (outcome != 0 && !cut_off) return -1;
+  const bool cut_off = was_cut(result);
+  if (result != 0 && !cut_off) return outcome(std::ptrdiff_t{-1});
   m.address_size = used(m.address, native.namelen);
   if (narrow) {
     hand_on(native.Control, m, native.dwFlags);

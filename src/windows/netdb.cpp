@@ -18,6 +18,23 @@ int write(const wchar_t* text, char* out, std::size_t size) noexcept {
   return written > 0 ? 0 : static_cast<int>(::GetLastError());
 }
 
+// A lookup of a host that failed: an h_errno number, or the negative error number. Winsock has one
+// set of numbers for both.
+int host_failure(sys::resolver_status status) noexcept {
+  const int number = status.number;
+  const bool not_found = number >= WSAHOST_NOT_FOUND && number <= WSANO_DATA;
+  return not_found ? number : -number;
+}
+
+// What a lookup of a service or protocol returns that found nothing: 0, or the negative error
+// number.
+int entry_failure() noexcept {
+  const int reason = sys::last_error();
+  const bool not_there = reason == 0 || reason == WSAHOST_NOT_FOUND || reason == WSANO_DATA ||
+                         reason == WSASERVICE_NOT_FOUND || reason == WSATYPE_NOT_FOUND;
+  return not_there ? 0 : -reason;
+}
+
 // The bytes of an IPv4 or IPv6 address.
 std::string packed_address(const sockaddr& address) {
   if (address.sa_family == AF_INET6) {
@@ -39,9 +56,10 @@ struct found_addresses {
 
 }  // namespace
 
-int sys::getnameinfo(const sockaddr* address, socklen_t size, char* host, std::size_t host_size,
-                     char* service, std::size_t service_size, int flags) noexcept {
-  if (!winsock::started()) return last_error();
+sys::resolver_status sys::getnameinfo(const sockaddr* address, socklen_t size, char* host,
+                                      std::size_t host_size, char* service,
+                                      std::size_t service_size, int flags) noexcept {
+  if (!winsock::started()) return {last_error(), true};
   wchar_t wide_host[NI_MAXHOST] = {};
   wchar_t wide_service[NI_MAXSERV] = {};
   int number = ::GetNameInfoW(
@@ -49,7 +67,7 @@ int sys::getnameinfo(const sockaddr* address, socklen_t size, char* host, std::s
       service != nullptr ? wide_service : nullptr, service != nullptr ? NI_MAXSERV : 0, flags);
   if (number == 0 && host != nullptr) number = write(wide_host, host, host_size);
   if (number == 0 && service != nullptr) number = write(wide_service, service, service_size);
-  return number;
+  return {number, false};
 }
 
 // Without aliases: gethostbyname() of Winsock, which tells them, is deprecated and not UTF-8.
@@ -59,8 +77,8 @@ int sys::gethostbyname(const char* name, int family, host_entry& out) {
   hints.ai_family = family;
   hints.ai_socktype = SOCK_STREAM;  // so that each address comes once
   found_addresses found;
-  if (const int number = sys::getaddrinfo(name, nullptr, &hints, &found.first); number != 0)
-    return number;
+  const resolver_status status = sys::getaddrinfo(name, nullptr, &hints, &found.first);
+  if (status.number != 0) return host_failure(status);
   host_entry entry;
   entry.family = family;
   entry.name = found.first != nullptr && found.first->ai_canonname != nullptr
@@ -79,9 +97,10 @@ int sys::gethostbyaddr(const void* packed, std::size_t size, int family, host_en
   std::memcpy(is_ipv6 ? static_cast<void*>(&address.in6.sin6_addr) : &address.in.sin_addr, packed,
               size);
   char name[NI_MAXHOST];
-  const int number = getnameinfo(&address.base, is_ipv6 ? sizeof address.in6 : sizeof address.in,
-                                 name, sizeof name, nullptr, 0, NI_NAMEREQD);
-  if (number != 0) return number;
+  const resolver_status status =
+      getnameinfo(&address.base, is_ipv6 ? sizeof address.in6 : sizeof address.in, name,
+                  sizeof name, nullptr, 0, NI_NAMEREQD);
+  if (status.number != 0) return host_failure(status);
   out = {name, {}, family, {std::string(static_cast<const char*>(packed), size)}};
   return 0;
 }
@@ -90,30 +109,38 @@ int sys::gethostbyaddr(const void* packed, std::size_t size, int family, host_en
 int sys::gethostname(std::string& out) {
   wchar_t wide[256];
   DWORD size = 256;
-  if (::GetComputerNameExW(ComputerNamePhysicalDnsHostname, wide, &size) == 0) return -1;
+  if (::GetComputerNameExW(ComputerNamePhysicalDnsHostname, wide, &size) == 0)
+    return -static_cast<int>(::GetLastError());
   out = winsock::narrow({wide, size});
   return 0;
 }
 
 int sys::sethostname(const char* /*name*/, std::size_t /*size*/) noexcept {
-  return winsock::fail(ERROR_CALL_NOT_IMPLEMENTED);
+  return -ERROR_CALL_NOT_IMPLEMENTED;
 }
 
-int sys::getservbyname(const char* name, const char* proto) {
-  const servent* found = winsock::started() ? ::getservbyname(name, proto) : nullptr;
-  return found != nullptr ? ntohs(static_cast<std::uint16_t>(found->s_port)) : -1;
+int sys::getservbyname(const char* name, const char* proto, int& port) {
+  if (!winsock::started()) return -last_error();
+  const servent* found = ::getservbyname(name, proto);
+  if (found == nullptr) return entry_failure();
+  port = ntohs(static_cast<std::uint16_t>(found->s_port));
+  return 1;
 }
 
-std::string sys::getservbyport(int port, const char* proto) {
-  const servent* found = winsock::started()
-                             ? ::getservbyport(htons(static_cast<std::uint16_t>(port)), proto)
-                             : nullptr;
-  return found != nullptr ? found->s_name : "";
+int sys::getservbyport(int port, const char* proto, std::string& name) {
+  if (!winsock::started()) return -last_error();
+  const servent* found = ::getservbyport(htons(static_cast<std::uint16_t>(port)), proto);
+  if (found == nullptr) return entry_failure();
+  name = found->s_name;
+  return 1;
 }
 
-int sys::getprotobyname(const char* name) {
-  const protoent* found = winsock::started() ? ::getprotobyname(name) : nullptr;
-  return found != nullptr ? found->p_proto : -1;
+int sys::getprotobyname(const char* name, int& number) {
+  if (!winsock::started()) return -last_error();
+  const protoent* found = ::getprotobyname(name);
+  if (found == nullptr) return entry_failure();
+  number = found->p_proto;
+  return 1;
 }
 
 }  // namespace detail

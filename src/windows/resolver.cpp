@@ -68,16 +68,16 @@ int find(const char* host, const char* service, const addrinfo* hints, addrinfo*
 }  // namespace
 
 // GetAddrInfoW() also encodes international names, unless AI_DISABLE_IDN_ENCODING is given.
-int sys::getaddrinfo(const char* host, const char* service, const addrinfo* hints,
-                     addrinfo** results) noexcept {
+sys::resolver_status sys::getaddrinfo(const char* host, const char* service, const addrinfo* hints,
+                                      addrinfo** results) noexcept {
   *results = nullptr;
-  if (!winsock::started()) return last_error();
+  if (!winsock::started()) return {last_error(), true};
   try {
-    return find(host, service, hints, results);
+    return {find(host, service, hints, results), false};
   } catch (const std::bad_alloc&) {
     sys::freeaddrinfo(*results);
     *results = nullptr;
-    return EAI_MEMORY;
+    return {EAI_MEMORY, false};
   }
 }
 

@@ -36,10 +36,11 @@ inline native_handle_type to_native(SOCKET s) noexcept {
 }
 inline HANDLE to_handle(native_handle_type h) noexcept { return reinterpret_cast<HANDLE>(h); }
 
-// Fails with this reason.
-inline int fail(int reason) noexcept {
-  ::WSASetLastError(reason);
-  return -1;
+// What a function of the seam returns: the result, or the negative error number. For calls that set
+// WSAGetLastError(), which is GetLastError().
+template <class Result>
+Result outcome(Result result) noexcept {
+  return result < 0 ? static_cast<Result>(-last_error()) : result;
 }
 
 // Lengths are ints.

@@ -14,6 +14,7 @@
 #include <pysock/message.hpp>
 #include <pysock/socket.hpp>
 
+#include <climits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -85,6 +86,19 @@ inline int to_int(PyObject* from, const char* function) {
   if (overflow != 0 || value != static_cast<int>(value))
     raise(PyExc_OverflowError, "%s: Python int too large to convert to C int", function);
   return static_cast<int>(value);
+}
+
+// An argument that C has as an unsigned number, for a function of pysock that checks it. A negative
+// one is a ValueError in pysock and since Python 3.14; before that it was an OverflowError.
+inline long long to_unsigned(PyObject* from) {
+  int overflow = 0;
+  const long long value = PyLong_AsLongLongAndOverflow(from, &overflow);
+  check(value != -1 || PyErr_Occurred() == nullptr);
+#if PY_VERSION_HEX < 0x030E0000
+  if (value < 0 && overflow <= 0)
+    raise(PyExc_OverflowError, "can't convert negative value to an unsigned integer");
+#endif
+  return overflow > 0 ? LLONG_MAX : value;
 }
 
 template <class... Arguments>

@@ -35,9 +35,7 @@ object setdefaulttimeout(PyObject* value) {
 
 template <auto convert>
 object byte_order(PyObject* argument) {
-  const long long value = PyLong_AsLongLong(argument);
-  check(value != -1 || PyErr_Occurred() == nullptr);
-  return build("I", static_cast<unsigned>(convert(value)));
+  return build("I", static_cast<unsigned>(convert(to_unsigned(argument))));
 }
 
 object inet_aton(PyObject* arguments) {

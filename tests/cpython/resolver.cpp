@@ -185,9 +185,7 @@ object if_nametoindex(PyObject* arguments) {
 }
 
 object if_indextoname(PyObject* argument) {
-  const long long index = PyLong_AsLongLong(argument);
-  check(index != -1 || PyErr_Occurred() == nullptr);
-  return to_text(pysock::if_indextoname(index));
+  return to_text(pysock::if_indextoname(to_unsigned(argument)));
 }
 
 }  // namespace

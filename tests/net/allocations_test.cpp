@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What costs an allocation, and what does not.
-#include <pysock/socket.hpp>
+#include <cerrno>
+#include <memory>
+#include <pysock/pysock.hpp>
+#include <vector>
 
 #include "support/allocations.hpp"
 #include "support/background.hpp"
@@ -134,4 +137,92 @@ TEST_CASE("what returns bytes allocates them once, and beyond 4 KiB the buffer t
     CHECK(allocations_of([&, &server = server] { (void)server.recv(bufsize); }) == expected);
     CHECK(allocations_of([&] { (void)b.recvfrom(bufsize); }) == expected);
   }
+}
+
+TEST_CASE("the error number of a failed call is read before anything is allocated",
+          "[allocations][errno]") {
+  // Every allocation of this program changes the error number.
+  errno = 0;
+  delete std::make_unique<int>().release();
+  const int disturbed = errno;
+  REQUIRE(disturbed != 0);
+
+  const auto number_of = [](const auto& call) {
+    try {
+      (void)call();
+    } catch (const sk::error& e) {
+      return e.code();
+    }
+    return std::error_code();
+  };
+  sk::socket closed;
+  closed.close();
+  const sk::socket bound = listening();
+  const sk::address taken = bound.getsockname();
+  const auto bad = sk::invalid_handle - 1;
+  const std::vector<std::error_code> codes = {
+      number_of([] { return sk::socket(9999); }),
+      number_of([] { return sk::socketpair(9999); }),
+      number_of([&] { return sk::create_server(taken); }),
+      number_of([] {
+        sk::sethostname(std::string(100000, 'x'));
+        return 0;
+      }),
+      number_of([] { return sk::if_nametoindex("an interface that is not"); }),
+      number_of([] { return sk::if_indextoname(123456789); }),
+      number_of([&] { return sk::fromfd(bad, AF_INET, SOCK_STREAM); }),
+      number_of([&] { return sk::dup(bad); }),
+      number_of([&] {
+        sk::close(bad);
+        return 0;
+      }),
+      number_of([&] { return closed.dup(); }),
+      number_of([&] { return closed.makefile(); }),
+      number_of([&] { return closed.getsockname(); }),
+      number_of([&] { return closed.getpeername(); }),
+      number_of([&] { return closed.getsockopt(SOL_SOCKET, SO_TYPE); }),
+      number_of([&] { return closed.getsockopt(SOL_SOCKET, SO_TYPE, 100); }),
+      number_of([&] {
+        closed.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1);
+        return 0;
+      }),
+      number_of([&] {
+        closed.settimeout(1);
+        return 0;
+      }),
+      number_of([&] { return closed.get_inheritable(); }),
+      number_of([&] {
+        closed.set_inheritable(true);
+        return 0;
+      }),
+      number_of([&] {
+        closed.bind(taken);
+        return 0;
+      }),
+      number_of([&] {
+        closed.connect(taken);
+        return 0;
+      }),
+      number_of([&] {
+        closed.listen();
+        return 0;
+      }),
+      number_of([&] { return closed.accept(); }),
+      number_of([&] {
+        closed.shutdown(SHUT_RD);
+        return 0;
+      }),
+      number_of([&] { return closed.send("x"); }),
+      number_of([&] { return closed.recv(10); }),
+      number_of([&] { return closed.recv(100000); }),
+      number_of([&] { return closed.sendto("x", taken); }),
+      number_of([&] { return closed.recvfrom(100000); }),
+  };
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    CAPTURE(i, codes[i].message());
+    CHECK(codes[i]);
+    CHECK(codes[i] != static_cast<std::errc>(disturbed));
+  }
+  CHECK(codes[0] == std::errc::address_family_not_supported);
+  CHECK(codes[2] == std::errc::address_in_use);
 }

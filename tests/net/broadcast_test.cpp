@@ -68,7 +68,7 @@ TEST_CASE("multicast by structures as options", "[broadcast][S135][S134]") {
 
   sk::socket sender(AF_INET, SOCK_DGRAM);
   if (::setsockopt(raw(sender), IPPROTO_IP, IP_MULTICAST_IF, interface.data(), 4) != 0 &&
-      sk::detail::last_code() == std::errc::no_protocol_option) {
+      sk::detail::system_code(sk::detail::sys::last_error()) == std::errc::no_protocol_option) {
     SKIP_TEST("this system's IP_MULTICAST_IF cannot be set");
   }
   sender.setsockopt(IPPROTO_IP, IP_MULTICAST_IF, interface);  // as bytes

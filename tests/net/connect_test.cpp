@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Connections: made, refused, pending, expired, accepted, ended.
 #include <cstring>
+#include <pysock/create.hpp>
 #include <pysock/inet.hpp>
 #include <pysock/socket.hpp>
 #include <vector>
@@ -232,6 +233,50 @@ TEST_CASE("addresses that do not fit are refused before any call", "[connect][S6
   CHECK(ec == std::error_code(eai_wrong_family, sk::gai_category()));
   s.connect(sk::address(), ec);
   CHECK(ec == sk::bad_argument::address_missing);
+}
+
+TEST_CASE("an AF_INET socket takes an IPv4-mapped address", "[connect][bind][sendto]") {
+  sk::socket server = listening();
+  const int port = server.getsockname().port();
+  sk::socket client;
+  client.bind({"::ffff:127.0.0.1", 0});
+  CHECK(client.getsockname().host() == "127.0.0.1");
+  client.connect({"::ffff:127.0.0.1", port});
+  CHECK(client.getpeername() == sk::address("127.0.0.1", port));
+  sk::socket second;
+  std::error_code ec;
+  second.connect({"::FFFF:7f00:1", port, 0, 0}, ec);  // as a dual-stack server has it
+  CHECK_FALSE(ec);
+
+  sk::socket a = bound_udp();
+  sk::socket b = bound_udp();
+  CHECK(a.sendto("x", {"::ffff:127.0.0.1", b.getsockname().port()}) == 1);
+  CHECK(b.recvfrom(10).from == a.getsockname());
+
+  // What AF_INET has no place for is refused, and so is any other IPv6 address.
+  for (const sk::address& other :
+       {sk::address("::ffff:127.0.0.1", port, 1), sk::address("::ffff:127.0.0.1", port, 0, 1),
+        sk::address("::127.0.0.1", port), sk::address("::fffe:7f00:1", port)}) {
+    CAPTURE(other.to_string());
+    CHECK(failure_of([&] { sk::socket().connect(other); }) ==
+          failure("gaierror", eai_wrong_family));
+  }
+}
+
+TEST_CASE("a server for both families gives addresses that an AF_INET socket takes",
+          "[connect][create_server]") {
+  if (!sk::has_dualstack_ipv6()) SKIP_TEST("this system has no dual-stack sockets");
+  sk::socket server =
+      sk::create_server({"", 0}, sk::server_options().family(AF_INET6).dualstack_ipv6(true));
+  sk::socket client = listening();  // where the server will connect back to
+  sk::socket calling;
+  calling.bind({"127.0.0.1", 0});
+  calling.connect({"127.0.0.1", server.getsockname().port()});
+  const sk::address seen = server.accept().address;
+  CHECK(seen.host() == "::ffff:127.0.0.1");
+  sk::socket back;
+  back.connect({seen.host(), client.getsockname().port()});
+  CHECK(back.getpeername() == client.getsockname());
 }
 
 TEST_CASE("listen without bind takes a port, or is refused", "[connect][S111][M43]") {

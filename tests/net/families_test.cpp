@@ -159,7 +159,7 @@ TEST_CASE("vsock over loopback", "[M78]") {
                                     pysock::vsock_address(server.getsockname()).port());
   const SocketType probe(AF_VSOCK, SOCK_STREAM);
   if (::connect(probe.fileno(), where.data(), where.size()) < 0) {
-    reason = pysock::detail::last_code().message();
+    reason = pysock::detail::system_code(pysock::detail::sys::last_error()).message();
     SKIP_TEST("no vsock loopback: " + reason);
   }
   const SocketType first = server.accept().conn;

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 // The resolver on databases with known contents, and on those of this host as Python sees them.
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <functional>
+#include <pysock/interfaces.hpp>
 #include <pysock/resolver.hpp>
+#include <set>
 #include <sstream>
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/descriptors.hpp"
 #include "support/failure.hpp"
 #include "support/private_etc.hpp"
 #include "support/python_peer.hpp"
@@ -417,4 +421,58 @@ TEST_CASE("the host's name is not for everybody to set", "[resolver][M11]") {
   });
   if (contains(told, "not allowed: ")) SKIP_TEST("giving up root is " + told);
   CHECK(told == failure("permission_error", EPERM));
+}
+
+TEST_CASE("a process without descriptors is told so, not that there is no such name",
+          "[resolver][EMFILE]") {
+  // Each is right here, and "error 24" may stand for it.
+  const auto index = sk::if_nametoindex(sk::if_nameindex().at(0).name);
+  const std::string name = sk::if_nameindex().at(0).name;
+  const std::vector<question> questions = {
+      ask([] { return sk::getservbyname("http", "tcp"); }, "80"),
+      ask([] { return sk::getservbyport(80, "tcp"); }, "http"),
+      ask([] { return sk::getprotobyname("tcp"); }, "6"),
+      ask([] { return sk::gethostbyname("plain"); }, "127.0.0.5"),
+      ask([] { return sk::gethostbyname_ex("plain"); }, "plain||127.0.0.5"),
+      ask([] { return sk::gethostbyaddr("127.0.0.5"); }, "plain||127.0.0.5"),
+      ask([] { return sk::getaddrinfo("plain", 80, AF_INET, SOCK_STREAM); }, "127.0.0.5:80"),
+      ask([] { return sk::getaddrinfo("127.0.0.1", "http", AF_INET, SOCK_STREAM); },
+          "127.0.0.1:80"),
+      ask(
+          [] {
+            return sk::getnameinfo({"127.0.0.5", 80}, NI_NAMEREQD);
+          },
+          "plain|http"),
+      ask([&] { return static_cast<int>(sk::if_nametoindex(name)); }, std::to_string(index)),
+      ask([&] { return sk::if_indextoname(index); }, name),
+      ask([] { return sk::if_nameindex().empty() ? 0 : 1; }, "1"),
+  };
+  for (const bool first_looked_up : {false, true}) {
+    CAPTURE(first_looked_up);  // what the C library has loaded then decides how it fails
+    const std::string all = in_private_etc(databases, [&] {
+      if (first_looked_up) {
+        for (const question& one : questions) (void)one.ask();
+      }
+      const std::set<sk::native_handle_type> open = open_descriptors();
+      rlimit limit{};
+      ::getrlimit(RLIMIT_NOFILE, &limit);
+      limit.rlim_cur = static_cast<rlim_t>(*open.rbegin() + 1);
+      ::setrlimit(RLIMIT_NOFILE, &limit);
+      for (int i = 0; ::dup(*open.begin()) >= 0; ++i) {
+      }
+      std::string lines;
+      for (const question& one : questions) lines += one.ask() + "\n";
+      return lines;
+    });
+    if (contains(all, "not allowed: ")) SKIP_TEST("a private /etc is " + all);
+    std::istringstream lines(all);
+    std::size_t count = 0;
+    for (std::string line; std::getline(lines, line); ++count) {
+      CAPTURE(count, line);
+      REQUIRE(count < questions.size());
+      const bool told = line == questions[count].expected || line == failure("error", EMFILE);
+      CHECK(told);
+    }
+    CHECK(count == questions.size());
+  }
 }

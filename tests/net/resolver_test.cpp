@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The resolver on what needs no database: numeric hosts, numeric services, special forms, and bad
 // input.
+#include <pysock/create.hpp>
 #include <pysock/resolver.hpp>
 #include <pysock/socket.hpp>
 #include <string>
@@ -140,10 +141,25 @@ TEST_CASE("ports are numbers, digits, or none", "[resolver][S54][S56]") {
   CHECK(port_of("") == 0);
   for (const int bad : {-1, 65536, 70000})
     CHECK(failure_of([&] { return port_of(bad); }) == gai(EAI_SERVICE));
-  for (const char* bad : {"-1", "65536", "99999999999999999999", "0x50", "80 "}) {
+  CHECK(port_of(" 80") == 80);
+  CHECK(port_of("+80") == 80);
+  for (const char* bad : {"-1", "65536", "99999999999999999999", "0x50", "80 ", "+65616", " 70000",
+                          "-4294967216", "18446744073709551696"}) {
     CAPTURE(bad);
     CHECK(failure_of([&] { return port_of(bad); }) == gai(EAI_SERVICE));
+    CHECK(failure_of([&] { return sk::getaddrinfo("localhost", bad); }) == gai(EAI_SERVICE));
+    CHECK(failure_of([&] {
+            return sk::create_connection({"127.0.0.1", bad});
+          }) == gai(EAI_SERVICE));
   }
+}
+
+TEST_CASE("an empty port without a host is port 0 of the loopback", "[resolver][getaddrinfo]") {
+  const std::string loopback = of_pysock(std::nullopt, 0, AF_INET, SOCK_STREAM, 0);
+  CHECK(loopback.find("('127.0.0.1', 0)") != std::string::npos);
+  CHECK(of_pysock(std::nullopt, "", AF_INET, SOCK_STREAM, 0) == loopback);
+  CHECK(of_pysock("", "", AF_INET, SOCK_STREAM, 0) == loopback);
+  CHECK(of_pysock(std::nullopt, "", 0, 0, 0) == of_pysock(std::nullopt, 0, 0, 0, 0));
 }
 
 TEST_CASE("the canonical name of a numeric host is its text", "[resolver][S58]") {

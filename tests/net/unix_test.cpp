@@ -33,13 +33,13 @@ std::string why_no_name(const std::string& name, const std::string& kind) {
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, name.data(), name.size());
   auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+  const std::string call = "::bind to " + kind;
   if (::bind(raw(probe), reinterpret_cast<const sockaddr*>(&address), size) != 0)
-    return because("::bind to " + kind);
+    return because(call.c_str());
   size = sizeof address;
   ::getsockname(raw(probe), reinterpret_cast<sockaddr*>(&address), &size);
-  return static_cast<std::size_t>(size) > offsetof(sockaddr_un, sun_path)
-             ? ""
-             : "::bind to " + kind + " gives no name";
+  return static_cast<std::size_t>(size) > offsetof(sockaddr_un, sun_path) ? ""
+                                                                          : call + " gives no name";
 }
 
 std::string why_no_abstract_names() {

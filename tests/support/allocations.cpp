@@ -1,18 +1,31 @@
 // SPDX-License-Identifier: MIT
 // The counting operator new, apart from the tests: compilers that see it beside a call take it for
-// a mismatch.
+// a mismatch. It changes the error number whenever it succeeds, as POSIX allows, so that a test of
+// a failing call fails where the library allocates before it reads the number.
 #include "allocations.hpp"
 
+#include <cerrno>
 #include <cstdlib>
 #include <new>
+#include <pysock/constants.hpp>
 
 namespace {
 
 thread_local std::size_t count = 0;
 
+// No call of the library fails with this.
+void change_error_number() noexcept {
+  errno = EXDEV;
+#if PYSOCK_WINDOWS
+  ::SetLastError(ERROR_NOT_SAME_DEVICE);
+#endif
+}
+
 void* counted(std::size_t size) noexcept {
   ++count;
-  return std::malloc(size != 0 ? size : 1);
+  void* const room = std::malloc(size != 0 ? size : 1);
+  if (room != nullptr) change_error_number();
+  return room;
 }
 
 void* counted_or_throw(std::size_t size) {

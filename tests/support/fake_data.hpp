@@ -156,13 +156,6 @@ inline void receive_control(const step& plan, sys::message& m, int flags) {
 
 // ---- names ----
 
-#ifdef EAI_SYSTEM
-inline constexpr int injected_eai = EAI_SYSTEM;
-#else
-inline constexpr int injected_eai = EAI_FAIL;
-#endif
-inline constexpr int injected_herror = NO_RECOVERY;
-
 struct numbered {
   int number;
   const char* name;
@@ -224,11 +217,18 @@ inline socket_address default_host(const char* host, int family, int flags) {
   return any ? inet6({}, 0) : inet6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 0);
 }
 
-// A number of its own where the function has such, else as every other failure.
-inline int name_result(const turn& t, int injected) { return t.injected ? injected : t.plan.error; }
+// An injected failure is the system's; one of a script has the number of the resolver, or with
+// returning() one of the system.
+inline sys::resolver_status resolver_failure(const turn& t) {
+  if (t.plan.value) return {static_cast<int>(*t.plan.value), true};
+  return {state().last_error, t.injected};
+}
 
 inline int give_host(const turn& t, const std::string& name, int family, sys::host_entry& out) {
-  if (t.failed) return name_result(t, injected_herror);
+  if (t.failed) {
+    const sys::resolver_status failure = resolver_failure(t);
+    return failure.from_system ? -failure.number : failure.number;
+  }
   if (t.plan.host) {
     out = *t.plan.host;
     return 0;

@@ -584,37 +584,32 @@ native_handle_type sys::file_handle(void*) noexcept {
 
 int sys::answered_protocol(int usual) noexcept { return usual; }
 
-int sys::getaddrinfo(const char* host, const char* service, const addrinfo* hints,
-                     addrinfo** results) noexcept {
+sys::resolver_status sys::getaddrinfo(const char* host, const char* service, const addrinfo* hints,
+                                      addrinfo** results) noexcept {
   const addrinfo want = hints != nullptr ? *hints : addrinfo{};
   const turn t = begin("getaddrinfo", host, service, want.ai_family, want.ai_socktype,
                        want.ai_protocol, want.ai_flags);
-  if (t.failed) {
-    if (!t.injected && t.plan.value) state().last_error = static_cast<int>(*t.plan.value);
-    return name_result(t, injected_eai);
-  }
+  if (t.failed) return resolver_failure(t);
   const std::vector<socket_address> found =
       t.plan.addresses.value_or(std::vector{default_host(host, want.ai_family, want.ai_flags)});
   *results = make_list(found, want, port_named(service), t.plan.data);
-  return 0;
+  return {};
 }
 
 void sys::freeaddrinfo(addrinfo* results) noexcept {
   if (state().lists.erase(results) == 0) wrong("freeaddrinfo of what is no list");
 }
 
-int sys::getnameinfo(const sockaddr* address, socklen_t size, char* host, std::size_t host_size,
-                     char* service, std::size_t service_size, int flags) noexcept {
+sys::resolver_status sys::getnameinfo(const sockaddr* address, socklen_t size, char* host,
+                                      std::size_t host_size, char* service,
+                                      std::size_t service_size, int flags) noexcept {
   const std::string text = to_string(address, size);
   const turn t = begin("getnameinfo", text, flags);
-  if (t.failed) {
-    if (!t.injected && t.plan.value) state().last_error = static_cast<int>(*t.plan.value);
-    return name_result(t, injected_eai);
-  }
+  if (t.failed) return resolver_failure(t);
   const std::size_t colon = text.rfind(':');
   copy_text(t.plan.has_data ? t.plan.data : text.substr(0, colon), host, host_size);
   copy_text(t.plan.has_data ? t.plan.more : text.substr(colon + 1), service, service_size);
-  return 0;
+  return {};
 }
 
 int sys::gethostbyname(const char* name, int family, host_entry& out) {
@@ -625,55 +620,57 @@ int sys::gethostbyaddr(const void*, std::size_t size, int family, host_entry& ou
   return give_host(begin("gethostbyaddr", size, family), "localhost", family, out);
 }
 
-int sys::getservbyname(const char* name, const char* proto) {
-  return begin("getservbyname", name, proto).result(number_of(services, name, -1));
+int sys::getservbyname(const char* name, const char* proto, int& port) {
+  const turn t = begin("getservbyname", name, proto);
+  port = t.result(number_of(services, name, -1));
+  return t.failed ? -state().last_error : port >= 0;
 }
 
-std::string sys::getservbyport(int port, const char* proto) {
+int sys::getservbyport(int port, const char* proto, std::string& name) {
   const turn t = begin("getservbyport", port, proto);
-  if (t.failed) return {};
-  return t.plan.has_data ? t.plan.data : name_of(services, port, "");
+  name = t.plan.has_data ? t.plan.data : name_of(services, port, "");
+  return t.failed ? -state().last_error : !name.empty();
 }
 
-int sys::getprotobyname(const char* name) {
-  return begin("getprotobyname", name).result(number_of(protocols, name, -1));
+int sys::getprotobyname(const char* name, int& number) {
+  const turn t = begin("getprotobyname", name);
+  number = t.result(number_of(protocols, name, -1));
+  return t.failed ? -state().last_error : number >= 0;
 }
 
 int sys::gethostname(std::string& out) {
   const turn t = begin("gethostname");
-  if (!t.failed) out = t.plan.has_data ? t.plan.data : "fakehost";
-  return t.result();
-}
-
-int sys::sethostname(const char* name, std::size_t size) noexcept {
-  return begin("sethostname", bytes_at(name, size)).result();
-}
-
-int sys::if_nameindex(std::vector<interface_entry>& out) {
-  const turn t = begin("if_nameindex");
-  if (!t.failed) out = state().interfaces;
-  return t.result();
-}
-
-unsigned sys::if_nametoindex(const char* name) noexcept {
-  const turn t = begin("if_nametoindex", name);
-  if (t.failed) return 0;
-  for (const interface_entry& entry : state().interfaces) {
-    if (entry.name == name) return entry.index;
-  }
-  fail_with(ENODEV);
+  if (t.failed) return -state().last_error;
+  out = t.plan.has_data ? t.plan.data : "fakehost";
   return 0;
 }
 
+int sys::sethostname(const char* name, std::size_t size) noexcept {
+  return begin("sethostname", bytes_at(name, size)).failed ? -state().last_error : 0;
+}
+
+int sys::if_nameindex(std::vector<interface_entry>& out) {
+  if (begin("if_nameindex").failed) return -state().last_error;
+  out = state().interfaces;
+  return 0;
+}
+
+std::int64_t sys::if_nametoindex(const char* name) noexcept {
+  if (begin("if_nametoindex", name).failed) return -state().last_error;
+  for (const interface_entry& entry : state().interfaces) {
+    if (entry.name == name) return entry.index;
+  }
+  return -ENODEV;
+}
+
 int sys::if_indextoname(unsigned index, std::string& out) {
-  const turn t = begin("if_indextoname", index);
-  if (t.failed) return -1;
+  if (begin("if_indextoname", index).failed) return -state().last_error;
   for (const interface_entry& entry : state().interfaces) {
     if (entry.index != index) continue;
     out = entry.name;
     return 0;
   }
-  return fail_with(ENXIO).result();
+  return -ENXIO;
 }
 
 }  // namespace detail

@@ -110,7 +110,8 @@ struct step {
   step from(socket_address address) && {
     return addresses = {std::move(address)}, std::move(*this);
   }
-  /// Returned in place of the number of bytes moved (MSG_TRUNC), or errno below EAI_SYSTEM.
+  /// Returned in place of the number of bytes moved (MSG_TRUNC). After fails(), for the resolver
+  /// and the hosts: the error number of the system, which failed below them.
   step returning(std::int64_t number) && { return value = number, std::move(*this); }
   /// recvmsg's flags.
   step with_flags(int bits) && { return flags = bits, std::move(*this); }
@@ -301,8 +302,8 @@ const std::vector<handle>& closed();
 
 /// The n-th call from now on that opens descriptors fails; 1 is the next.
 void fail_nth_open(int n, int error);
-/// The n-th call from now on fails, whatever it is; 1 is the next. A function with numbers of its
-/// own fails as EAI_SYSTEM or NO_RECOVERY.
+/// The n-th call from now on fails, whatever it is, with that error number of the system; 1 is the
+/// next.
 void fail_nth_call(int n, int error);
 /// Whether such a failure has come.
 bool failure_fired();

@@ -69,7 +69,8 @@ inline std::string why_no_cut_control_message() {
   raw_message received(CMSG_LEN(sizeof(int)));
   if (::sendmsg(a.fileno(), &sent.message, 0) != 1 ||
       ::recvmsg(b.fileno(), &received.message, 0) != 1) {
-    return "this system passes no descriptors: " + pysock::detail::last_code().message();
+    return "this system passes no descriptors: " +
+           pysock::detail::system_code(pysock::detail::sys::last_error()).message();
   }
   if (cmsghdr* const header = CMSG_FIRSTHDR(&received.message); header != nullptr) {
     std::array<int, 2> got{};  // where the room was not kept to, both

@@ -31,13 +31,15 @@ int raw_option(const pysock::socket& s, int level, int name, const T& value) {
 template <class F>
 std::string system_says(const F& call) {
   return failure_of([&call] {
-    if (call() < 0) pysock::detail::throw_last("the system's call");
+    if (call() < 0)
+      pysock::detail::throw_result(-pysock::detail::sys::last_error(), "the system's call");
   });
 }
 
 /// Reason and number of the system call that failed just now.
-inline std::string because(const std::string& call) {
-  return call + " fails with " + std::to_string(pysock::detail::sys::last_error());
+inline std::string because(const char* call) {
+  const int number = pysock::detail::sys::last_error();
+  return std::string(call) + " fails with " + std::to_string(number);
 }
 
 /// Whether it was never given a name; Winsock then tells none.

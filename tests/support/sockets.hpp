@@ -42,8 +42,9 @@ inline bool host_has_ipv6() {
 /// streams alone.
 inline std::string why_no_unix(int type = SOCK_STREAM) {
   if (system_socket(AF_UNIX, type)) return "";
+  const int number = pysock::detail::sys::last_error();
   return "::socket of AF_UNIX, " + pysock::type_name(type) + ", fails with " +
-         std::to_string(pysock::detail::sys::last_error());
+         std::to_string(number);
 }
 
 /// A listener on the loopback.

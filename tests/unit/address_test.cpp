@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <pysock/address.hpp>
 
+#include <atomic>
+#include <cstdint>
+#include <limits>
 #include <sstream>
 #include <string>
 #include <type_traits>
@@ -54,6 +57,51 @@ TEST_CASE("ports are checked when the address is made", "[S6][S54]") {
   CHECK_THROWS_WITH(address("127.0.0.1", 65536), "address: port must be 0-65535.");
   CHECK(address("127.0.0.1", 0).port() == 0);
   CHECK(address("127.0.0.1", 65535).port() == 65535);
+}
+
+TEST_CASE("a port of any integer type is checked and never wraps into another", "[address]") {
+  const auto refused = [](const auto& port) {
+    CHECK_THROWS_AS(address("127.0.0.1", port), std::out_of_range);
+    CHECK_THROWS_AS(address("name", port), std::out_of_range);
+    CHECK_THROWS_AS(address("::1", port, 0, 0), std::out_of_range);
+    CHECK_THROWS_AS(inet_address("127.0.0.1", port), std::out_of_range);
+    CHECK_THROWS_AS(inet6_address("::1", port), std::out_of_range);
+    CHECK_FALSE(pysock::port_number(port).is_valid());
+  };
+  refused(4294967376L);  // as an int it would be 80
+  refused(4294967376ULL);
+  refused(-4294967216LL);
+  refused(18446744073709551615ULL);
+  refused(std::numeric_limits<long long>::min());
+  refused(static_cast<signed char>(-1));
+  refused(std::uint32_t{65536});
+  refused(std::atomic<int>{70000});
+
+  const auto taken = [](const auto& port) {
+    CHECK(address("127.0.0.1", port).port() == 80);
+    CHECK(address("name", port).port() == 80);
+    CHECK(address("::1", port, 0, 0).port() == 80);
+    CHECK(inet_address("127.0.0.1", port).port() == 80);
+    CHECK(inet6_address("::1", port).port() == 80);
+  };
+  enum { http = 80 };
+  taken(80);
+  taken(std::uint16_t{80});
+  taken(std::uint32_t{80});
+  taken(std::size_t{80});
+  taken(std::int64_t{80});
+  taken('P');
+  taken(http);
+  taken(std::atomic<unsigned short>{80});
+  CHECK(pysock::port_number(18446744073709551615ULL).value() ==
+        std::numeric_limits<long long>::max());
+
+  enum class scoped { http = 80 };
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<address, const char*, double>);
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<address, const char*, bool>);
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<address, const char*, scoped>);
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<address, const char*, const char*>);
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<address, const char*, std::nullptr_t>);
 }
 
 TEST_CASE("flow labels and scopes are checked", "[S7]") {
@@ -187,6 +235,33 @@ TEST_CASE("an endpoint of a known family becomes that kind", "[S10][S11]") {
   STATIC_REQUIRE(std::is_trivially_copyable_v<endpoint>);
 }
 
+TEST_CASE("an endpoint of no bytes is empty, and one without its family is refused", "[endpoint]") {
+  const endpoint none(nullptr, 0);
+  CHECK(none.empty());
+  CHECK(none.family() == AF_UNSPEC);
+  CHECK(address(none) == address());
+  CHECK_FALSE(address(none));
+
+  constexpr auto least = static_cast<socklen_t>(offsetof(sockaddr, sa_data));
+  sockaddr_storage native{};
+  native.ss_family = 99;
+  const auto* data = reinterpret_cast<const sockaddr*>(&native);
+  for (socklen_t size = 1; size < least; ++size)
+    CHECK_THROWS_AS(endpoint(data, size), std::out_of_range);
+  CHECK_THROWS_AS(endpoint(data, static_cast<socklen_t>(-1)), std::out_of_range);
+  CHECK(endpoint(data, least).family() == 99);
+
+  endpoint filled(data, sizeof native);
+  filled.resize(least - 1);
+  CHECK(filled.family() == AF_UNSPEC);
+  CHECK(address(filled) == address());
+  filled.resize(endpoint::capacity());
+  CHECK(filled.family() == 99);
+  filled.resize(static_cast<socklen_t>(-1));
+  CHECK(filled.size() <= endpoint::capacity());
+  CHECK(address(pysock::detail::sockaddr_view{data, 1}) == address());
+}
+
 TEST_CASE("equality, order and hash are of the canonical form", "[S11]") {
   CHECK(address("0:0::1", 80) == address("::1", 80));
   CHECK(address("::FFFF:1.2.3.4", 80) == address("::ffff:102:304", 80));
@@ -228,6 +303,48 @@ TEST_CASE("addresses print and are visited", "[M54]") {
       return -1;
   });
   CHECK(family == AF_INET6);
+}
+
+TEST_CASE("each kind of address is compared and printed by itself",
+          "[inet_address][inet6_address][unix_address][endpoint]") {
+  const inet_address in("127.0.0.1", 80);
+  CHECK(in == inet_address("127.0.0.1", 80));
+  CHECK(in != inet_address("127.0.0.1", 81));
+  CHECK_FALSE(in == inet_address("127.0.0.2", 80));
+  const inet6_address in6("0:0::1", 80, 0, 3);
+  CHECK(in6 == inet6_address("::1", 80, 0, 3));
+  CHECK(in6 != inet6_address("::1", 80));
+  const unix_address un("/tmp/a");
+  CHECK(un == unix_address("/tmp/a"));
+  CHECK(un != unix_address("/tmp/b"));
+  CHECK(unix_address("") == unix_address());
+
+  // Two that mean the same are equal also where their bytes differ.
+  sockaddr_in native = *reinterpret_cast<const sockaddr_in*>(in.data());
+  const endpoint raw(reinterpret_cast<const sockaddr*>(&native), sizeof native);
+  std::memset(native.sin_zero, 'x', sizeof native.sin_zero);
+  const endpoint padded(reinterpret_cast<const sockaddr*>(&native), sizeof native);
+  CHECK(raw == padded);
+  CHECK(raw != endpoint());
+  CHECK(endpoint() == endpoint());
+  sockaddr_storage other{};
+  other.ss_family = 99;
+  const endpoint unknown(reinterpret_cast<const sockaddr*>(&other), 8);
+  CHECK(unknown == endpoint(reinterpret_cast<const sockaddr*>(&other), 8));
+  CHECK(unknown != endpoint(reinterpret_cast<const sockaddr*>(&other), 9));
+
+  CHECK(in == raw);
+  CHECK(raw == in);
+  CHECK(in != in6);
+  CHECK(in == address("127.0.0.1", 80));
+  CHECK(address("/tmp/a") == un);
+  CHECK(address(raw) == raw);
+
+  std::ostringstream out;
+  out << in << ' ' << in6 << ' ' << un << ' ' << raw << ' ' << unknown << ' ' << endpoint();
+  CHECK(out.str() ==
+        "('127.0.0.1', 80) ('::1', 80, 0, 3) '/tmp/a' ('127.0.0.1', 80) "
+        "(99, b'\\x00\\x00\\x00\\x00\\x00\\x00') None");
 }
 
 TEST_CASE("readers answer for every kind", "[S11]") {

@@ -183,7 +183,6 @@ TEST_CASE("texts are Python's own", "[S19]") {
   CHECK(make_error_code(errc::service_not_found).message() == "service/proto not found");
   CHECK(make_error_code(errc::port_not_found).message() == "port/proto not found");
   CHECK(make_error_code(errc::protocol_not_found).message() == "protocol not found");
-  CHECK(make_error_code(errc::interface_not_found).message() == "no interface with this name");
   CHECK(make_error_code(errc::wildcard_ambiguous).message() ==
         "wildcard resolved to multiple address");
 }

@@ -52,6 +52,9 @@ TEST_CASE("a packet address has Python's five parts", "[M68]") {
          back.hatype() == 772));
   CHECK(back.addr() == "\1\2\3\4\5\6");
   CHECK(address(back) == address(full));
+  CHECK(back == full);
+  CHECK(back == address(full));
+  CHECK(back != pysock::packet_address("lo", 0x0800));
   CHECK(address(full).to_string() == "('lo', 2048, 3, 772, b'\\x01\\x02\\x03\\x04\\x05\\x06')");
 }
 
@@ -62,6 +65,25 @@ TEST_CASE("what is left out of a packet address", "[M68]") {
   CHECK((any.ifindex() == 0 && any.ifname().empty()));
   fake::on_if_indextoname({fake::fails(ENXIO)});
   CHECK(pysock::packet_address("lo", 0).ifname().empty());  // gone in the meantime
+}
+
+TEST_CASE("packet_address reports that the system could not look up an interface",
+          "[packet_address]") {
+  const fake::session session;
+  const pysock::packet_address known("lo", 3);
+  fake::on_if_nametoindex({fake::fails(EMFILE)});
+  fake::on_if_indextoname({fake::fails(EMFILE), fake::fails(EMFILE)});
+  const auto code_of = [](const auto& call) {
+    try {
+      (void)call();
+    } catch (const pysock::error& e) {
+      return e.code();
+    }
+    return std::error_code();
+  };
+  CHECK(code_of([] { return pysock::packet_address("lo", 3); }) == std::errc::too_many_files_open);
+  CHECK(code_of([&known] { return known.ifname(); }) == std::errc::too_many_files_open);
+  CHECK(address(known).to_string() == "('', 3, 0, 0, b'')");  // messages must not fail
 }
 
 TEST_CASE("packet addresses as short and as long as the system makes them", "[M68]") {

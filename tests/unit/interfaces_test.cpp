@@ -5,6 +5,7 @@
 
 #include "support/catch.hpp"
 #include "support/fake_sys.hpp"
+#include "support/native.hpp"
 
 TEST_CASE("interfaces have numbers and names", "[M12][M13][M14]") {
   const fake::session session;
@@ -19,17 +20,34 @@ TEST_CASE("interfaces have numbers and names", "[M12][M13][M14]") {
   CHECK_THROWS_AS(pysock::if_nameindex(), pysock::error);
 }
 
-TEST_CASE("interfaces that are not there", "[M13][M14]") {
+TEST_CASE("if_nametoindex and if_indextoname report unknown interfaces with an errno",
+          "[if_nametoindex][if_indextoname]") {
   const fake::session session;
+  const auto number_of = [](const auto& call) -> int {
+    try {
+      (void)call();
+    } catch (const pysock::error& e) {
+      return e.errnum().value_or(-1);
+    }
+    return 0;
+  };
+  CHECK(number_of([] { return pysock::if_nametoindex("nosuch"); }) == ENODEV);
+  CHECK(number_of([] { return pysock::if_indextoname(99); }) == ENXIO);
   CHECK_THROWS_WITH(pysock::if_nametoindex("nosuch"),
-                    "if_nametoindex 'nosuch': no interface with this name");
+                    "if_nametoindex 'nosuch': " + test_support::errno_text(ENODEV));
+  fake::on_if_nametoindex({fake::fails(EMFILE)});
+  fake::on_if_indextoname({fake::fails(EMFILE)});
+  fake::on_if_nameindex({fake::fails(EMFILE)});
+  CHECK(number_of([] { return pysock::if_nametoindex("lo"); }) == EMFILE);
+  CHECK(number_of([] { return pysock::if_indextoname(1); }) == EMFILE);
+  CHECK(number_of([] { return pysock::if_nameindex().size(); }) == EMFILE);
+}
+
+TEST_CASE("interface names and numbers that cannot be are refused before they are looked up",
+          "[if_nametoindex][if_indextoname]") {
+  const fake::session session;
   CHECK_THROWS_AS(pysock::if_nametoindex("lo\0x"), std::invalid_argument);
-  try {
-    (void)pysock::if_indextoname(99);
-    FAIL("not thrown");
-  } catch (const pysock::error& e) {
-    CHECK(e.errnum() == ENXIO);
-  }
-  CHECK_THROWS_AS(pysock::if_indextoname(-1), std::out_of_range);
+  CHECK_THROWS_AS(pysock::if_indextoname(-1), std::invalid_argument);
   CHECK_THROWS_AS(pysock::if_indextoname(4294967296LL), std::out_of_range);
+  CHECK(fake::log().empty());
 }

@@ -97,6 +97,83 @@ TEST_CASE("ports outside 0..65535 never reach the resolver, as numbers or digits
   CHECK(fake::log().size() == 3);
 }
 
+TEST_CASE("a number in a service name is that number, whatever strtoul makes of it",
+          "[getaddrinfo]") {
+  const auto number_of = [](const std::string& name) {
+    try {
+      return pysock::getaddrinfo("127.0.0.1", name, 0, SOCK_STREAM).at(0).sockaddr.port();
+    } catch (const pysock::gaierror& e) {
+      CHECK(e.errnum() == EAI_SERVICE);
+      return -1;
+    }
+  };
+  const fake::session session;
+  for (const char* name : {"80", " 80", "+80", "\t\n\v\f\r +0080"}) {
+    CAPTURE(name);
+    CHECK(number_of(name) == 80);
+  }
+  CHECK(number_of("-0") == 0);
+  CHECK(number_of("65535") == 65535);
+  for (const char* name :
+       {"65536", "+65616", " 70000", " +70000", "-1", "-4294967216", "-65456", "4294967376",
+        "18446744073709551696", "-18446744073709551616", "99999999999999999999999999"}) {
+    CAPTURE(name);
+    CHECK(number_of(name) == -1);
+    CHECK_THROWS_AS(pysock::getaddrinfo("host", name), pysock::gaierror);
+  }
+  CHECK(fake::log().empty());
+  for (const char* name : {"+", "-", " ", "+ 80", "--80", "80 ", "0x50", "8 0", "http"}) {
+    CAPTURE(name);
+    fake::clear_log();
+    (void)pysock::getaddrinfo("host", name);
+    CHECK(fake::log() == lines{called("getaddrinfo", "host", name, 0, 0, 0, 0)});
+  }
+  fake::clear_log();
+  (void)pysock::getaddrinfo("host", " +0080");
+  CHECK(fake::log() == lines{called("getaddrinfo", "host", "80", 0, 0, 0, 0)});
+}
+
+TEST_CASE("a service is made from a number of any type, a name or nothing", "[service]") {
+  const fake::session session;
+  const auto refused = [](const auto& port) {
+    CHECK_THROWS_AS(pysock::getaddrinfo("host", port), pysock::gaierror);
+    CHECK_THROWS_AS(pysock::getaddrinfo("127.0.0.1", port, 0, SOCK_STREAM), pysock::gaierror);
+    CHECK_THROWS_AS(pysock::getservbyport(port), std::out_of_range);
+  };
+  refused(4294967376L);
+  refused(4294967376ULL);
+  refused(-4294967216LL);
+  refused(18446744073709551615ULL);
+  refused(std::uint32_t{65536});
+  refused(-1);
+  CHECK(message_of([] { (void)pysock::getaddrinfo("host", 4294967376L); }) ==
+        "getaddrinfo ('host', 4294967376): " + gai_text(EAI_SERVICE));
+  CHECK(message_of([] { (void)pysock::getservbyport(4294967376L); }) ==
+        "getservbyport 4294967376: port must be 0-65535.");
+  CHECK(fake::log().empty());
+
+  CHECK(pysock::getaddrinfo("127.0.0.1", std::uint32_t{80}, 0, SOCK_STREAM).at(0).sockaddr.port() ==
+        80);
+  CHECK(pysock::getservbyport(std::uint64_t{80}) == "http");
+  CHECK(pysock::service(std::uint32_t{80}).number() == 80);
+  CHECK(pysock::service(80).has_value());
+  CHECK(pysock::service("").has_value());
+  CHECK_FALSE(pysock::service(std::nullopt).has_value());
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<pysock::service, bool>);
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<pysock::service, double>);
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<pysock::service, std::nullptr_t>);
+}
+
+TEST_CASE("an empty port without a host is port 0 of this machine", "[getaddrinfo]") {
+  const fake::session session;
+  CHECK(pysock::getaddrinfo(std::nullopt, "").at(0).sockaddr == address("127.0.0.1", 0));
+  (void)pysock::getaddrinfo("", "");
+  (void)pysock::getaddrinfo(std::nullopt, std::nullopt);  // which real resolvers refuse
+  CHECK(fake::log() == lines{called("getaddrinfo", "null", "0", 0, 0, 0, 0),
+                             called("getaddrinfo", "null", "0", 0, 0, 0, 0),
+                             called("getaddrinfo", "null", "null", 0, 0, 0, 0)});
+}
+
 TEST_CASE("only what needs the resolver reaches it", "[S52][S53]") {
   const fake::session session;
   for (const int proto : {0, int{IPPROTO_TCP}}) {
@@ -153,8 +230,7 @@ TEST_CASE("resolver failures are gaierror, but the system's own are the system's
     CHECK(e.errnum() == EAI_AGAIN);
     CHECK(e.strerror() == "Temporary failure in name resolution");
   }
-#ifdef EAI_SYSTEM
-  fake::on_getaddrinfo({fails(EAI_SYSTEM).returning(EMFILE)});
+  fake::on_getaddrinfo({fails(EAI_AGAIN).returning(EMFILE)});
   try {
     (void)pysock::getaddrinfo("host", 80);
     FAIL("not thrown");
@@ -162,7 +238,48 @@ TEST_CASE("resolver failures are gaierror, but the system's own are the system's
     CHECK(e.errnum() == EMFILE);
     CHECK(dynamic_cast<const pysock::gaierror*>(&e) == nullptr);
   }
-#endif
+}
+
+TEST_CASE("every name function reports a failure of the system as such", "[EMFILE]") {
+  const std::vector<std::function<void()>> calls = {
+      [] { (void)pysock::getaddrinfo("host", 80); },
+      [] {
+        (void)pysock::getnameinfo({"10.0.0.1", 80}, 0);
+      },
+      [] { (void)pysock::gethostbyname("host"); },
+      [] { (void)pysock::gethostbyname_ex("host"); },
+      [] { (void)pysock::gethostbyaddr("10.0.0.1"); },
+      [] { (void)pysock::getservbyname("http"); },
+      [] { (void)pysock::getservbyport(80); },
+      [] { (void)pysock::getprotobyname("tcp"); },
+      [] { (void)pysock::gethostname(); },
+      [] { pysock::sethostname("this"); },
+  };
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    CAPTURE(i);
+    const int failed = fake::fail_each_call(EMFILE, [&calls, i] {
+      try {
+        calls[i]();
+      } catch (const pysock::error& e) {
+        CHECK(typeid(e) == typeid(pysock::error));
+        CHECK(e.code() == std::errc::too_many_files_open);
+      }
+      CHECK(fake::problems() == lines{});
+    });
+    CHECK(failed >= 1);
+  }
+}
+
+TEST_CASE("hosts fail with the system's number or with one of h_errno", "[gethostbyaddr]") {
+  const fake::session session;
+  fake::on_gethostbyaddr({fails(TRY_AGAIN), fails(TRY_AGAIN).returning(ENOMEM)});
+  CHECK_THROWS_AS(pysock::gethostbyaddr("10.0.0.1"), pysock::herror);
+  try {
+    (void)pysock::gethostbyaddr("10.0.0.1");
+    FAIL("not thrown");
+  } catch (const pysock::error& e) {
+    CHECK(e.code() == std::errc::not_enough_memory);
+  }
 }
 
 TEST_CASE("names beyond ASCII are left to the C library to encode", "[M24]") {

@@ -179,16 +179,21 @@ PYSOCK_API std::ptrdiff_t read_file(native_handle_type file, void* data, std::si
 PYSOCK_API native_handle_type file_handle(void* c_file) noexcept;
 
 // ---- name service ----
-// 0 or an EAI_* number; EAI_SYSTEM leaves the reason in last_error().
-PYSOCK_API int getaddrinfo(const char* host, const char* service, const addrinfo* hints,
-                           addrinfo** results) noexcept;
+// How a call of the resolver ended: 0, or an EAI_* number, or the system's error number where the
+// system failed below the resolver. EAI_SYSTEM is never among them.
+struct resolver_status {
+  int number = 0;
+  bool from_system = false;
+};
+PYSOCK_API resolver_status getaddrinfo(const char* host, const char* service, const addrinfo* hints,
+                                       addrinfo** results) noexcept;
 PYSOCK_API void freeaddrinfo(addrinfo* results) noexcept;
 // What the resolver names as the protocol of a type for which none was asked, and for which `usual`
 // is the usual one.
 PYSOCK_API int answered_protocol(int usual) noexcept;
-PYSOCK_API int getnameinfo(const sockaddr* address, socklen_t size, char* host,
-                           std::size_t host_size, char* service, std::size_t service_size,
-                           int flags) noexcept;
+PYSOCK_API resolver_status getnameinfo(const sockaddr* address, socklen_t size, char* host,
+                                       std::size_t host_size, char* service,
+                                       std::size_t service_size, int flags) noexcept;
 
 // What the hosts database knows of one host. `addresses` are packed, all of `family`.
 struct host_entry {
@@ -197,17 +202,17 @@ struct host_entry {
   int family = 0;
   std::vector<std::string> addresses;
 };
-// 0 or an h_errno number. Thread-safe: re-entrant where the system can, else behind one lock for
-// all of them.
+// The databases are thread-safe: re-entrant where the system can, else behind one lock for all of
+// them. For hosts: 0, an h_errno number or, where the system failed, the negative error number.
 PYSOCK_API int gethostbyname(const char* name, int family, host_entry& out);
 PYSOCK_API int gethostbyaddr(const void* packed, std::size_t size, int family, host_entry& out);
-// Host byte order; -1 if not found. `proto` may be null.
-PYSOCK_API int getservbyname(const char* name, const char* proto);
-// Empty if not found.
-PYSOCK_API std::string getservbyport(int port, const char* proto);
-PYSOCK_API int getprotobyname(const char* name);
+// 1 if found, 0 if not, or the negative error number. Ports are in host byte order; `proto` may be
+// null.
+PYSOCK_API int getservbyname(const char* name, const char* proto, int& port);
+PYSOCK_API int getservbyport(int port, const char* proto, std::string& name);
+PYSOCK_API int getprotobyname(const char* name, int& number);
 
-// 0, or -1 with last_error().
+// The others: 0 or an index, or the negative error number.
 PYSOCK_API int gethostname(std::string& out);
 PYSOCK_API int sethostname(const char* name, std::size_t size) noexcept;
 
@@ -216,9 +221,7 @@ struct interface_entry {
   std::string name;
 };
 PYSOCK_API int if_nameindex(std::vector<interface_entry>& out);
-// 0 if there is no such interface.
-PYSOCK_API unsigned if_nametoindex(const char* name) noexcept;
-// 0, or -1 with last_error().
+PYSOCK_API std::int64_t if_nametoindex(const char* name) noexcept;
 PYSOCK_API int if_indextoname(unsigned index, std::string& out);
 
 }  // namespace sys
