@@ -16,6 +16,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace binding {
@@ -163,6 +164,21 @@ class buffer {
   Py_buffer view_{};
 };
 
+// What a bytes object holds. (PyBytes_AS_STRING alone is an array of one char in 3.10.)
+inline std::string_view bytes_of(const object& bytes) noexcept {
+  return {PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get()))};
+}
+inline pysock::mutable_bytes writable_bytes_of(const object& fresh) noexcept {
+  return {PyBytes_AS_STRING(fresh.get()), bytes_of(fresh).size()};
+}
+
+// The items of any iterable. A list may change while they are used, since a conversion may run
+// Python code: the tuple does not, and owns its items.
+inline object to_tuple(PyObject* iterable, const char* message) {
+  return object::take(
+      PySequence_Tuple(object::take(PySequence_Fast(iterable, message)).get()));
+}
+
 inline object to_bytes(pysock::const_bytes bytes) {
   return object::take(
       PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
@@ -172,6 +188,13 @@ inline object to_bytes(pysock::const_bytes bytes) {
 inline object to_text(const std::string& text) {
   return object::take(
       PyUnicode_DecodeFSDefaultAndSize(text.data(), static_cast<Py_ssize_t>(text.size())));
+}
+
+// The name of a host, interface or file as the system has it, as a bytes object.
+inline object from_text(PyObject* text) {
+  PyObject* encoded = nullptr;
+  check(PyUnicode_FSConverter(text, &encoded) != 0);
+  return object::take(encoded);
 }
 
 // ---- addresses.cpp, families.cpp ----
