@@ -14,7 +14,9 @@
 #include <pysock/message.hpp>
 #include <pysock/socket.hpp>
 
+#include <climits>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -86,6 +88,22 @@ inline int to_int(PyObject* from, const char* function) {
   if (overflow != 0 || value != static_cast<int>(value))
     raise(PyExc_OverflowError, "%s: Python int too large to convert to C int", function);
   return static_cast<int>(value);
+}
+
+// Calls `function` with a number that must fit into an unsigned type, which the library checks.
+// What no long long holds is passed as the nearest that one does.
+template <class Function>
+auto with_unsigned(PyObject* from, const Function& function) {
+  int overflow = 0;
+  long long value = PyLong_AsLongLongAndOverflow(from, &overflow);
+  check(value != -1 || PyErr_Occurred() == nullptr);
+  if (overflow != 0) value = overflow < 0 ? LLONG_MIN : LLONG_MAX;
+  try {
+    return function(value);
+  } catch (const std::invalid_argument& e) {
+    // A negative number is ValueError since 3.14.
+    raise(PY_VERSION_HEX >= 0x030E0000 ? PyExc_ValueError : PyExc_OverflowError, "%s", e.what());
+  }
 }
 
 template <class... Arguments>
@@ -175,8 +193,7 @@ inline pysock::mutable_bytes writable_bytes_of(const object& fresh) noexcept {
 // The items of any iterable. A list may change while they are used, since a conversion may run
 // Python code: the tuple does not, and owns its items.
 inline object to_tuple(PyObject* iterable, const char* message) {
-  return object::take(
-      PySequence_Tuple(object::take(PySequence_Fast(iterable, message)).get()));
+  return object::take(PySequence_Tuple(object::take(PySequence_Fast(iterable, message)).get()));
 }
 
 inline object to_bytes(pysock::const_bytes bytes) {

@@ -181,9 +181,7 @@ object if_nametoindex(PyObject* name) {
 }
 
 object if_indextoname(PyObject* argument) {
-  const long long index = PyLong_AsLongLong(argument);
-  check(index != -1 || PyErr_Occurred() == nullptr);
-  return to_text(pysock::if_indextoname(index));
+  return to_text(with_unsigned(argument, &pysock::if_indextoname));
 }
 
 }  // namespace
