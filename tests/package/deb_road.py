@@ -4,8 +4,12 @@ import os
 import pathlib
 import re
 import shutil
+import sys
 
-from kit import BASE, HERE, Failure, Skip, VERSION, check, consumer, fresh, library, ok, run
+from kit import BASE, HERE, ROOT, Skip, VERSION, check, consumer, fresh, library, ok, run
+
+sys.path.append(str(ROOT / "tests" / "platforms"))
+import debian_root  # noqa: E402
 
 
 def packed(generator, prefix):
@@ -17,15 +21,6 @@ def packed(generator, prefix):
         archives.append(next(path for path in folder.iterdir() if path.suffix in (".deb", ".gz")))
     check(archives[0].read_bytes() == archives[1].read_bytes(), f"{archives[0].name} comes out the same twice")
     return archives[0]
-
-
-def mirror():
-    """Where this machine's packages come from, and the name of their release."""
-    if os.geteuid() != 0 or not shutil.which("debootstrap"):
-        raise Skip("a fresh root takes debootstrap and the right to chroot; the archives were made, not installed")
-    release = pathlib.Path("/etc/os-release").read_text(encoding="utf-8")
-    codename = re.search(r'^VERSION_CODENAME="?(\w+)', release, re.MULTILINE)[1]
-    return codename, run("apt-get", "indextargets", "--format", "$(REPO_URI)", f"Codename: {codename}", "Created-By: Packages").split()[0]
 
 
 def run_all():
@@ -42,18 +37,17 @@ def run_all():
     run("lintian", "--allow-root", "--fail-on", "error,warning", "--suppress-tags", "no-changelog", package)
     ok(f"lintian has nothing against {package.name}")
 
-    codename, uri = mirror()
-    root = fresh(BASE / "root")
+    release = pathlib.Path("/etc/os-release").read_text(encoding="utf-8")
+    codename = re.search(r'^VERSION_CODENAME="?(\w+)', release, re.MULTILINE)[1]
     try:
-        run("debootstrap", "--variant=minbase", codename, root, uri)
-    except Failure as failure:
-        raise Skip(f"debootstrap cannot make a root here; the archives were made, not installed: {str(failure).splitlines()[-2]}") from failure
+        root = debian_root.make(codename, name="package", anew=True)
+    except (debian_root.Unavailable, debian_root.Failure) as failure:
+        raise Skip(f"no fresh root here; the archives were made, not installed: {failure}") from failure
     shutil.copy(package, root / "srv")
     shutil.copytree(HERE / "consumer", root / "srv" / "consumer")
-    environment = dict(os.environ, PATH="/usr/sbin:/usr/bin:/sbin:/bin", HOME="/root", LC_ALL="C", DEBIAN_FRONTEND="noninteractive")
 
     def inside(*command):
-        return run("chroot", root, *command, env=environment)
+        return run(*debian_root.inside(root, *command, LC_ALL="C", DEBIAN_FRONTEND="noninteractive"))
 
     inside("apt-get", "update", "-qq")
     inside("apt-get", "install", "-y", "-qq", "--no-install-recommends", f"/srv/{package.name}")
