@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Addresses between Python's strings and tuples and pysock's types.
-#include <cstring>
-
 #include "binding.hpp"
 
 namespace binding {
@@ -90,11 +88,10 @@ std::string host_text(PyObject* host) {
   } else {
     raise(PyExc_TypeError, "a host is str, bytes or bytearray, not %s", Py_TYPE(host)->tp_name);
   }
-  const char* const text = PyBytes_AS_STRING(encoded.get());
-  const auto size = static_cast<std::size_t>(PyBytes_GET_SIZE(encoded.get()));
-  if (std::memchr(text, '\0', size) != nullptr)
+  const std::string_view text = bytes_of(encoded);
+  if (text.find('\0') != text.npos)
     raise(PyExc_TypeError, "host name must not contain null character");
-  return std::string(text, size);
+  return std::string(text);
 }
 
 pysock::address to_address(const pysock::socket& socket, PyObject* from, const char* function) {

@@ -16,7 +16,9 @@
 
 #include <climits>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace binding {
@@ -88,17 +90,20 @@ inline int to_int(PyObject* from, const char* function) {
   return static_cast<int>(value);
 }
 
-// An argument that C has as an unsigned number, for a function of pysock that checks it. A negative
-// one is a ValueError in pysock and since Python 3.14; before that it was an OverflowError.
-inline long long to_unsigned(PyObject* from) {
+// Calls `function` with a number that must fit into an unsigned type, which the library checks.
+// What no long long holds is passed as the nearest that one does.
+template <class Function>
+auto with_unsigned(PyObject* from, const Function& function) {
   int overflow = 0;
-  const long long value = PyLong_AsLongLongAndOverflow(from, &overflow);
+  long long value = PyLong_AsLongLongAndOverflow(from, &overflow);
   check(value != -1 || PyErr_Occurred() == nullptr);
-#if PY_VERSION_HEX < 0x030E0000
-  if (value < 0 && overflow <= 0)
-    raise(PyExc_OverflowError, "can't convert negative value to an unsigned integer");
-#endif
-  return overflow > 0 ? LLONG_MAX : value;
+  if (overflow != 0) value = overflow < 0 ? LLONG_MIN : LLONG_MAX;
+  try {
+    return function(value);
+  } catch (const std::invalid_argument& e) {
+    // A negative number is ValueError since 3.14.
+    raise(PY_VERSION_HEX >= 0x030E0000 ? PyExc_ValueError : PyExc_OverflowError, "%s", e.what());
+  }
 }
 
 template <class... Arguments>
@@ -177,6 +182,20 @@ class buffer {
   Py_buffer view_{};
 };
 
+// What a bytes object holds. (PyBytes_AS_STRING alone is an array of one char in 3.10.)
+inline std::string_view bytes_of(const object& bytes) noexcept {
+  return {PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get()))};
+}
+inline pysock::mutable_bytes writable_bytes_of(const object& fresh) noexcept {
+  return {PyBytes_AS_STRING(fresh.get()), bytes_of(fresh).size()};
+}
+
+// The items of any iterable. A list may change while they are used, since a conversion may run
+// Python code: the tuple does not, and owns its items.
+inline object to_tuple(PyObject* iterable, const char* message) {
+  return object::take(PySequence_Tuple(object::take(PySequence_Fast(iterable, message)).get()));
+}
+
 inline object to_bytes(pysock::const_bytes bytes) {
   return object::take(
       PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
@@ -186,6 +205,13 @@ inline object to_bytes(pysock::const_bytes bytes) {
 inline object to_text(const std::string& text) {
   return object::take(
       PyUnicode_DecodeFSDefaultAndSize(text.data(), static_cast<Py_ssize_t>(text.size())));
+}
+
+// The name of a host, interface or file as the system has it, as a bytes object.
+inline object from_text(PyObject* text) {
+  PyObject* encoded = nullptr;
+  check(PyUnicode_FSConverter(text, &encoded) != 0);
+  return object::take(encoded);
 }
 
 // ---- addresses.cpp, families.cpp ----

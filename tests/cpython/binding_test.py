@@ -144,6 +144,58 @@ class ThreadTest(unittest.TestCase):
         self.assertEqual(received, data)
 
 
+class Emptying:
+    """An item that empties the lists it is in when it is converted."""
+
+    def __init__(self, *lists):
+        self.lists = lists
+
+    def empty(self):
+        for one in self.lists:
+            one.clear()
+
+    def __index__(self):
+        self.empty()
+        return socket.SOL_SOCKET
+
+    def __buffer__(self, flags):
+        self.empty()
+        return memoryview(bytearray(3))
+
+
+@unittest.skipUnless("pysock" in _socket.__doc__, "CPython's own module reads beyond the list")
+class ChangingListTest(unittest.TestCase):
+    """Converting an item may run Python code, and this may change the list that has the item."""
+
+    def setUp(self):
+        self.here, self.there = socket.socketpair()
+        self.addCleanup(self.here.close)
+        self.addCleanup(self.there.close)
+
+    def test_ancillary_data(self):
+        items = []
+        for _ in range(50):
+            item = []
+            item += [Emptying(items, item), socket.SCM_RIGHTS, array.array("i", [0])]
+            items.append(item)
+        self.assertEqual(self.here.sendmsg([b"x"], items), 1)
+        data, ancillary, _, _ = self.there.recvmsg(1, 10_000)
+        received = array.array("i", ancillary[0][2])
+        for descriptor in received:
+            os.close(descriptor)
+        self.assertEqual((data, len(received)), (b"x", 50))
+
+    @unittest.skipIf(sys.version_info < (3, 12), "a class has no __buffer__ before 3.12")
+    def test_buffers(self):
+        def buffers():
+            items = []
+            items += [Emptying(items) for _ in range(50)]
+            return items
+
+        self.assertEqual(self.here.sendmsg(buffers()), 150)
+        self.assertEqual(self.there.recvmsg_into(buffers())[0], 150)
+
+
 class ErrorTest(unittest.TestCase):
     def assert_raises(self, type, arguments, function, *given):
         with self.assertRaises(OSError) as caught:

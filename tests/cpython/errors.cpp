@@ -12,12 +12,13 @@ PyObject* gaierror_type = nullptr;
 PyObject* herror_type = nullptr;
 
 // Errors with a number have two arguments: from those OSError itself picks the class that belongs
-// to an errno.
+// to an errno. The instance is made here, since 3.10 would leave the class as it was given.
 void raise_error(PyObject* type, const pysock::error& e) {
   const object text = to_text(e.strerror());
   const object arguments =
       e.errnum() ? build("(iO)", *e.errnum(), text.get()) : build("(O)", text.get());
-  PyErr_SetObject(type, arguments.get());
+  const object instance = object::take(PyObject_CallObject(type, arguments.get()));
+  PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(instance.get())), instance.get());
 }
 
 PyObject* new_exception(PyObject* module, const char* name, const char* qualified_name) {

@@ -49,10 +49,8 @@ void require_tuple(PyObject* from, const char* function, const char* family) {
 
 // "" is any interface.
 [[maybe_unused]] int to_interface(PyObject* from) {
-  PyObject* encoded = nullptr;
-  check(PyUnicode_FSConverter(from, &encoded) != 0);
-  const object name = object::take(encoded);
-  const std::string text = PyBytes_AS_STRING(name.get());
+  const object encoded = from_text(from);
+  const std::string_view text = bytes_of(encoded);
   if (text.empty()) return 0;
   if (text.size() >= IF_NAMESIZE) raise(PyExc_OSError, "interface name too long");
   return static_cast<int>(pysock::if_nametoindex(text));

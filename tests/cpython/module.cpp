@@ -12,7 +12,12 @@ namespace binding {
 
 pysock::timeout_value to_timeout(PyObject* from) {
   if (from == Py_None) return std::nullopt;
-  if (PyFloat_Check(from)) return PyFloat_AS_DOUBLE(from);
+  // Since 3.15 any real number will do, before that an int or a float.
+  if (PY_VERSION_HEX >= 0x030F0000 ? !PyIndex_Check(from) : PyFloat_Check(from)) {
+    const double seconds = PyFloat_AsDouble(from);
+    check(seconds != -1 || PyErr_Occurred() == nullptr);
+    return seconds;
+  }
   const long long seconds = PyLong_AsLongLong(from);
   check(seconds != -1 || PyErr_Occurred() == nullptr);
   return seconds;
@@ -35,7 +40,9 @@ object setdefaulttimeout(PyObject* value) {
 
 template <auto convert>
 object byte_order(PyObject* argument) {
-  return build("I", static_cast<unsigned>(convert(to_unsigned(argument))));
+  return build("I", with_unsigned(argument, [](long long value) {
+                 return static_cast<unsigned>(convert(value));
+               }));
 }
 
 object inet_aton(PyObject* arguments) {

@@ -46,7 +46,7 @@ pysock::service to_service(PyObject* port) {
     return std::string(name, static_cast<std::size_t>(size));
   }
   if (!PyBytes_Check(port)) raise(PyExc_OSError, "Int or String expected");
-  return std::string(PyBytes_AS_STRING(port), static_cast<std::size_t>(PyBytes_GET_SIZE(port)));
+  return std::string(bytes_of(object::share(port)));
 }
 
 object getaddrinfo(PyObject* arguments, PyObject* keywords) {
@@ -127,11 +127,9 @@ object gethostname(PyObject*) {
 }
 
 object sethostname(PyObject* name) {
-  PyObject* encoded = nullptr;
-  check(PyUnicode_FSConverter(name, &encoded) != 0);
-  const object bytes = object::take(encoded);
+  const object encoded = from_text(name);
   audit("socket.sethostname", "(O)", name);
-  pysock::sethostname(buffer(bytes.get()).bytes().view());
+  pysock::sethostname(bytes_of(encoded));
   return none();
 }
 
@@ -177,15 +175,13 @@ object if_nameindex(PyObject*) {
   return list;
 }
 
-object if_nametoindex(PyObject* arguments) {
-  PyObject* encoded = nullptr;
-  parse(arguments, "O&:if_nametoindex", PyUnicode_FSConverter, &encoded);
-  const object name = object::take(encoded);
-  return build("I", pysock::if_nametoindex(PyBytes_AS_STRING(name.get())));
+object if_nametoindex(PyObject* name) {
+  const object encoded = from_text(name);
+  return build("I", pysock::if_nametoindex(bytes_of(encoded)));
 }
 
 object if_indextoname(PyObject* argument) {
-  return to_text(pysock::if_indextoname(to_unsigned(argument)));
+  return to_text(with_unsigned(argument, &pysock::if_indextoname));
 }
 
 }  // namespace
@@ -211,7 +207,7 @@ PyMethodDef resolver_functions[] = {
     {"getprotobyname", function<getprotobyname>, METH_VARARGS, "getprotobyname(name) -> int"},
     {"if_nameindex", function<if_nameindex>, METH_NOARGS,
      "if_nameindex() -> list of (index, name)"},
-    {"if_nametoindex", function<if_nametoindex>, METH_VARARGS, "if_nametoindex(name) -> int"},
+    {"if_nametoindex", function<if_nametoindex>, METH_O, "if_nametoindex(name) -> int"},
     {"if_indextoname", function<if_indextoname>, METH_O, "if_indextoname(index) -> str"},
     {nullptr, nullptr, 0, nullptr},
 };

@@ -18,10 +18,9 @@ template <class Bytes>
 class pieces {
  public:
   pieces(PyObject* iterable, int flags, const char* message) {
-    const object sequence = object::take(PySequence_Fast(iterable, message));
-    const Py_ssize_t count = PySequence_Fast_GET_SIZE(sequence.get());
-    for (Py_ssize_t i = 0; i < count; ++i) {
-      const buffer& held = held_.emplace_back(PySequence_Fast_GET_ITEM(sequence.get(), i), flags);
+    const object items = to_tuple(iterable, message);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items.get()); ++i) {
+      const buffer& held = held_.emplace_back(PyTuple_GET_ITEM(items.get(), i), flags);
       if constexpr (std::is_same_v<Bytes, pysock::mutable_bytes>)
         bytes_.push_back(held.room());
       else
@@ -91,7 +90,7 @@ object recvmsg(socket_object& self, PyObject* arguments) {
   parse(arguments, "n|ni:recvmsg", &size, &ancbufsize, &flags);
   if (size < 0) raise(PyExc_ValueError, "negative buffer size in recvmsg()");
   object bytes = object::take(PyBytes_FromStringAndSize(nullptr, size));
-  pysock::mutable_bytes room[] = {{PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(size)}};
+  pysock::mutable_bytes room[] = {writable_bytes_of(bytes)};
   return receive(self, room, ancillary_size(ancbufsize), flags, [&](std::size_t count) {
     PyObject* resized = bytes.release();
     check(_PyBytes_Resize(&resized, static_cast<Py_ssize_t>(count)) >= 0);
@@ -114,13 +113,10 @@ object recvmsg_into(socket_object& self, PyObject* arguments) {
 
 pysock::ancillary_data to_ancillary(PyObject* from) {
   pysock::ancillary_data ancdata;
-  const object sequence =
-      object::take(PySequence_Fast(from, "sendmsg() argument 2 must be an iterable"));
-  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(sequence.get()); ++i) {
-    const object item =
-        object::take(PySequence_Fast(PySequence_Fast_GET_ITEM(sequence.get(), i),
-                                     "[sendmsg() ancillary data items must be sequences]"));
-    const object triple = object::take(PySequence_Tuple(item.get()));
+  const object items = to_tuple(from, "sendmsg() argument 2 must be an iterable");
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items.get()); ++i) {
+    const object triple = to_tuple(PyTuple_GET_ITEM(items.get(), i),
+                                   "[sendmsg() ancillary data items must be sequences]");
     int level = 0;
     int type = 0;
     PyObject* data = nullptr;

@@ -211,9 +211,11 @@ object setsockopt(socket_object& self, PyObject* arguments) {
   unsigned optlen = 0;
   parse(arguments, "iiO|I:setsockopt", &level, &name, &value, &optlen);
   const bool null = value == Py_None;
-  if (null != (PyTuple_GET_SIZE(arguments) == 4)) {
-    raise(PyExc_TypeError, "setsockopt() takes an option length with None, and only then");
-  }
+  const bool sized = PyTuple_GET_SIZE(arguments) == 4;
+  if (null && !sized)
+    raise(PyExc_TypeError, "setsockopt() requires 4 arguments when the third argument is None");
+  if (sized && !null)
+    raise(PyExc_TypeError, "setsockopt() only takes 4 arguments when the third argument is None");
   if (null) {
     self.socket.setsockopt(level, name, nullptr, static_cast<socklen_t>(optlen));
   } else if (PyIndex_Check(value)) {
@@ -227,9 +229,12 @@ object setsockopt(socket_object& self, PyObject* arguments) {
     }
 #endif
     self.socket.setsockopt(level, name, number);
-  } else {
+  } else if (PyObject_CheckBuffer(value)) {
     const buffer bytes(value);
     self.socket.setsockopt(level, name, bytes.bytes());
+  } else {
+    raise(PyExc_TypeError, "socket option should be int, bytes-like object or None (got %.100s)",
+          Py_TYPE(value)->tp_name);
   }
   return none();
 }

@@ -13,7 +13,7 @@ void refuse_negative(Py_ssize_t size, const char* function) {
 template <class Receive>
 object receive_bytes(Py_ssize_t size, const Receive& receive) {
   object bytes = object::take(PyBytes_FromStringAndSize(nullptr, size));
-  const pysock::mutable_bytes room(PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(size));
+  const pysock::mutable_bytes room = writable_bytes_of(bytes);
   const std::size_t count = without_lock([&] { return receive(room); });
   if (count == room.size()) return bytes;
   PyObject* resized = bytes.release();
