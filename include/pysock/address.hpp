@@ -24,9 +24,19 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-// As a long long, and its nearest end for a number beyond it.
+// What makes a port_number: integers and unscoped enumerators, which are passed by value so that a
+// local constant need not be captured to be used in a lambda, and objects that convert to one.
 template <class T>
-constexpr long long saturated(const T& number) noexcept(noexcept(static_cast<long long>(number))) {
+inline constexpr bool is_port_v = std::is_convertible_v<const T&, long long> &&
+                                  !std::is_floating_point_v<T> && !std::is_same_v<T, bool>;
+template <class T>
+using if_port_value = std::enable_if_t<is_port_v<T> && !std::is_class_v<T>, int>;
+template <class T>
+using if_port_object = std::enable_if_t<is_port_v<T> && std::is_class_v<T>, int>;
+
+// As a long long; its nearest end for a number beyond it.
+template <class T>
+constexpr long long saturated(T number) noexcept {
   const auto value = static_cast<long long>(number);
   if constexpr (std::is_arithmetic_v<T> && sizeof(T) >= sizeof value) {
     if (static_cast<T>(value) != number || (value < 0) != (number < T{}))
@@ -91,11 +101,11 @@ inline bool parse_scoped_ipv6(std::string_view host, unsigned char (&packed)[16]
 class port_number {
  public:
   /// That number.
-  template <class T, std::enable_if_t<std::is_convertible_v<const T&, long long> &&
-                                          !std::is_floating_point_v<T> && !std::is_same_v<T, bool>,
-                                      int> = 0>
-  constexpr port_number(const T& number) noexcept(noexcept(detail::saturated(number)))
-      : value_(detail::saturated(number)) {}
+  template <class T, detail::if_port_value<T> = 0>
+  constexpr port_number(T number) noexcept : value_(detail::saturated(number)) {}
+  /// \overload
+  template <class T, detail::if_port_object<T> = 0>
+  constexpr port_number(const T& number) : value_(static_cast<long long>(number)) {}
 
   /// The number as it was given; the nearest end of `long long` for one beyond it.
   [[nodiscard]] constexpr long long value() const noexcept { return value_; }

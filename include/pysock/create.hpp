@@ -67,7 +67,8 @@ class host_port {
 class connection_options {
  public:
   /// Where to connect from; default: the system chooses. An address of another family than the
-  /// remote one's fails that attempt.
+  /// remote one's fails that attempt. Where the system has IP_BIND_ADDRESS_NO_PORT, connections to
+  /// different servers may share the port that it chooses for port 0.
   connection_options& source_address(address value) {
     source_address_ = std::move(value);
     return *this;
@@ -113,6 +114,9 @@ PYSOCK_EXPORTED_CLASSES_END
 
 /// A TCP connection to a host and a port: each address that the host resolves to is tried in turn.
 /// (Python: `socket.create_connection`)
+///
+/// An attempt fails with ECONNREFUSED also where the system happened to connect the socket to
+/// itself, which it may do where nobody listens on a local port. (Python returns such a socket.)
 ///
 /// \param address `{host, port}`
 /// \param timeout bounds each attempt, so that a host with two dead addresses takes twice as long,

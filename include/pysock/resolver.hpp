@@ -24,9 +24,11 @@ class service {
   /// No port. (Python: None)
   service(std::nullopt_t) noexcept {}
   /// A port number, of whatever makes a `port_number`; checked where it is used.
-  template <class T, std::enable_if_t<std::is_convertible_v<const T&, port_number>, int> = 0>
-  service(const T& port) noexcept(std::is_nothrow_constructible_v<port_number, const T&>)
-      : number_(port_number(port).value()) {}
+  template <class T, detail::if_port_value<T> = 0>
+  service(T port) noexcept : number_(port_number(port).value()) {}
+  /// \overload
+  template <class T, detail::if_port_object<T> = 0>
+  service(const T& port) : number_(port_number(port).value()) {}
   /// A service name or decimal digits; `""` is port 0 for no host, and no port for any other.
   template <class T, class = std::enable_if_t<std::is_convertible_v<T&&, text>>>
   service(T&& name) : has_name_(true), name_(text(std::forward<T>(name)).str()) {}

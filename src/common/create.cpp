@@ -24,10 +24,50 @@ constexpr int reuse_port_option = SO_REUSEPORT;
 constexpr int reuse_port_option = no_option;
 #endif
 
+// Where the system can, the port of a source address without one is chosen when the socket
+// connects: it may then be shared by connections to different servers, of which there can be more
+// than ports. IPv6 sockets have the option at the same level.
+void choose_port_late([[maybe_unused]] const socket& s) noexcept {
+#ifdef IP_BIND_ADDRESS_NO_PORT
+  const int on = 1;
+  detail::sys::setsockopt(s.fileno(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
+                          sizeof on);  // older kernels have no such option, and choose in bind()
+#endif
+}
+
+// No system chooses a port below this one for a connection.
+constexpr int first_unprivileged_port = 1024;
+
+// Whether the port that the system chose is the one to connect to, on this machine, where nobody
+// listens: by TCP's simultaneous open (RFC 9293, 3.5) a socket then connects to itself.
+bool is_its_own_peer(const socket& s, const address& to) noexcept {
+  if (to.port() < first_unprivileged_port) return false;
+  detail::sockaddr_any name;
+  socklen_t size = sizeof name;
+  if (detail::sys::getsockname(s.fileno(), &name.base, &size) < 0) return false;
+  const address own(detail::sockaddr_view{&name.base, size});
+  if (own.port() != to.port()) return false;
+  size = sizeof name;
+  if (detail::sys::getpeername(s.fileno(), &name.base, &size) < 0) return false;
+  return own == address(detail::sockaddr_view{&name.base, size});
+}
+
 socket connected(const address_info& to, std::int64_t timeout, const address& source) {
   socket s = detail::socket_access::open(to, timeout);
-  if (source) s.bind(source);
+  const bool any_port = source.port() == 0;
+  if (source) {
+    if (any_port) choose_port_late(s);
+    s.bind(source);
+  }
   s.connect(to.sockaddr);
+  if (any_port && is_its_own_peer(s, to.sockaddr)) {
+    // Closed in order, it would keep a server from that port for a minute.
+    const linger reset{1, 0};
+    detail::sys::setsockopt(s.fileno(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    const std::error_code refused(detail::sys::numbers().connection_refused,
+                                  detail::sys::category());
+    detail::throw_failed(refused, "connect", &to.sockaddr);
+  }
   return s;
 }
 

@@ -28,6 +28,7 @@ sys::error_numbers sys::numbers() noexcept {
   known.not_socket = ENOTSOCK;
   known.is_connected = EISCONN;
   known.not_connected = ENOTCONN;
+  known.connection_refused = ECONNREFUSED;
   known.shut_down = ESHUTDOWN;
   known.family_not_supported = EAFNOSUPPORT;
   return known;

@@ -193,6 +193,7 @@ sys::error_numbers sys::numbers() noexcept {
   known.not_socket = WSAENOTSOCK;
   known.is_connected = WSAEISCONN;
   known.not_connected = WSAENOTCONN;
+  known.connection_refused = WSAECONNREFUSED;
   known.shut_down = WSAESHUTDOWN;
   known.family_not_supported = WSAEAFNOSUPPORT;
   return known;

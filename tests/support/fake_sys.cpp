@@ -269,6 +269,7 @@ sys::error_numbers sys::numbers() noexcept {
   known.not_socket = ENOTSOCK;
   known.is_connected = EISCONN;
   known.not_connected = ENOTCONN;
+  known.connection_refused = ECONNREFUSED;
 #ifdef ESHUTDOWN
   known.shut_down = ESHUTDOWN;
 #else

@@ -2,8 +2,11 @@
 // Namespaces of Linux.
 #include "private_etc.hpp"
 
+#include <net/if.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -60,6 +63,23 @@ std::string in_private_etc(const std::map<std::string, std::string>& files,
   });
 }
 
+std::string in_private_network(int first, int last, const std::function<std::string()>& body) {
+  return text_from_child([&] {
+    if (!enter(CLONE_NEWNET)) return not_allowed("unshare");
+    const int probe = ::socket(AF_INET, SOCK_DGRAM, 0);
+    ifreq loopback{};
+    std::strcpy(loopback.ifr_name, "lo");
+    loopback.ifr_flags = IFF_UP;
+    const bool up = ::ioctl(probe, SIOCSIFFLAGS, &loopback) == 0;
+    ::close(probe);
+    if (!up) return not_allowed("lo up");
+    std::ofstream range("/proc/sys/net/ipv4/ip_local_port_range");
+    range << first << ' ' << last;
+    if (!range.flush()) return not_allowed("ip_local_port_range");
+    return body();
+  });
+}
+
 std::string with_private_hostname(const std::function<std::string()>& body) {
   return text_from_child([&] { return enter(CLONE_NEWUTS) ? body() : not_allowed("unshare"); });
 }
@@ -70,6 +90,10 @@ namespace test_support {
 
 std::string in_private_etc(const std::map<std::string, std::string>&,
                            const std::function<std::string()>&) {
+  return "not allowed: this system has no namespaces";
+}
+
+std::string in_private_network(int, int, const std::function<std::string()>&) {
   return "not allowed: this system has no namespaces";
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Name services with known contents: a child process that sees an /etc of its own.
+// Parts of the system with known contents: child processes that see an /etc, a network or a host
+// name of their own.
 #pragma once
 
 #include <functional>
@@ -12,6 +13,10 @@ namespace test_support {
 /// text; if the system does not allow it, "not allowed: " and why.
 std::string in_private_etc(const std::map<std::string, std::string>& files,
                            const std::function<std::string()>& body);
+
+/// Runs `body` where there is a loopback of its own and no other network, and where the system
+/// chooses ports from `first` to `last`. Returns as above.
+std::string in_private_network(int first, int last, const std::function<std::string()>& body);
 
 /// Runs `body` where changing the host's name changes it for nobody else. Returns as above.
 std::string with_private_hostname(const std::function<std::string()>& body);

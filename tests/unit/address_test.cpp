@@ -96,6 +96,9 @@ TEST_CASE("a port of any integer type is checked and never wraps into another", 
   CHECK(pysock::port_number(18446744073709551615ULL).value() ==
         std::numeric_limits<long long>::max());
 
+  constexpr int known = 80;
+  CHECK([] { return address("127.0.0.1", known); }().port() == 80);
+
   enum class scoped { http = 80 };
   STATIC_REQUIRE_FALSE(std::is_constructible_v<address, const char*, double>);
   STATIC_REQUIRE_FALSE(std::is_constructible_v<address, const char*, bool>);

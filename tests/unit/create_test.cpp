@@ -71,7 +71,7 @@ int as_int(const std::string& option) {
 
 // ---- create_connection ----
 
-TEST_CASE("a connection with a timeout costs five system calls", "[M1]") {
+TEST_CASE("a connection with a timeout costs five system calls to a port below 1024", "[M1]") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({one})});
   fake::on_connect({fails(EINPROGRESS)});
@@ -230,7 +230,7 @@ TEST_CASE("the source address is bound before connecting", "[M2]") {
                           connection_options().source_address({"127.0.0.9", 0}));
   CHECK(fake::log("bind") ==
         lines{called("bind", first, "127.0.0.9:0"), called("bind", second, "127.0.0.9:0")});
-  CHECK(fake::log()[3] == called("connect", first, "10.0.0.1:80"));
+  CHECK(fake::log("connect").front() == called("connect", first, "10.0.0.1:80"));
 }
 
 TEST_CASE("a source address that cannot be used leaves the other addresses their chance", "[M2]") {
@@ -241,6 +241,52 @@ TEST_CASE("a source address that cannot be used leaves the other addresses their
   CHECK(create_connection({"h", 80}, 1, options).getpeername() ==
         address("10.0.0.2", 80));  // six: of another family
   CHECK(fake::count("connect") == 1);
+}
+
+TEST_CASE("a source address without a port has it chosen when the socket connects",
+          "[create_connection]") {
+#ifdef IP_BIND_ADDRESS_NO_PORT
+  const auto chosen_late = [](const address& source) {
+    const fake::session session;
+    fake::on_getaddrinfo({fake::resolves({one})});
+    fake::on_setsockopt({fails(ENOPROTOOPT)});  // an older kernel does without it
+    (void)create_connection({"h", 80}, 1, connection_options().source_address(source));
+    CHECK(fake::count("bind") == 1);
+    return fake::log("setsockopt") ==
+           lines{called("setsockopt", first, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, sizeof(int))};
+  };
+  CHECK(chosen_late({"127.0.0.9", 0}));
+  const fake::session session;
+  fake::on_getaddrinfo({fake::resolves({one})});
+  (void)create_connection({"h", 80}, 1, connection_options().source_address({"127.0.0.9", 7}));
+  CHECK(fake::count("setsockopt") == 0);
+#else
+  SKIP_TEST("this system has no IP_BIND_ADDRESS_NO_PORT");
+#endif
+}
+
+TEST_CASE("a socket that is its own peer is a refused connection", "[create_connection]") {
+  const auto connect_to = [](int port, const fake::socket_address& own,
+                             const address& source = address()) {
+    const fake::session session;
+    fake::on_getsockname({fake::gives(own)});
+    try {
+      (void)create_connection({"127.0.0.1", port}, 1, connection_options().source_address(source));
+    } catch (const pysock::connection_refused_error& e) {
+      CHECK(std::string(e.what()) ==
+            "connect ('127.0.0.1', " + std::to_string(port) + "): " + errno_text(ECONNREFUSED));
+      CHECK(fake::open_count() == 0);
+      return std::string("refused");
+    }
+    return std::to_string(fake::count("getsockname") + fake::count("getpeername")) + " asked";
+  };
+  const auto own = fake::inet({127, 0, 0, 1}, 40000);
+  CHECK(connect_to(40000, own) == "refused");
+  CHECK(connect_to(40000, own, {"127.0.0.1", 0}) == "refused");
+  CHECK(connect_to(40000, own, {"127.0.0.1", 40000}) == "0 asked");  // as the caller wants it
+  CHECK(connect_to(40000, fake::inet({127, 0, 0, 1}, 40001)) == "1 asked");
+  CHECK(connect_to(40000, fake::inet({127, 0, 0, 2}, 40000)) == "2 asked");
+  CHECK(connect_to(1023, own) == "0 asked");
 }
 
 TEST_CASE("no source address, no bind", "[M2]") {
@@ -307,7 +353,7 @@ TEST_CASE("a connection that fails at any call leaves nothing open", "[M1]") {
     fake::on_getaddrinfo({fake::resolves({one, two})});
     try {
       (void)create_connection(
-          {"h", 80}, 1, connection_options().source_address({"127.0.0.9", 0}).all_errors(true));
+          {"h", 80}, 1, connection_options().source_address({"127.0.0.9", 7}).all_errors(true));
     } catch (const pysock::error&) {
     }
     CHECK(fake::open_count() == 0);

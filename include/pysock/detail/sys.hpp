@@ -42,6 +42,7 @@ struct error_numbers {
   int not_socket;
   int is_connected;
   int not_connected;
+  int connection_refused;
   int shut_down;
   int family_not_supported;
 };
