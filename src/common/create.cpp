@@ -3,6 +3,8 @@
 #include <pysock/create.hpp>
 #include <pysock/detail/socket_access.hpp>
 
+#include "socket_parts.hpp"
+
 namespace pysock {
 inline namespace v1 {
 namespace {
@@ -66,7 +68,7 @@ socket connected(const address_info& to, std::int64_t timeout, const address& so
     detail::sys::setsockopt(s.fileno(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     const std::error_code refused(detail::sys::numbers().connection_refused,
                                   detail::sys::category());
-    detail::throw_failed(refused, "connect", &to.sockaddr);
+    detail::throw_failed(refused, "connect", to.sockaddr);
   }
   return s;
 }

@@ -8,6 +8,11 @@
 
 #include <algorithm>
 #include <pysock/detail/immortal.hpp>
+#include <string_view>
+
+#ifndef SSL_R_RECORD_LAYER_FAILURE
+#define SSL_R_RECORD_LAYER_FAILURE 313  // since 3.2
+#endif
 
 namespace pysock {
 inline namespace v1 {
@@ -108,9 +113,13 @@ std::string reason_text(int value) {
   return text != nullptr ? text : "unknown error " + std::to_string(value);
 }
 
-// Python has the names of OpenSSL's macros; the texts are made of the same words.
+// Python has the names of OpenSSL's macros; the texts are made of the same words. OpenSSL 3.2 has
+// changed the texts of some alerts, and kept the names of their macros.
 std::string reason_word(int value) {
   std::string word = reason_text(value);
+  constexpr std::string_view renamed = "ssl/tls alert ";
+  if (word.compare(0, renamed.size(), renamed) == 0)
+    word.replace(0, renamed.size(), "sslv3 alert ");
   std::transform(word.begin(), word.end(), word.begin(), [](char c) {
     if (c >= 'a' && c <= 'z') return static_cast<char>(c - 'a' + 'A');
     return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ? c : '_';
@@ -178,6 +187,15 @@ std::string ssl_cert_verification_error::verify_message() const {
 }
 
 namespace detail {
+namespace {
+
+// Whether a code only says that a part of OpenSSL failed, which has queued its own reason before.
+bool names_a_part(unsigned long code) noexcept {
+  return ERR_COMMON_ERROR(code) ||
+         (ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) == SSL_R_RECORD_LAYER_FAILURE);
+}
+
+}  // namespace
 
 std::error_code take_openssl_error() noexcept {
   // A file that could not be opened leaves the system's number, and many failures a trail of "this
@@ -187,7 +205,7 @@ std::error_code take_openssl_error() noexcept {
   while (const unsigned long next = ERR_get_error()) {
     if (ERR_SYSTEM_ERROR(next)) {
       system = ERR_GET_REASON(next);
-    } else if (!ERR_COMMON_ERROR(next)) {
+    } else if (!names_a_part(next)) {
       found = next;
     }
   }

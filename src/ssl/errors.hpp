@@ -9,8 +9,9 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-// The reason of OpenSSL's last failure on this thread, whose queue is emptied: one of its own
-// codes, or the system's number.
+// Returns the most precise reason in OpenSSL's queue of errors of this thread, and empties the
+// queue: the system's number if there is one, else the last of OpenSSL's codes that says more than
+// which part of it failed.
 std::error_code take_openssl_error() noexcept;
 
 // Throws that.

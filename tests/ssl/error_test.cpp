@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <pysock/ssl_error.hpp>
 
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
 #include <type_traits>
 
 #include "ssl/tls.hpp"
@@ -53,6 +56,21 @@ TEST_CASE("an sslerror has Python's number, text, library and reason", "[ssl][S1
     CHECK(e.strerror() == "[SSL: WRONG_VERSION_NUMBER] wrong version number");
     CHECK(e.code().category() == sk::openssl_category());
   }
+}
+
+TEST_CASE("an alert has the same reason with every version of OpenSSL", "[ssl]") {
+  const auto reason = [](int value) {
+    return sk::sslerror({static_cast<int>(ERR_PACK(ERR_LIB_SSL, 0, value)), sk::openssl_category()})
+        .reason();
+  };
+  CHECK(reason(SSL_R_SSLV3_ALERT_UNEXPECTED_MESSAGE) == "SSLV3_ALERT_UNEXPECTED_MESSAGE");
+  CHECK(reason(SSL_R_SSLV3_ALERT_BAD_RECORD_MAC) == "SSLV3_ALERT_BAD_RECORD_MAC");
+  CHECK(reason(SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE) == "SSLV3_ALERT_HANDSHAKE_FAILURE");
+  CHECK(reason(SSL_R_SSLV3_ALERT_BAD_CERTIFICATE) == "SSLV3_ALERT_BAD_CERTIFICATE");
+  CHECK(reason(SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED) == "SSLV3_ALERT_CERTIFICATE_EXPIRED");
+  CHECK(reason(SSL_R_SSLV3_ALERT_ILLEGAL_PARAMETER) == "SSLV3_ALERT_ILLEGAL_PARAMETER");
+  CHECK(reason(SSL_R_TLSV1_ALERT_UNKNOWN_CA) == "TLSV1_ALERT_UNKNOWN_CA");
+  CHECK(reason(SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED) == "TLSV13_ALERT_CERTIFICATE_REQUIRED");
 }
 
 TEST_CASE("TLS errors are socket errors, and copy without throwing", "[ssl][S148][M93]") {
