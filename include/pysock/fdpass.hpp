@@ -69,8 +69,9 @@ struct recv_fds_result {
 /// \returns bytes sent; on a stream they may be fewer than given, the descriptors having gone with
 /// the first \throws std::invalid_argument for descriptors without a byte of data on a stream,
 /// where they would be lost \throws as `sendmsg`, error EBADF, EINVAL for too many
-inline std::size_t send_fds(socket& sock, const const_buffers& buffers, const native_handles& fds,
-                            int flags = 0, const address& to = {}) {
+[[nodiscard]] inline std::size_t send_fds(socket& sock, const const_buffers& buffers,
+                                          const native_handles& fds, int flags = 0,
+                                          const address& to = {}) {
   ancillary_data ancdata;
   if (!fds.empty()) {
     const bool lost = sock.type() == SOCK_STREAM && buffers.total() == 0;

@@ -246,11 +246,13 @@ class socket {
   /// Sends some of the bytes. \param data the bytes \param flags MSG_* \returns bytes sent, which
   /// may be fewer than given \throws timeout, blocking_io_error, broken_pipe_error,
   /// connection_reset_error, error
-  std::size_t send(const_bytes data, int flags = 0);
+  [[nodiscard]] std::size_t send(const_bytes data, int flags = 0);
   /// \overload
-  std::size_t send(const_bytes data, std::error_code& ec) noexcept { return send(data, 0, ec); }
+  [[nodiscard]] std::size_t send(const_bytes data, std::error_code& ec) noexcept {
+    return send(data, 0, ec);
+  }
   /// \overload
-  std::size_t send(const_bytes data, int flags, std::error_code& ec) noexcept;
+  [[nodiscard]] std::size_t send(const_bytes data, int flags, std::error_code& ec) noexcept;
 
   /// Sends all the bytes; the timeout is for the whole of it. \returns bytes sent: all
   /// \throws as `send`; `transferred()` tells how many had gone
@@ -267,17 +269,23 @@ class socket {
   /// Sends to an address. Blocks as the mode says, and to look up a host name.
   /// \returns bytes sent \throws as `send`, gaierror, permission_error for a broadcast without
   /// SO_BROADCAST, error EMSGSIZE
-  std::size_t sendto(const_bytes data, const address& to) { return sendto(data, 0, to); }
+  [[nodiscard]] std::size_t sendto(const_bytes data, const address& to) {
+    return sendto(data, 0, to);
+  }
   /// \overload
-  std::size_t sendto(const_bytes data, int flags, const address& to);
+  [[nodiscard]] std::size_t sendto(const_bytes data, int flags, const address& to);
   /// \overload
-  std::size_t sendto(const_bytes data, int flags, const address& to, std::error_code& ec) noexcept;
+  [[nodiscard]] std::size_t sendto(const_bytes data, int flags, const address& to,
+                                   std::error_code& ec) noexcept;
   /// As above, to an address in the system's own form: nothing is resolved, converted or allocated.
-  std::size_t sendto(const_bytes data, const endpoint& to) { return sendto(data, 0, to); }
+  [[nodiscard]] std::size_t sendto(const_bytes data, const endpoint& to) {
+    return sendto(data, 0, to);
+  }
   /// \overload
-  std::size_t sendto(const_bytes data, int flags, const endpoint& to);
+  [[nodiscard]] std::size_t sendto(const_bytes data, int flags, const endpoint& to);
   /// \overload
-  std::size_t sendto(const_bytes data, int flags, const endpoint& to, std::error_code& ec) noexcept;
+  [[nodiscard]] std::size_t sendto(const_bytes data, int flags, const endpoint& to,
+                                   std::error_code& ec) noexcept;
 
   /// Sends several buffers as one message, with control messages. Blocks as the mode says, and to
   /// look up a host name. \param buffers the data, sent one after the other \param flags MSG_*
@@ -286,17 +294,18 @@ class socket {
   /// default where the socket is connected to \returns bytes of the buffers sent, which on a stream
   /// may be fewer than given \throws as `sendto`, error EMSGSIZE for more buffers than the system
   /// takes (1024 on Linux), EINVAL for control messages it refuses
-  std::size_t sendmsg(const const_buffers& buffers, const ancillary_data& ancdata = {},
-                      int flags = 0, const address& to = {});
+  [[nodiscard]] std::size_t sendmsg(const const_buffers& buffers,
+                                    const ancillary_data& ancdata = {}, int flags = 0,
+                                    const address& to = {});
   /// \overload
-  std::size_t sendmsg(const const_buffers& buffers, std::error_code& ec) noexcept {
+  [[nodiscard]] std::size_t sendmsg(const const_buffers& buffers, std::error_code& ec) noexcept {
     return sendmsg(buffers, {}, 0, {}, ec);
   }
   /// \overload
   /// Allocates only for more than 16 buffers; without memory for that it reports
   /// `std::errc::not_enough_memory`.
-  std::size_t sendmsg(const const_buffers& buffers, const ancillary_data& ancdata, int flags,
-                      const address& to, std::error_code& ec) noexcept;
+  [[nodiscard]] std::size_t sendmsg(const const_buffers& buffers, const ancillary_data& ancdata,
+                                    int flags, const address& to, std::error_code& ec) noexcept;
 
   /// Sends a file, by the system's own call where it has one, else by reading and sending. The
   /// timeout is for each wait without progress, not for the whole of it. (Python:

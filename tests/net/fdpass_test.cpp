@@ -114,7 +114,7 @@ TEST_CASE("more descriptors than asked for: the rest is closed, and it shows", "
   const std::set<int> before = open_descriptors();
   for (const std::size_t most : {0U, 1U, 2U, 3U, 19U}) {
     CAPTURE(most);
-    sk::send_fds(a, {"x"}, handles_of(files));
+    (void)sk::send_fds(a, {"x"}, handles_of(files));
     const auto got = sk::recv_fds(b, 10, most);
     CHECK(got.data == "x");
     CHECK(got.flags == MSG_CTRUNC);
@@ -131,9 +131,9 @@ TEST_CASE("all descriptors asked for, or none by an ordinary recv", "[fdpass][M1
   for (std::size_t i = 0; i < 20; ++i) files.push_back(numbered_file(folder, i));
   auto [a, b] = unix_pair();
   const std::set<int> before = open_descriptors();
-  sk::send_fds(a, {"x"}, handles_of(files));
+  (void)sk::send_fds(a, {"x"}, handles_of(files));
   CHECK(sk::recv_fds(b, 10, 20).flags == 0);
-  sk::send_fds(a, {"x"}, handles_of(files));
+  (void)sk::send_fds(a, {"x"}, handles_of(files));
   CHECK(b.recv(10) == "x");  // an ordinary recv loses them
   CHECK(open_descriptors() == before);
 }
@@ -177,7 +177,7 @@ TEST_CASE("recv_fds waits, and gives up", "[fdpass][M17]") {
   auto [a, b] = unix_pair();
   background<std::size_t> waiting([&b = b] { return sk::recv_fds(b, 10, 2).fds.size(); });
   waiting.wait_until_asleep();
-  sk::send_fds(a, {"x"}, {0, 1});
+  (void)sk::send_fds(a, {"x"}, {0, 1});
   CHECK(waiting.get() == 2);
   b.settimeout(0.01);
   CHECK(failure_of([&b = b] { return sk::recv_fds(b, 10, 2); }) == "timeout");
@@ -187,7 +187,7 @@ TEST_CASE("want of descriptors on the way leaks none", "[fdpass][M17]") {
   // The kernel delivers as many as this process may have open.
   CHECK(in_child([] {
           auto [a, b] = sk::socketpair();
-          sk::send_fds(a, {"x"}, std::vector<int>(20, 0));
+          (void)sk::send_fds(a, {"x"}, std::vector<int>(20, 0));
           std::vector<sk::descriptor> fillers;
           const int highest = *open_descriptors().rbegin();
           do fillers.push_back(sk::dup(0));
@@ -227,7 +227,7 @@ socket.send_fds(s, [b'a pipe'], [r, w])
   conn.settimeout(patience);
   const sk::descriptor one = numbered_file(folder, 1);
   const sk::descriptor two = numbered_file(folder, 2);
-  sk::send_fds(conn, {"two files"}, {two.get(), one.get()});
+  (void)sk::send_fds(conn, {"two files"}, {two.get(), one.get()});
   CHECK(peer.expect("data") == "two files");
   CHECK(peer.expect("content") == "2 1");
   const auto got = sk::recv_fds(conn, 100, 2);

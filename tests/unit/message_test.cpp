@@ -401,7 +401,7 @@ TEST_CASE("sendmsg refuses addresses as sendto does", "[M34]") {
   CHECK(fake::count("sendmsg") == 0);
   fake::on_sendmsg({fails(EMSGSIZE)});
   try {
-    s.sendmsg({"x"}, {}, 0, {"127.0.0.1", 9});
+    (void)s.sendmsg({"x"}, {}, 0, {"127.0.0.1", 9});
     FAIL("that had to fail");
   } catch (const pysock::error& e) {
     CHECK(std::string(e.what()) == "sendmsg ('127.0.0.1', 9): " + errno_text(EMSGSIZE));

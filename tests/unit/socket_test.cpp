@@ -83,7 +83,7 @@ TEST_CASE("sockets move, and what is left behind is closed", "[M27][M56]") {
   CHECK(b.gettimeout() == pysock::seconds(2));
   CHECK_FALSE(a);  // NOLINT(bugprone-use-after-move): what is left is the point
   CHECK(a.fileno() == -1);
-  CHECK(message_of([&] { a.send("x"); }) == "send: " + errno_text(EBADF));
+  CHECK(message_of([&] { (void)a.send("x"); }) == "send: " + errno_text(EBADF));
 
   pysock::socket c;
   const auto replaced = c.fileno();
@@ -142,11 +142,11 @@ TEST_CASE("after close the readers answer and everything else is EBADF", "[S98][
       [&] { (void)s.recv_into(buffer); },
       [&] { (void)s.recvfrom_into(buffer); },
       [&] { (void)s.recvfrom_into(buffer, from); },
-      [&] { s.send("x"); },
+      [&] { (void)s.send("x"); },
       [&] { s.sendall("x"); },
       [&] { s.sendall(""); },
       [&] {
-        s.sendto("x", {"127.0.0.1", 1});
+        (void)s.sendto("x", {"127.0.0.1", 1});
       },
       [&] { s.shutdown(SHUT_RDWR); },
       [&] { s.settimeout(9); },
@@ -532,10 +532,10 @@ TEST_CASE("sendto takes its flags in the middle", "[S121]") {
   pysock::socket s(AF_INET, SOCK_DGRAM);
   fake::clear_log();
   const auto target = fake::inet({127, 0, 0, 1}, 9);
-  s.sendto("abc", {"127.0.0.1", 9});
-  s.sendto("abc", 64, {"127.0.0.1", 9});
+  (void)s.sendto("abc", {"127.0.0.1", 9});
+  (void)s.sendto("abc", 64, {"127.0.0.1", 9});
   const address a("127.0.0.1", 9);
-  s.sendto("abc", 64, endpoint(a.native().data, a.native().size));
+  (void)s.sendto("abc", 64, endpoint(a.native().data, a.native().size));
   CHECK(fake::log() == lines{called("sendto", s.fileno(), 3, 0, target),
                              called("sendto", s.fileno(), 3, 64, target),
                              called("sendto", s.fileno(), 3, 64, target)});
@@ -547,9 +547,9 @@ TEST_CASE("messages name the operation and the address", "[S16][S121]") {
   const address a("127.0.0.1", 9);
   const endpoint raw(a.native().data, a.native().size);
   fake::on_sendto({fails(EMSGSIZE), fails(EMSGSIZE)});
-  CHECK(message_of([&] { s.sendto("x", a); }) ==
+  CHECK(message_of([&] { (void)s.sendto("x", a); }) ==
         "sendto ('127.0.0.1', 9): " + errno_text(EMSGSIZE));
-  CHECK(message_of([&] { s.sendto("x", raw); }) ==
+  CHECK(message_of([&] { (void)s.sendto("x", raw); }) ==
         "sendto ('127.0.0.1', 9): " + errno_text(EMSGSIZE));
   fake::on_connect({fails(ECONNREFUSED)});
   CHECK(message_of([&] { s.connect(a); }) ==
