@@ -41,6 +41,11 @@ inline constexpr bool is_option_struct_v = (std::is_class_v<T> ||
                                             std::is_union_v<T>)&&std::is_trivially_copyable_v<T> &&
                                            !std::is_convertible_v<const T&, const_bytes>;
 
+// Numbers other than int where flags are expected: `send(buffer, n)`, C's order, would take the
+// length for flags and send the whole buffer.
+template <class T>
+using if_no_flags = std::enable_if_t<std::is_arithmetic_v<T> && !std::is_same_v<T, int>, int>;
+
 // Lets the library's own makers of sockets build one around a descriptor.
 struct socket_access;
 
@@ -253,6 +258,12 @@ class socket {
   }
   /// \overload
   [[nodiscard]] std::size_t send(const_bytes data, int flags, std::error_code& ec) noexcept;
+  /// A length is no flags: say `send({buffer, length})`.
+  template <class Number, detail::if_no_flags<Number> = 0>
+  std::size_t send(const_bytes data, Number length) = delete;
+  /// \overload
+  template <class Number, detail::if_no_flags<Number> = 0>
+  std::size_t send(const_bytes data, Number length, std::error_code& ec) = delete;
 
   /// Sends all the bytes; the timeout is for the whole of it. \returns bytes sent: all
   /// \throws as `send`; `transferred()` tells how many had gone
@@ -265,6 +276,12 @@ class socket {
   /// \overload
   /// \returns bytes sent, also on failure
   std::size_t sendall(const_bytes data, int flags, std::error_code& ec) noexcept;
+  /// A length is no flags: say `sendall({buffer, length})`.
+  template <class Number, detail::if_no_flags<Number> = 0>
+  std::size_t sendall(const_bytes data, Number length) = delete;
+  /// \overload
+  template <class Number, detail::if_no_flags<Number> = 0>
+  std::size_t sendall(const_bytes data, Number length, std::error_code& ec) = delete;
 
   /// Sends to an address. Blocks as the mode says, and to look up a host name.
   /// \returns bytes sent \throws as `send`, gaierror, permission_error for a broadcast without
@@ -286,6 +303,20 @@ class socket {
   /// \overload
   [[nodiscard]] std::size_t sendto(const_bytes data, int flags, const endpoint& to,
                                    std::error_code& ec) noexcept;
+  /// A length is no flags: say `sendto({buffer, length}, to)`.
+  template <class Number, detail::if_no_flags<Number> = 0>
+  std::size_t sendto(const_bytes data, Number length, const address& to) = delete;
+  /// \overload
+  template <class Number, detail::if_no_flags<Number> = 0>
+  std::size_t sendto(const_bytes data, Number length, const address& to,
+                     std::error_code& ec) = delete;
+  /// \overload
+  template <class Number, detail::if_no_flags<Number> = 0>
+  std::size_t sendto(const_bytes data, Number length, const endpoint& to) = delete;
+  /// \overload
+  template <class Number, detail::if_no_flags<Number> = 0>
+  std::size_t sendto(const_bytes data, Number length, const endpoint& to,
+                     std::error_code& ec) = delete;
 
   /// Sends several buffers as one message, with control messages. Blocks as the mode says, and to
   /// look up a host name. \param buffers the data, sent one after the other \param flags MSG_*

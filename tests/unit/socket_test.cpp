@@ -527,6 +527,85 @@ TEST_CASE("sendall tells how much had gone", "[S120]") {
   CHECK(ec.value() == EPIPE);
 }
 
+namespace {
+
+// Whether the three calls take `Flags` between the data and the rest.
+template <class Flags, class = void>
+struct sends : std::false_type {};
+template <class Flags>
+struct sends<
+    Flags, std::void_t<decltype(std::declval<pysock::socket&>().send("x", std::declval<Flags>()))>>
+    : std::true_type {};
+template <class Flags, class = void>
+struct sends_by_code : std::false_type {};
+template <class Flags>
+struct sends_by_code<Flags, std::void_t<decltype(std::declval<pysock::socket&>().send(
+                                "x", std::declval<Flags>(), std::declval<std::error_code&>()))>>
+    : std::true_type {};
+template <class Flags, class = void>
+struct sends_all : std::false_type {};
+template <class Flags>
+struct sends_all<Flags, std::void_t<decltype(std::declval<pysock::socket&>().sendall(
+                            "x", std::declval<Flags>()))>> : std::true_type {};
+template <class Flags, class = void>
+struct sends_all_by_code : std::false_type {};
+template <class Flags>
+struct sends_all_by_code<Flags, std::void_t<decltype(std::declval<pysock::socket&>().sendall(
+                                    "x", std::declval<Flags>(), std::declval<std::error_code&>()))>>
+    : std::true_type {};
+template <class Flags, class To, class = void>
+struct sends_to : std::false_type {};
+template <class Flags, class To>
+struct sends_to<Flags, To,
+                std::void_t<decltype(std::declval<pysock::socket&>().sendto(
+                    "x", std::declval<Flags>(), std::declval<To>()))>> : std::true_type {};
+template <class Flags, class To, class = void>
+struct sends_to_by_code : std::false_type {};
+template <class Flags, class To>
+struct sends_to_by_code<
+    Flags, To,
+    std::void_t<decltype(std::declval<pysock::socket&>().sendto(
+        "x", std::declval<Flags>(), std::declval<To>(), std::declval<std::error_code&>()))>>
+    : std::true_type {};
+
+template <class Flags>
+constexpr int ways_to_send =
+    sends<Flags>::value + sends_by_code<Flags>::value + sends_all<Flags>::value +
+    sends_all_by_code<Flags>::value + sends_to<Flags, const address&>::value +
+    sends_to<Flags, const endpoint&>::value + sends_to_by_code<Flags, const address&>::value +
+    sends_to_by_code<Flags, const endpoint&>::value;
+
+enum small_flags : unsigned char { small_flag = 1 };
+enum class scoped_flags { flag = 1 };
+
+}  // namespace
+
+TEST_CASE("lengths are no flags", "[send]") {
+  STATIC_REQUIRE(ways_to_send<int> == 8);
+  STATIC_REQUIRE(ways_to_send<const int&> == 8);
+  STATIC_REQUIRE(ways_to_send<decltype(MSG_PEEK)> == 8);  // glibc's are enumerators
+  STATIC_REQUIRE(ways_to_send<decltype(MSG_PEEK | MSG_OOB)> == 8);
+  STATIC_REQUIRE(ways_to_send<small_flags> == 8);
+  STATIC_REQUIRE(ways_to_send<scoped_flags> == 0);
+  STATIC_REQUIRE(ways_to_send<std::size_t> == 0);
+  STATIC_REQUIRE(ways_to_send<const std::size_t&> == 0);
+  STATIC_REQUIRE(ways_to_send<std::ptrdiff_t> == 0);
+  STATIC_REQUIRE(ways_to_send<socklen_t> == (std::is_same_v<socklen_t, int> ? 8 : 0));
+  STATIC_REQUIRE(ways_to_send<unsigned> == 0);
+  STATIC_REQUIRE(ways_to_send<long> == 0);
+  STATIC_REQUIRE(ways_to_send<unsigned long> == 0);
+  STATIC_REQUIRE(ways_to_send<long long> == 0);
+  STATIC_REQUIRE(ways_to_send<unsigned long long> == 0);
+  STATIC_REQUIRE(ways_to_send<short> == 0);
+  STATIC_REQUIRE(ways_to_send<unsigned short> == 0);
+  STATIC_REQUIRE(ways_to_send<signed char> == 0);
+  STATIC_REQUIRE(ways_to_send<unsigned char> == 0);
+  STATIC_REQUIRE(ways_to_send<char> == 0);
+  STATIC_REQUIRE(ways_to_send<wchar_t> == 0);
+  STATIC_REQUIRE(ways_to_send<bool> == 0);
+  STATIC_REQUIRE(ways_to_send<double> == 0);
+}
+
 TEST_CASE("sendto takes its flags in the middle", "[S121]") {
   const fake::session session;
   pysock::socket s(AF_INET, SOCK_DGRAM);
