@@ -37,11 +37,16 @@ struct is_buffer_range<
     R, Bytes, std::enable_if_t<std::is_nothrow_constructible_v<Bytes, range_element_t<R>&>>>
     : std::true_type {};
 
-// Values that stand for their own bytes: numbers and structures of them.
+// C's structures and unions. std::optional, durations and the like can be copied as bytes too, but
+// no system knows their layout; constructors tell them apart.
 template <class T>
-inline constexpr bool is_plain_v = std::is_trivially_copyable_v<T> &&
-                                   (std::is_arithmetic_v<T> || std::is_enum_v<T> ||
-                                    std::is_class_v<T> || std::is_union_v<T>);
+inline constexpr bool is_c_structure_v =
+    !std::is_array_v<T> && std::is_aggregate_v<T> && std::is_trivially_copyable_v<T>;
+
+// Values that stand for their own bytes: numbers and C structures.
+template <class T>
+inline constexpr bool is_plain_v =
+    std::is_arithmetic_v<T> || std::is_enum_v<T> || is_c_structure_v<T>;
 
 template <class T, class = void>
 struct is_plain_range : std::false_type {};

@@ -37,9 +37,8 @@ namespace detail {
 
 // Values that setsockopt passes on as their own bytes.
 template <class T>
-inline constexpr bool is_option_struct_v = (std::is_class_v<T> ||
-                                            std::is_union_v<T>)&&std::is_trivially_copyable_v<T> &&
-                                           !std::is_convertible_v<const T&, const_bytes>;
+inline constexpr bool is_option_struct_v =
+    is_c_structure_v<T> && !std::is_convertible_v<const T&, const_bytes>;
 
 // Numbers other than int where flags are expected: `send(buffer, n)`, C's order, would take the
 // length for flags and send the whole buffer.
@@ -154,8 +153,8 @@ class socket {
   /// SO_*, TCP_*, ... \param buflen room for so many, 1..1024 \throws error
   /// `errc::buflen_out_of_range`, ENOPROTOOPT
   [[nodiscard]] std::string getsockopt(int level, int name, int buflen) const;
-  /// An option that is a C structure: `s.getsockopt<linger>(SOL_SOCKET, SO_LINGER)`. \tparam T
-  /// trivially copyable
+  /// An option that is a C structure: `s.getsockopt<linger>(SOL_SOCKET, SO_LINGER)`. \tparam T a
+  /// number or a C structure
   template <class T>
   [[nodiscard]] T getsockopt(int level, int name) const;
 
@@ -369,6 +368,14 @@ class socket {
   /// int
   template <class Integer, std::enable_if_t<std::is_integral_v<Integer>, int> = 0>
   void setsockopt(int level, int name, Integer value);
+  /// Sets an integer option to a value of an unscoped enumeration, such as IPPROTO_TCP. \throws as
+  /// above
+  template <
+      class Enum,
+      std::enable_if_t<std::is_enum_v<Enum> && std::is_convertible_v<Enum, long long>, int> = 0>
+  void setsockopt(int level, int name, Enum value) {
+    setsockopt(level, name, static_cast<std::underlying_type_t<Enum>>(value));
+  }
   /// Sets an option from bytes. \throws error ENOPROTOOPT, EINVAL
   void setsockopt(int level, int name, const_bytes value);
   /// Sets an option from a C structure, such as `linger` or `ip_mreq`. \throws error ENOPROTOOPT,

@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <climits>
+#include <functional>
 #include <list>
+#include <optional>
 #include <pysock/socket.hpp>
 #include <random>
 #include <string>
@@ -166,6 +169,18 @@ TEST_CASE("a control message is made from whatever has bytes", "[M34]") {
   STATIC_REQUIRE_FALSE(std::is_constructible_v<control_message, int, int, std::nullptr_t>);
   STATIC_REQUIRE_FALSE(
       std::is_constructible_v<control_message, int, int, std::vector<std::string>>);
+}
+
+TEST_CASE("control messages hold C structures, not classes of C++", "[sendmsg]") {
+  STATIC_REQUIRE(std::is_constructible_v<control_message, int, int, plain>);
+  STATIC_REQUIRE(std::is_constructible_v<control_message, int, int, in_addr>);
+  STATIC_REQUIRE(std::is_constructible_v<control_message, int, int, std::array<int, 3>>);
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<control_message, int, int, std::chrono::seconds>);
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<control_message, int, int, std::optional<int>>);
+  STATIC_REQUIRE_FALSE(
+      std::is_constructible_v<control_message, int, int, std::vector<std::chrono::milliseconds>>);
+  STATIC_REQUIRE_FALSE(
+      std::is_constructible_v<control_message, int, int, std::reference_wrapper<int>>);
 }
 
 TEST_CASE("a control message is read as what it is", "[M32][M33]") {

@@ -918,6 +918,17 @@ TEST_CASE("setsockopt writes ints, bytes, structures and null", "[S134][S135][M5
   fake::clear_log();
   s.setsockopt(SOL_SOCKET, SO_REUSEADDR, nullptr, 4);
   CHECK(fake::log() == lines{called("setsockopt", s.fileno(), SOL_SOCKET, SO_REUSEADDR, 4)});
+  s.setsockopt(SOL_SOCKET, SO_RCVBUF, IPPROTO_TCP);  // glibc's are enumerators
+  const int tcp = IPPROTO_TCP;
+  CHECK(fake::option(s.fileno(), SOL_SOCKET, SO_RCVBUF) ==
+        std::string(reinterpret_cast<const char*>(&tcp), sizeof tcp));
+  enum : unsigned char { small = 200 };
+  s.setsockopt(SOL_SOCKET, SO_RCVBUF, small);
+  const int two_hundred = 200;
+  CHECK(fake::option(s.fileno(), SOL_SOCKET, SO_RCVBUF) ==
+        std::string(reinterpret_cast<const char*>(&two_hundred), sizeof two_hundred));
+  enum : long long { large = 5000000000 };
+  CHECK_THROWS_AS(s.setsockopt(SOL_SOCKET, SO_RCVBUF, large), std::out_of_range);
   fake::clear_log();
   CHECK_THROWS_AS(s.setsockopt(SOL_SOCKET, SO_RCVBUF, 5000000000LL), std::out_of_range);
   CHECK_THROWS_AS(s.setsockopt(SOL_SOCKET, SO_RCVBUF, 4294967295U), std::out_of_range);

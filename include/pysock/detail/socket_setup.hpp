@@ -258,8 +258,7 @@ inline std::string socket::getsockopt(int level, int name, int buflen) const {
 
 template <class T>
 T socket::getsockopt(int level, int name) const {
-  static_assert(std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T>,
-                "an option is a plain C value");
+  static_assert(detail::is_plain_v<T>, "an option is a number or a C structure");
   T value{};
   socklen_t size = sizeof value;
   if (detail::sys::getsockopt(fileno(), level, name, &value, &size) < 0)
