@@ -21,6 +21,15 @@
 
 namespace pysock {
 inline namespace v1 {
+namespace detail {
+
+template <class R, class = void>
+struct is_handle_range : std::false_type {};
+template <class R>
+struct is_handle_range<R, std::void_t<range_element_t<const R>>>
+    : std::is_same<std::remove_const_t<range_element_t<const R>>, native_handle_type> {};
+
+}  // namespace detail
 
 /// Native handles as a parameter, not owned: a list (`{fd1, fd2}`) or any array, vector or the like
 /// of them. They must outlive the call.
@@ -29,18 +38,21 @@ class native_handles {
   /// None.
   constexpr native_handles() noexcept = default;
   /// A list, for the length of the call it is written in.
-  native_handles(std::initializer_list<native_handle_type> list) noexcept
+  native_handles(std::initializer_list<native_handle_type> list PYSOCK_LIFETIMEBOUND) noexcept
       : native_handles(list.begin(), list.size()) {}
   /// `size` handles from `data`.
-  native_handles(const native_handle_type* data, std::size_t size) noexcept
+  native_handles(const native_handle_type* data PYSOCK_LIFETIMEBOUND, std::size_t size) noexcept
       : data_(data), size_(size) {}
   /// An array, vector or the like.
-  template <class R,
-            std::enable_if_t<std::is_same_v<std::remove_const_t<detail::range_element_t<const R>>,
-                                            native_handle_type>,
-                             int> = 0>
-  native_handles(const R& range) noexcept
+  template <class R, std::enable_if_t<
+                         detail::is_handle_range<R>::value && detail::is_owner<R>::value, int> = 0>
+  native_handles(const R& range PYSOCK_LIFETIMEBOUND) noexcept
       : native_handles(std::data(range), static_cast<std::size_t>(std::size(range))) {}
+  /// A span.
+  template <class V, std::enable_if_t<
+                         detail::is_handle_range<V>::value && !detail::is_owner<V>::value, int> = 0>
+  native_handles(const V& view) noexcept
+      : native_handles(std::data(view), static_cast<std::size_t>(std::size(view))) {}
 
   /// The first handle; may be null when empty.
   [[nodiscard]] constexpr const native_handle_type* data() const noexcept { return data_; }
