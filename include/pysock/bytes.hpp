@@ -56,7 +56,7 @@ inline std::string_view checked_c_string(const char* s) {
   return s;
 }
 
-// A literal's array ends with a NUL that is not part of the text; NULs before it are.
+// A literal's array ends with a NUL that is not part of the bytes; NULs before it are.
 constexpr std::size_t literal_length(const char* s, std::size_t extent) noexcept {
   return s[extent - 1] == '\0' ? extent - 1 : extent;
 }
@@ -69,6 +69,9 @@ constexpr std::size_t literal_length(const char* s, std::size_t extent) noexcept
 /// byte-sized elements (whole), a `const char*` (up to its NUL), a pointer and a length, or
 /// whatever has `data()` and `size()` over `char`, `unsigned char`, `signed char` or `std::byte`.
 /// `nullptr` does not compile. The bytes must outlive the view.
+///
+/// Every array of `const char` is taken for a literal: one final zero byte is left out. `whole`
+/// keeps it: `static const char greeting[] = {5, 1, 0}; s.sendall(whole(greeting));`
 class const_bytes {
  public:
   /// No bytes.
@@ -119,6 +122,10 @@ class const_bytes {
   }
 
  private:
+  template <class T, std::size_t N>
+  friend constexpr std::enable_if_t<detail::is_byte_v<T>, const_bytes> whole(
+      T (&array)[N]) noexcept;
+
   template <class T>
   static constexpr const_bytes from_array(T* array, std::size_t extent) noexcept {
     const_bytes made;
@@ -135,6 +142,16 @@ class const_bytes {
   const char* data_ = nullptr;
   std::size_t size_ = 0;
 };
+
+/// All bytes of an array, a final zero byte included. \param array any array of byte-sized elements
+/// \returns a view of `sizeof array` bytes; the array must outlive it
+template <class T, std::size_t N>
+[[nodiscard]] constexpr std::enable_if_t<detail::is_byte_v<T>, const_bytes> whole(
+    T (&array PYSOCK_LIFETIMEBOUND)[N]) noexcept {
+  const_bytes result(array);
+  result.size_ = N;
+  return result;
+}
 
 /// Bytes to fill: as `const_bytes`, without literals, constant data and owning temporaries.
 /// (Python's writable buffer.)
@@ -180,13 +197,15 @@ class mutable_bytes {
 };
 
 /// A host, path, service or interface name as a parameter. Keeps a literal's inner NULs (`"\0name"`
-/// has 5 bytes); refuses `nullptr` and integers at compile time. Not owned: the characters must
-/// outlive the call.
+/// has 5 bytes) and leaves out those at its end, as the fixed arrays of C structures have them
+/// (`ifr_name`, `sun_path`); a name that ends with a NUL is given as a `std::string_view`. Refuses
+/// `nullptr` and integers at compile time. Not owned: the characters must outlive the call.
 class text {
  public:
   text(std::nullptr_t) = delete;
 
-  /// A literal without its terminator, or a buffer of char up to its first NUL.
+  /// An array of `const char`, such as a literal, without the NULs at its end, or one of `char` up
+  /// to its first NUL.
   template <class T, std::size_t N,
             class = std::enable_if_t<std::is_same_v<std::remove_const_t<T>, char>>>
   constexpr text(T (&array PYSOCK_LIFETIMEBOUND)[N]) noexcept : view_(from_array(array, N)) {}
@@ -208,9 +227,9 @@ class text {
  private:
   template <class T>
   static constexpr std::string_view from_array(T* array, std::size_t extent) noexcept {
-    if constexpr (std::is_const_v<T>) return {array, detail::literal_length(array, extent)};
-    const std::string_view whole(array, extent);
-    return whole.substr(0, whole.find('\0'));
+    const std::string_view all(array, extent);
+    if constexpr (std::is_const_v<T>) return all.substr(0, all.find_last_not_of('\0') + 1);
+    return all.substr(0, all.find('\0'));
   }
 
   std::string_view view_;
