@@ -4,8 +4,10 @@
 #include <cerrno>
 #include <iomanip>
 #include <iterator>
+#include <map>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -29,6 +31,23 @@ namespace {
 
 const std::string nothing;
 const lines none;
+
+std::string numbered_line(int number) {
+  return "a line that is long enough for memory of its own: " + std::to_string(number) + "\n";
+}
+
+// A range whose iterators give values, as those of std::views::transform do.
+struct numbered_lines {
+  struct iterator {
+    int number;
+    std::string operator*() const { return numbered_line(number); }
+    iterator& operator++() { return ++number, *this; }
+    bool operator!=(const iterator& other) const { return number != other.number; }
+  };
+  int count;
+  [[nodiscard]] iterator begin() { return {0}; }  // as some views, not of a constant one
+  [[nodiscard]] iterator end() { return {count}; }
+};
 
 std::vector<std::string> all_lines(file& f) {
   std::vector<std::string> found;
@@ -290,6 +309,76 @@ TEST_CASE("file: settimeout and gettimeout", "[file][S114]") {
   CHECK(f.gettimeout() == pysock::seconds(0));
   f.settimeout(std::nullopt);
   CHECK_FALSE(f.gettimeout());
+}
+
+TEST_CASE("file: writelines takes ranges of values", "[file][writelines]") {
+  const fake::session session;
+  peer p;
+  file f = open(p, "w");
+  SECTION("that are strings, too long to lie within the object") {
+    f.writelines(numbered_lines{3});
+    f.flush();
+    CHECK(p.got == numbered_line(0) + numbered_line(1) + numbered_line(2));
+  }
+  SECTION("that are views") {
+    const std::vector<std::string_view> views = {"a\n", "b\n"};
+    f.writelines(views);
+    f.flush();
+    CHECK(p.got == "a\nb\n");
+  }
+  SECTION("that are C strings, as a constant array and as a temporary") {
+    const char* const texts[] = {"a", "b"};
+    f.writelines(texts);
+    f.writelines(std::vector<const char*>{"c", "d"});
+    f.flush();
+    CHECK(p.got == "abcd");
+  }
+  SECTION("transferred() counts all of them") {
+    p.accepts = {0};
+    p.refusal = would_block;
+    file unbuffered = open(p, "w", 0);
+    p.accepts = {numbered_line(0).size(), 5};
+    try {
+      unbuffered.writelines(numbered_lines{3});
+      FAIL("that had to fail");
+    } catch (const pysock::error& e) {
+      CHECK(e.transferred() == numbered_line(0).size() + 5);
+    }
+  }
+}
+
+TEST_CASE("file: writelines copies the lines of another file", "[file][writelines]") {
+  const fake::session session;
+  peer from;
+  peer to;
+  from.sends = arrivals({"one\ntw", "o\n\nlast"});
+  file in = open(from);
+  file out = open(to, "w");
+  out.writelines(in);
+  out.flush();
+  CHECK(to.got == "one\ntwo\n\nlast");
+  from.sends = {{"begi", {}}, time_out, {"n\n", {}}};
+  CHECK_THROWS_WITH(out.writelines(in), "readline: timed out");
+  out.writelines(in);  // which lost nothing
+  out.flush();
+  CHECK(to.got == "one\ntwo\n\nlastbegin\n");
+}
+
+TEST_CASE("file: a default-constructed one is closed, and can be assigned", "[file]") {
+  const fake::session session;
+  peer p;
+  file f;
+  CHECK(f.closed());
+  CHECK(f.fileno() == pysock::invalid_handle);
+  CHECK_THROWS_AS(f.readline(), std::invalid_argument);
+  CHECK_THROWS_AS(f.write("x"), std::invalid_argument);
+  f.close();
+  f = open(p, "w");
+  f.write("x");
+  f.close();
+  CHECK(p.got == "x");
+  std::map<int, file> files;  // as containers make them
+  CHECK(files[1].closed());
 }
 
 // ---- std::istream and std::ostream ----
