@@ -95,24 +95,42 @@ struct recv_fds_result {
   return sock.sendmsg(buffers, ancdata, flags, to);
 }
 
+namespace detail {
+
+// What the system adds to the descriptors where options ask for it: the sender's credentials and
+// pidfd, a security label of at most a page, time stamps; the BSDs' credentials have 1023 groups.
+inline constexpr std::size_t max_added_messages = 5120;
+
+}  // namespace detail
+
 /// Receives data and at most `maxfds` descriptors; those beyond are closed, and so are all if the
-/// call fails. The flags count, which Python ignores. (Python: `socket.recv_fds`; SCM_RIGHTS of
-/// unix(7)) \param sock an AF_UNIX socket \param bufsize bytes of data at most \param maxfds
-/// descriptors at most \param flags MSG_* \throws as `socket::recvmsg` \throws std::out_of_range if
-/// `maxfds` is negative or their control message would exceed 2^31-1 bytes
+/// call fails. Control messages that options add (SO_PASSCRED, SO_PASSSEC, SO_TIMESTAMP,
+/// SO_PASSPIDFD) are dropped, and take no descriptor's place: `recvmsg` returns them. The flags
+/// count, which Python ignores. (Python: `socket.recv_fds`; SCM_RIGHTS of unix(7)) \param sock an
+/// AF_UNIX socket \param bufsize bytes of data at most \param maxfds descriptors at most \param
+/// flags MSG_* \throws as `socket::recvmsg` \throws std::out_of_range if `maxfds` is negative or
+/// their control message would exceed 2^31-1 bytes
 [[nodiscard]] inline recv_fds_result recv_fds(socket& sock, std::size_t bufsize, std::size_t maxfds,
                                               int flags = 0) {
   constexpr std::size_t most = detail::max_ancillary / sizeof(native_handle_type);
-  const std::size_t room =
+  const std::size_t wanted =
       cmsg_len(maxfds > most ? detail::max_ancillary : maxfds * sizeof(native_handle_type));
+  const std::size_t left = detail::max_ancillary - wanted;
+  const std::size_t added = left < detail::max_added_messages ? left : detail::max_added_messages;
   std::vector<descriptor> fds;
   fds.reserve(
       maxfds);  // here, so that nothing can fail between receiving descriptors and owning them
-  recvmsg_result received = sock.recvmsg(bufsize, room, flags);
-  detail::for_each_received(received.ancdata.view(), [&fds, maxfds](native_handle_type handle) {
-    descriptor owner(handle);
-    if (fds.size() < maxfds) fds.push_back(std::move(owner));
-  });
+  recvmsg_result received = sock.recvmsg(bufsize, wanted + added, flags);
+  detail::for_each_received(received.ancdata.view(),
+                            [&](const control_message& message, native_handle_type handle) {
+                              descriptor owner(handle);
+                              if (!detail::cmsg::carries_rights(message.level, message.type))
+                                return;
+                              if (fds.size() < maxfds)
+                                fds.push_back(std::move(owner));
+                              else
+                                received.flags |= MSG_CTRUNC;
+                            });
   return {std::move(received.data), std::move(fds), received.flags, std::move(received.from)};
 }
 

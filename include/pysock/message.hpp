@@ -158,9 +158,10 @@ template <class Integer>
 }
 
 /// The room that a control message with `length` bytes of data takes among others, padding
-/// included. For several messages add up their spaces; the padding of a last SCM_RIGHTS may hold
-/// another descriptor. (Python: `socket.CMSG_SPACE`) \throws std::out_of_range if `length` is
-/// negative or the result exceeds 2^31-1 less a header
+/// included. For several messages add up their spaces, those included that options make the system
+/// add, often before the others: SO_PASSCRED, SO_PASSSEC, SO_PASSPIDFD, SO_TIMESTAMP. The padding
+/// of a last SCM_RIGHTS may hold another descriptor. (Python: `socket.CMSG_SPACE`) \throws
+/// std::out_of_range if `length` is negative or the result exceeds 2^31-1 less a header
 template <class Integer>
 [[nodiscard]] std::size_t cmsg_space(Integer length) {
   // Some bytes short of what would fit: Python's limit leaves room for one header more.
@@ -400,16 +401,17 @@ class ancillary_data {
 
 namespace detail {
 
-// Calls `f` with every descriptor in received control messages.
+// Calls `f(message, handle)` with every descriptor in received control messages. Linux reports in
+// place of a pidfd, as a negative number, why there is none.
 template <class F>
 void for_each_received(ancillary_view received, const F& f) {
   for (const control_message& message : received) {
-    if (!cmsg::carries_rights(message.level, message.type)) continue;
+    if (!cmsg::carries_descriptors(message.level, message.type)) continue;
     for (const_bytes rest = message.data; rest.size() >= sizeof(native_handle_type);
          rest = rest.after(sizeof(native_handle_type))) {
       native_handle_type handle = invalid_handle;
       std::memcpy(&handle, rest.data(), sizeof handle);
-      f(handle);
+      if (handle >= 0) f(message, handle);
     }
   }
 }
@@ -421,7 +423,9 @@ class received_guard {
   received_guard(const received_guard&) = delete;
   received_guard& operator=(const received_guard&) = delete;
   ~received_guard() {
-    for_each_received(received_, [](native_handle_type handle) { sys::close(handle); });
+    for_each_received(received_, [](const control_message& /*message*/, native_handle_type handle) {
+      sys::close(handle);
+    });
   }
   void dismiss() noexcept { received_ = ancillary_view(); }
 

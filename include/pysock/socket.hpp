@@ -201,8 +201,9 @@ class socket {
   /// Descriptors among them, not inheritable, are plain numbers that the caller must close, unless
   /// the call throws: then it has closed them. `recv_fds` returns owners instead. \param bufsize
   /// bytes of data at most \param flags MSG_* \param ancbufsize room for control messages, by
-  /// `cmsg_len` or `cmsg_space`. What does not fit is lost, descriptors are closed, and the
-  /// result's flags have MSG_CTRUNC. They have MSG_TRUNC where a datagram was longer than `bufsize`
+  /// `cmsg_len` or `cmsg_space`, those that options add included. What does not fit is lost,
+  /// descriptors are closed, and the result's flags have MSG_CTRUNC. They have MSG_TRUNC where a
+  /// datagram was longer than `bufsize`
   /// \throws as `recv`, std::invalid_argument for a negative size
   [[nodiscard]] recvmsg_result recvmsg(std::size_t bufsize, std::size_t ancbufsize = 0,
                                        int flags = 0);

@@ -125,6 +125,62 @@ TEST_CASE("more descriptors than asked for: the rest is closed, and it shows", "
   CHECK(open_descriptors() == before);
 }
 
+TEST_CASE("descriptors arrive beside what options add", "[fdpass][recv_fds]") {
+  // Each option on its own, where the system has it, and then all of them.
+  const std::vector<int> options = {
+#ifdef SO_PASSCRED
+    SO_PASSCRED,
+#endif
+#ifdef SO_PASSSEC
+    SO_PASSSEC,
+#endif
+#if defined(SO_PASSPIDFD)
+    SO_PASSPIDFD,
+#elif defined(__linux__)
+    76,  // SO_PASSPIDFD, which older headers lack
+#endif
+#ifdef SO_TIMESTAMP
+    SO_TIMESTAMP,
+#endif
+#ifdef SO_TIMESTAMPNS
+    SO_TIMESTAMPNS,
+#endif
+#ifdef SO_RXQ_OVFL
+    SO_RXQ_OVFL,
+#endif
+#ifdef LOCAL_CREDS_PERSISTENT
+    LOCAL_CREDS_PERSISTENT,
+#endif
+  };
+  if (options.empty()) SKIP_TEST("no such option");
+  const temporary_directory folder;
+  const sk::descriptor file = numbered_file(folder, 7);
+  const std::set<int> before = open_descriptors();
+  for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
+    for (std::size_t i = 0; i <= options.size(); ++i) {
+      auto [a, b] = unix_pair(type);
+      std::error_code refused;
+      for (std::size_t k = 0; k < options.size(); ++k) {
+        if (k != i && i != options.size()) continue;
+        try {
+          b.setsockopt(SOL_SOCKET, options[k], 1);
+        } catch (const sk::error& e) {
+          refused = e.code();  // an older kernel, or another kind of socket
+        }
+      }
+      CAPTURE(type, i, refused.message());
+      (void)sk::send_fds(a, {"x"}, {file.get(), file.get()});
+      const auto got = sk::recv_fds(b, 10, 2);
+      CHECK(got.data == "x");
+      CHECK((got.flags & MSG_CTRUNC) == 0);
+      REQUIRE(got.fds.size() == 2);
+      CHECK(number_in(got.fds[0]) == "7");
+      CHECK(number_in(got.fds[1]) == "7");
+    }
+  }
+  CHECK(open_descriptors() == before);  // SO_PASSPIDFD's as well
+}
+
 TEST_CASE("all descriptors asked for, or none by an ordinary recv", "[fdpass][M17]") {
   const temporary_directory folder;
   std::vector<sk::descriptor> files;

@@ -78,7 +78,9 @@ struct incoming {
         ~(cloexec & ~wanted_flags);  // the flag that only the library asked for is its own affair
     if (cloexec == 0) {
       for_each_received(ancillary,
-                        [](native_handle_type handle) { sys::set_inheritable(handle, false); });
+                        [](const control_message& /*message*/, native_handle_type handle) {
+                          sys::set_inheritable(handle, false);
+                        });
     }
     return received;
   }
