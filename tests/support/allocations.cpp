@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The counting operator new, apart from the tests: compilers that see it beside a call take it for
-// a mismatch.
+// The operator new that counts, and fails on request, apart from the tests: compilers that see it
+// beside a call take it for a mismatch.
 #include "allocations.hpp"
 
 #include <cstdlib>
@@ -9,9 +9,10 @@
 namespace {
 
 thread_local std::size_t count = 0;
+thread_local std::size_t failing = 0;  // the one that fails, by its number; 0: none
 
 void* counted(std::size_t size) noexcept {
-  ++count;
+  if (++count == failing) return nullptr;
   return std::malloc(size != 0 ? size : 1);
 }
 
@@ -23,6 +24,14 @@ void* counted_or_throw(std::size_t size) {
 }  // namespace
 
 std::size_t test_support::allocations() noexcept { return count; }
+
+void test_support::fail_allocation(std::size_t number) noexcept { failing = count + number; }
+
+bool test_support::stop_failing() noexcept {
+  const bool failed = failing != 0 && count >= failing;
+  failing = 0;
+  return failed;
+}
 
 void* operator new(std::size_t size) { return counted_or_throw(size); }
 void* operator new[](std::size_t size) { return counted_or_throw(size); }
