@@ -139,6 +139,10 @@ native_handle_type sys::file_handle(void* c_file) noexcept {
   return number < 0 ? invalid_handle : static_cast<native_handle_type>(::_get_osfhandle(number));
 }
 
+int sys::seek_file(void* c_file, std::int64_t offset) noexcept {
+  return ::_fseeki64(static_cast<std::FILE*>(c_file), offset, SEEK_SET);
+}
+
 }  // namespace detail
 }  // namespace v1
 }  // namespace pysock

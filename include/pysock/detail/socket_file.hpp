@@ -2,8 +2,7 @@
 // Bodies of the socket's sendfile: by the kernel where it can, else by reading and sending.
 #pragma once
 
-#include <climits>  // LONG_MAX
-#include <new>      // bad_alloc
+#include <new>  // bad_alloc
 
 #include "../socket.hpp"
 
@@ -73,8 +72,7 @@ class file_reader {
   void leave(std::size_t sent) noexcept {
     const std::int64_t end = start_ + static_cast<std::int64_t>(sent);
     if (stream_ != nullptr && position_ >= 0) (void)stream_->seek(sent != 0 ? end : position_);
-    if (c_file_ != nullptr && sent != 0 && end <= LONG_MAX)
-      std::fseek(c_file_, static_cast<long>(end), SEEK_SET);
+    if (c_file_ != nullptr && sent != 0) (void)sys::seek_file(c_file_, end);
   }
 
   // For messages.
