@@ -20,7 +20,7 @@ int main(int argc, char** argv) try {
   sk::socket s(AF_INET, SOCK_DGRAM);
   s.setsockopt(IPPROTO_IP, IP_MULTICAST_IF, sk::inet_aton(loopback));
   s.setsockopt(IPPROTO_IP, IP_MULTICAST_TTL, 0);  // no further than this machine
-  s.sendto("Hello, group", {group, argc > 1 ? std::stoi(argv[1]) : 50007});
+  (void)s.sendto("Hello, group", {group, argc > 1 ? std::stoi(argv[1]) : 50007});
   std::cout << "Sent from " << s.getsockname() << '\n';
 } catch (const std::exception& e) {
   std::cerr << e.what() << '\n';

@@ -52,7 +52,7 @@ int main() try {
   std::generate_n(mark.begin(), 4, [&random] { return static_cast<char>(random()); });
   const std::string type("\10\0", 2);
   const auto start = steady::now();
-  s.sendto(type + checksum(type + mark) + mark, {"127.0.0.1", 0});
+  (void)s.sendto(type + checksum(type + mark) + mark, {"127.0.0.1", 0});
   for (;;) {
     const auto [data, addr] = s.recvfrom(1024);
     const std::string reply =

@@ -23,10 +23,10 @@ int main(int argc, char** argv) try {
   const sk::address server(host, port);
   sk::socket s(AF_INET, SOCK_DGRAM);
   s.settimeout(5);
-  s.sendto("Hello, world", server);
+  (void)s.sendto("Hello, world", server);
   const auto [data, addr] = s.recvfrom(1024);
   std::cout << "Received " << data << '\n';
-  s.sendto("", server);
+  (void)s.sendto("", server);
 } catch (const std::exception& e) {
   std::cerr << e.what() << '\n';
   return 1;

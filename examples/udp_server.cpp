@@ -29,7 +29,7 @@ int main(int argc, char** argv) try {
     std::cout << "Received " << data << " from " << addr << '\n';
     std::transform(data.begin(), data.end(), data.begin(),
                    [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-    s.sendto(data, addr);
+    (void)s.sendto(data, addr);
   }
 } catch (const std::exception& e) {
   std::cerr << e.what() << '\n';

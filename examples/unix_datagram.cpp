@@ -31,12 +31,12 @@ int main(int argc, char** argv) try {
   sk::socket b(AF_UNIX, SOCK_DGRAM);
   a.bind(here);
   b.bind(there);
-  a.sendto("one", there);
-  a.sendto("two and more", there);
+  (void)a.sendto("one", there);
+  (void)a.sendto("two and more", there);
   const auto [data, addr] = b.recvfrom(1024);
   std::cout << "Received " << data << " from " << addr << '\n';
   std::cout << "Received " << b.recv(3) << '\n';  // the rest of the message is lost
-  b.sendto("three", addr);
+  (void)b.sendto("three", addr);
   std::cout << "Received " << a.recv(1024) << '\n';
   std::remove(here.c_str());
   std::remove(there.c_str());

@@ -9,6 +9,8 @@
 #include <string_view>  // string_view
 #include <type_traits>  // enable_if_t, ...
 
+#include "detail/config.hpp"
+
 namespace pysock {
 inline namespace v1 {
 namespace detail {
@@ -37,6 +39,15 @@ struct is_writable_range<
     T, std::enable_if_t<is_byte_range<T>::value && !std::is_const_v<data_element_t<T>>>>
     : std::true_type {};
 
+// Whether a range owns its elements, as a string, vector or array does, and a view does not: then a
+// constant range shows constant elements, and the elements die with the range.
+template <class R, class = void>
+struct is_owner : std::false_type {};
+template <class R>
+struct is_owner<R, std::void_t<decltype(std::data(std::declval<const R&>()))>>
+    : std::bool_constant<!std::is_same_v<decltype(std::data(std::declval<R&>())),
+                                         decltype(std::data(std::declval<const R&>()))>> {};
+
 template <class P>
 inline constexpr bool is_c_string_v = std::is_same_v<P, const char*> || std::is_same_v<P, char*>;
 
@@ -45,7 +56,7 @@ inline std::string_view checked_c_string(const char* s) {
   return s;
 }
 
-// A literal's array ends with a NUL that is not part of the text; NULs before it are.
+// A literal's array ends with a NUL that is not part of the bytes; NULs before it are.
 constexpr std::size_t literal_length(const char* s, std::size_t extent) noexcept {
   return s[extent - 1] == '\0' ? extent - 1 : extent;
 }
@@ -58,6 +69,9 @@ constexpr std::size_t literal_length(const char* s, std::size_t extent) noexcept
 /// byte-sized elements (whole), a `const char*` (up to its NUL), a pointer and a length, or
 /// whatever has `data()` and `size()` over `char`, `unsigned char`, `signed char` or `std::byte`.
 /// `nullptr` does not compile. The bytes must outlive the view.
+///
+/// Every array of `const char` is taken for a literal: one final zero byte is left out. `whole`
+/// keeps it: `static const char greeting[] = {5, 1, 0}; s.sendall(whole(greeting));`
 class const_bytes {
  public:
   /// No bytes.
@@ -65,22 +79,31 @@ class const_bytes {
   const_bytes(std::nullptr_t) = delete;
 
   /// `size` bytes from `data`; `data` may be null when `size` is 0.
-  const_bytes(const void* data, std::size_t size) noexcept
+  const_bytes(const void* data PYSOCK_LIFETIMEBOUND, std::size_t size) noexcept
       : data_(static_cast<const char*>(data)), size_(size) {}
 
-  /// An array: a literal without its terminator, anything else whole.
+  /// An array: one of `const char` without a final NUL, any other whole.
   template <class T, std::size_t N, class = std::enable_if_t<detail::is_byte_v<T>>>
-  constexpr const_bytes(T (&array)[N]) noexcept : const_bytes(from_array(array, N)) {}
+  constexpr const_bytes(T (&array PYSOCK_LIFETIMEBOUND)[N]) noexcept
+      : const_bytes(from_array(array, N)) {}
 
   /// A C string, up to its NUL. \throws std::invalid_argument if it is null.
   template <class P, std::enable_if_t<detail::is_c_string_v<P>, int> = 0>
   const_bytes(const P& c_string) : const_bytes(detail::checked_c_string(c_string)) {}
 
-  /// A string, string_view, vector, array or span of bytes.
-  template <class R, std::enable_if_t<detail::is_byte_range<const R>::value, int> = 0>
-  const_bytes(const R& range) noexcept
+  /// A string, vector or array of bytes.
+  template <class R,
+            std::enable_if_t<detail::is_byte_range<const R>::value && detail::is_owner<R>::value,
+                             int> = 0>
+  const_bytes(const R& range PYSOCK_LIFETIMEBOUND) noexcept
       : const_bytes(static_cast<const void*>(range.data()),
                     static_cast<std::size_t>(range.size())) {}
+  /// A string_view or span of bytes.
+  template <class V,
+            std::enable_if_t<detail::is_byte_range<const V>::value && !detail::is_owner<V>::value,
+                             int> = 0>
+  const_bytes(const V& view) noexcept
+      : const_bytes(static_cast<const void*>(view.data()), static_cast<std::size_t>(view.size())) {}
 
   /// The first byte; may be null when empty.
   [[nodiscard]] constexpr const char* data() const noexcept { return data_; }
@@ -99,6 +122,10 @@ class const_bytes {
   }
 
  private:
+  template <class T, std::size_t N>
+  friend constexpr std::enable_if_t<detail::is_byte_v<T>, const_bytes> whole(
+      T (&array)[N]) noexcept;
+
   template <class T>
   static constexpr const_bytes from_array(T* array, std::size_t extent) noexcept {
     const_bytes made;
@@ -116,6 +143,16 @@ class const_bytes {
   std::size_t size_ = 0;
 };
 
+/// All bytes of an array, a final zero byte included. \param array any array of byte-sized elements
+/// \returns a view of `sizeof array` bytes; the array must outlive it
+template <class T, std::size_t N>
+[[nodiscard]] constexpr std::enable_if_t<detail::is_byte_v<T>, const_bytes> whole(
+    T (&array PYSOCK_LIFETIMEBOUND)[N]) noexcept {
+  const_bytes result(array);
+  result.size_ = N;
+  return result;
+}
+
 /// Bytes to fill: as `const_bytes`, without literals, constant data and owning temporaries.
 /// (Python's writable buffer.)
 class mutable_bytes {
@@ -125,18 +162,27 @@ class mutable_bytes {
   mutable_bytes(std::nullptr_t) = delete;
 
   /// `size` bytes at `data`; `data` may be null when `size` is 0.
-  mutable_bytes(void* data, std::size_t size) noexcept
+  mutable_bytes(void* data PYSOCK_LIFETIMEBOUND, std::size_t size) noexcept
       : data_(static_cast<char*>(data)), size_(size) {}
 
   /// A whole array of byte-sized elements.
   template <class T, std::size_t N,
             class = std::enable_if_t<detail::is_byte_v<T> && !std::is_const_v<T>>>
-  mutable_bytes(T (&array)[N]) noexcept : mutable_bytes(static_cast<void*>(array), N) {}
+  mutable_bytes(T (&array PYSOCK_LIFETIMEBOUND)[N]) noexcept
+      : mutable_bytes(static_cast<void*>(array), N) {}
 
-  /// A string, vector, array or span of bytes, filled up to its present size.
-  template <class R, std::enable_if_t<detail::is_writable_range<R>::value, int> = 0>
-  mutable_bytes(R& range) noexcept
+  /// A string, vector or array of bytes, filled up to its present size.
+  template <
+      class R,
+      std::enable_if_t<detail::is_writable_range<R>::value && detail::is_owner<R>::value, int> = 0>
+  mutable_bytes(R& range PYSOCK_LIFETIMEBOUND) noexcept
       : mutable_bytes(static_cast<void*>(range.data()), static_cast<std::size_t>(range.size())) {}
+  /// A span of bytes.
+  template <
+      class V,
+      std::enable_if_t<detail::is_writable_range<V>::value && !detail::is_owner<V>::value, int> = 0>
+  mutable_bytes(V& view) noexcept
+      : mutable_bytes(static_cast<void*>(view.data()), static_cast<std::size_t>(view.size())) {}
 
   /// The first byte; may be null when empty.
   [[nodiscard]] constexpr char* data() const noexcept { return data_; }
@@ -151,16 +197,18 @@ class mutable_bytes {
 };
 
 /// A host, path, service or interface name as a parameter. Keeps a literal's inner NULs (`"\0name"`
-/// has 5 bytes); refuses `nullptr` and integers at compile time. Not owned: the characters must
-/// outlive the call.
+/// has 5 bytes) and leaves out those at its end, as the fixed arrays of C structures have them
+/// (`ifr_name`, `sun_path`); a name that ends with a NUL is given as a `std::string_view`. Refuses
+/// `nullptr` and integers at compile time. Not owned: the characters must outlive the call.
 class text {
  public:
   text(std::nullptr_t) = delete;
 
-  /// A literal without its terminator, or a buffer of char up to its first NUL.
+  /// An array of `const char`, such as a literal, without the NULs at its end, or one of `char` up
+  /// to its first NUL.
   template <class T, std::size_t N,
             class = std::enable_if_t<std::is_same_v<std::remove_const_t<T>, char>>>
-  constexpr text(T (&array)[N]) noexcept : view_(from_array(array, N)) {}
+  constexpr text(T (&array PYSOCK_LIFETIMEBOUND)[N]) noexcept : view_(from_array(array, N)) {}
 
   /// A C string. \throws std::invalid_argument if it is null.
   template <class P, std::enable_if_t<detail::is_c_string_v<P>, int> = 0>
@@ -169,7 +217,7 @@ class text {
   /// A string_view, NULs included.
   constexpr text(std::string_view view) noexcept : view_(view) {}
   /// A string, NULs included.
-  text(const std::string& string) noexcept : view_(string) {}
+  text(const std::string& string PYSOCK_LIFETIMEBOUND) noexcept : view_(string) {}
 
   /// The characters.
   [[nodiscard]] constexpr std::string_view view() const noexcept { return view_; }
@@ -179,9 +227,9 @@ class text {
  private:
   template <class T>
   static constexpr std::string_view from_array(T* array, std::size_t extent) noexcept {
-    if constexpr (std::is_const_v<T>) return {array, detail::literal_length(array, extent)};
-    const std::string_view whole(array, extent);
-    return whole.substr(0, whole.find('\0'));
+    const std::string_view all(array, extent);
+    if constexpr (std::is_const_v<T>) return all.substr(0, all.find_last_not_of('\0') + 1);
+    return all.substr(0, all.find('\0'));
   }
 
   std::string_view view_;

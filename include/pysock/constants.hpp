@@ -103,6 +103,14 @@ namespace detail {
 using io_buffer = ::iovec;
 using cmsg_header = ::cmsghdr;
 inline constexpr int pair_family = AF_UNIX;  // socketpair's
+// The control message of SO_PASSPIDFD, which a kernel may send although the headers lack it.
+#if defined(SCM_PIDFD)
+inline constexpr int pidfd_message = SCM_PIDFD;
+#elif defined(__linux__)
+inline constexpr int pidfd_message = 4;
+#else
+inline constexpr int pidfd_message = -1;
+#endif
 }  // namespace detail
 }  // namespace v1
 }  // namespace pysock

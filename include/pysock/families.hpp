@@ -22,8 +22,8 @@ namespace detail {
 // The endpoint in `a`, which has to be of that family.
 PYSOCK_API endpoint expect_family(const address& a, int family, const char* who);
 
-// A number of 32 bits, from any integer type: the system's own constants have several. Throws
-// std::out_of_range.
+// A number of 32 bits, from any integer type: the system's own constants have several, and may be
+// enumerators. Throws std::out_of_range.
 class word {
  public:
   template <class Integer, std::enable_if_t<std::is_integral_v<Integer>, int> = 0>
@@ -31,6 +31,10 @@ class word {
     if (static_cast<Integer>(value_) != value || value < Integer{})
       throw_error(bad_argument::value_range, "address");
   }
+  template <
+      class Enum,
+      std::enable_if_t<std::is_enum_v<Enum> && std::is_convertible_v<Enum, long long>, int> = 0>
+  word(Enum value) : word(static_cast<std::underlying_type_t<Enum>>(value)) {}
   operator std::uint32_t() const noexcept { return value_; }
 
  private:

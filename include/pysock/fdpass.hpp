@@ -21,6 +21,15 @@
 
 namespace pysock {
 inline namespace v1 {
+namespace detail {
+
+template <class R, class = void>
+struct is_handle_range : std::false_type {};
+template <class R>
+struct is_handle_range<R, std::void_t<range_element_t<const R>>>
+    : std::is_same<std::remove_const_t<range_element_t<const R>>, native_handle_type> {};
+
+}  // namespace detail
 
 /// Native handles as a parameter, not owned: a list (`{fd1, fd2}`) or any array, vector or the like
 /// of them. They must outlive the call.
@@ -29,18 +38,21 @@ class native_handles {
   /// None.
   constexpr native_handles() noexcept = default;
   /// A list, for the length of the call it is written in.
-  native_handles(std::initializer_list<native_handle_type> list) noexcept
+  native_handles(std::initializer_list<native_handle_type> list PYSOCK_LIFETIMEBOUND) noexcept
       : native_handles(list.begin(), list.size()) {}
   /// `size` handles from `data`.
-  native_handles(const native_handle_type* data, std::size_t size) noexcept
+  native_handles(const native_handle_type* data PYSOCK_LIFETIMEBOUND, std::size_t size) noexcept
       : data_(data), size_(size) {}
   /// An array, vector or the like.
-  template <class R,
-            std::enable_if_t<std::is_same_v<std::remove_const_t<detail::range_element_t<const R>>,
-                                            native_handle_type>,
-                             int> = 0>
-  native_handles(const R& range) noexcept
+  template <class R, std::enable_if_t<
+                         detail::is_handle_range<R>::value && detail::is_owner<R>::value, int> = 0>
+  native_handles(const R& range PYSOCK_LIFETIMEBOUND) noexcept
       : native_handles(std::data(range), static_cast<std::size_t>(std::size(range))) {}
+  /// A span.
+  template <class V, std::enable_if_t<
+                         detail::is_handle_range<V>::value && !detail::is_owner<V>::value, int> = 0>
+  native_handles(const V& view) noexcept
+      : native_handles(std::data(view), static_cast<std::size_t>(std::size(view))) {}
 
   /// The first handle; may be null when empty.
   [[nodiscard]] constexpr const native_handle_type* data() const noexcept { return data_; }
@@ -69,8 +81,9 @@ struct recv_fds_result {
 /// \returns bytes sent; on a stream they may be fewer than given, the descriptors having gone with
 /// the first \throws std::invalid_argument for descriptors without a byte of data on a stream,
 /// where they would be lost \throws as `sendmsg`, error EBADF, EINVAL for too many
-inline std::size_t send_fds(socket& sock, const const_buffers& buffers, const native_handles& fds,
-                            int flags = 0, const address& to = {}) {
+[[nodiscard]] inline std::size_t send_fds(socket& sock, const const_buffers& buffers,
+                                          const native_handles& fds, int flags = 0,
+                                          const address& to = {}) {
   ancillary_data ancdata;
   if (!fds.empty()) {
     const bool lost = sock.type() == SOCK_STREAM && buffers.total() == 0;
@@ -82,24 +95,42 @@ inline std::size_t send_fds(socket& sock, const const_buffers& buffers, const na
   return sock.sendmsg(buffers, ancdata, flags, to);
 }
 
+namespace detail {
+
+// What the system adds to the descriptors where options ask for it: the sender's credentials and
+// pidfd, a security label of at most a page, time stamps; the BSDs' credentials have 1023 groups.
+inline constexpr std::size_t max_added_messages = 5120;
+
+}  // namespace detail
+
 /// Receives data and at most `maxfds` descriptors; those beyond are closed, and so are all if the
-/// call fails. The flags count, which Python ignores. (Python: `socket.recv_fds`; SCM_RIGHTS of
-/// unix(7)) \param sock an AF_UNIX socket \param bufsize bytes of data at most \param maxfds
-/// descriptors at most \param flags MSG_* \throws as `socket::recvmsg` \throws std::out_of_range if
-/// `maxfds` is negative or their control message would exceed 2^31-1 bytes
+/// call fails. Control messages that options add (SO_PASSCRED, SO_PASSSEC, SO_TIMESTAMP,
+/// SO_PASSPIDFD) are dropped, and take no descriptor's place: `recvmsg` returns them. The flags
+/// count, which Python ignores. (Python: `socket.recv_fds`; SCM_RIGHTS of unix(7)) \param sock an
+/// AF_UNIX socket \param bufsize bytes of data at most \param maxfds descriptors at most \param
+/// flags MSG_* \throws as `socket::recvmsg` \throws std::out_of_range if `maxfds` is negative or
+/// their control message would exceed 2^31-1 bytes
 [[nodiscard]] inline recv_fds_result recv_fds(socket& sock, std::size_t bufsize, std::size_t maxfds,
                                               int flags = 0) {
   constexpr std::size_t most = detail::max_ancillary / sizeof(native_handle_type);
-  const std::size_t room =
+  const std::size_t wanted =
       cmsg_len(maxfds > most ? detail::max_ancillary : maxfds * sizeof(native_handle_type));
+  const std::size_t left = detail::max_ancillary - wanted;
+  const std::size_t added = left < detail::max_added_messages ? left : detail::max_added_messages;
   std::vector<descriptor> fds;
   fds.reserve(
       maxfds);  // here, so that nothing can fail between receiving descriptors and owning them
-  recvmsg_result received = sock.recvmsg(bufsize, room, flags);
-  detail::for_each_received(received.ancdata.view(), [&fds, maxfds](native_handle_type handle) {
-    descriptor owner(handle);
-    if (fds.size() < maxfds) fds.push_back(std::move(owner));
-  });
+  recvmsg_result received = sock.recvmsg(bufsize, wanted + added, flags);
+  detail::for_each_received(received.ancdata.view(),
+                            [&](const control_message& message, native_handle_type handle) {
+                              descriptor owner(handle);
+                              if (!detail::cmsg::carries_rights(message.level, message.type))
+                                return;
+                              if (fds.size() < maxfds)
+                                fds.push_back(std::move(owner));
+                              else
+                                received.flags |= MSG_CTRUNC;
+                            });
   return {std::move(received.data), std::move(fds), received.flags, std::move(received.from)};
 }
 

@@ -72,7 +72,9 @@ class file : public std::iostream {
   class line_iterator;
 
   /// A closed file, to be assigned later.
-  explicit file(std::nullptr_t) : std::iostream(nullptr) { attach(); }
+  file() : std::iostream(nullptr) { attach(); }
+  /// \overload
+  explicit file(std::nullptr_t) : file() {}
   /// A file over a transport; `makefile` of sockets and of TLS sessions is the way to one. `mode`
   /// and `bufsize` are as there, `timeout` in nanoseconds, 0: non-blocking, -1: blocking.
   file(std::unique_ptr<detail::byte_transport> transport, detail::file_mode mode, int bufsize,
@@ -139,15 +141,17 @@ class file : public std::iostream {
   }
 
   /// Writes one piece after the other; nothing is put between them. \param lines a range of
-  /// whatever makes `const_bytes`, or `{"a\n", "b\n"}` \throws as `write`, over all the pieces
+  /// whatever makes `const_bytes`, values included, or `{"a\n", "b\n"}`; another file gives its
+  /// lines \throws as `write`, over all the pieces, and what the range throws
   template <class Lines = std::initializer_list<const_bytes>>
-  void writelines(const Lines& lines) {
+  void writelines(Lines&& lines) {
     detail::deadline until(buffer_.timeout());
     std::size_t written = 0;
     in_order();
-    for (const const_bytes line : lines) {
-      buffer_.write(line, until, "writelines", written);
-      written += line.size();
+    for (auto&& line : lines) {  // a value must live as long as it is written
+      const const_bytes bytes(line);
+      buffer_.write(bytes, until, "writelines", written);
+      written += bytes.size();
     }
   }
 

@@ -89,13 +89,21 @@ class file_source {
   /// has yet to write is not sent.
   file_source(std::FILE* file) noexcept : value_(file) {}
   /// A path, opened and closed by the call.
-  template <class T, std::enable_if_t<std::is_convertible_v<T&&, text>, int> = 0>
-  file_source(T&& path) : value_(text(std::forward<T>(path))) {}
+  template <class T, std::enable_if_t<std::is_convertible_v<T&&, text> &&
+                                          detail::is_owner<std::remove_reference_t<T>>::value,
+                                      int> = 0>
+  file_source(T&& path PYSOCK_LIFETIMEBOUND) : value_(text(std::forward<T>(path))) {}
+  /// \overload
+  template <class V, std::enable_if_t<std::is_convertible_v<V&&, text> &&
+                                          !detail::is_owner<std::remove_reference_t<V>>::value,
+                                      int> = 0>
+  file_source(V&& path) : value_(text(std::forward<V>(path))) {}
   /// A binary stream such as `std::ifstream` or `std::istringstream`, read through its buffer and
   /// left where the sending ended; its state flags are not looked at. One that cannot seek is sent
   /// from where it stands.
   template <class Char, std::enable_if_t<std::is_same_v<Char, char>, int> = 0>
-  file_source(std::basic_istream<Char>& stream) noexcept : value_(detail::stream_source(stream)) {}
+  file_source(std::basic_istream<Char>& stream PYSOCK_LIFETIMEBOUND) noexcept
+      : value_(detail::stream_source(stream)) {}
 
  private:
   friend class detail::file_reader;

@@ -9,9 +9,12 @@
 #pragma once
 
 #include <cstddef>           // size_t, ptrdiff_t
+#include <cstdint>           // uintptr_t
 #include <cstring>           // memcpy
 #include <initializer_list>  // initializer_list
+#include <string>            // string
 #include <type_traits>       // enable_if_t
+#include <utility>           // tuple_size, tuple_element
 #include <vector>            // vector, and data, size and input_iterator_tag of <iterator>
 
 #include "bytes.hpp"
@@ -37,11 +40,21 @@ struct is_buffer_range<
     R, Bytes, std::enable_if_t<std::is_nothrow_constructible_v<Bytes, range_element_t<R>&>>>
     : std::true_type {};
 
-// Values that stand for their own bytes: numbers and structures of them.
+// A range as the parameter `R&&` has it; a temporary one as constant, for it keeps nothing.
+template <class R>
+using lasting_t =
+    std::conditional_t<std::is_lvalue_reference_v<R>, std::remove_reference_t<R>, const R>;
+
+// C's structures and unions. std::optional, durations and the like can be copied as bytes too, but
+// no system knows their layout; constructors tell them apart.
 template <class T>
-inline constexpr bool is_plain_v = std::is_trivially_copyable_v<T> &&
-                                   (std::is_arithmetic_v<T> || std::is_enum_v<T> ||
-                                    std::is_class_v<T> || std::is_union_v<T>);
+inline constexpr bool is_c_structure_v =
+    !std::is_array_v<T> && std::is_aggregate_v<T> && std::is_trivially_copyable_v<T>;
+
+// Values that stand for their own bytes: numbers and C structures.
+template <class T>
+inline constexpr bool is_plain_v =
+    std::is_arithmetic_v<T> || std::is_enum_v<T> || is_c_structure_v<T>;
 
 template <class T, class = void>
 struct is_plain_range : std::false_type {};
@@ -87,17 +100,22 @@ class basic_buffers {
   constexpr basic_buffers() noexcept = default;
 
   /// A list, for the length of the call it is written in.
-  basic_buffers(std::initializer_list<Bytes> list) noexcept
+  basic_buffers(std::initializer_list<Bytes> list PYSOCK_LIFETIMEBOUND) noexcept
       : basic_buffers(list.begin(), list.size()) {}
 
-  /// An array, vector or the like.
-  template <class R, std::enable_if_t<detail::is_buffer_range<R, Bytes>::value, int> = 0>
-  basic_buffers(R& range) noexcept
+  /// An array, vector or the like. A temporary one may not own buffers to fill: what arrives would
+  /// be lost.
+  template <class R, std::enable_if_t<detail::is_buffer_range<detail::lasting_t<R>, Bytes>::value &&
+                                          detail::is_owner<std::remove_reference_t<R>>::value,
+                                      int> = 0>
+  basic_buffers(R&& range PYSOCK_LIFETIMEBOUND) noexcept
       : basic_buffers(std::data(range), static_cast<std::size_t>(std::size(range))) {}
-  /// A temporary one. Buffers to fill may not be owned by it: what arrives would be lost.
-  template <class R, std::enable_if_t<detail::is_buffer_range<const R, Bytes>::value, int> = 0>
-  basic_buffers(const R& range) noexcept
-      : basic_buffers(std::data(range), static_cast<std::size_t>(std::size(range))) {}
+  /// A span.
+  template <class V, std::enable_if_t<detail::is_buffer_range<detail::lasting_t<V>, Bytes>::value &&
+                                          !detail::is_owner<std::remove_reference_t<V>>::value,
+                                      int> = 0>
+  basic_buffers(V&& view) noexcept
+      : basic_buffers(std::data(view), static_cast<std::size_t>(std::size(view))) {}
 
   /// The number of pieces.
   [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
@@ -140,9 +158,10 @@ template <class Integer>
 }
 
 /// The room that a control message with `length` bytes of data takes among others, padding
-/// included. For several messages add up their spaces; the padding of a last SCM_RIGHTS may hold
-/// another descriptor. (Python: `socket.CMSG_SPACE`) \throws std::out_of_range if `length` is
-/// negative or the result exceeds 2^31-1 less a header
+/// included. For several messages add up their spaces, those included that options make the system
+/// add, often before the others: SO_PASSCRED, SO_PASSSEC, SO_PASSPIDFD, SO_TIMESTAMP. The padding
+/// of a last SCM_RIGHTS may hold another descriptor. (Python: `socket.CMSG_SPACE`) \throws
+/// std::out_of_range if `length` is negative or the result exceeds 2^31-1 less a header
 template <class Integer>
 [[nodiscard]] std::size_t cmsg_space(Integer length) {
   // Some bytes short of what would fit: Python's limit leaves room for one header more.
@@ -152,8 +171,9 @@ template <class Integer>
   return detail::checked_control_length(length, "cmsg_space", detail::cmsg::space);
 }
 
-/// One control message: an item of ancillary data. Its data are not owned. (Python: `(cmsg_level,
-/// cmsg_type, cmsg_data)`)
+/// One control message: an item of ancillary data. Numbers, C structures and ranges of them are
+/// copied into it; bytes are not owned and must outlive it. It comes apart as `auto [level, type,
+/// data] = message`. (Python: `(cmsg_level, cmsg_type, cmsg_data)`)
 struct control_message {
   int level = 0;     ///< The protocol it belongs to: SOL_SOCKET, IPPROTO_*.
   int type = 0;      ///< Its meaning there: SCM_RIGHTS, IP_TTL, ...
@@ -161,17 +181,35 @@ struct control_message {
 
   /// An empty message.
   control_message() noexcept = default;
-  /// A message with these bytes.
-  control_message(int its_level, int its_type, const_bytes its_data) noexcept
+  /// A message with these bytes, which are not copied.
+  control_message(int its_level, int its_type, const_bytes its_data PYSOCK_LIFETIMEBOUND) noexcept
       : level(its_level), type(its_type), data(its_data) {}
-  /// A message with the bytes of a number or a C structure (`ucred`, `in_pktinfo`), or of an array,
-  /// vector or the like of them.
+  /// A message with a copy of a number or a C structure (`ucred`, `in_pktinfo`), or of an array,
+  /// vector or the like of them. Small ones need no memory.
   template <class T, std::enable_if_t<detail::is_control_value_v<T>, int> = 0>
-  control_message(int its_level, int its_type, const T& value) noexcept
-      : control_message(its_level, its_type, detail::bytes_of(value)) {}
-  /// A message with the bytes of some ints, such as descriptors: `{SOL_SOCKET, SCM_RIGHTS, {fd}}`.
-  control_message(int its_level, int its_type, std::initializer_list<int> values) noexcept
-      : control_message(its_level, its_type, detail::bytes_of(values)) {}
+  control_message(int its_level, int its_type, const T& value)
+      : level(its_level), type(its_type), copy_(detail::bytes_of(value).view()) {
+    data = const_bytes(copy_);
+  }
+  /// A message with a copy of some ints, such as descriptors: `{SOL_SOCKET, SCM_RIGHTS, {fd}}`.
+  control_message(int its_level, int its_type, std::initializer_list<int> values)
+      : level(its_level), type(its_type), copy_(detail::bytes_of(values).view()) {
+    data = const_bytes(copy_);
+  }
+  /// Copies what the other one has copied, and refers to the bytes that it refers to.
+  control_message(const control_message& other)
+      : level(other.level), type(other.type), data(other.data), copy_(other.copy_) {
+    follow(other);
+  }
+  /// \overload
+  control_message& operator=(const control_message& other) {
+    copy_ = other.copy_;
+    level = other.level;
+    type = other.type;
+    data = other.data;
+    follow(other);
+    return *this;
+  }
 
   /// The data as a number or a C structure. \tparam T trivially copyable
   /// \throws std::invalid_argument if there are fewer bytes than `T` has, as after MSG_CTRUNC
@@ -194,6 +232,39 @@ struct control_message {
     if (!values.empty()) std::memcpy(values.data(), data.data(), values.size() * sizeof(T));
     return values;
   }
+
+  /// Level, type and data by their index, for structured bindings.
+  template <std::size_t Index>
+  [[nodiscard]] auto& get() noexcept {
+    return member<Index>(*this);
+  }
+  /// \overload
+  template <std::size_t Index>
+  [[nodiscard]] const auto& get() const noexcept {
+    return member<Index>(*this);
+  }
+
+ private:
+  template <std::size_t Index, class Self>
+  static auto& member(Self& self) noexcept {
+    static_assert(Index < 3, "a control message has a level, a type and data");
+    if constexpr (Index == 0) {
+      return self.level;
+    } else if constexpr (Index == 1) {
+      return self.type;
+    } else {
+      return self.data;
+    }
+  }
+
+  // Data within the other's copy are in this one's at the same place.
+  void follow(const control_message& other) noexcept {
+    const auto offset = reinterpret_cast<std::uintptr_t>(data.data()) -
+                        reinterpret_cast<std::uintptr_t>(other.copy_.data());
+    if (offset <= other.copy_.size()) data = const_bytes(copy_.data() + offset, data.size());
+  }
+
+  std::string copy_;  // the bytes of values, in place where they are few
 };
 
 /// Walks control messages in the system's form, wherever they lie. Nothing is copied or owned. A
@@ -251,7 +322,7 @@ class ancillary_view {
   /// No messages.
   ancillary_view() noexcept = default;
   /// What the system wrote into a control buffer.
-  explicit ancillary_view(const_bytes raw) noexcept : raw_(raw) {}
+  explicit ancillary_view(const_bytes raw PYSOCK_LIFETIMEBOUND) noexcept : raw_(raw) {}
 
   [[nodiscard]] iterator begin() const noexcept { return iterator(raw_); }  ///< The first message.
   [[nodiscard]] iterator end() const noexcept { return {}; }                ///< After the last.
@@ -291,8 +362,9 @@ class ancillary_data {
     detail::cmsg::write(bytes_.data() + at, message.level, message.type, message.data);
   }
 
-  [[nodiscard]] iterator begin() const noexcept { return view().begin(); }  ///< The first message.
-  [[nodiscard]] iterator end() const noexcept { return {}; }                ///< After the last.
+  /// The first message.
+  [[nodiscard]] iterator begin() const noexcept PYSOCK_LIFETIMEBOUND { return view().begin(); }
+  [[nodiscard]] iterator end() const noexcept { return {}; }            ///< After the last.
   [[nodiscard]] bool empty() const noexcept { return view().empty(); }  ///< Whether there are none.
   /// The number of messages, counted by walking through them.
   [[nodiscard]] std::size_t size() const noexcept {
@@ -301,7 +373,9 @@ class ancillary_data {
     return count;
   }
   /// The messages without the ownership, in the system's form.
-  [[nodiscard]] ancillary_view view() const noexcept { return ancillary_view(const_bytes(bytes_)); }
+  [[nodiscard]] ancillary_view view() const noexcept PYSOCK_LIFETIMEBOUND {
+    return ancillary_view(const_bytes(bytes_));
+  }
 
  private:
   // The size that `size` bytes have with one message more.
@@ -327,16 +401,17 @@ class ancillary_data {
 
 namespace detail {
 
-// Calls `f` with every descriptor in received control messages.
+// Calls `f(message, handle)` with every descriptor in received control messages. Linux reports in
+// place of a pidfd, as a negative number, why there is none.
 template <class F>
 void for_each_received(ancillary_view received, const F& f) {
   for (const control_message& message : received) {
-    if (!cmsg::carries_rights(message.level, message.type)) continue;
+    if (!cmsg::carries_descriptors(message.level, message.type)) continue;
     for (const_bytes rest = message.data; rest.size() >= sizeof(native_handle_type);
          rest = rest.after(sizeof(native_handle_type))) {
       native_handle_type handle = invalid_handle;
       std::memcpy(&handle, rest.data(), sizeof handle);
-      f(handle);
+      if (handle >= 0) f(message, handle);
     }
   }
 }
@@ -348,7 +423,9 @@ class received_guard {
   received_guard(const received_guard&) = delete;
   received_guard& operator=(const received_guard&) = delete;
   ~received_guard() {
-    for_each_received(received_, [](native_handle_type handle) { sys::close(handle); });
+    for_each_received(received_, [](const control_message& /*message*/, native_handle_type handle) {
+      sys::close(handle);
+    });
   }
   void dismiss() noexcept { received_ = ancillary_view(); }
 
@@ -359,3 +436,17 @@ class received_guard {
 }  // namespace detail
 }  // namespace v1
 }  // namespace pysock
+
+/// \cond what `auto [level, type, data] = message` needs
+template <>
+struct std::tuple_size<pysock::control_message> : std::integral_constant<std::size_t, 3> {};
+template <std::size_t Index>
+struct std::tuple_element<Index, pysock::control_message> {
+  using type = std::remove_reference_t<
+      decltype(std::declval<pysock::control_message&>().template get<Index>())>;
+};
+template <std::size_t Index>
+struct std::tuple_element<Index, const pysock::control_message> {
+  using type = std::add_const_t<typename std::tuple_element<Index, pysock::control_message>::type>;
+};
+/// \endcond

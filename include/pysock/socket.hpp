@@ -36,9 +36,13 @@ namespace detail {
 
 // Values that setsockopt passes on as their own bytes.
 template <class T>
-inline constexpr bool is_option_struct_v = (std::is_class_v<T> ||
-                                            std::is_union_v<T>)&&std::is_trivially_copyable_v<T> &&
-                                           !std::is_convertible_v<const T&, const_bytes>;
+inline constexpr bool is_option_struct_v =
+    is_c_structure_v<T> && !std::is_convertible_v<const T&, const_bytes>;
+
+// Numbers other than int where flags are expected: `send(buffer, n)`, C's order, would take the
+// length for flags and send the whole buffer.
+template <class T>
+using if_no_flags = std::enable_if_t<std::is_arithmetic_v<T> && !std::is_same_v<T, int>, int>;
 
 // What the library's own parts may do with a socket and its users may not.
 struct socket_access;
@@ -151,12 +155,11 @@ class PYSOCK_API socket {
   /// SO_*, TCP_*, ... \param buflen room for so many, 1..1024 \throws error
   /// `errc::buflen_out_of_range`, ENOPROTOOPT
   [[nodiscard]] std::string getsockopt(int level, int name, int buflen) const;
-  /// An option that is a C structure: `s.getsockopt<linger>(SOL_SOCKET, SO_LINGER)`. \tparam T
-  /// trivially copyable
+  /// An option that is a C structure: `s.getsockopt<linger>(SOL_SOCKET, SO_LINGER)`. \tparam T a
+  /// number or a C structure
   template <class T>
   [[nodiscard]] T getsockopt(int level, int name) const {
-    static_assert(std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T>,
-                  "an option is a plain C value");
+    static_assert(detail::is_plain_v<T>, "an option is a number or a C structure");
     T value{};
     read_option(level, name, &value, sizeof value);
     return value;
@@ -205,8 +208,9 @@ class PYSOCK_API socket {
   /// Descriptors among them, not inheritable, are plain numbers that the caller must close, unless
   /// the call throws: then it has closed them. `recv_fds` returns owners instead. \param bufsize
   /// bytes of data at most \param flags MSG_* \param ancbufsize room for control messages, by
-  /// `cmsg_len` or `cmsg_space`. What does not fit is lost, descriptors are closed, and the
-  /// result's flags have MSG_CTRUNC. They have MSG_TRUNC where a datagram was longer than `bufsize`
+  /// `cmsg_len` or `cmsg_space`, those that options add included. What does not fit is lost,
+  /// descriptors are closed, and the result's flags have MSG_CTRUNC. They have MSG_TRUNC where a
+  /// datagram was longer than `bufsize`
   /// \throws as `recv`, std::invalid_argument for a negative size
   [[nodiscard]] recvmsg_result recvmsg(std::size_t bufsize, std::size_t ancbufsize = 0,
                                        int flags = 0);
@@ -254,11 +258,19 @@ class PYSOCK_API socket {
   /// Sends some of the bytes. \param data the bytes \param flags MSG_* \returns bytes sent, which
   /// may be fewer than given \throws timeout, blocking_io_error, broken_pipe_error,
   /// connection_reset_error, error
-  std::size_t send(const_bytes data, int flags = 0);
+  [[nodiscard]] std::size_t send(const_bytes data, int flags = 0);
   /// \overload
-  std::size_t send(const_bytes data, std::error_code& ec) noexcept { return send(data, 0, ec); }
+  [[nodiscard]] std::size_t send(const_bytes data, std::error_code& ec) noexcept {
+    return send(data, 0, ec);
+  }
   /// \overload
-  std::size_t send(const_bytes data, int flags, std::error_code& ec) noexcept;
+  [[nodiscard]] std::size_t send(const_bytes data, int flags, std::error_code& ec) noexcept;
+  /// A length is no flags: say `send({buffer, length})`.
+  template <class Number, detail::if_no_flags<Number> = 0>
+  std::size_t send(const_bytes data, Number length) = delete;
+  /// \overload
+  template <class Number, detail::if_no_flags<Number> = 0>
+  std::size_t send(const_bytes data, Number length, std::error_code& ec) = delete;
 
   /// Sends all the bytes; the timeout is for the whole of it. \returns bytes sent: all
   /// \throws as `send`; `transferred()` tells how many had gone
@@ -271,21 +283,47 @@ class PYSOCK_API socket {
   /// \overload
   /// \returns bytes sent, also on failure
   std::size_t sendall(const_bytes data, int flags, std::error_code& ec) noexcept;
+  /// A length is no flags: say `sendall({buffer, length})`.
+  template <class Number, detail::if_no_flags<Number> = 0>
+  std::size_t sendall(const_bytes data, Number length) = delete;
+  /// \overload
+  template <class Number, detail::if_no_flags<Number> = 0>
+  std::size_t sendall(const_bytes data, Number length, std::error_code& ec) = delete;
 
   /// Sends to an address. Blocks as the mode says, and to look up a host name.
   /// \returns bytes sent \throws as `send`, gaierror, permission_error for a broadcast without
   /// SO_BROADCAST, error EMSGSIZE
-  std::size_t sendto(const_bytes data, const address& to) { return sendto(data, 0, to); }
+  [[nodiscard]] std::size_t sendto(const_bytes data, const address& to) {
+    return sendto(data, 0, to);
+  }
   /// \overload
-  std::size_t sendto(const_bytes data, int flags, const address& to);
+  [[nodiscard]] std::size_t sendto(const_bytes data, int flags, const address& to);
   /// \overload
-  std::size_t sendto(const_bytes data, int flags, const address& to, std::error_code& ec) noexcept;
+  [[nodiscard]] std::size_t sendto(const_bytes data, int flags, const address& to,
+                                   std::error_code& ec) noexcept;
   /// As above, to an address in the system's own form: nothing is resolved, converted or allocated.
-  std::size_t sendto(const_bytes data, const endpoint& to) { return sendto(data, 0, to); }
+  [[nodiscard]] std::size_t sendto(const_bytes data, const endpoint& to) {
+    return sendto(data, 0, to);
+  }
   /// \overload
-  std::size_t sendto(const_bytes data, int flags, const endpoint& to);
+  [[nodiscard]] std::size_t sendto(const_bytes data, int flags, const endpoint& to);
   /// \overload
-  std::size_t sendto(const_bytes data, int flags, const endpoint& to, std::error_code& ec) noexcept;
+  [[nodiscard]] std::size_t sendto(const_bytes data, int flags, const endpoint& to,
+                                   std::error_code& ec) noexcept;
+  /// A length is no flags: say `sendto({buffer, length}, to)`.
+  template <class Number, detail::if_no_flags<Number> = 0>
+  std::size_t sendto(const_bytes data, Number length, const address& to) = delete;
+  /// \overload
+  template <class Number, detail::if_no_flags<Number> = 0>
+  std::size_t sendto(const_bytes data, Number length, const address& to,
+                     std::error_code& ec) = delete;
+  /// \overload
+  template <class Number, detail::if_no_flags<Number> = 0>
+  std::size_t sendto(const_bytes data, Number length, const endpoint& to) = delete;
+  /// \overload
+  template <class Number, detail::if_no_flags<Number> = 0>
+  std::size_t sendto(const_bytes data, Number length, const endpoint& to,
+                     std::error_code& ec) = delete;
 
   /// Sends several buffers as one message, with control messages. Blocks as the mode says, and to
   /// look up a host name. \param buffers the data, sent one after the other \param flags MSG_*
@@ -294,17 +332,18 @@ class PYSOCK_API socket {
   /// default where the socket is connected to \returns bytes of the buffers sent, which on a stream
   /// may be fewer than given \throws as `sendto`, error EMSGSIZE for more buffers than the system
   /// takes (1024 on Linux), EINVAL for control messages it refuses
-  std::size_t sendmsg(const const_buffers& buffers, const ancillary_data& ancdata = {},
-                      int flags = 0, const address& to = {});
+  [[nodiscard]] std::size_t sendmsg(const const_buffers& buffers,
+                                    const ancillary_data& ancdata = {}, int flags = 0,
+                                    const address& to = {});
   /// \overload
-  std::size_t sendmsg(const const_buffers& buffers, std::error_code& ec) noexcept {
+  [[nodiscard]] std::size_t sendmsg(const const_buffers& buffers, std::error_code& ec) noexcept {
     return sendmsg(buffers, {}, 0, {}, ec);
   }
   /// \overload
   /// Allocates only for more than 16 buffers; without memory for that it reports
   /// `std::errc::not_enough_memory`.
-  std::size_t sendmsg(const const_buffers& buffers, const ancillary_data& ancdata, int flags,
-                      const address& to, std::error_code& ec) noexcept;
+  [[nodiscard]] std::size_t sendmsg(const const_buffers& buffers, const ancillary_data& ancdata,
+                                    int flags, const address& to, std::error_code& ec) noexcept;
 
   /// Sends a file, by the system's own call where it has one, else by reading and sending. The
   /// timeout is for each wait without progress, not for the whole of it. (Python:
@@ -342,6 +381,14 @@ class PYSOCK_API socket {
         static_cast<Integer>(number) != value || (number < 0) != (value < Integer{});
     if (changed) detail::throw_error(bad_argument::value_range, "setsockopt");
     setsockopt(level, name, const_bytes(&number, sizeof number));
+  }
+  /// Sets an integer option to a value of an unscoped enumeration, such as IPPROTO_TCP. \throws as
+  /// above
+  template <
+      class Enum,
+      std::enable_if_t<std::is_enum_v<Enum> && std::is_convertible_v<Enum, long long>, int> = 0>
+  void setsockopt(int level, int name, Enum value) {
+    setsockopt(level, name, static_cast<std::underlying_type_t<Enum>>(value));
   }
   /// Sets an option from bytes. \throws error ENOPROTOOPT, EINVAL
   void setsockopt(int level, int name, const_bytes value);

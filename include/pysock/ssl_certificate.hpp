@@ -3,10 +3,11 @@
 /// A peer's certificate, as `getpeercert` tells it. The names are the keys of Python's dictionary.
 #pragma once
 
-#include <chrono>       // system_clock, seconds
-#include <string>       // string
-#include <string_view>  // string_view
-#include <vector>       // vector
+#include <chrono>  // system_clock, seconds
+#include <string>  // string
+#include <vector>  // vector
+
+#include "bytes.hpp"
 
 namespace pysock {
 inline namespace v1 {
@@ -23,11 +24,12 @@ struct certificate_name {
 class distinguished_name : public std::vector<certificate_name> {
  public:
   using std::vector<certificate_name>::vector;
+  using std::vector<certificate_name>::operator[];
 
   /// The first value of this type; empty if there is none: `cert.subject["commonName"]`.
-  [[nodiscard]] std::string operator[](std::string_view type) const {
+  [[nodiscard]] std::string operator[](text type) const {
     for (const certificate_name& name : *this) {
-      if (name.type == type) return name.value;
+      if (name.type == type.view()) return name.value;
     }
     return {};
   }

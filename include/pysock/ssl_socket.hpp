@@ -127,9 +127,9 @@ class PYSOCK_SSL_API ssl_socket {
   /// a timeout the record is half gone: call again with the same bytes, or more that begin with
   /// them; others are refused (`bad write retry`). \returns bytes sent \throws timeout,
   /// ssl_want_read_error, ssl_want_write_error, sslerror, broken_pipe_error, connection_reset_error
-  std::size_t send(const_bytes data);
+  [[nodiscard]] std::size_t send(const_bytes data);
   /// \overload
-  std::size_t send(const_bytes data, std::error_code& ec) noexcept;
+  [[nodiscard]] std::size_t send(const_bytes data, std::error_code& ec) noexcept;
 
   /// Sends all the bytes; the timeout is for the whole of it. \returns bytes sent: all
   /// \throws as `send`; `transferred()` tells how many had gone, and the next call must begin with

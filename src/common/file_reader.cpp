@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <pysock/detail/file_reader.hpp>
 
-#include <climits>
 #include <new>
 
 namespace pysock {
@@ -80,8 +79,7 @@ std::size_t file_reader::read(char* data, std::size_t size, std::size_t done,
 void file_reader::leave(std::size_t sent) noexcept {
   const std::int64_t end = start_ + static_cast<std::int64_t>(sent);
   if (stream_ != nullptr && position_ >= 0) (void)stream_->seek(sent != 0 ? end : position_);
-  if (c_file_ != nullptr && sent != 0 && end <= LONG_MAX)
-    std::fseek(c_file_, static_cast<long>(end), SEEK_SET);
+  if (c_file_ != nullptr && sent != 0) (void)sys::seek_file(c_file_, end);
 }
 
 std::string file_reader::operation_name(const file_source& source) {

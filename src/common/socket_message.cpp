@@ -79,7 +79,9 @@ struct incoming {
     flags = m.flags & ~(cloexec & ~wanted_flags);  // not a flag that only the library asked for
     if (cloexec == 0) {
       for_each_received(ancillary,
-                        [](native_handle_type handle) { sys::set_inheritable(handle, false); });
+                        [](const control_message& /*message*/, native_handle_type handle) {
+                          sys::set_inheritable(handle, false);
+                        });
     }
     return received;
   }

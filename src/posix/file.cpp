@@ -138,6 +138,11 @@ native_handle_type sys::file_handle(void* c_file) noexcept {
   return outcome(::fileno(static_cast<std::FILE*>(c_file)));
 }
 
+int sys::seek_file(void* c_file, std::int64_t offset) noexcept {
+  if (!fits_offset(static_cast<std::uint64_t>(offset))) return -EINVAL;
+  return outcome(::fseeko(static_cast<std::FILE*>(c_file), static_cast<off_t>(offset), SEEK_SET));
+}
+
 }  // namespace detail
 }  // namespace v1
 }  // namespace pysock

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // `ssl()` of the 2.4 reference, and its objects.
+#include <algorithm>
 #include <pysock/detail/file_buffer.hpp>
 #include <pysock/ssl_context.hpp>
 #include <pysock/ssl_object.hpp>
@@ -39,9 +40,12 @@ std::string ssl_object::read(std::ptrdiff_t n) {
     char room[piece];
     std::error_code ec;
     if (until.passed(until.now())) ec = errc::timed_out;
-    const std::size_t missing = wanted - received_.size();
+    const std::size_t step = (std::min)(wanted - received_.size(), piece);
+    // The memory to keep the bytes in comes before the bytes.
+    if (received_.capacity() - received_.size() < step)
+      received_.reserve((std::max)(received_.size() + step, 2 * received_.capacity()));
     std::size_t count = 0;
-    if (!ec) count = session_.connection_->read(room, missing < piece ? missing : piece, until, ec);
+    if (!ec) count = session_.connection_->read(room, step, until, ec);
     if (ec) detail::throw_error(ec, "read", received_.size());
     if (count == 0) break;
     received_.append(room, count);

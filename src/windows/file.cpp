@@ -140,6 +140,11 @@ native_handle_type sys::file_handle(void* c_file) noexcept {
   return handle < 0 ? -ERROR_INVALID_HANDLE : handle;
 }
 
+int sys::seek_file(void* c_file, std::int64_t offset) noexcept {
+  const int result = ::_fseeki64(static_cast<std::FILE*>(c_file), offset, SEEK_SET);
+  return result == 0 ? 0 : -ERROR_SEEK;
+}
+
 }  // namespace detail
 }  // namespace v1
 }  // namespace pysock

@@ -79,7 +79,7 @@ situation receiving(sk::socket a, sk::socket b, const sk::timeout_value& timeout
   a.settimeout(timeout);
   auto peer = std::make_shared<sk::socket>(std::move(b));
   return {std::move(a), [](sk::socket& s) { return bytes(s.recv(10)); },
-          [peer] { peer->send("x"); }};
+          [peer] { (void)peer->send("x"); }};
 }
 
 situation accepting(const sk::timeout_value& timeout) {
@@ -119,7 +119,7 @@ void run() {
     s.settimeout(std::nullopt);
     const sk::address where = s.getsockname();
     return situation{std::move(s), [](sk::socket& u) { return bytes(u.recvfrom(10).data); },
-                     [where] { sk::socket(AF_INET, SOCK_DGRAM).sendto("x", where); }};
+                     [where] { (void)sk::socket(AF_INET, SOCK_DGRAM).sendto("x", where); }};
   });
   row("`send`, TCP, buffers full", [&] {
     full_connection full;
@@ -127,7 +127,7 @@ void run() {
     full.client.settimeout(std::nullopt);
     return situation{std::move(full.client),
                      [](sk::socket& s) {
-                       s.send("x");
+                       (void)s.send("x");
                        return std::string("sent");
                      },
                      [peer] { peer->close(); }};

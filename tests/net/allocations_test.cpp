@@ -39,20 +39,20 @@ TEST_CASE("moving bytes allocates nothing", "[allocations][S119][S120][S115][M30
     a.settimeout(mode);
     b.settimeout(mode);
     CHECK(allocations_of([&, &client = client, &server = server] {
-            client.send("x");
-            client.send("x", ec);
+            (void)client.send("x");
+            (void)client.send("x", ec);
             client.sendall("x");
             client.sendall("x", ec);
             for (std::size_t seen = 0; seen < 4;) seen += server.recv_into(room);
-            server.send("xy");
+            (void)server.send("xy");
             client.recv_into(room, 1);
             client.recv_into(room, ec);
           }) == 0);
     CHECK(allocations_of([&] {
-            a.sendto("x", native);
-            a.sendto("x", 0, native, ec);
-            a.sendto("x", to);
-            a.sendto("x", 0, to, ec);
+            (void)a.sendto("x", native);
+            (void)a.sendto("x", 0, native, ec);
+            (void)a.sendto("x", to);
+            (void)a.sendto("x", 0, to, ec);
             b.recvfrom_into(room, from);
             b.recvfrom_into(room, from, 0, ec);
             b.recvfrom_into(room);
@@ -71,12 +71,13 @@ TEST_CASE("waiting allocates nothing", "[allocations][S128]") {
       return allocations_of([&] { client.recv_into(room); });
     });
     receiving.wait_until_asleep();
-    server.send("x");
+    (void)server.send("x");
     CHECK(receiving.get() == 0);
   }
   full_connection full;
   full.client.settimeout(patience);
-  background<std::size_t> sending([&] { return allocations_of([&] { full.client.send("x"); }); });
+  background<std::size_t> sending(
+      [&] { return allocations_of([&] { (void)full.client.send("x"); }); });
   sending.wait_until_asleep();
   while (!sending.done()) {
     if (wait_for(full.server.fileno(), POLLIN, 10)) (void)full.server.recv(10000);
@@ -131,7 +132,7 @@ TEST_CASE("what returns bytes allocates them once, and beyond 4 KiB the buffer t
   const std::string data(1000, 'x');
   for (const std::size_t bufsize : {std::size_t{1000}, std::size_t{60000}}) {
     client.sendall(data);
-    a.sendto(data, b.getsockname());
+    (void)a.sendto(data, b.getsockname());
     REQUIRE(wait_for(server.fileno(), POLLIN));
     const std::size_t expected = bufsize <= 4096 ? 1 : 2;
     CHECK(allocations_of([&, &server = server] { (void)server.recv(bufsize); }) == expected);

@@ -114,7 +114,7 @@ TEST_CASE("more descriptors than asked for: the rest is closed, and it shows", "
   const std::set<int> before = open_descriptors();
   for (const std::size_t most : {0U, 1U, 2U, 3U, 19U}) {
     CAPTURE(most);
-    sk::send_fds(a, {"x"}, handles_of(files));
+    (void)sk::send_fds(a, {"x"}, handles_of(files));
     const auto got = sk::recv_fds(b, 10, most);
     CHECK(got.data == "x");
     CHECK(got.flags == MSG_CTRUNC);
@@ -125,15 +125,71 @@ TEST_CASE("more descriptors than asked for: the rest is closed, and it shows", "
   CHECK(open_descriptors() == before);
 }
 
+TEST_CASE("descriptors arrive beside what options add", "[fdpass][recv_fds]") {
+  // Each option on its own, where the system has it, and then all of them.
+  const std::vector<int> options = {
+#ifdef SO_PASSCRED
+    SO_PASSCRED,
+#endif
+#ifdef SO_PASSSEC
+    SO_PASSSEC,
+#endif
+#if defined(SO_PASSPIDFD)
+    SO_PASSPIDFD,
+#elif defined(__linux__)
+    76,  // SO_PASSPIDFD, which older headers lack
+#endif
+#ifdef SO_TIMESTAMP
+    SO_TIMESTAMP,
+#endif
+#ifdef SO_TIMESTAMPNS
+    SO_TIMESTAMPNS,
+#endif
+#ifdef SO_RXQ_OVFL
+    SO_RXQ_OVFL,
+#endif
+#ifdef LOCAL_CREDS_PERSISTENT
+    LOCAL_CREDS_PERSISTENT,
+#endif
+  };
+  if (options.empty()) SKIP_TEST("no such option");
+  const temporary_directory folder;
+  const sk::descriptor file = numbered_file(folder, 7);
+  const std::set<int> before = open_descriptors();
+  for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
+    for (std::size_t i = 0; i <= options.size(); ++i) {
+      auto [a, b] = unix_pair(type);
+      std::error_code refused;
+      for (std::size_t k = 0; k < options.size(); ++k) {
+        if (k != i && i != options.size()) continue;
+        try {
+          b.setsockopt(SOL_SOCKET, options[k], 1);
+        } catch (const sk::error& e) {
+          refused = e.code();  // an older kernel, or another kind of socket
+        }
+      }
+      CAPTURE(type, i, refused.message());
+      (void)sk::send_fds(a, {"x"}, {file.get(), file.get()});
+      const auto got = sk::recv_fds(b, 10, 2);
+      CHECK(got.data == "x");
+      CHECK((got.flags & MSG_CTRUNC) == 0);
+      REQUIRE(got.fds.size() == 2);
+      CHECK(number_in(got.fds[0]) == "7");
+      CHECK(number_in(got.fds[1]) == "7");
+    }
+  }
+  CHECK(open_descriptors() == before);  // SO_PASSPIDFD's as well
+}
+
 TEST_CASE("all descriptors asked for, or none by an ordinary recv", "[fdpass][M17]") {
   const temporary_directory folder;
   std::vector<sk::descriptor> files;
   for (std::size_t i = 0; i < 20; ++i) files.push_back(numbered_file(folder, i));
   auto [a, b] = unix_pair();
   const std::set<int> before = open_descriptors();
-  sk::send_fds(a, {"x"}, handles_of(files));
+  (void)sk::send_fds(a, {"x"}, handles_of(files));
   CHECK(sk::recv_fds(b, 10, 20).flags == 0);
-  sk::send_fds(a, {"x"}, handles_of(files));
+  (void)sk::send_fds(a, {"x"}, handles_of(files));
   CHECK(b.recv(10) == "x");  // an ordinary recv loses them
   CHECK(open_descriptors() == before);
 }
@@ -177,7 +233,7 @@ TEST_CASE("recv_fds waits, and gives up", "[fdpass][M17]") {
   auto [a, b] = unix_pair();
   background<std::size_t> waiting([&b = b] { return sk::recv_fds(b, 10, 2).fds.size(); });
   waiting.wait_until_asleep();
-  sk::send_fds(a, {"x"}, {0, 1});
+  (void)sk::send_fds(a, {"x"}, {0, 1});
   CHECK(waiting.get() == 2);
   b.settimeout(0.01);
   CHECK(failure_of([&b = b] { return sk::recv_fds(b, 10, 2); }) == "timeout");
@@ -187,7 +243,7 @@ TEST_CASE("want of descriptors on the way leaks none", "[fdpass][M17]") {
   // The kernel delivers as many as this process may have open.
   CHECK(in_child([] {
           auto [a, b] = sk::socketpair();
-          sk::send_fds(a, {"x"}, std::vector<int>(20, 0));
+          (void)sk::send_fds(a, {"x"}, std::vector<int>(20, 0));
           std::vector<sk::descriptor> fillers;
           const int highest = *open_descriptors().rbegin();
           do fillers.push_back(sk::dup(0));
@@ -227,7 +283,7 @@ socket.send_fds(s, [b'a pipe'], [r, w])
   conn.settimeout(patience);
   const sk::descriptor one = numbered_file(folder, 1);
   const sk::descriptor two = numbered_file(folder, 2);
-  sk::send_fds(conn, {"two files"}, {two.get(), one.get()});
+  (void)sk::send_fds(conn, {"two files"}, {two.get(), one.get()});
   CHECK(peer.expect("data") == "two files");
   CHECK(peer.expect("content") == "2 1");
   const auto got = sk::recv_fds(conn, 100, 2);

@@ -200,11 +200,11 @@ TEST_CASE("both faces of sendmsg and recvmsg_into", "[recvmsg][M33][M34][M48]") 
 TEST_CASE("messages have senders, streams have none", "[recvmsg][M32]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
-  a.sendmsg({"x"}, {}, 0, b.getsockname());
+  (void)a.sendmsg({"x"}, {}, 0, b.getsockname());
   CHECK(b.recvmsg(10).from == a.getsockname());
 
   auto [client, server] = connected();
-  client.sendmsg({"x"});
+  (void)client.sendmsg({"x"});
   CHECK_FALSE(server.recvmsg(10).from);
 }
 
@@ -216,9 +216,9 @@ TEST_CASE("messages over AF_UNIX have the senders that have a name", "[recvmsg][
   sk::socket receiver(AF_UNIX, SOCK_DGRAM);
   receiver.settimeout(patience);
   receiver.bind(folder / "receiver");
-  named.sendmsg({"x"}, {}, 0, folder / "receiver");
+  (void)named.sendmsg({"x"}, {}, 0, folder / "receiver");
   CHECK(receiver.recvmsg(10).from.path() == folder / "named");
-  sk::socket(AF_UNIX, SOCK_DGRAM).sendmsg({"x"}, {}, 0, folder / "receiver");
+  (void)sk::socket(AF_UNIX, SOCK_DGRAM).sendmsg({"x"}, {}, 0, folder / "receiver");
   CHECK_FALSE(receiver.recvmsg(10).from);
 }
 #endif
@@ -232,8 +232,8 @@ TEST_CASE("no buffers: nothing on a stream, an empty message else", "[recvmsg][M
   auto [c, d] = pair_of(SOCK_DGRAM);
   CHECK(c.sendmsg({}) == 0);
   CHECK(d.recvmsg(10).data.empty());
-  c.send("taken and lost");
-  c.send("next");
+  (void)c.send("taken and lost");
+  (void)c.send("next");
   const auto got = d.recvmsg_into({});
   CHECK(got.nbytes == 0);
   CHECK((got.flags & MSG_TRUNC) != 0);
@@ -246,7 +246,7 @@ TEST_CASE("no buffers: nothing on a stream, an empty message else", "[recvmsg][M
 TEST_CASE("a message too long for the buffer shows it", "[recvmsg][M32][M33]") {
   for (auto& [a, b] : pairs_of({SOCK_DGRAM, SOCK_SEQPACKET})) {
     CAPTURE(a.to_string());
-    for (int i = 0; i < 3; ++i) a.send("0123456789");
+    for (int i = 0; i < 3; ++i) (void)a.send("0123456789");
     const auto cut = b.recvmsg(4);
     CHECK(cut.data == "0123");
     CHECK((cut.flags & MSG_TRUNC) != 0);
@@ -320,7 +320,7 @@ TEST_CASE("sendmsg never raises SIGPIPE", "[recvmsg][M34][S119]") {
           auto [a, b] = sk::socketpair();
           b.close();
           std::error_code ec;
-          a.sendmsg({"x"}, ec);
+          (void)a.sendmsg({"x"}, ec);
           return ec == std::errc::broken_pipe ? 0 : 1;
         }) == 0);
 }
@@ -333,7 +333,7 @@ TEST_CASE("a blocked recvmsg wakes up for data", "[recvmsg][M32]") {
     b.settimeout(mode);
     background<std::string> waiting([&b = b] { return b.recvmsg(10).data; });
     waiting.wait_until_asleep();
-    a.sendmsg({"wo", "ken"});
+    (void)a.sendmsg({"wo", "ken"});
     CHECK(waiting.get() == "woken");
   }
 }
@@ -347,8 +347,8 @@ TEST_CASE("messages without control data, and waiting for them, allocate nothing
   char two[10];
   std::error_code ec;
   CHECK(allocations_of([&] {
-          a.sendmsg({"one", "two"}, {}, 0, to);
-          a.sendmsg({"one", "two"}, {}, 0, to, ec);
+          (void)a.sendmsg({"one", "two"}, {}, 0, to);
+          (void)a.sendmsg({"one", "two"}, {}, 0, to, ec);
           b.recvmsg_into({one, two}, 1000);
           b.recvmsg_into({one, two}, 1000, 0, ec);
         }) == 0);
@@ -361,7 +361,7 @@ TEST_CASE("messages without control data, and waiting for them, allocate nothing
   CHECK(ec == sk::errc::timed_out);
 
   full_connection full;
-  CHECK(allocations_of([&] { full.client.sendmsg({"one", "two"}, ec); }) == 0);
+  CHECK(allocations_of([&] { (void)full.client.sendmsg({"one", "two"}, ec); }) == 0);
   CHECK(ec == std::errc::resource_unavailable_try_again);
 }
 
@@ -374,7 +374,7 @@ TEST_CASE("packet options come as control messages, typed", "[recvmsg][M32][M33]
   b.setsockopt(IPPROTO_IP, IP_RECVTTL, 1);
   b.setsockopt(IPPROTO_IP, IP_PKTINFO, 1);
   a.setsockopt(IPPROTO_IP, IP_TTL, 41);
-  a.sendmsg({"x"}, {}, 0, b.getsockname());
+  (void)a.sendmsg({"x"}, {}, 0, b.getsockname());
   const auto got = b.recvmsg(10, sk::cmsg_space(sizeof(int)) + sk::cmsg_space(sizeof(in_pktinfo)));
   CHECK((got.flags & MSG_CTRUNC) == 0);
   CHECK(got.ancdata.size() == 2);
@@ -395,7 +395,7 @@ TEST_CASE("packet options can be sent as control messages", "[recvmsg][M34]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   b.setsockopt(IPPROTO_IP, IP_RECVTTL, 1);
-  a.sendmsg({"x"}, {{IPPROTO_IP, IP_TTL, 17}}, 0, b.getsockname());
+  (void)a.sendmsg({"x"}, {{IPPROTO_IP, IP_TTL, 17}}, 0, b.getsockname());
   CHECK(only(b.recvmsg(10, 100).ancdata, IPPROTO_IP, IP_TTL).as<int>() == 17);
 }
 
@@ -408,10 +408,10 @@ TEST_CASE("packet options of IPv6 can be sent as control messages", "[recvmsg][M
   sk::socket d = bound_udp(AF_INET6);
   d.setsockopt(IPPROTO_IPV6, receive_hop_limit, 1);
   d.setsockopt(IPPROTO_IPV6, receive_packet_info, 1);
-  c.sendmsg({"x"},
-            {{IPPROTO_IPV6, IPV6_HOPLIMIT, 18},
-             {IPPROTO_IPV6, IPV6_PKTINFO, in6_pktinfo{in6addr_loopback, 0}}},
-            0, d.getsockname());
+  (void)c.sendmsg({"x"},
+                  {{IPPROTO_IPV6, IPV6_HOPLIMIT, 18},
+                   {IPPROTO_IPV6, IPV6_PKTINFO, in6_pktinfo{in6addr_loopback, 0}}},
+                  0, d.getsockname());
   char room[10];
   int seen = 0;
   const auto got = d.recvmsg_into({room}, 200);
@@ -433,8 +433,8 @@ TEST_CASE("sending packet options allocates nothing", "[recvmsg][M34][M48]") {
   const sk::ancillary_data ttl = {{IPPROTO_IP, IP_TTL, 5}};
   std::error_code ec;
   CHECK(allocations_of([&] {
-          a.sendmsg({"one", "two"}, ttl, 0, to);
-          a.sendmsg({"one", "two"}, ttl, 0, to, ec);
+          (void)a.sendmsg({"one", "two"}, ttl, 0, to);
+          (void)a.sendmsg({"one", "two"}, ttl, 0, to, ec);
         }) == 0);
   CHECK_FALSE(ec);
 }
@@ -443,12 +443,12 @@ TEST_CASE("sending packet options allocates nothing", "[recvmsg][M34][M48]") {
 TEST_CASE("credentials", "[recvmsg][M32][M34][M84]") {
   auto [a, b] = unix_pair(SOCK_STREAM);
   b.setsockopt(SOL_SOCKET, SO_PASSCRED, 1);
-  a.send("x");
+  (void)a.send("x");
   CHECK(only(b.recvmsg(10, sk::cmsg_space(sizeof(ucred))).ancdata, SOL_SOCKET, SCM_CREDENTIALS)
             .as<ucred>()
             .pid == ::getpid());
   const ucred own = {::getpid(), ::getuid(), ::getgid()};
-  a.sendmsg({"y"}, {{SOL_SOCKET, SCM_CREDENTIALS, own}});
+  (void)a.sendmsg({"y"}, {{SOL_SOCKET, SCM_CREDENTIALS, own}});
   CHECK(only(b.recvmsg(10, sk::cmsg_space(sizeof(ucred))).ancdata, SOL_SOCKET, SCM_CREDENTIALS)
             .as<ucred>()
             .uid == ::getuid());
@@ -473,7 +473,7 @@ TEST_CASE("control messages without room are cut, and it shows", "[recvmsg][M32]
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   b.setsockopt(IPPROTO_IP, IP_RECVTTL, 1);
-  for (int i = 0; i < 4; ++i) a.sendmsg({"x"}, {}, 0, b.getsockname());
+  for (int i = 0; i < 4; ++i) (void)a.sendmsg({"x"}, {}, 0, b.getsockname());
   const auto none = b.recvmsg(10, 1);
   CHECK(none.data == "x");
   CHECK(none.ancdata.empty());
@@ -496,7 +496,7 @@ TEST_CASE("control messages that found no room at all show", "[recvmsg][M32]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   b.setsockopt(IPPROTO_IP, IP_RECVTTL, 1);
-  a.sendmsg({"x"}, {}, 0, b.getsockname());
+  (void)a.sendmsg({"x"}, {}, 0, b.getsockname());
   const auto none = b.recvmsg(10);
   CHECK(none.ancdata.empty());
   CHECK((none.flags & MSG_CTRUNC) != 0);
@@ -511,7 +511,7 @@ TEST_CASE("descriptors come along, not inheritable", "[recvmsg][M32][M33][M34]")
   {
     auto [a, b] = unix_pair(SOCK_STREAM);
     auto [c, d] = unix_pair(SOCK_STREAM);
-    a.sendmsg({"x"}, {{SOL_SOCKET, SCM_RIGHTS, {c.fileno(), d.fileno()}}});
+    (void)a.sendmsg({"x"}, {{SOL_SOCKET, SCM_RIGHTS, {c.fileno(), d.fileno()}}});
     const auto got = b.recvmsg(10, sk::cmsg_space(2 * sizeof(int)));
     CHECK(got.flags == 0);
     const auto fds = only(got.ancdata, SOL_SOCKET, SCM_RIGHTS).as_array<int>();
@@ -520,7 +520,7 @@ TEST_CASE("descriptors come along, not inheritable", "[recvmsg][M32][M33][M34]")
     CHECK(is_close_on_exec(fds[1]));
     sk::socket e = sk::from_fileno(fds[0]);
     sk::socket f = sk::from_fileno(fds[1]);
-    c.send("through the copy");
+    (void)c.send("through the copy");
     CHECK(f.recv(100) == "through the copy");
   }
   CHECK(open_descriptors() == before);
@@ -528,7 +528,7 @@ TEST_CASE("descriptors come along, not inheritable", "[recvmsg][M32][M33][M34]")
 
 TEST_CASE("two messages of descriptors arrive as one", "[recvmsg][M34]") {
   auto [a, b] = unix_pair(SOCK_STREAM);
-  a.sendmsg({"x"}, {{SOL_SOCKET, SCM_RIGHTS, {0, 1}}, {SOL_SOCKET, SCM_RIGHTS, {2}}});
+  (void)a.sendmsg({"x"}, {{SOL_SOCKET, SCM_RIGHTS, {0, 1}}, {SOL_SOCKET, SCM_RIGHTS, {2}}});
   const auto got = b.recvmsg(10, 100);
   const auto fds = only(got.ancdata, SOL_SOCKET, SCM_RIGHTS).as_array<int>();
   CHECK(fds.size() == 3);
@@ -541,14 +541,14 @@ TEST_CASE("too little room for descriptors leaks none", "[recvmsg][M32]") {
   const std::set<int> before = open_descriptors();
   for (const std::size_t room : {std::size_t{0}, std::size_t{7}}) {
     CAPTURE(room);
-    a.sendmsg({"x"}, {{SOL_SOCKET, SCM_RIGHTS, sent}});
+    (void)a.sendmsg({"x"}, {{SOL_SOCKET, SCM_RIGHTS, sent}});
     const auto got = b.recvmsg(10, room);
     CHECK(got.data == "x");
     CHECK((got.flags & MSG_CTRUNC) != 0);
     CHECK(got.ancdata.empty());
     CHECK(open_descriptors() == before);
   }
-  a.sendmsg({"x"}, {{SOL_SOCKET, SCM_RIGHTS, sent}});
+  (void)a.sendmsg({"x"}, {{SOL_SOCKET, SCM_RIGHTS, sent}});
   CHECK(b.recv(10) == "x");
   CHECK(open_descriptors() == before);
   close_all(sent);
@@ -563,7 +563,7 @@ TEST_CASE("room for some of the descriptors leaks none of the others", "[recvmsg
   for (const std::size_t room :
        {sk::cmsg_len(0), sk::cmsg_len(3), sk::cmsg_len(4), sk::cmsg_len(19 * 4)}) {
     CAPTURE(room);
-    a.sendmsg({"x"}, {{SOL_SOCKET, SCM_RIGHTS, sent}});
+    (void)a.sendmsg({"x"}, {{SOL_SOCKET, SCM_RIGHTS, sent}});
     const auto got = b.recvmsg(10, room);
     CHECK(got.data == "x");
     CHECK((got.flags & MSG_CTRUNC) != 0);
@@ -580,7 +580,7 @@ TEST_CASE("the padding of cmsg_space holds another descriptor", "[recvmsg][M15][
   if (sk::cmsg_space(sizeof(int)) != sk::cmsg_len(2 * sizeof(int)))
     SKIP_TEST("this ABI has no padding there");
   auto [a, b] = unix_pair(SOCK_STREAM);
-  a.sendmsg({"x"}, {{SOL_SOCKET, SCM_RIGHTS, {0, 1}}});
+  (void)a.sendmsg({"x"}, {{SOL_SOCKET, SCM_RIGHTS, {0, 1}}});
   const auto both = b.recvmsg(10, sk::cmsg_space(sizeof(int)));
   CHECK(only(both.ancdata, SOL_SOCKET, SCM_RIGHTS).as_array<int>().size() == 2);
   close_all(both.ancdata.begin()->as_array<int>());
@@ -590,7 +590,7 @@ TEST_CASE("cmsg_len has no room for another descriptor", "[recvmsg][M15][M32]") 
   const std::string reason = why_no_cut_control_message();
   if (!reason.empty()) SKIP_TEST(reason);
   auto [a, b] = unix_pair(SOCK_STREAM);
-  a.sendmsg({"x"}, {{SOL_SOCKET, SCM_RIGHTS, {0, 1}}});
+  (void)a.sendmsg({"x"}, {{SOL_SOCKET, SCM_RIGHTS, {0, 1}}});
   const auto one = b.recvmsg(10, sk::cmsg_len(sizeof(int)));
   CHECK((one.flags & MSG_CTRUNC) != 0);
   CHECK(only(one.ancdata, SOL_SOCKET, SCM_RIGHTS).as_array<int>().size() == 1);
@@ -600,7 +600,7 @@ TEST_CASE("cmsg_len has no room for another descriptor", "[recvmsg][M15][M32]") 
 TEST_CASE("descriptors without data vanish on a stream", "[recvmsg][M34]") {
   auto [a, b] = unix_pair(SOCK_STREAM);
   CHECK(a.sendmsg({}, {{SOL_SOCKET, SCM_RIGHTS, {0}}}) == 0);
-  a.send("x");
+  (void)a.send("x");
   CHECK(b.recvmsg(10, 100).ancdata.empty());
 }
 #endif
@@ -610,8 +610,8 @@ TEST_CASE("descriptors without data vanish on a stream", "[recvmsg][M34]") {
 #ifdef MSG_CMSG_CLOEXEC
 TEST_CASE("MSG_CMSG_CLOEXEC shows for those who ask for it", "[recvmsg][M84]") {
   auto [a, b] = unix_pair(SOCK_DGRAM);
-  a.send("x");
-  a.send("x");
+  (void)a.send("x");
+  (void)a.send("x");
   CHECK(b.recvmsg(10).flags == 0);
   CHECK(b.recvmsg(10, 0, MSG_CMSG_CLOEXEC).flags == MSG_CMSG_CLOEXEC);
 }
@@ -636,7 +636,7 @@ TEST_CASE("MSG_ERRQUEUE gives what came back", "[recvmsg][M84]") {
   sk::socket a(AF_INET, SOCK_DGRAM);
   a.settimeout(patience);
   a.setsockopt(IPPROTO_IP, IP_RECVERR, 1);
-  a.sendto("refused", gone);
+  (void)a.sendto("refused", gone);
   const auto got = a.recvmsg(100, 512, MSG_ERRQUEUE);
   CHECK(got.data == "refused");
   CHECK((got.flags & MSG_ERRQUEUE) != 0);
@@ -674,7 +674,7 @@ os.write(w, b'in the pipe')
   sk::socket conn = s.accept().conn;
   conn.settimeout(patience);
   auto [a, b] = unix_pair(SOCK_STREAM);
-  conn.sendmsg({"two", " ", "pieces"}, {{SOL_SOCKET, SCM_RIGHTS, {a.fileno(), b.fileno()}}});
+  (void)conn.sendmsg({"two", " ", "pieces"}, {{SOL_SOCKET, SCM_RIGHTS, {a.fileno(), b.fileno()}}});
   CHECK(peer.expect("data") == "two pieces");
   CHECK(peer.expect("item") ==
         std::to_string(SOL_SOCKET) + " " + std::to_string(SCM_RIGHTS) + " 8");

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Sending files: whole and in part, from every kind of source, to receivers that are quick, stall,
 // or go away.
+#ifndef _FILE_OFFSET_BITS
+#define _FILE_OFFSET_BITS 64  // else fopen() opens no large files on 32-bit systems
+#endif
 #include <pysock/socket.hpp>
 
 #include <csignal>
@@ -179,6 +182,21 @@ TEST_CASE("every kind of source, from an absolute offset", "[sendfile][M36]") {
   CHECK(arrives(connected(), patience, [&](sk::socket& s) {
           CHECK(s.sendfile(file.open().get(), 1000, 150000) == 150000);
         }) == meant);
+}
+
+TEST_CASE("a C stream is left where the sending ended, beyond 2 GiB too", "[sendfile]") {
+  const file_with file("");
+  constexpr std::int64_t offset = (std::int64_t{1} << 31) + 77;
+  std::error_code ec;
+  std::filesystem::resize_file(file.path, static_cast<std::uintmax_t>(offset), ec);
+  if (ec) SKIP_TEST("no file of more than 2 GiB: " + ec.message());
+  std::ofstream(file.path, std::ios::binary | std::ios::app) << "0123456789";
+  std::FILE* const c_file = std::fopen(file.path.c_str(), "rb");
+  REQUIRE(c_file != nullptr);
+  CHECK(arrives(connected(), patience,
+                [&](sk::socket& s) { CHECK(s.sendfile(c_file, offset, 4) == 4); }) == "0123");
+  CHECK(std::fgetc(c_file) == '4');
+  std::fclose(c_file);
 }
 
 TEST_CASE("a path is opened for the call alone", "[sendfile][M36]") {

@@ -192,7 +192,7 @@ TEST_CASE("signals do not extend the deadline", "[signals][M49][M51][S124][S128]
   listener.settimeout(0.2);
   const std::vector<std::function<void()>> calls = {
       [&] { (void)client.recv(10); },   [&] { client.recvfrom_into(room); },
-      [&] { client.send("x"); },        [&] { client.sendall("x"); },
+      [&] { (void)client.send("x"); },  [&] { client.sendall("x"); },
       [&] { (void)listener.accept(); },
   };
   for (const auto& call : calls) {
@@ -372,7 +372,7 @@ TEST_CASE("sending to a closed peer never raises SIGPIPE", "[signals][S119][S120
           auto [client, server] = connected();
           server.close();
           wait_for(client.fileno(), POLLIN);
-          client.send("x");
+          (void)client.send("x");
           wait_for(client.fileno(), POLLERR);
           const std::string outcome = failure_of([&client = client] { return client.send("x"); });
           return outcome == failure("broken_pipe_error", EPIPE) ||

@@ -57,7 +57,7 @@ void make_calls() {
   wait_for(server.fileno(), POLLIN);
   between_marks("recv", [&] { (void)server.recv(100); });
   between_marks("recv of nothing", [&] { (void)server.recv(0); });
-  between_marks("send", [&] { server.send("x"); });
+  between_marks("send", [&] { (void)server.send("x"); });
   between_marks("sendall", [&] { server.sendall("x"); });
   server.settimeout(0.001);
   std::error_code ec;
@@ -68,7 +68,7 @@ void make_calls() {
   const sk::address to = udp.getsockname();
   const sk::endpoint native(to.native().data, to.native().size);
   sk::endpoint sender;
-  between_marks("sendto", [&] { from.sendto("x", native); });
+  between_marks("sendto", [&] { (void)from.sendto("x", native); });
   wait_for(udp.fileno(), POLLIN);
   between_marks("recvfrom_into", [&] { udp.recvfrom_into(room, sender); });
 
@@ -87,7 +87,7 @@ void make_calls() {
   between_marks("addresses that do not fit", [&] {
     client.connect("/a/path", ec);
     client.connect(sk::address(), ec);
-    from.sendto("x", 0, sk::address("::1", 9), ec);
+    (void)from.sendto("x", 0, sk::address("::1", 9), ec);
   });
   between_marks("bad arguments", [&] {
     (void)failure_of([&] { client.bind({"127.0.0.1", 70000}); });
@@ -148,7 +148,7 @@ void make_fail(const std::string& name) {
            throw sk::interrupted_error(std::error_code(errno, std::generic_category()));
        }},
       {"recv", [&] { (void)server.recv(1); }},
-      {"send", [&] { server.send("x"); }},
+      {"send", [&] { (void)server.send("x"); }},
       {"sendall", [&] { server.sendall("xyz"); }},
   };
   const auto before = open_descriptors();

@@ -72,7 +72,7 @@ TEST_CASE("receiving nothing makes no call", "[transfer][S115][M30]") {
   sk::socket receiver = nonblocking_udp();
   CHECK(receiver.recv(0).empty());  // not would-block
   sk::socket sender(AF_INET, SOCK_DGRAM);
-  sender.sendto("kept", receiver.getsockname());
+  (void)sender.sendto("kept", receiver.getsockname());
   REQUIRE(wait_for(receiver.fileno(), POLLIN));
   CHECK(receiver.recv(0).empty());
   std::vector<char> none;
@@ -94,9 +94,9 @@ TEST_CASE("recvfrom of nothing is a real call: it waits, and takes a datagram",
   receiver.settimeout(patience);
   sk::socket sender(AF_INET, SOCK_DGRAM);
   sender.bind({"127.0.0.1", 0});
-  sender.sendto("first", receiver.getsockname());
-  sender.sendto("second", receiver.getsockname());
-  sender.sendto("third", receiver.getsockname());
+  (void)sender.sendto("first", receiver.getsockname());
+  (void)sender.sendto("second", receiver.getsockname());
+  (void)sender.sendto("third", receiver.getsockname());
   const auto [data, from] = receiver.recvfrom(0);
   CHECK(data.empty());
   CHECK(from == sender.getsockname());
@@ -180,8 +180,8 @@ TEST_CASE("a datagram comes with its sender", "[transfer][S118][S121][M31]") {
 TEST_CASE("a datagram longer than the buffer is cut, and its rest is lost", "[transfer][S118]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
-  a.sendto("0123456789", b.getsockname());
-  a.sendto("next", b.getsockname());
+  (void)a.sendto("0123456789", b.getsockname());
+  (void)a.sendto("next", b.getsockname());
   CHECK(b.recvfrom(4).data == "0123");
   CHECK(b.recv(4) == "next");
 }
@@ -189,7 +189,7 @@ TEST_CASE("a datagram longer than the buffer is cut, and its rest is lost", "[tr
 TEST_CASE("with MSG_TRUNC no more is reported than the buffer holds", "[transfer][S115]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
-  for (int i = 0; i < 4; ++i) a.sendto("0123456789", b.getsockname());
+  for (int i = 0; i < 4; ++i) (void)a.sendto("0123456789", b.getsockname());
   char room[2];
   sk::endpoint from;
   CHECK(b.recv(2, MSG_TRUNC) == "01");
@@ -201,7 +201,7 @@ TEST_CASE("with MSG_TRUNC no more is reported than the buffer holds", "[transfer
 TEST_CASE("flags are passed on: peeking leaves the data", "[transfer][S115][S118]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
-  a.sendto("seen twice", b.getsockname());
+  (void)a.sendto("seen twice", b.getsockname());
   CHECK(b.recv(100, MSG_PEEK) == "seen twice");
   CHECK(b.recvfrom(100, MSG_PEEK).from == a.getsockname());
   CHECK(b.recv(100) == "seen twice");
@@ -220,7 +220,7 @@ TEST_CASE("out-of-band data is received also right after a call that had to wait
   server.settimeout(5);
   background<std::string> waiting([&server = server] { return server.recv(4); });
   waiting.wait_until_asleep();
-  client.send("late");
+  (void)client.send("late");
   CHECK(waiting.get() == "late");
   CHECK(client.send("u", MSG_OOB) == 1);
   REQUIRE(wait_for(server.fileno(), POLLPRI));
@@ -321,7 +321,7 @@ TEST_CASE("a reset connection is reported as the system does: on Linux once",
   }
   const std::string sending =
       system_says([&twin = twin] { return ::send(raw(twin), "x", 1, no_signal); });
-  CHECK(failure_of([&, &client = client] { client.send("x"); }) == sending);
+  CHECK(failure_of([&, &client = client] { (void)client.send("x"); }) == sending);
   CHECK(sending != "none");
   CHECK(failure_of([&, &client = client] { client.shutdown(SHUT_RDWR); }) ==
         system_says([&twin = twin] { return ::shutdown(raw(twin), SHUT_RDWR); }));
@@ -347,7 +347,7 @@ TEST_CASE("a peer that closes with unread data resets", "[transfer][S98]") {
          (receiving == "none" && sending == lost)));  // by the latter if the wait above took it
   sk::socket client = closed_too_early();
   CHECK(failure_of([&] { return client.recv(10); }) == receiving);
-  CHECK(failure_of([&] { client.send("x"); }) == sending);
+  CHECK(failure_of([&] { (void)client.send("x"); }) == sending);
 }
 
 TEST_CASE("after the peer's close the first send goes out, the second fails", "[transfer][S119]") {
@@ -364,7 +364,7 @@ TEST_CASE("after the peer's close the first send goes out, the second fails", "[
   const auto sending = [&twin = twin] { return ::send(raw(twin), "x", 1, no_signal); };
   const std::string outcome = system_says(sending);
   CHECK(outcome != "none");
-  CHECK(failure_of([&, &client = client] { client.send("x"); }) == outcome);
+  CHECK(failure_of([&, &client = client] { (void)client.send("x"); }) == outcome);
   const bool third_goes_out = sending() >= 0;
   const std::error_code by_system(sk::detail::sys::last_error(), sk::detail::sys::category());
   std::error_code ec;
@@ -399,11 +399,11 @@ TEST_CASE("a datagram to nobody comes back as an error on the next call",
   CHECK(receiving != "none");
   CHECK(sending != "none");
   sk::socket s = speaking_to_nobody();
-  s.send("x");
+  (void)s.send("x");
   CHECK(failure_of([&] { return s.recv(10); }) == receiving);
-  s.send("x");
+  (void)s.send("x");
   REQUIRE(wait_for(s.fileno(), POLLERR));
-  CHECK(failure_of([&] { s.send("x"); }) == sending);
+  CHECK(failure_of([&] { (void)s.send("x"); }) == sending);
 }
 
 TEST_CASE("sockets that are not connected", "[transfer][S119][S115][S106]") {
@@ -412,13 +412,13 @@ TEST_CASE("sockets that are not connected", "[transfer][S119][S115][S106]") {
   const std::string stream =
       system_says([&] { return ::send(raw(tcp), "x", 1, no_signal); });  // EPIPE, ENOTCONN
   CHECK(stream != "none");
-  CHECK(failure_of([&] { tcp.send("x"); }) == stream);
-  CHECK(failure_of([&] { tcp.sendto("x", {"127.0.0.1", 9}); }) == stream);
+  CHECK(failure_of([&] { (void)tcp.send("x"); }) == stream);
+  CHECK(failure_of([&] { (void)tcp.sendto("x", {"127.0.0.1", 9}); }) == stream);
   sk::socket udp(AF_INET, SOCK_DGRAM);
   const std::string datagram =
       system_says([&] { return ::send(raw(udp), "x", 1, no_signal); });  // EDESTADDRREQ, ENOTCONN
   CHECK(datagram != "none");
-  CHECK(failure_of([&] { udp.send("x"); }) == datagram);
+  CHECK(failure_of([&] { (void)udp.send("x"); }) == datagram);
 }
 
 TEST_CASE("empty data: nothing on a stream, a datagram on UDP", "[transfer][S119][S120]") {
@@ -438,13 +438,15 @@ TEST_CASE("empty data: nothing on a stream, a datagram on UDP", "[transfer][S119
 
 TEST_CASE("sendto to addresses that cannot be", "[transfer][S121][S6][S13]") {
   sk::socket s(AF_INET, SOCK_DGRAM);
-  CHECK(failure_of([&] { s.sendto("x", {"127.0.0.1", 0}); }) == failure("error", EINVAL));
+  CHECK(failure_of([&] { (void)s.sendto("x", {"127.0.0.1", 0}); }) == failure("error", EINVAL));
   CHECK(failure_of([&] {
-          s.sendto(std::string(70000, 'x'), {"127.0.0.1", 9});
+          (void)s.sendto(std::string(70000, 'x'), {"127.0.0.1", 9});
         }) == failure("error", EMSGSIZE));
-  CHECK(failure_of([&] { s.sendto("x", {"127.0.0.1", 65536}); }) == "out_of_range");
-  CHECK(failure_of([&] { s.sendto("x", {"::1", 9}); }) == failure("gaierror", eai_wrong_family));
-  CHECK(failure_of([&] { s.sendto("x", sk::address()); }) == "invalid_argument");
+  CHECK(failure_of([&] { (void)s.sendto("x", {"127.0.0.1", 65536}); }) == "out_of_range");
+  CHECK(failure_of([&] {
+          (void)s.sendto("x", {"::1", 9});
+        }) == failure("gaierror", eai_wrong_family));
+  CHECK(failure_of([&] { (void)s.sendto("x", sk::address()); }) == "invalid_argument");
   std::error_code ec;
   CHECK(s.sendto("x", 0, sk::address("127.0.0.1", 0), ec) == 0);
   CHECK(ec == std::errc::invalid_argument);
@@ -457,11 +459,11 @@ TEST_CASE("sendto on connected sockets is left to the system", "[transfer][S121]
   sk::socket b = bound_udp();
   sk::socket c = bound_udp();
   a.connect(b.getsockname());
-  a.sendto("elsewhere", c.getsockname());
+  (void)a.sendto("elsewhere", c.getsockname());
   CHECK(c.recv(100) == "elsewhere");
 
   auto [client, server] = connected();
-  client.sendto("the address is ignored", c.getsockname());
+  (void)client.sendto("the address is ignored", c.getsockname());
   CHECK(server.recv(100) == "the address is ignored");
 }
 

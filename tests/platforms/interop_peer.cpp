@@ -82,7 +82,7 @@ void serve_udp(const std::string& host) {
   for (std::size_t expected = 0;;) {
     const auto [data, from] = s.recvfrom(65536);
     const std::size_t number = std::stoul(data.substr(0, 8));
-    s.sendto(data.substr(0, 8), from);
+    (void)s.sendto(data.substr(0, 8), from);
     if (number != expected) continue;
     ++expected;
     if (data.size() == 8) break;
@@ -102,7 +102,7 @@ void send_udp(const std::string& host, int port, std::size_t size) {
     std::string head = std::to_string(number);
     head.insert(0, 8 - head.size(), '0');
     for (bool heard = false; !heard;) {
-      s.send(head + data);
+      (void)s.send(head + data);
       try {
         while (s.recv(100) != head) {
         }

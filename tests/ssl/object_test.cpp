@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 
 #include "ssl/tls.hpp"
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
 #include "support/python_peer.hpp"
 #include "support/transferred.hpp"
@@ -74,6 +75,28 @@ TEST_CASE("a read that fails loses nothing", "[ssl][S143]") {
   CHECK(message_of([&] { return patient.read(); }) ==
         "read: EOF occurred in violation of protocol");
   CHECK(patient.read(7) == "cut off");
+}
+
+TEST_CASE("a read that runs out of memory loses nothing", "[ssl]") {
+  std::string sent;
+  for (std::size_t i = 0; sent.size() < 200000; ++i) sent += std::to_string(i) + ' ';
+  for (std::size_t number = 1;; ++number) {
+    CAPTURE(number);
+    old_pair both;
+    background<std::size_t> sending([&] { return both.server.sendall(sent); });
+    std::string got;
+    got.reserve(sent.size());
+    const auto size = static_cast<std::ptrdiff_t>(sent.size());
+    const bool failed = fails_to_allocate(number, [&] { got += both.client->read(size); });
+    CHECK(got.empty() == failed);
+    if (failed) got += both.client->read(size);
+    CHECK((got == sent));
+    CHECK(sending.get() == sent.size());
+    if (!failed) {
+      CHECK(number > 4);  // memory grows with what arrives
+      break;
+    }
+  }
 }
 
 TEST_CASE("read times out as a whole, and can be repeated", "[ssl][S141][S143]") {

@@ -63,6 +63,12 @@ TEST_CASE("the peer's certificate is told in Python's words", "[ssl][M93]") {
   CHECK(peer->subject["commonName"] == "the server");
   CHECK(peer->subject["countryName"] == "XX");
   CHECK(peer->subject["nothing"].empty());
+  CHECK(peer->subject[0].type == peer->subject.front().type);  // 0 is an index, no null pointer
+  CHECK(peer->subject[1].value == (peer->subject.begin() + 1)->value);
+  const std::string wanted = "commonName";
+  CHECK(peer->subject[wanted] == "the server");
+  const char* const none = nullptr;
+  CHECK_THROWS_AS(peer->subject[none], std::invalid_argument);
   CHECK(peer->subject.size() == 3);
   CHECK(peer->issuer["commonName"] == "the tests authority");
   CHECK(peer->version == 3);

@@ -161,7 +161,7 @@ TEST_CASE("closing waits for the alert to go as long as the timeout allows", "[s
   std::error_code ec;
   // Whole records until nothing more goes; half of one may then be waiting, and the alert is out of
   // the question.
-  while (!ec) both.client.send(piece, ec);
+  while (!ec) (void)both.client.send(piece, ec);
   const sk::native_handle_type descriptor = both.client.fileno();
   both.client.settimeout(short_time);
   both.client.close();
@@ -224,7 +224,7 @@ TEST_CASE("a non-blocking session asks for what it needs", "[ssl][M93]") {
   REQUIRE(wait_for(s.fileno(), POLLIN));
   CHECK(s.recv(10) == "hello");
   const std::string piece(16384, 'x');
-  for (ec.clear(); !ec;) c.send(piece, ec);
+  for (ec.clear(); !ec;) (void)c.send(piece, ec);
   CHECK(ec == sk::ssl_errc::want_write);
   CHECK(tls_failure_of([&] { return c.send(piece); }) == "want_write");
   CHECK(tls_failure_of([&] { return c.sendall(piece); }) == "want_write");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The counting operator new, apart from the tests: compilers that see it beside a call take it for
-// a mismatch. It changes the error number whenever it succeeds, as POSIX allows, so that a test of
-// a failing call fails where the library allocates before it reads the number.
+// The counting operator new, which fails on request, apart from the tests: compilers that see it
+// beside a call take it for a mismatch. It changes the error number whenever it succeeds, as POSIX
+// allows, so that a test of a failing call fails where the library allocates before it reads the
+// number.
 #include "allocations.hpp"
 
 #include <cerrno>
@@ -12,6 +13,7 @@
 namespace {
 
 thread_local std::size_t count = 0;
+thread_local std::size_t failing = 0;  // the one that fails, by its number; 0: none
 
 // No call of the library fails with this.
 void change_error_number() noexcept {
@@ -22,10 +24,10 @@ void change_error_number() noexcept {
 }
 
 void* counted(std::size_t size) noexcept {
-  ++count;
-  void* const room = std::malloc(size != 0 ? size : 1);
-  if (room != nullptr) change_error_number();
-  return room;
+  if (++count == failing) return nullptr;
+  void* const memory = std::malloc(size != 0 ? size : 1);
+  if (memory != nullptr) change_error_number();
+  return memory;
 }
 
 void* counted_or_throw(std::size_t size) {
@@ -36,6 +38,14 @@ void* counted_or_throw(std::size_t size) {
 }  // namespace
 
 std::size_t test_support::allocations() noexcept { return count; }
+
+void test_support::fail_allocation(std::size_t number) noexcept { failing = count + number; }
+
+bool test_support::stop_failing() noexcept {
+  const bool failed = failing != 0 && count >= failing;
+  failing = 0;
+  return failed;
+}
 
 void* operator new(std::size_t size) { return counted_or_throw(size); }
 void* operator new[](std::size_t size) { return counted_or_throw(size); }

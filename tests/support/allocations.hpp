@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Counting allocations: a program that links allocations.cpp has a counting operator new
-// throughout.
+// Counting allocations, and making one fail: a program that links allocations.cpp has an operator
+// new of this kind throughout.
 #pragma once
 
 #include <cstddef>
+#include <exception>
 
 namespace test_support {
 
@@ -16,6 +17,23 @@ std::size_t allocations_of(const F& call) {
   const std::size_t before = allocations();
   call();
   return allocations() - before;
+}
+
+/// Makes the `number`th allocation of this thread from now on fail, counted from 1.
+void fail_allocation(std::size_t number) noexcept;
+/// Makes none fail any more. \returns whether one has failed
+bool stop_failing() noexcept;
+
+/// Calls `call`, whose `number`th allocation fails, and swallows what it throws. \returns whether
+/// there was such an allocation
+template <class F>
+bool fails_to_allocate(std::size_t number, const F& call) {
+  fail_allocation(number);
+  try {
+    call();
+  } catch (const std::exception&) {
+  }
+  return stop_failing();
 }
 
 }  // namespace test_support

@@ -583,6 +583,10 @@ native_handle_type sys::file_handle(void*) noexcept {
   return t.failed ? t.result() : static_cast<native_handle_type>(*t.plan.value);
 }
 
+int sys::seek_file(void* /*c_file*/, std::int64_t offset) noexcept {
+  return begin("seek_file", offset).result();
+}
+
 int sys::answered_protocol(int usual) noexcept { return usual; }
 
 sys::resolver_status sys::getaddrinfo(const char* host, const char* service, const addrinfo* hints,

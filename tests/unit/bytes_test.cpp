@@ -48,6 +48,21 @@ TEST_CASE("const_bytes: any other array goes whole", "[bytes]") {
   CHECK(sent(unterminated) == "abc");
 }
 
+TEST_CASE("const_bytes: whole keeps the final zero byte of an array", "[bytes]") {
+  static constexpr char greeting[] = {5, 1, 0};
+  CHECK(sent(greeting) == "\x05\x01");  // taken for a literal
+  CHECK(sent(pysock::whole(greeting)) == "\x05\x01\0"s);
+  CHECK(sent(pysock::whole("text")) == "text\0"s);
+  static constexpr char zeros[4] = {};
+  CHECK(sent(pysock::whole(zeros)) == std::string(4, '\0'));
+  unsigned char numbers[2] = {7, 0};
+  CHECK(sent(pysock::whole(numbers)) == "\x07\0"s);
+  char room[3] = {'a', 0, 0};
+  CHECK(pysock::whole(room).data() == room);
+  constexpr pysock::const_bytes known = pysock::whole(greeting);
+  static_assert(known.size() == 3);
+}
+
 TEST_CASE("const_bytes: containers of bytes go whole, NULs included", "[bytes]") {
   CHECK(sent("a\0b"s) == "a\0b"s);
   CHECK(sent(std::string_view("a\0b", 3)) == "a\0b"s);
@@ -138,6 +153,25 @@ TEST_CASE("text: keeps the inner NULs of literals and strings", "[bytes]") {
   static constexpr char literal[] = "\0name";
   constexpr pysock::text known = literal;
   static_assert(known.view().size() == 5);
+}
+
+TEST_CASE("text: leaves out the NULs at the end of a constant array", "[bytes]") {
+  struct fixed {
+    char name[16];
+    char path[108];
+  };
+  const fixed structure = {"eth0", "\0abstract"};
+  CHECK(named(structure.name) == "eth0");
+  CHECK(named(structure.path) == "\0abstract"s);
+  CHECK(named("name\0") == "name");
+  CHECK(named("a\0b\0\0") == "a\0b"s);
+  const char zeros[4] = {};
+  CHECK(named(zeros).empty());
+  const char full[2] = {'h', 'i'};
+  CHECK(named(full) == "hi");
+  CHECK(named(std::string_view("name\0", 5)) == "name\0"s);  // a way to keep them
+  constexpr pysock::text known = "name\0\0";
+  static_assert(known.view() == "name");
 }
 
 TEST_CASE("text: C strings and buffers of char end at their first NUL", "[bytes]") {

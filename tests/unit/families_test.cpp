@@ -147,6 +147,10 @@ TEST_CASE("a vsock address is a machine and a port", "[M78]") {
   const pysock::vsock_address back{address(a)};
   CHECK((back.cid() == 4294967295 && back.port() == 1234));
   CHECK(address(a).to_string() == "(4294967295, 1234)");
+  enum { service_port = 5000 };
+  CHECK(pysock::vsock_address(VMADDR_CID_ANY, service_port).port() == 5000);
+  enum { no_port = -1 };
+  CHECK_THROWS_AS(pysock::vsock_address(0, no_port), std::out_of_range);
   CHECK_THROWS_AS(pysock::vsock_address(0, -1), std::out_of_range);
   CHECK_THROWS_AS(pysock::vsock_address(4294967296, 0), std::out_of_range);
   CHECK_THROWS_AS(pysock::vsock_address(address("/a/path")), std::invalid_argument);

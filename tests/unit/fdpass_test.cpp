@@ -92,8 +92,10 @@ TEST_CASE("recv_fds returns owners that are not inheritable", "[M17]") {
     CHECK_FALSE(fake::is_inheritable(fds[1].get()));
     CHECK(flags == MSG_EOR);
     CHECK(from.path() == "/tmp/s");
-    CHECK(fake::log("recvmsg") == lines{called("recvmsg", s.fileno(), 10, cmsg_len(2 * sizeof(int)),
-                                               MSG_OOB | pysock::detail::sys::cloexec_flag())});
+    CHECK(fake::log("recvmsg") ==
+          lines{called("recvmsg", s.fileno(), 10,
+                       cmsg_len(2 * sizeof(int)) + pysock::detail::max_added_messages,
+                       MSG_OOB | pysock::detail::sys::cloexec_flag())});
   }
   CHECK(fake::problems() == lines{});
 }
@@ -136,6 +138,42 @@ TEST_CASE("recv_fds gathers descriptors from all messages, and only those", "[M1
   CHECK(fake::is_open(fds[1]));
   CHECK_FALSE(fake::is_open(fds[0]));
   CHECK_FALSE(fake::is_open(fds[2]));
+}
+
+TEST_CASE("recv_fds receives descriptors behind other control messages", "[recv_fds]") {
+  const fake::session session;
+  {
+    pysock::socket s(AF_UNIX);
+    fake::on_recvmsg({fake::gives("x")
+                          .with_control(SOL_SOCKET, 1000, std::string(4096, 'l'))  // a label
+                          .with_control(SOL_SOCKET, 1001, std::string(48, 't'))    // time stamps
+                          .with_control(SOL_SOCKET, 1002, std::string(12, 'c'))    // credentials
+                          .with_descriptors(3)});
+    const auto got = recv_fds(s, 10, 3);
+    CHECK(got.fds.size() == 3);
+    CHECK(got.flags == 0);
+  }
+  CHECK(fake::problems() == lines{});
+}
+
+TEST_CASE("recv_fds closes the pidfd that SO_PASSPIDFD adds", "[recv_fds]") {
+  const int type = pysock::detail::pidfd_message;
+  if (type < 0) SKIP_TEST("the system has no SO_PASSPIDFD");
+  const fake::session session;
+  const auto pidfd = static_cast<int>(fake::adopt());
+  const auto bytes = [](int number) {
+    return std::string(reinterpret_cast<const char*>(&number), sizeof number);
+  };
+  {
+    pysock::socket s(AF_UNIX);
+    fake::on_recvmsg(
+        {fake::gives("x").with_control(SOL_SOCKET, type, bytes(pidfd)).with_descriptors(1),
+         fake::gives("x").with_control(SOL_SOCKET, type, bytes(-3)).with_descriptors(1)});
+    CHECK(recv_fds(s, 10, 5).fds.size() == 1);
+    CHECK_FALSE(fake::is_open(pidfd));
+    CHECK(recv_fds(s, 10, 5).fds.size() == 1);  // in place of the pidfd: why there is none
+  }
+  CHECK(fake::problems() == lines{});
 }
 
 TEST_CASE("recv_fds refuses numbers that cannot be", "[M17]") {

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include <pysock/file.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <iomanip>
 #include <iterator>
+#include <map>
+#include <memory>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
 #include "support/failure.hpp"
 #include "support/fake_sys.hpp"
@@ -29,6 +34,55 @@ namespace {
 
 const std::string nothing;
 const lines none;
+
+std::string numbered_line(int number) {
+  return "a line that is long enough for memory of its own: " + std::to_string(number) + "\n";
+}
+
+// A range whose iterators give values, as those of std::views::transform do.
+struct numbered_lines {
+  struct iterator {
+    int number;
+    std::string operator*() const { return numbered_line(number); }
+    iterator& operator++() { return ++number, *this; }
+    bool operator!=(const iterator& other) const { return number != other.number; }
+  };
+  int count;
+  [[nodiscard]] iterator begin() { return {0}; }  // as some views, not of a constant one
+  [[nodiscard]] iterator end() { return {count}; }
+};
+
+// Gives its bytes in pieces of several sizes, some after a timeout, and allocates nothing.
+class stuttering_transport final : public detail::byte_transport {
+ public:
+  explicit stuttering_transport(const std::string& sends) : rest_(sends) {}
+
+  std::size_t read(char* data, std::size_t size, detail::deadline& /*until*/,
+                   std::error_code& ec) noexcept override {
+    static constexpr std::size_t pieces[] = {5, 9000, 0, 70000, 20000, 0, 1, 3, 0};  // 0: times out
+    ec.clear();
+    if (left_ == 0) left_ = pieces[next_++ % std::size(pieces)];
+    if (left_ == 0) {
+      ec = errc::timed_out;
+      return 0;
+    }
+    const std::size_t count = rest_.copy(data, std::min(size, left_));
+    rest_.remove_prefix(count);
+    left_ -= count;
+    return count;
+  }
+  std::size_t write(const char*, std::size_t size, detail::deadline&,
+                    std::error_code&) noexcept override {
+    return size;
+  }
+  pysock::native_handle_type fileno() const noexcept override { return 77; }
+  void close(std::error_code& ec) noexcept override { ec.clear(); }
+
+ private:
+  std::string_view rest_;
+  std::size_t next_ = 0;
+  std::size_t left_ = 0;
+};
 
 std::vector<std::string> all_lines(file& f) {
   std::vector<std::string> found;
@@ -290,6 +344,130 @@ TEST_CASE("file: settimeout and gettimeout", "[file][S114]") {
   CHECK(f.gettimeout() == pysock::seconds(0));
   f.settimeout(std::nullopt);
   CHECK_FALSE(f.gettimeout());
+}
+
+TEST_CASE("file: writelines takes ranges of values", "[file][writelines]") {
+  const fake::session session;
+  peer p;
+  file f = open(p, "w");
+  SECTION("that are strings, too long to lie within the object") {
+    f.writelines(numbered_lines{3});
+    f.flush();
+    CHECK(p.got == numbered_line(0) + numbered_line(1) + numbered_line(2));
+  }
+  SECTION("that are views") {
+    const std::vector<std::string_view> views = {"a\n", "b\n"};
+    f.writelines(views);
+    f.flush();
+    CHECK(p.got == "a\nb\n");
+  }
+  SECTION("that are C strings, as a constant array and as a temporary") {
+    const char* const texts[] = {"a", "b"};
+    f.writelines(texts);
+    f.writelines(std::vector<const char*>{"c", "d"});
+    f.flush();
+    CHECK(p.got == "abcd");
+  }
+  SECTION("transferred() counts all of them") {
+    p.accepts = {0};
+    p.refusal = would_block;
+    file unbuffered = open(p, "w", 0);
+    p.accepts = {numbered_line(0).size(), 5};
+    try {
+      unbuffered.writelines(numbered_lines{3});
+      FAIL("that had to fail");
+    } catch (const pysock::error& e) {
+      CHECK(e.transferred() == numbered_line(0).size() + 5);
+    }
+  }
+}
+
+TEST_CASE("file: writelines copies the lines of another file", "[file][writelines]") {
+  const fake::session session;
+  peer from;
+  peer to;
+  from.sends = arrivals({"one\ntw", "o\n\nlast"});
+  file in = open(from);
+  file out = open(to, "w");
+  out.writelines(in);
+  out.flush();
+  CHECK(to.got == "one\ntwo\n\nlast");
+  from.sends = {{"begi", {}}, time_out, {"n\n", {}}};
+  CHECK_THROWS_WITH(out.writelines(in), "readline: timed out");
+  out.writelines(in);  // which lost nothing
+  out.flush();
+  CHECK(to.got == "one\ntwo\n\nlastbegin\n");
+}
+
+TEST_CASE("file: a default-constructed one is closed, and can be assigned", "[file]") {
+  const fake::session session;
+  peer p;
+  file f;
+  CHECK(f.closed());
+  CHECK(f.fileno() == pysock::invalid_handle);
+  CHECK_THROWS_AS(f.readline(), std::invalid_argument);
+  CHECK_THROWS_AS(f.write("x"), std::invalid_argument);
+  f.close();
+  f = open(p, "w");
+  f.write("x");
+  f.close();
+  CHECK(p.got == "x");
+  std::map<int, file> files;  // as containers make them
+  CHECK(files[1].closed());
+}
+
+TEST_CASE("file: a read that runs out of memory loses nothing", "[file][read]") {
+  struct row {
+    const char* name;
+    bool is_large;  // and therefore allocates
+    void (*read)(file& f, std::string& got);
+  };
+  static char room[100000];
+  const auto op = GENERATE(
+      row{"a block", true,
+          [](file& f, std::string& got) {
+            if (f.read(room, sizeof room)) got.append(room, sizeof room);
+          }},
+      row{"a small block", false,
+          [](file& f, std::string& got) {
+            if (f.read(room, 7)) got.append(room, 7);
+          }},
+      row{"read(100000)", true, [](file& f, std::string& got) { got += f.read(100000); }},
+      row{"read(7)", false, [](file& f, std::string& got) { got += f.read(7); }},
+      row{"read()", true, [](file& f, std::string& got) { got += f.read(); }},
+      row{"readline()", false, [](file& f, std::string& got) { got += f.readline(); }},
+      row{"readlines(60000)", true,
+          [](file& f, std::string& got) {
+            for (const std::string& line : f.readlines(60000)) got += line;
+          }},
+      row{"get()", false, [](file& f, std::string& got) { got += static_cast<char>(f.get()); }});
+  const int bufsize = GENERATE(-1, 0, 50);
+  CAPTURE(op.name, bufsize);
+  std::string sent;
+  for (int line = 0; sent.size() < 200000; ++line)
+    sent += std::string(static_cast<std::size_t>(line), 'x') + std::to_string(line) + "\n";
+
+  for (std::size_t number = 1;; ++number) {
+    CAPTURE(number);
+    file f(std::make_unique<stuttering_transport>(sent), {true, false}, bufsize, -1);
+    std::string got;
+    got.reserve(sent.size());
+    const bool failed = fails_to_allocate(number, [&] { op.read(f, got); });
+    f.clear();
+    for (bool ended = false; !ended;) {
+      try {
+        got += f.read();
+        ended = true;
+      } catch (const pysock::timeout&) {
+      }
+    }
+    CHECK(got.size() == sent.size());
+    CHECK((got == sent));  // too long to be printed
+    if (!failed) {
+      CHECK((number > 1 || !op.is_large));
+      break;
+    }
+  }
 }
 
 // ---- std::istream and std::ostream ----

@@ -176,7 +176,7 @@ TEST_CASE("inet_aton: what is illegal", "[S83][S84]") {
     CAPTURE(text);
     CHECK_THROWS_AS(pysock::inet_aton(text), pysock::error);
   }
-  CHECK_THROWS_AS(pysock::inet_aton("1.2.3.4\0"), pysock::error);
+  CHECK_THROWS_AS(pysock::inet_aton(std::string("1.2.3.4\0", 8)), pysock::error);
   CHECK_THROWS_AS(pysock::inet_aton("1.2.3.4 \0x"), pysock::error);
   CHECK_THROWS_AS(pysock::inet_aton("1.2\0.3.4"), pysock::error);
 }

@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <climits>
+#include <functional>
 #include <list>
+#include <optional>
 #include <pysock/socket.hpp>
 #include <random>
 #include <string>
@@ -166,6 +169,80 @@ TEST_CASE("a control message is made from whatever has bytes", "[M34]") {
   STATIC_REQUIRE_FALSE(std::is_constructible_v<control_message, int, int, std::nullptr_t>);
   STATIC_REQUIRE_FALSE(
       std::is_constructible_v<control_message, int, int, std::vector<std::string>>);
+}
+
+TEST_CASE("a control message owns its values, and copies of it do", "[sendmsg]") {
+  // Made from values that are gone by the end of the declaration.
+  const control_message number(IPPROTO_IP, IP_TTL, 5);
+  const control_message handles{SOL_SOCKET, SCM_RIGHTS, {3, 4}};
+  const control_message many(1, 2, std::vector<int>(100, 7));
+  const auto is_intact = [](const control_message& n, const control_message& h,
+                            const control_message& m) {
+    return n.as<int>() == 5 && h.as_array<int>() == std::vector<int>{3, 4} &&
+           m.as_array<int>() == std::vector<int>(100, 7);
+  };
+  CHECK(is_intact(number, handles, many));
+
+  std::vector<control_message> copies = {number, handles, many};
+  CHECK(copies[0].data.data() != number.data.data());
+  CHECK(copies[2].data.data() != many.data.data());
+  std::swap(copies[0], copies[2]);
+  copies.insert(copies.begin(), number);  // they move to other places
+  copies.reserve(100);
+  CHECK(is_intact(copies[0], copies[2], copies[1]));
+  CHECK(copies[3].as<int>() == 5);
+  copies[2] = copies[3];
+  copies[3] = many;
+  copies[0] = *&copies[0];
+  CHECK(copies[2].as<int>() == 5);
+  CHECK(is_intact(copies[0], handles, copies[3]));
+
+  control_message part = number;
+  part.data = part.data.after(1);
+  control_message copy = part;
+  part = many;
+  CHECK(text(copy.data) == bytes_of(5).substr(1));
+  CHECK(is_intact(number, handles, part));
+}
+
+TEST_CASE("a control message refers to bytes, and so do copies of it", "[sendmsg]") {
+  const std::string raw = "bytes";
+  const control_message message(1, 2, raw);
+  control_message copy = message;
+  CHECK(message.data.data() == raw.data());
+  CHECK(copy.data.data() == raw.data());
+  copy = control_message(3, 4, 5);
+  CHECK(copy.as<int>() == 5);
+  copy = message;
+  CHECK(copy.data.data() == raw.data());
+}
+
+TEST_CASE("a control message comes apart into level, type and data", "[recvmsg]") {
+  control_message message(1, 2, 7);
+  auto& [level, type, data] = message;
+  CHECK(level == 1);
+  CHECK(type == 2);
+  CHECK(text(data) == bytes_of(7));
+  level = 5;
+  CHECK(message.level == 5);
+  const auto [copied_level, copied_type, copied_data] = control_message(3, 4, 9);
+  CHECK(copied_level == 3);
+  CHECK(copied_type == 4);
+  CHECK(text(copied_data) == bytes_of(9));
+  STATIC_REQUIRE(std::is_same_v<decltype(copied_level), const int>);
+  STATIC_REQUIRE(std::is_same_v<decltype(data), const_bytes>);
+}
+
+TEST_CASE("control messages hold C structures, not classes of C++", "[sendmsg]") {
+  STATIC_REQUIRE(std::is_constructible_v<control_message, int, int, plain>);
+  STATIC_REQUIRE(std::is_constructible_v<control_message, int, int, in_addr>);
+  STATIC_REQUIRE(std::is_constructible_v<control_message, int, int, std::array<int, 3>>);
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<control_message, int, int, std::chrono::seconds>);
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<control_message, int, int, std::optional<int>>);
+  STATIC_REQUIRE_FALSE(
+      std::is_constructible_v<control_message, int, int, std::vector<std::chrono::milliseconds>>);
+  STATIC_REQUIRE_FALSE(
+      std::is_constructible_v<control_message, int, int, std::reference_wrapper<int>>);
 }
 
 TEST_CASE("a control message is read as what it is", "[M32][M33]") {
@@ -401,7 +478,7 @@ TEST_CASE("sendmsg refuses addresses as sendto does", "[M34]") {
   CHECK(fake::count("sendmsg") == 0);
   fake::on_sendmsg({fails(EMSGSIZE)});
   try {
-    s.sendmsg({"x"}, {}, 0, {"127.0.0.1", 9});
+    (void)s.sendmsg({"x"}, {}, 0, {"127.0.0.1", 9});
     FAIL("that had to fail");
   } catch (const pysock::error& e) {
     CHECK(std::string(e.what()) == "sendmsg ('127.0.0.1', 9): " + errno_text(EMSGSIZE));

@@ -83,7 +83,7 @@ TEST_CASE("sockets move, and what is left behind is closed", "[M27][M56]") {
   CHECK(b.gettimeout() == pysock::seconds(2));
   CHECK_FALSE(a);  // NOLINT(bugprone-use-after-move): what is left is the point
   CHECK(a.fileno() == -1);
-  CHECK(message_of([&] { a.send("x"); }) == "send: " + errno_text(EBADF));
+  CHECK(message_of([&] { (void)a.send("x"); }) == "send: " + errno_text(EBADF));
 
   pysock::socket c;
   const auto replaced = c.fileno();
@@ -142,11 +142,11 @@ TEST_CASE("after close the readers answer and everything else is EBADF", "[S98][
       [&] { (void)s.recv_into(buffer); },
       [&] { (void)s.recvfrom_into(buffer); },
       [&] { (void)s.recvfrom_into(buffer, from); },
-      [&] { s.send("x"); },
+      [&] { (void)s.send("x"); },
       [&] { s.sendall("x"); },
       [&] { s.sendall(""); },
       [&] {
-        s.sendto("x", {"127.0.0.1", 1});
+        (void)s.sendto("x", {"127.0.0.1", 1});
       },
       [&] { s.shutdown(SHUT_RDWR); },
       [&] { s.settimeout(9); },
@@ -530,15 +530,94 @@ TEST_CASE("sendall tells how much had gone", "[S120]") {
   CHECK(ec.value() == EPIPE);
 }
 
+namespace {
+
+// Whether the three calls take `Flags` between the data and the rest.
+template <class Flags, class = void>
+struct sends : std::false_type {};
+template <class Flags>
+struct sends<
+    Flags, std::void_t<decltype(std::declval<pysock::socket&>().send("x", std::declval<Flags>()))>>
+    : std::true_type {};
+template <class Flags, class = void>
+struct sends_by_code : std::false_type {};
+template <class Flags>
+struct sends_by_code<Flags, std::void_t<decltype(std::declval<pysock::socket&>().send(
+                                "x", std::declval<Flags>(), std::declval<std::error_code&>()))>>
+    : std::true_type {};
+template <class Flags, class = void>
+struct sends_all : std::false_type {};
+template <class Flags>
+struct sends_all<Flags, std::void_t<decltype(std::declval<pysock::socket&>().sendall(
+                            "x", std::declval<Flags>()))>> : std::true_type {};
+template <class Flags, class = void>
+struct sends_all_by_code : std::false_type {};
+template <class Flags>
+struct sends_all_by_code<Flags, std::void_t<decltype(std::declval<pysock::socket&>().sendall(
+                                    "x", std::declval<Flags>(), std::declval<std::error_code&>()))>>
+    : std::true_type {};
+template <class Flags, class To, class = void>
+struct sends_to : std::false_type {};
+template <class Flags, class To>
+struct sends_to<Flags, To,
+                std::void_t<decltype(std::declval<pysock::socket&>().sendto(
+                    "x", std::declval<Flags>(), std::declval<To>()))>> : std::true_type {};
+template <class Flags, class To, class = void>
+struct sends_to_by_code : std::false_type {};
+template <class Flags, class To>
+struct sends_to_by_code<
+    Flags, To,
+    std::void_t<decltype(std::declval<pysock::socket&>().sendto(
+        "x", std::declval<Flags>(), std::declval<To>(), std::declval<std::error_code&>()))>>
+    : std::true_type {};
+
+template <class Flags>
+constexpr int ways_to_send =
+    sends<Flags>::value + sends_by_code<Flags>::value + sends_all<Flags>::value +
+    sends_all_by_code<Flags>::value + sends_to<Flags, const address&>::value +
+    sends_to<Flags, const endpoint&>::value + sends_to_by_code<Flags, const address&>::value +
+    sends_to_by_code<Flags, const endpoint&>::value;
+
+enum small_flags : unsigned char { small_flag = 1 };
+enum class scoped_flags { flag = 1 };
+
+}  // namespace
+
+TEST_CASE("lengths are no flags", "[send]") {
+  STATIC_REQUIRE(ways_to_send<int> == 8);
+  STATIC_REQUIRE(ways_to_send<const int&> == 8);
+  STATIC_REQUIRE(ways_to_send<decltype(MSG_PEEK)> == 8);  // glibc's are enumerators
+  STATIC_REQUIRE(ways_to_send<decltype(MSG_PEEK | MSG_OOB)> == 8);
+  STATIC_REQUIRE(ways_to_send<small_flags> == 8);
+  STATIC_REQUIRE(ways_to_send<scoped_flags> == 0);
+  STATIC_REQUIRE(ways_to_send<std::size_t> == 0);
+  STATIC_REQUIRE(ways_to_send<const std::size_t&> == 0);
+  STATIC_REQUIRE(ways_to_send<std::ptrdiff_t> == 0);
+  STATIC_REQUIRE(ways_to_send<socklen_t> == (std::is_same_v<socklen_t, int> ? 8 : 0));
+  STATIC_REQUIRE(ways_to_send<unsigned> == 0);
+  STATIC_REQUIRE(ways_to_send<long> == 0);
+  STATIC_REQUIRE(ways_to_send<unsigned long> == 0);
+  STATIC_REQUIRE(ways_to_send<long long> == 0);
+  STATIC_REQUIRE(ways_to_send<unsigned long long> == 0);
+  STATIC_REQUIRE(ways_to_send<short> == 0);
+  STATIC_REQUIRE(ways_to_send<unsigned short> == 0);
+  STATIC_REQUIRE(ways_to_send<signed char> == 0);
+  STATIC_REQUIRE(ways_to_send<unsigned char> == 0);
+  STATIC_REQUIRE(ways_to_send<char> == 0);
+  STATIC_REQUIRE(ways_to_send<wchar_t> == 0);
+  STATIC_REQUIRE(ways_to_send<bool> == 0);
+  STATIC_REQUIRE(ways_to_send<double> == 0);
+}
+
 TEST_CASE("sendto takes its flags in the middle", "[S121]") {
   const fake::session session;
   pysock::socket s(AF_INET, SOCK_DGRAM);
   fake::clear_log();
   const auto target = fake::inet({127, 0, 0, 1}, 9);
-  s.sendto("abc", {"127.0.0.1", 9});
-  s.sendto("abc", 64, {"127.0.0.1", 9});
+  (void)s.sendto("abc", {"127.0.0.1", 9});
+  (void)s.sendto("abc", 64, {"127.0.0.1", 9});
   const address a("127.0.0.1", 9);
-  s.sendto("abc", 64, endpoint(a.native().data, a.native().size));
+  (void)s.sendto("abc", 64, endpoint(a.native().data, a.native().size));
   CHECK(fake::log() == lines{called("sendto", s.fileno(), 3, 0, target),
                              called("sendto", s.fileno(), 3, 64, target),
                              called("sendto", s.fileno(), 3, 64, target)});
@@ -550,9 +629,9 @@ TEST_CASE("messages name the operation and the address", "[S16][S121]") {
   const address a("127.0.0.1", 9);
   const endpoint raw(a.native().data, a.native().size);
   fake::on_sendto({fails(EMSGSIZE), fails(EMSGSIZE)});
-  CHECK(message_of([&] { s.sendto("x", a); }) ==
+  CHECK(message_of([&] { (void)s.sendto("x", a); }) ==
         "sendto ('127.0.0.1', 9): " + errno_text(EMSGSIZE));
-  CHECK(message_of([&] { s.sendto("x", raw); }) ==
+  CHECK(message_of([&] { (void)s.sendto("x", raw); }) ==
         "sendto ('127.0.0.1', 9): " + errno_text(EMSGSIZE));
   fake::on_connect({fails(ECONNREFUSED)});
   CHECK(message_of([&] { s.connect(a); }) ==
@@ -861,6 +940,17 @@ TEST_CASE("setsockopt writes ints, bytes, structures and null", "[S134][S135][M5
   fake::clear_log();
   s.setsockopt(SOL_SOCKET, SO_REUSEADDR, nullptr, 4);
   CHECK(fake::log() == lines{called("setsockopt", s.fileno(), SOL_SOCKET, SO_REUSEADDR, 4)});
+  s.setsockopt(SOL_SOCKET, SO_RCVBUF, IPPROTO_TCP);  // glibc's are enumerators
+  const int tcp = IPPROTO_TCP;
+  CHECK(fake::option(s.fileno(), SOL_SOCKET, SO_RCVBUF) ==
+        std::string(reinterpret_cast<const char*>(&tcp), sizeof tcp));
+  enum : unsigned char { small = 200 };
+  s.setsockopt(SOL_SOCKET, SO_RCVBUF, small);
+  const int two_hundred = 200;
+  CHECK(fake::option(s.fileno(), SOL_SOCKET, SO_RCVBUF) ==
+        std::string(reinterpret_cast<const char*>(&two_hundred), sizeof two_hundred));
+  enum : long long { large = 5000000000 };
+  CHECK_THROWS_AS(s.setsockopt(SOL_SOCKET, SO_RCVBUF, large), std::out_of_range);
   fake::clear_log();
   CHECK_THROWS_AS(s.setsockopt(SOL_SOCKET, SO_RCVBUF, 5000000000LL), std::out_of_range);
   CHECK_THROWS_AS(s.setsockopt(SOL_SOCKET, SO_RCVBUF, 4294967295U), std::out_of_range);

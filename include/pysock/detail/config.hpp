@@ -46,6 +46,19 @@
 #define PYSOCK_ABSTRACT_NAMES 0
 #endif
 
+#if defined(__has_cpp_attribute)
+#if __has_cpp_attribute(clang::lifetimebound)
+#define PYSOCK_LIFETIMEBOUND [[clang::lifetimebound]]
+#elif __has_cpp_attribute(msvc::lifetimebound)
+#define PYSOCK_LIFETIMEBOUND [[msvc::lifetimebound]]
+#endif
+#endif
+#ifndef PYSOCK_LIFETIMEBOUND
+/// Marks a parameter that the result refers to: compilers that know the attribute warn where it is
+/// destroyed before the result.
+#define PYSOCK_LIFETIMEBOUND
+#endif
+
 #if defined(__GNUC__)
 #define PYSOCK_COLD __attribute__((cold, noinline))
 #define PYSOCK_NOINLINE __attribute__((noinline))

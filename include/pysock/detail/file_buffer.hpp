@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The buffers of a file, as a std::streambuf that has Python's methods too.
 //
-// Reading never takes a byte out of the buffer before the call can return it: what a call that
-// fails has received is there for the next.
+// Reading never takes a byte out of the buffer before the call can return it, and never receives
+// one without the memory to keep it: what a call that fails has received is there for the next.
 #pragma once
 
 #include <algorithm>     // copy_n, max, min
@@ -169,15 +169,21 @@ class file_buffer final : public std::streambuf {
 
     std::size_t got = unread();
     std::copy_n(gptr(), got, to);
-    while (got < wanted) {
-      std::error_code ec;
-      const std::size_t count = receive(to + got, wanted - got, until, ec);
-      if (ec) {
-        put_back(std::string(to, got), got);
-        throw_error(ec, "read", got);
+    try {
+      while (got < wanted) {
+        const std::size_t step = (std::min)(wanted - got, (std::max)(got, large_step));
+        // The memory to keep the bytes in if the call fails comes before the bytes.
+        if (in_.capacity() < got + step) in_.reserve(got + step);
+        std::error_code ec;
+        const std::size_t count = receive(to + got, step, until, ec);
+        if (ec) throw_error(ec, "read", got);
+        if (count == 0) break;
+        got += count;
       }
-      if (count == 0) break;
-      got += count;
+    } catch (...) {
+      in_.assign(to, got);  // within its capacity
+      set_unread(got);
+      throw;
     }
     set_unread(0);
     return static_cast<std::streamsize>(got);
@@ -261,7 +267,7 @@ class file_buffer final : public std::streambuf {
     const std::size_t kept = unread();
     const std::size_t step =
         (std::max)(size_, std::size_t{1});  // one byte at a time never reads ahead
-    if (kept == 0 && in_.size() > step + large_step) {
+    if (kept == 0 && in_.capacity() > step + large_step) {
       std::string().swap(in_);
     } else if (gptr() != in_.data()) {
       std::memmove(in_.data(), gptr(), kept);

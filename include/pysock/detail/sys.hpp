@@ -178,6 +178,8 @@ PYSOCK_API std::ptrdiff_t read_file(native_handle_type file, void* data, std::si
                                     std::uint64_t offset) noexcept;
 // The handle below a std::FILE*, given as void* so that <cstdio> stays out of here.
 PYSOCK_API native_handle_type file_handle(void* c_file) noexcept;
+// Moves a std::FILE*, given likewise, to an absolute offset, beyond what a long holds as well.
+PYSOCK_API int seek_file(void* c_file, std::int64_t offset) noexcept;
 
 // ---- name service ----
 // How a call of the resolver ended: 0, or an EAI_* number, or the system's error number where the
