@@ -139,7 +139,7 @@ class can_address : public endpoint {
   PYSOCK_API explicit can_address(text ifname);
   /// \throws std::invalid_argument for an address of another family
   template <class A, class = std::enable_if_t<std::is_convertible_v<const A&, address> &&
-                                              !std::is_convertible_v<const A&, text>>>
+                                              !std::is_convertible_v<const A&, file_path>>>
   explicit can_address(const A& a) : endpoint(detail::expect_family(a, AF_CAN, "can_address")) {}
 
   /// The interface's name; empty for any, and for one that is gone. \throws error EMFILE and the

@@ -24,7 +24,7 @@ class file_reader {
       handle_ = *handle;
     else if (const auto* file = std::get_if<std::FILE*>(&source.value_))
       c_file_ = *file;
-    else if (const auto* path = std::get_if<text>(&source.value_))
+    else if (const auto* path = std::get_if<file_path>(&source.value_))
       path_ = path;
     else
       stream_ = std::get_if<stream_source>(&source.value_);
@@ -79,7 +79,7 @@ class file_reader {
 
   // For messages.
   static std::string operation(const file_source& source) {
-    const auto* path = std::get_if<text>(&source.value_);
+    const auto* path = std::get_if<file_path>(&source.value_);
     return path == nullptr ? "sendfile" : "sendfile '" + path->str() + "'";
   }
 
@@ -101,7 +101,7 @@ class file_reader {
   native_handle_type handle_ = invalid_handle;
   std::int64_t size_ = 0;
   std::FILE* c_file_ = nullptr;
-  const text* path_ = nullptr;
+  const file_path* path_ = nullptr;
   const stream_source* stream_ = nullptr;
   std::int64_t position_ = -1;  // where the stream stood; -1 if it cannot seek
 };
