@@ -18,6 +18,7 @@
 #include "bytes.hpp"
 #include "detail/sockaddr.hpp"
 #include "error.hpp"
+#include "file_path.hpp"
 #include "inet.hpp"
 
 namespace pysock {
@@ -180,7 +181,7 @@ class unix_address {
   /// A path of at most 107 bytes on Linux, 103 on macOS, or an abstract name of at most 108.
   /// \throws error `errc::path_too_long` \throws std::invalid_argument for a NUL after the first
   /// byte of a path
-  explicit unix_address(text path) {
+  explicit unix_address(const file_path& path) {
     const std::string_view bytes = path.view();
     const bool abstract_name = !bytes.empty() && bytes.front() == '\0';
     if (!abstract_name && bytes.find('\0') != std::string_view::npos)
@@ -360,8 +361,8 @@ class address {
   address() noexcept = default;
 
   /// An AF_UNIX path or abstract name. Throws as `unix_address`.
-  template <class T, class = std::enable_if_t<std::is_convertible_v<T&&, text>>>
-  address(T&& path) : value_(std::in_place_type<unix_address>, text(std::forward<T>(path))) {}
+  template <class T, class = std::enable_if_t<std::is_convertible_v<T&&, file_path>>>
+  address(T&& path) : value_(std::in_place_type<unix_address>, file_path(std::forward<T>(path))) {}
 
   /// \param host a literal of either family, a name, `""` for the wildcard or `"<broadcast>"`
   /// \param port 0..65535

@@ -40,8 +40,10 @@ enum class errc {
   several_failures,       ///< Every address of a `create_connection` failed; see `error_group`.
 };
 
-/// Bad arguments: the `error_code` faces report them, the throwing faces throw
-/// `std::invalid_argument` or `std::out_of_range`.
+/// Bad arguments, thrown as `std::invalid_argument` or, where it says so, `std::out_of_range`. An
+/// overload with an `error_code` reports those that it checks itself. It cannot report what is
+/// wrong with an argument that is made before the call, such as an address with a bad port or path:
+/// that throws.
 enum class bad_argument {
   port = 1,             ///< A port outside 0..65535 (std::out_of_range).
   flowinfo,             ///< A flow label outside 0..1048575 (std::out_of_range).

@@ -61,8 +61,8 @@ class packet_address : public endpoint {
   /// \param pkttype 0..255: PACKET_* \param hatype 0..65535: ARPHRD_* \param addr the hardware
   /// address, at most 8 bytes \throws error as `if_nametoindex` \throws std::out_of_range for the
   /// numbers \throws std::invalid_argument for more than 8 bytes and for a NUL in the name
-  PYSOCK_API packet_address(text ifname, int proto, int pkttype = PACKET_HOST, int hatype = 0,
-                            const_bytes addr = {});
+  PYSOCK_API packet_address(text ifname, long long proto, long long pkttype = PACKET_HOST,
+                            long long hatype = 0, const_bytes addr = {});
   /// \throws std::invalid_argument for an address of another family
   explicit packet_address(const address& a)
       : endpoint(detail::expect_family(a, AF_PACKET, "packet_address")) {}
@@ -143,7 +143,7 @@ class can_address : public endpoint {
   PYSOCK_API explicit can_address(text ifname);
   /// \throws std::invalid_argument for an address of another family
   template <class A, class = std::enable_if_t<std::is_convertible_v<const A&, address> &&
-                                              !std::is_convertible_v<const A&, text>>>
+                                              !std::is_convertible_v<const A&, file_path>>>
   explicit can_address(const A& a) : endpoint(detail::expect_family(a, AF_CAN, "can_address")) {}
 
   /// The interface's name; empty for any, and for one that is gone. \throws error EMFILE and the
@@ -168,8 +168,8 @@ class tipc_address : public endpoint {
   /// \param addr_type TIPC_ADDR_* \param v1 32 bits \param v2 32 bits \param v3 32 bits \param
   /// scope TIPC_*_SCOPE \throws std::out_of_range for the numbers \throws std::invalid_argument for
   /// another type
-  PYSOCK_API tipc_address(int addr_type, detail::word v1, detail::word v2, detail::word v3,
-                          int scope = TIPC_CLUSTER_SCOPE);
+  PYSOCK_API tipc_address(long long addr_type, detail::word v1, detail::word v2, detail::word v3,
+                          long long scope = TIPC_CLUSTER_SCOPE);
   /// \throws std::invalid_argument for an address of another family
   explicit tipc_address(const address& a)
       : endpoint(detail::expect_family(a, AF_TIPC, "tipc_address")) {}

@@ -11,8 +11,8 @@
 #include <utility>      // forward
 #include <variant>      // variant
 
-#include "bytes.hpp"
 #include "detail/config.hpp"
+#include "file_path.hpp"
 
 namespace pysock {
 inline namespace v1 {
@@ -89,15 +89,15 @@ class file_source {
   /// has yet to write is not sent.
   file_source(std::FILE* file) noexcept : value_(file) {}
   /// A path, opened and closed by the call.
-  template <class T, std::enable_if_t<std::is_convertible_v<T&&, text> &&
+  template <class T, std::enable_if_t<std::is_convertible_v<T&&, file_path> &&
                                           detail::is_owner<std::remove_reference_t<T>>::value,
                                       int> = 0>
-  file_source(T&& path PYSOCK_LIFETIMEBOUND) : value_(text(std::forward<T>(path))) {}
+  file_source(T&& path PYSOCK_LIFETIMEBOUND) : value_(file_path(std::forward<T>(path))) {}
   /// \overload
-  template <class V, std::enable_if_t<std::is_convertible_v<V&&, text> &&
+  template <class V, std::enable_if_t<std::is_convertible_v<V&&, file_path> &&
                                           !detail::is_owner<std::remove_reference_t<V>>::value,
                                       int> = 0>
-  file_source(V&& path) : value_(text(std::forward<V>(path))) {}
+  file_source(V&& path) : value_(file_path(std::forward<V>(path))) {}
   /// A binary stream such as `std::ifstream` or `std::istringstream`, read through its buffer and
   /// left where the sending ended; its state flags are not looked at. One that cannot seek is sent
   /// from where it stands.
@@ -108,7 +108,7 @@ class file_source {
  private:
   friend class detail::file_reader;
 
-  std::variant<native_handle_type, std::FILE*, text, detail::stream_source> value_;
+  std::variant<native_handle_type, std::FILE*, file_path, detail::stream_source> value_;
 };
 
 }  // namespace v1

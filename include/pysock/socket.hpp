@@ -70,8 +70,9 @@ inline constexpr bool has_ipv6 = true;
 /// each. After `close`, `detach` or a move every call fails with EBADF, but for the readers
 /// (`fileno` is then -1). Addresses that do not fit the family are `std::invalid_argument` (wrong
 /// form), `gaierror` (numeric, of the other family) or `error`. Functions with a trailing
-/// `std::error_code&` report the same failures there and throw nothing; on success they clear it.
-/// Bytes that moved are returned also on failure.
+/// `std::error_code&` report the same failures there and throw nothing, but what their arguments
+/// throw when these are made; on success they clear it. Bytes that moved are returned also on
+/// failure.
 ///
 /// **Threads.** One thread may receive while another sends; any thread may meanwhile call shutdown,
 /// settimeout, setblocking, gettimeout, fileno, getsockopt, setsockopt, getsockname and

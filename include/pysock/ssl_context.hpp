@@ -12,6 +12,7 @@
 #include <vector>       // vector
 
 #include "bytes.hpp"
+#include "file_path.hpp"
 #include "socket.hpp"
 #include "ssl_socket.hpp"
 
@@ -154,15 +155,16 @@ class PYSOCK_SSL_API ssl_context {
   /// permission_error \throws sslerror for files without a certificate or key, for the wrong
   /// password, and for a key that is another certificate's \throws std::invalid_argument for a NUL
   /// in a path, and a password over 1024 bytes
-  void load_cert_chain(const text& certfile, const std::optional<text>& keyfile = std::nullopt,
+  void load_cert_chain(const file_path& certfile,
+                       const std::optional<file_path>& keyfile = std::nullopt,
                        const key_password& password = key_password());
 
   /// Trusts these authorities, besides those trusted already. \param cafile a file of PEM
   /// certificates \param capath a folder of them, by hashed names (`openssl rehash`) \param cadata
   /// PEM certificates as text \throws std::invalid_argument if all are missing, or for a NUL in a
   /// path \throws file_not_found_error \throws sslerror for files and text without a certificate
-  void load_verify_locations(const std::optional<text>& cafile,
-                             const std::optional<text>& capath = std::nullopt,
+  void load_verify_locations(const std::optional<file_path>& cafile,
+                             const std::optional<file_path>& capath = std::nullopt,
                              const std::optional<text>& cadata = std::nullopt);
 
   /// Trusts whom the system trusts; SSL_CERT_FILE and SSL_CERT_DIR in the environment say
@@ -232,7 +234,7 @@ PYSOCK_EXPORTED_CLASSES_END
 /// `load_cert_chain`, and asks nothing of clients. (Python: `ssl.create_default_context`) \throws
 /// file_not_found_error, sslerror
 [[nodiscard]] PYSOCK_SSL_API ssl_context create_default_context(
-    Purpose purpose = Purpose::SERVER_AUTH, const std::optional<text>& cafile = std::nullopt);
+    Purpose purpose = Purpose::SERVER_AUTH, const std::optional<file_path>& cafile = std::nullopt);
 
 }  // namespace v1
 }  // namespace pysock

@@ -42,8 +42,8 @@ class PYSOCK_SSL_API ssl_object {
   [[nodiscard]] std::string issuer() const;
 
  private:
-  friend ssl_object ssl(const socket& sock, const std::optional<text>& keyfile,
-                        const std::optional<text>& certfile);
+  friend ssl_object ssl(const socket& sock, const std::optional<file_path>& keyfile,
+                        const std::optional<file_path>& certfile);
 
   explicit ssl_object(ssl_socket&& session);
 
@@ -65,8 +65,8 @@ PYSOCK_EXPORTED_CLASSES_END
 [[nodiscard,
   deprecated("ssl() verifies nothing; use create_default_context().wrap_socket(std::move(sock), "
              "server_hostname)")]] PYSOCK_SSL_API ssl_object
-ssl(const socket& sock, const std::optional<text>& keyfile = std::nullopt,
-    const std::optional<text>& certfile = std::nullopt);
+ssl(const socket& sock, const std::optional<file_path>& keyfile = std::nullopt,
+    const std::optional<file_path>& certfile = std::nullopt);
 
 /// Whether OpenSSL's source of random numbers is ready, which it makes itself. Thread-safe.
 /// (Python: `RAND_status`)

@@ -11,7 +11,7 @@ namespace {
 using detail::throw_error;
 
 template <class T>
-[[maybe_unused]] T checked(int value, const char* what) {
+[[maybe_unused]] T checked(long long value, const char* what) {
   if (value < std::numeric_limits<T>::min() || value > std::numeric_limits<T>::max())
     throw_error(bad_argument::value_range, what);
   return static_cast<T>(value);
@@ -48,7 +48,8 @@ endpoint detail::expect_family(const address& a, int family, const char* who) {
 }
 
 #ifdef PACKET_HOST
-packet_address::packet_address(text ifname, int proto, int pkttype, int hatype, const_bytes addr) {
+packet_address::packet_address(text ifname, long long proto, long long pkttype, long long hatype,
+                               const_bytes addr) {
   sockaddr_ll native{};
   native.sll_family = AF_PACKET;
   native.sll_protocol = htons(checked<std::uint16_t>(proto, "packet_address: proto"));
@@ -107,8 +108,8 @@ std::string can_address::ifname() const { return name_of(ifindex(), "can_address
 #endif
 
 #ifdef TIPC_ADDR_NAME
-tipc_address::tipc_address(int addr_type, detail::word v1, detail::word v2, detail::word v3,
-                           int scope) {
+tipc_address::tipc_address(long long addr_type, detail::word v1, detail::word v2, detail::word v3,
+                           long long scope) {
   sockaddr_tipc native{};
   native.family = AF_TIPC;
   native.addrtype = checked<unsigned char>(addr_type, "tipc_address: addr_type");

@@ -14,7 +14,7 @@ file_reader::file_reader(const file_source& source, std::int64_t start,
     handle_ = *handle;
   else if (const auto* file = std::get_if<std::FILE*>(&source.value_))
     c_file_ = *file;
-  else if (const auto* path = std::get_if<text>(&source.value_))
+  else if (const auto* path = std::get_if<file_path>(&source.value_))
     path_ = path;
   else
     stream_ = std::get_if<stream_source>(&source.value_);
@@ -83,7 +83,7 @@ void file_reader::leave(std::size_t sent) noexcept {
 }
 
 std::string file_reader::operation_name(const file_source& source) {
-  const auto* path = std::get_if<text>(&source.value_);
+  const auto* path = std::get_if<file_path>(&source.value_);
   return path == nullptr ? "sendfile" : "sendfile '" + path->str() + "'";
 }
 

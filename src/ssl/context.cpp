@@ -147,7 +147,7 @@ ssl_socket ssl_context::wrap_server(socket&& s, const wrap_options& options) con
   return made;
 }
 
-ssl_context create_default_context(Purpose purpose, const std::optional<text>& cafile) {
+ssl_context create_default_context(Purpose purpose, const std::optional<file_path>& cafile) {
   ssl_context made(purpose == Purpose::SERVER_AUTH ? PROTOCOL_TLS_CLIENT : PROTOCOL_TLS_SERVER);
   made.verify_flags(made.verify_flags() | VERIFY_X509_PARTIAL_CHAIN | VERIFY_X509_STRICT);
   if (cafile) {

@@ -14,7 +14,7 @@ namespace pysock {
 inline namespace v1 {
 namespace {
 
-std::string path_of(const text& path, const char* operation) {
+std::string path_of(const file_path& path, const char* operation) {
   if (path.view().find('\0') != std::string_view::npos)
     detail::throw_error(bad_argument::embedded_null, operation);
   return path.str();
@@ -87,7 +87,8 @@ void trust_text(SSL_CTX* ctx, std::string_view pem) {
 
 }  // namespace
 
-void ssl_context::load_cert_chain(const text& certfile, const std::optional<text>& keyfile,
+void ssl_context::load_cert_chain(const file_path& certfile,
+                                  const std::optional<file_path>& keyfile,
                                   const key_password& password) {
   SSL_CTX* ctx = context_->get();
   const std::string certificate = path_of(certfile, "load_cert_chain");
@@ -103,8 +104,8 @@ void ssl_context::load_cert_chain(const text& certfile, const std::optional<text
   if (SSL_CTX_check_private_key(ctx) != 1) failed(key);
 }
 
-void ssl_context::load_verify_locations(const std::optional<text>& cafile,
-                                        const std::optional<text>& capath,
+void ssl_context::load_verify_locations(const std::optional<file_path>& cafile,
+                                        const std::optional<file_path>& capath,
                                         const std::optional<text>& cadata) {
   if (!cafile && !capath && !cadata)
     throw std::invalid_argument(

@@ -65,8 +65,8 @@ std::size_t ssl_object::write(const_bytes s) {
 std::string ssl_object::server() const { return name_of_peer(session_, X509_get_subject_name); }
 std::string ssl_object::issuer() const { return name_of_peer(session_, X509_get_issuer_name); }
 
-ssl_object ssl(const socket& sock, const std::optional<text>& keyfile,
-               const std::optional<text>& certfile) {
+ssl_object ssl(const socket& sock, const std::optional<file_path>& keyfile,
+               const std::optional<file_path>& certfile) {
   if (keyfile.has_value() != certfile.has_value())
     detail::throw_error(ssl_errc::key_and_certificate, "ssl");
   ssl_context context(PROTOCOL_TLS_CLIENT);

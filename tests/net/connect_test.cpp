@@ -235,6 +235,30 @@ TEST_CASE("addresses that do not fit are refused before any call", "[connect][S6
   CHECK(ec == sk::bad_argument::address_missing);
 }
 
+TEST_CASE("an overload with an error_code reports what it checks, not what its arguments throw",
+          "[connect][error_code]") {
+  sk::socket s(AF_INET, SOCK_DGRAM);
+  std::error_code ec;
+  s.connect("/a/path", ec);
+  CHECK(ec == sk::bad_argument::address_form);
+  CHECK(s.sendto("x", 0, "/a/path", ec) == 0);
+  CHECK(ec == sk::bad_argument::address_form);
+  CHECK(failure_of([&] {
+          s.connect({"127.0.0.1", 65536}, ec);
+          return 0;
+        }) == "out_of_range");
+  CHECK(failure_of([&] { return s.sendto("x", 0, {"127.0.0.1", 65536}, ec); }) == "out_of_range");
+  CHECK(failure_of([&] {
+          s.connect("/a\0path", ec);
+          return 0;
+        }) == "invalid_argument");
+  const std::string long_path(1000, 'x');
+  CHECK(failure_of([&] {
+          s.connect(long_path, ec);
+          return 0;
+        }) == "error: AF_UNIX path too long");
+}
+
 TEST_CASE("an AF_INET socket takes an IPv4-mapped address", "[connect][bind][sendto]") {
   sk::socket server = listening();
   const int port = server.getsockname().port();

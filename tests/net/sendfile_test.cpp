@@ -219,6 +219,18 @@ TEST_CASE("a path is opened for the call alone", "[sendfile][M36]") {
   CHECK(open_descriptors().size() == before.size() - 1);
 }
 
+TEST_CASE("sendfile takes a std::filesystem::path", "[sendfile][file_path]") {
+  const file_with file("0123456789");
+  const std::filesystem::path path = file.path;
+  auto [client, server] = connected();
+  CHECK(client.sendfile(path) == 10);
+  CHECK(client.sendfile(path.parent_path() / path.filename(), 4) == 6);
+  const sk::file_source kept = path.parent_path() / path.filename();  // has a copy of its own
+  CHECK(client.sendfile(kept, 8) == 2);
+  CHECK(receive(server, 18) == "012345678945678989");
+  CHECK(failure_of([&client = client, &path] { return client.sendfile(path / "none"); }) != "none");
+}
+
 TEST_CASE("what sendfile refuses", "[sendfile][M36]") {
   const file_with file("0123456789");
   const file_with empty("");

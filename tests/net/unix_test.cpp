@@ -97,6 +97,22 @@ TEST_CASE("a stream over a path", "[unix][S5][S24][S96][S100][S106][S107]") {
   CHECK(failure_of([&] { second.bind(path); }) == failure("error", EADDRINUSE));
 }
 
+TEST_CASE("a std::filesystem::path is bound and connected to as it is", "[unix][file_path]") {
+  NEEDS(why_no_unix(SOCK_STREAM));
+  const temporary_directory folder;
+  const std::filesystem::path path = folder / "stream";
+  sk::socket listener = unix_socket();
+  listener.bind(path);
+  CHECK(std::filesystem::exists(std::filesystem::symlink_status(path)));
+  CHECK(listener.getsockname().path() == path.string());
+  listener.listen();
+  sk::socket client = unix_socket();
+  client.connect(path.parent_path() / path.filename());
+  std::error_code ec;
+  unix_socket().connect(path, ec);
+  CHECK_FALSE(ec);
+}
+
 TEST_CASE("an AF_UNIX socket without a name has none, or cannot tell yet", "[unix][S106][S107]") {
   NEEDS(why_no_unix(SOCK_STREAM));
   const sk::socket s = unix_socket();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <filesystem>
 #include <pysock/ssl_context.hpp>
 
 #include <fstream>
@@ -119,6 +120,18 @@ TEST_CASE("certificates and keys that cannot be used are refused", "[ssl][M93]")
   CHECK(failure_of([&] { context.load_cert_chain("a\0b"); }) == "invalid_argument");
   CHECK(failure_of([&] { context.load_cert_chain(server, "a\0b"); }) == "invalid_argument");
   context.load_cert_chain(certificate_file("server.both"));
+}
+
+TEST_CASE("certificates are loaded from a std::filesystem::path", "[ssl][file_path]") {
+  namespace fs = std::filesystem;
+  const fs::path server = certificate_file("server.both");
+  sk::ssl_context context(sk::PROTOCOL_TLS_SERVER);
+  context.load_cert_chain(server);
+  context.load_cert_chain(server, server.parent_path() / server.filename());
+  context.load_verify_locations(server);
+  context.load_verify_locations(std::nullopt, server.parent_path());
+  (void)sk::create_default_context(sk::Purpose::SERVER_AUTH, server);
+  CHECK(failure_of([&] { context.load_cert_chain(server / "none"); }) != "none");
 }
 
 TEST_CASE("an encrypted key needs its password, as text or from a call", "[ssl][M93]") {

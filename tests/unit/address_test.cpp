@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <sstream>
 #include <string>
@@ -19,6 +20,19 @@ using pysock::inet6_address;
 using pysock::inet_address;
 using pysock::unix_address;
 using namespace std::string_literals;
+
+namespace {
+
+// As std::filesystem::path is on Windows.
+struct wide_path {
+  using string_type = std::wstring;
+  static constexpr wchar_t preferred_separator = L'\\';
+  [[nodiscard]] const string_type& native() const noexcept { return wide; }
+  [[nodiscard]] std::string u8string() const { return "caf\xc3\xa9"; }
+  std::wstring wide = L"caf\u00e9";
+};
+
+}  // namespace
 
 TEST_CASE("a pair with a literal is binary at once", "[S6]") {
   const address a("127.0.0.1", 80);
@@ -163,6 +177,34 @@ TEST_CASE("a path makes an AF_UNIX address, its NUL counted", "[S5]") {
   CHECK(address(owned.c_str()) == a);
   char buffer[64] = "/tmp/sock";
   CHECK(address(buffer) == a);
+}
+
+TEST_CASE("a std::filesystem::path makes an AF_UNIX address", "[unix_address][file_path]") {
+  namespace fs = std::filesystem;
+  const fs::path folder("/tmp");
+  CHECK(address(folder / "sock") == address((folder / "sock").string()));
+  CHECK(unix_address(folder / "sock").path() == (folder / "sock").string());
+  const fs::path long_path = folder / std::string(1000, 'x');
+  CHECK_THROWS_WITH(address(long_path), "unix_address: AF_UNIX path too long");
+  const auto path_of = [](const address& a) { return a.path(); };  // converts implicitly
+  CHECK(path_of(folder) == "/tmp");
+  CHECK(path_of(fs::path()).empty());
+  STATIC_REQUIRE_FALSE(std::is_convertible_v<fs::path, pysock::text>);  // no name of a host
+}
+
+TEST_CASE("a file_path is text, or a copy of a path object's bytes or UTF-8", "[file_path]") {
+  const std::string text = "/tmp/a";
+  CHECK(pysock::file_path(text).view().data() == text.data());
+  CHECK(pysock::file_path("\0name").view() == "\0name"s);
+  pysock::file_path copied = std::filesystem::path(text);
+  const pysock::file_path moved = std::move(copied);
+  CHECK(moved.view() == text);
+  CHECK(moved.str() == text);
+  CHECK(pysock::file_path(wide_path()).str() == "caf\xc3\xa9");
+  CHECK(address(wide_path()).path() == "caf\xc3\xa9");
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<pysock::file_path, std::nullptr_t>);
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<pysock::file_path, int>);
+  STATIC_REQUIRE_FALSE(std::is_constructible_v<pysock::file_path, std::wstring>);
 }
 
 TEST_CASE("paths have a limit, and the bytes of abstract names count", "[S5][M65]") {

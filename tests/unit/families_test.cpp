@@ -108,6 +108,9 @@ TEST_CASE("packet addresses that cannot be", "[M68]") {
   CHECK_THROWS_AS(packet_address("lo", 65536), std::out_of_range);
   CHECK_THROWS_AS(packet_address("lo", 0, 256), std::out_of_range);
   CHECK_THROWS_AS(packet_address("lo", 0, 0, 65536), std::out_of_range);
+  CHECK_THROWS_AS(packet_address("lo", 4294967296LL + 0x0800), std::out_of_range);
+  CHECK_THROWS_AS(packet_address("lo", 0, 4294967296LL), std::out_of_range);
+  CHECK_THROWS_AS(packet_address("lo", 0, 0, 4294967296LL), std::out_of_range);
   CHECK_THROWS_AS(packet_address("lo", 0, 0, 0, "123456789"), std::invalid_argument);
   CHECK_THROWS_AS(packet_address("nosuch", 0), pysock::error);
   CHECK_THROWS_AS(packet_address(std::string("l\0o", 3), 0), std::invalid_argument);
@@ -196,6 +199,8 @@ TEST_CASE("a TIPC address is three numbers whose meaning the first part tells", 
   CHECK_THROWS_AS(tipc_address(9, 0, 0, 0), std::invalid_argument);
   CHECK_THROWS_AS(tipc_address(TIPC_ADDR_NAME, -1, 0, 0), std::out_of_range);
   CHECK_THROWS_AS(tipc_address(TIPC_ADDR_NAME, 0, 0, 0, 1000), std::out_of_range);
+  CHECK_THROWS_AS(tipc_address(4294967296LL + TIPC_ADDR_NAME, 0, 0, 0), std::out_of_range);
+  CHECK_THROWS_AS(tipc_address(TIPC_ADDR_NAME, 0, 0, 0, 4294967296LL), std::out_of_range);
   CHECK_THROWS_AS(tipc_address(address("127.0.0.1", 80)), std::invalid_argument);
 }
 #endif

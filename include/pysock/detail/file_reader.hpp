@@ -52,7 +52,7 @@ class PYSOCK_API file_reader {
   native_handle_type handle_ = invalid_handle;
   std::int64_t size_ = 0;
   std::FILE* c_file_ = nullptr;
-  const text* path_ = nullptr;
+  const file_path* path_ = nullptr;
   const stream_source* stream_ = nullptr;
   std::int64_t position_ = -1;  // where the stream stood; -1 if it cannot seek
 };

@@ -28,7 +28,7 @@ void cases() {
   (void)port;
 
 #ifdef CONSTANT_NTOHL_NEGATIVE
-  constexpr auto address = pysock::ntohl(-1);  // error: constant expression|throw_out_of_range
+  constexpr auto address = pysock::ntohl(-1);  // error: constant expression|throw_negative
 #else
   constexpr auto address = pysock::ntohl(4294967295U);
 #endif
