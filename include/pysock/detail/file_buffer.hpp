@@ -333,7 +333,9 @@ class file_buffer final : public std::streambuf {
   std::size_t send(const char* data, std::size_t size, time_limit& time,
                    std::error_code& ec) noexcept {
     const std::int64_t left = time.left(ec);
-    return ec ? 0 : transport_->write(data, size, left, ec);
+    if (ec) return 0;
+    // No transport writes more than it is given. g++ must see it, or it warns of the copies below.
+    return (std::min)(transport_->write(data, size, left, ec), size);
   }
 
   // Sends what is held; what does not go stays. Returns the bytes gone.
