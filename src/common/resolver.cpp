@@ -9,8 +9,8 @@ namespace {
 using detail::c_name;
 using detail::gai_code;
 using detail::idn_flag;
+using detail::in_quotes;
 using detail::make_hints;
-using detail::quoted;
 using detail::results;
 using detail::throw_error;
 
@@ -77,10 +77,10 @@ std::vector<address_info> resolve(const std::optional<text>& host, const service
   const std::string port_name =
       port.number() ? std::to_string(*port.number()) : c_name(function, port.name());
   const std::string operation = std::string(function) + " (" +
-                                (host_name.empty() ? "None" : quoted(host_name)) + ", " +
+                                (host_name.empty() ? "None" : in_quotes(host_name)) + ", " +
                                 (port.number()       ? port_name
                                  : port_name.empty() ? "None"
-                                                     : quoted(port_name)) +
+                                                     : in_quotes(port_name)) +
                                 ")";
   if ((port.number() && *port.number() < 0) || outside_ports(port_name))
     throw_error({EAI_SERVICE, gai_category()}, operation);
