@@ -88,7 +88,7 @@ class PYSOCK_SSL_API sslerror : public error {
   /// `e.library`)
   [[nodiscard]] std::string library() const;
   /// The reason as a word: `WRONG_VERSION_NUMBER`, `CERTIFICATE_VERIFY_FAILED`; empty if there is
-  /// none. (Python: `e.reason`)
+  /// none. With OpenSSL 3.0 to 3.6 one failure has one word. (Python: `e.reason`)
   [[nodiscard]] std::string reason() const;
 };
 

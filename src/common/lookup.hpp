@@ -15,10 +15,10 @@ inline std::error_code code_of(sys::resolver_status status) noexcept {
   return {status.number, status.from_system ? sys::category() : gai_category()};
 }
 
-inline std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
+inline std::string in_quotes(std::string_view name) { return "'" + std::string(name) + "'"; }
 
 inline std::string where(const char* function, std::string_view name) {
-  return std::string(function) + " " + quoted(name);
+  return std::string(function) + " " + in_quotes(name);
 }
 
 // A name for a C function: NULs would cut it silently.

@@ -9,8 +9,8 @@ namespace {
 using detail::c_name;
 using detail::code_of;
 using detail::idn_flag;
+using detail::in_quotes;
 using detail::make_hints;
-using detail::quoted;
 using detail::results;
 using detail::throw_error;
 
@@ -84,9 +84,9 @@ std::vector<address_info> resolve(const std::optional<text>& host, const service
   const std::string host_name = host ? c_name(function, *host) : std::string();
   const std::string service_name = c_name(function, port.name());
   const std::string operation = std::string(function) + " (" +
-                                (host_name.empty() ? "None" : quoted(host_name)) + ", " +
+                                (host_name.empty() ? "None" : in_quotes(host_name)) + ", " +
                                 (port.number()      ? std::to_string(*port.number())
-                                 : port.has_value() ? quoted(service_name)
+                                 : port.has_value() ? in_quotes(service_name)
                                                     : "None") +
                                 ")";
 

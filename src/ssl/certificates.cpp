@@ -42,7 +42,7 @@ std::string raw(const ASN1_STRING* string) {
           static_cast<std::size_t>(ASN1_STRING_length(string))};
 }
 
-std::string type_name(const ASN1_OBJECT* object) {
+std::string object_name(const ASN1_OBJECT* object) {
   const int id = OBJ_obj2nid(object);
   if (id != NID_undef) return OBJ_nid2ln(id);
   char dotted[128] = {};
@@ -55,7 +55,7 @@ distinguished_name names_of(const X509_NAME* name) {
   for (int i = 0; i < X509_NAME_entry_count(name); ++i) {
     const X509_NAME_ENTRY* entry = X509_NAME_get_entry(name, i);
     made.push_back(
-        {type_name(X509_NAME_ENTRY_get_object(entry)), utf8(X509_NAME_ENTRY_get_data(entry))});
+        {object_name(X509_NAME_ENTRY_get_object(entry)), utf8(X509_NAME_ENTRY_get_data(entry))});
   }
   return made;
 }
@@ -79,7 +79,7 @@ certificate_name alternative_name(const GENERAL_NAME* name) {
     case GEN_DIRNAME:
       return {"DirName", one_line(name->d.directoryName)};
     case GEN_RID:
-      return {"Registered ID", type_name(name->d.registeredID)};
+      return {"Registered ID", object_name(name->d.registeredID)};
     default:
       return {"othername", "<unsupported>"};
   }

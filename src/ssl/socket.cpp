@@ -23,7 +23,7 @@ std::error_code closed_code() noexcept {
   return detail::system_code(detail::sys::numbers().bad_descriptor);
 }
 
-std::string named(const char* operation, const detail::tls_connection& connection) {
+std::string operation_name(const char* operation, const detail::tls_connection& connection) {
   const std::string& name = connection.name().given();
   return name.empty() ? operation : operation + (" '" + name + "'");
 }
@@ -52,7 +52,8 @@ detail::tls_connection& ssl_socket::open(const char* operation) const {
 void ssl_socket::shake_hands(const char* operation) {
   std::error_code ec;
   do_handshake(ec);
-  if (ec) detail::throw_error(ec, connection_ ? named(operation, *connection_) : operation);
+  if (ec)
+    detail::throw_error(ec, connection_ ? operation_name(operation, *connection_) : operation);
 }
 
 void ssl_socket::do_handshake() { shake_hands("do_handshake"); }

@@ -322,7 +322,9 @@ class file_buffer final : public std::streambuf {
 
   std::size_t send(const char* data, std::size_t size, deadline& until,
                    std::error_code& ec) noexcept {
-    return in_time(until, ec) ? transport_->write(data, size, until, ec) : 0;
+    if (!in_time(until, ec)) return 0;
+    // No transport writes more than it is given. g++ must see it, or it warns of the copies below.
+    return (std::min)(transport_->write(data, size, until, ec), size);
   }
 
   // Sends what is held; what does not go stays. Returns the bytes gone.
