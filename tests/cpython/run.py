@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: MIT
 """CPython's own tests on an extension module that is pysock's, beside the same tests on CPython's.
 
-usage: INTERPRETER run.py [PATTERN [MODULE...]]
+usage: INTERPRETER run.py [--seeds FIRST-LAST] [PATTERN [MODULE...]]
 
 Builds the module for this interpreter, checks what its object files call, compares what the two
 modules export, and runs each test MODULE (test_socket and those of this folder unless given; "all"
 for every one that is known to use sockets) with both: the tests whose names match the PATTERN or
 have it in them, all of them if it is "". Fails if a test that passes with CPython's module fails
-with pysock's.
+with pysock's. The module "differential" compares random calls: see differential.py.
 
 Each class of tests has a process of its own; it is ended where nothing happens in it for LIMIT
 seconds, and the tests that it still owed have failed.
@@ -25,12 +25,15 @@ import subprocess
 import sys
 import tempfile
 
+import differential
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 LIMIT = 30
 MODULES = {
     "binding": ["binding_test"],
     "tls": ["tls_test"],
+    "differential": [],
     "test_select": ["test.test_select"],
     "test_selectors": ["test.test_selectors"],
     "test_socketserver": ["test.test_socketserver"],
@@ -233,6 +236,7 @@ def compare(own, ours):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "cpython", help="where to build")
+    parser.add_argument("--seeds", default="1-8", help="of the differential's calls")
     parser.add_argument("pattern", nargs="?", default="", metavar="PATTERN")
     parser.add_argument("modules", nargs="*", metavar="MODULE")
     arguments = parser.parse_args()
@@ -241,6 +245,7 @@ def main():
         if name not in MODULES:
             parser.error(f"{name} is none of {' '.join(MODULES)}")
 
+    first, last = map(int, arguments.seeds.split("-"))
     python = sys.executable
     version, folder = build(python, arguments.build.resolve())
     module = str(folder / "_socket.so")
@@ -251,6 +256,13 @@ def main():
     lines = []
     count = 0
     for name in modules:
+        if name == "differential":
+            if not arguments.pattern:
+                compared, line = differential.run(python, module, sys.version_info[:2], range(first, last + 1))
+                good = compared and good
+                lines.append(line)
+                count += 1
+            continue
         own = run_module(python, "-", MODULES[name], arguments.pattern)
         ours = run_module(python, module, MODULES[name], arguments.pattern)
         good = compare(own, ours) and good
