@@ -164,6 +164,8 @@ auto without_lock(const Body& body) {
 // The bytes of a Python object, held in place while this lives.
 class buffer {
  public:
+  // Empty, for PyArg_ParseTuple to fill (formats y* and w*).
+  buffer() = default;
   explicit buffer(PyObject* of, int flags = PyBUF_SIMPLE) {
     if (PyObject_GetBuffer(of, &view_, flags) >= 0) return;
     if (PyErr_ExceptionMatches(PyExc_BufferError) == 0) throw python_error();
@@ -174,6 +176,7 @@ class buffer {
   buffer& operator=(const buffer&) = delete;
   ~buffer() { PyBuffer_Release(&view_); }
 
+  [[nodiscard]] Py_buffer* view() noexcept { return &view_; }
   [[nodiscard]] pysock::const_bytes bytes() const noexcept { return {view_.buf, size()}; }
   [[nodiscard]] pysock::mutable_bytes room() const noexcept { return {view_.buf, size()}; }
   [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(view_.len); }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // sendmsg and recvmsg: buffers in several pieces, and control messages.
+#include <algorithm>
 #include <cstring>
 #include <deque>
 #include <vector>
@@ -93,7 +94,8 @@ object recvmsg(socket_object& self, PyObject* arguments) {
   pysock::mutable_bytes room[] = {writable_bytes_of(bytes)};
   return receive(self, room, ancillary_size(ancbufsize), flags, [&](std::size_t count) {
     PyObject* resized = bytes.release();
-    check(_PyBytes_Resize(&resized, static_cast<Py_ssize_t>(count)) >= 0);
+    // With MSG_TRUNC the library returns the length that a datagram had.
+    check(_PyBytes_Resize(&resized, std::min(size, static_cast<Py_ssize_t>(count))) >= 0);
     return object::take(resized);
   });
 }

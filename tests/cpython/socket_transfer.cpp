@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The socket's methods that move plain data.
+#include <algorithm>
+
 #include "capsule.hpp"
 
 namespace binding {
@@ -14,7 +16,8 @@ template <class Receive>
 object receive_bytes(Py_ssize_t size, const Receive& receive) {
   object bytes = object::take(PyBytes_FromStringAndSize(nullptr, size));
   const pysock::mutable_bytes room = writable_bytes_of(bytes);
-  const std::size_t count = without_lock([&] { return receive(room); });
+  // With MSG_TRUNC the library returns the length that a datagram had.
+  const std::size_t count = std::min(without_lock([&] { return receive(room); }), room.size());
   if (count == room.size()) return bytes;
   PyObject* resized = bytes.release();
   check(_PyBytes_Resize(&resized, static_cast<Py_ssize_t>(count)) >= 0);
@@ -47,67 +50,62 @@ struct into {
   into(PyObject* arguments, PyObject* keywords, const char* format, const char* function) {
     static const char* names[] = {"buffer", "nbytes", "flags", nullptr};
     check(PyArg_ParseTupleAndKeywords(arguments, keywords, format, const_cast<char**>(names),
-                                      &target, &nbytes, &flags) != 0);
+                                      target.view(), &nbytes, &flags) != 0);
     refuse_negative(nbytes, function);
   }
   [[nodiscard]] std::size_t count() const noexcept { return static_cast<std::size_t>(nbytes); }
 
-  PyObject* target = nullptr;
+  buffer target;
   Py_ssize_t nbytes = 0;
   int flags = 0;
 };
 
 object recv_into(socket_object& self, PyObject* arguments, PyObject* keywords) {
-  const into asked(arguments, keywords, "O|ni:recv_into", "recv_into");
-  const buffer target(asked.target, PyBUF_WRITABLE);
+  const into asked(arguments, keywords, "w*|ni:recv_into", "recv_into");
   const std::size_t count = without_lock(
-      [&] { return self.socket.recv_into(target.room(), asked.count(), asked.flags); });
+      [&] { return self.socket.recv_into(asked.target.room(), asked.count(), asked.flags); });
   return build("n", static_cast<Py_ssize_t>(count));
 }
 
 object recvfrom_into(socket_object& self, PyObject* arguments, PyObject* keywords) {
-  const into asked(arguments, keywords, "O|ni:recvfrom_into", "recvfrom_into");
-  const buffer target(asked.target, PyBUF_WRITABLE);
+  const into asked(arguments, keywords, "w*|ni:recvfrom_into", "recvfrom_into");
   const auto received = without_lock(
-      [&] { return self.socket.recvfrom_into(target.room(), asked.count(), asked.flags); });
+      [&] { return self.socket.recvfrom_into(asked.target.room(), asked.count(), asked.flags); });
   const object address = from_address(received.from, self.socket.proto());
   return build("(nO)", static_cast<Py_ssize_t>(received.nbytes), address.get());
 }
 
 object send(socket_object& self, PyObject* arguments) {
-  PyObject* data = nullptr;
+  buffer data;
   int flags = 0;
-  parse(arguments, "O|i:send", &data, &flags);
-  const buffer bytes(data);
-  const std::size_t count = without_lock([&] { return self.socket.send(bytes.bytes(), flags); });
+  parse(arguments, "y*|i:send", data.view(), &flags);
+  const std::size_t count = without_lock([&] { return self.socket.send(data.bytes(), flags); });
   return build("n", static_cast<Py_ssize_t>(count));
 }
 
 object sendall(socket_object& self, PyObject* arguments) {
-  PyObject* data = nullptr;
+  buffer data;
   int flags = 0;
-  parse(arguments, "O|i:sendall", &data, &flags);
-  const buffer bytes(data);
-  without_lock([&] { return self.socket.sendall(bytes.bytes(), flags); });
+  parse(arguments, "y*|i:sendall", data.view(), &flags);
+  without_lock([&] { return self.socket.sendall(data.bytes(), flags); });
   return none();
 }
 
 object sendto(socket_object& self, PyObject* arguments) {
   const Py_ssize_t given = PyTuple_GET_SIZE(arguments);
-  PyObject* data = nullptr;
+  buffer data;
   PyObject* to = nullptr;
   int flags = 0;
   if (given == 2)
-    parse(arguments, "OO:sendto", &data, &to);
+    parse(arguments, "y*O:sendto", data.view(), &to);
   else if (given == 3)
-    parse(arguments, "OiO:sendto", &data, &flags, &to);
+    parse(arguments, "y*iO:sendto", data.view(), &flags, &to);
   else
     raise(PyExc_TypeError, "sendto() takes 2 or 3 arguments (%zd given)", given);
-  const buffer bytes(data);
   const pysock::address address = to_address(self.socket, to, "sendto");
   audit("socket.sendto", "OO", reinterpret_cast<PyObject*>(&self), to);
   const std::size_t count =
-      without_lock([&] { return self.socket.sendto(bytes.bytes(), flags, address); });
+      without_lock([&] { return self.socket.sendto(data.bytes(), flags, address); });
   return build("n", static_cast<Py_ssize_t>(count));
 }
 
