@@ -37,15 +37,13 @@ def without_comments(text):
 class Tree:
     def __init__(self, root):
         self.root = root.resolve()
-        self.levels, self.parts, self.complaints = {}, {}, []
+        self.levels, self.complaints = {}, []
         for line in (root / "cmake/layers.txt").read_text().splitlines():
             words = line.split("#")[0].split()
             if not words:
                 continue
             name = words[1] if words[1].startswith("src/") else "include/pysock/" + words[1]
             self.levels[name] = int(words[0])
-            if len(words) > 2:
-                self.parts[name] = "include/pysock/" + words[2]
         self.files = sorted(path for folder in ("include", "src") for path in (self.root / folder).rglob("*") if path.is_file())
 
     def name(self, path):
@@ -99,13 +97,9 @@ class Tree:
     def check_own(self, name, target):
         if name.startswith("src/") and name.rpartition("/")[0] == target.rpartition("/")[0]:
             return None
-        if self.parts.get(name) == target or self.parts.get(target) == name:
-            return None
         if target.startswith("src/"):
             return f"includes {target}, of another folder"
         level, below = self.level(name), self.level(target)
-        if target in self.parts:
-            return f"includes {target}, which only {self.parts[target]} may"
         if below is not None and below >= level:
             return f"at level {level} includes {target} at level {below}"
         return None

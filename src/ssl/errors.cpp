@@ -109,6 +109,7 @@ const char* library_of(int value) noexcept {
 }
 
 std::string reason_text(int value) {
+  OPENSSL_init_ssl(0, nullptr);  // loads the texts: no context may have been made yet
   const char* text = ERR_reason_error_string(static_cast<unsigned long>(value));
   return text != nullptr ? text : "unknown error " + std::to_string(value);
 }

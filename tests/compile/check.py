@@ -36,7 +36,8 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 INCLUDE = HERE.parents[1] / "include"
 SYSTEM = f'#include "{HERE}/system_headers.hpp"\n'
-WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror=unused-result"]  # a case of fail/ is about the last
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror=unused-result"]
+CLANG_WARNINGS = ["-Werror=dangling", "-Werror=return-stack-address"]  # with those above, what cases of fail/ are about
 if os.environ.get("PYSOCK_WERROR") == "ON":
     WARNINGS.append("-Werror")
 MODES = [[f"-std={dialect}", level] for dialect in ("c++17", "gnu++17", "c++20") for level in ("-O0", "-O2")]
@@ -59,7 +60,7 @@ def is_clang(compiler):
 
 def compile_text(compiler, options, text):
     """The compiler's messages, or None where it had nothing to say."""
-    command = [compiler, "-fsyntax-only", "-x", "c++", "-I", INCLUDE, *WARNINGS, *options, "-"]
+    command = [compiler, "-fsyntax-only", "-x", "c++", "-I", INCLUDE, *WARNINGS, *(CLANG_WARNINGS if is_clang(compiler) else []), *options, "-"]
     made = subprocess.run(command, input=text, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"})
     return None if made.returncode == 0 else made.stderr or f"status {made.returncode}"
 
