@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The socket's life, its connections, modes and options.
+// The socket's life, its connections and modes.
 #include <pysock/socket.hpp>
 
 #include <climits>
@@ -88,73 +88,6 @@ void socket::close() {
   if (result < 0) detail::throw_result(result, "close");
 }
 
-socket socket::dup() const {
-  const native_handle_type copy = detail::sys::duplicate(fileno());
-  if (copy < 0) detail::throw_result(copy, "dup");
-  socket result(copy, family_, type_, proto_, timeout_nanoseconds());
-  result.set_interrupt_hook(hook_, hook_data_);
-  return result;
-}
-
-socket socket::wrap(const char* operation, native_handle_type fd, int family, int type, int proto) {
-  int seen_family = AF_UNSPEC;
-  int seen_type = 0;
-  int seen_proto = 0;
-  int result = detail::sys::describe(fd, seen_family, seen_type, seen_proto);
-  std::int64_t timeout = detail::default_timeout();
-  if (result >= 0) {
-    result =
-        timeout >= 0 ? detail::sys::set_nonblocking(fd, true) : detail::sys::get_nonblocking(fd);
-  }
-  if (result < 0) detail::throw_result(result, operation);
-  if (timeout < 0 && result == 1) timeout = 0;
-  return socket(fd, family < 0 ? seen_family : family, type < 0 ? seen_type : type,
-                proto < 0 ? seen_proto : proto, timeout);
-}
-
-socket fromfd(native_handle_type fd, int family, int type, int proto) {
-  const native_handle_type handle = detail::sys::duplicate(fd);
-  if (handle < 0) detail::throw_result(handle, "fromfd");
-  descriptor copy(handle);
-  socket result = socket::wrap("fromfd", copy.get(), family, type, proto);
-  (void)copy.release();
-  return result;
-}
-
-socket from_fileno(native_handle_type fd, int family, int type, int proto) {
-  if (fd < 0) detail::throw_error(bad_argument::negative_descriptor, "from_fileno");
-  return socket::wrap("from_fileno", fd, family, type, proto);
-}
-
-#ifdef FROM_PROTOCOL_INFO
-std::string socket::share(unsigned long process_id) const {
-  std::string shared;
-  const int result = detail::sys::share(fileno(), process_id, shared);
-  if (result < 0) detail::throw_result(result, "share");
-  return shared;
-}
-
-socket fromshare(const_bytes info) {
-  if (info.size() != sizeof(::WSAPROTOCOL_INFOW))
-    detail::throw_error(bad_argument::share_length, "fromshare");
-  const native_handle_type handle = detail::sys::fromshare(info.data());
-  if (handle < 0) detail::throw_result(handle, "fromshare");
-  descriptor owner(handle);
-  socket result = from_fileno(owner.get());
-  (void)owner.release();
-  return result;
-}
-#endif
-
-std::pair<socket, socket> socketpair(int family, int type, int proto) {
-  const std::int64_t timeout = detail::sys::strip_type_flags(type) ? 0 : detail::default_timeout();
-  native_handle_type ends[2] = {invalid_handle, invalid_handle};
-  const int result = detail::sys::socketpair(family, type, proto, timeout >= 0, ends);
-  if (result < 0) detail::throw_result(result, "socketpair");
-  return {socket(ends[0], family, type, proto, timeout),
-          socket(ends[1], family, type, proto, timeout)};
-}
-
 // ---- connections ----
 
 address socket::name_from(detail::sockaddr_view name) const {
@@ -240,23 +173,7 @@ void socket::shutdown(int how) {
   if (result < 0) detail::throw_result(result, "shutdown");
 }
 
-address socket::getpeername() const {
-  detail::sockaddr_any peer;
-  socklen_t size = sizeof peer;
-  const int result = detail::sys::getpeername(fileno(), &peer.base, &size);
-  if (result < 0) detail::throw_result(result, "getpeername");
-  return name_from({&peer.base, size});
-}
-
-address socket::getsockname() const {
-  detail::sockaddr_any own;
-  socklen_t size = sizeof own;
-  const int result = detail::sys::getsockname(fileno(), &own.base, &size);
-  if (result < 0) detail::throw_result(result, "getsockname");
-  return name_from({&own.base, size});
-}
-
-// ---- modes and options ----
+// ---- modes ----
 
 // Several threads may set it at the same time. The last to store a timeout decides: each repeats
 // the rest until that agrees with it, so that no socket with a timeout is left in blocking mode.
@@ -285,88 +202,6 @@ void socket::predict(detail::wait_prediction prediction) noexcept {
   } else {
     mode_.fetch_and(~compiled_part, std::memory_order_relaxed);
   }
-}
-
-bool socket::get_inheritable() const {
-  const int inheritable = detail::sys::get_inheritable(fileno());
-  if (inheritable < 0) detail::throw_result(inheritable, "get_inheritable");
-  return inheritable != 0;
-}
-
-void socket::set_inheritable(bool inheritable) {
-  const int result = detail::sys::set_inheritable(fileno(), inheritable);
-  if (result < 0) detail::throw_result(result, "set_inheritable");
-}
-
-socklen_t socket::read_option(int level, int name, void* value, socklen_t size) const {
-  const int result = detail::sys::getsockopt(fileno(), level, name, value, &size);
-  if (result < 0) detail::throw_result(result, "getsockopt");
-  return size;
-}
-
-int socket::getsockopt(int level, int name) const {
-  int value = 0;
-  if (read_option(level, name, &value, sizeof value) != 1) return value;
-  unsigned char byte = 0;  // some systems write a flag as one byte, whatever size they are given
-  std::memcpy(&byte, &value, 1);
-  return byte;
-}
-
-std::string socket::getsockopt(int level, int name, int buflen) const {
-  if (buflen < 1 || buflen > 1024) detail::throw_error(errc::buflen_out_of_range, "getsockopt");
-  std::string value(static_cast<std::size_t>(buflen), '\0');
-  const socklen_t size = read_option(level, name, value.data(), static_cast<socklen_t>(buflen));
-  if (static_cast<std::size_t>(size) < value.size()) value.resize(static_cast<std::size_t>(size));
-  return value;
-}
-
-void socket::setsockopt(int level, int name, const_bytes value) {
-  if (value.size() > INT_MAX) detail::throw_error(bad_argument::value_range, "setsockopt");
-  const int result = detail::sys::setsockopt(fileno(), level, name, value.data(),
-                                             static_cast<socklen_t>(value.size()));
-  if (result < 0) detail::throw_result(result, "setsockopt");
-}
-
-void socket::setsockopt(int level, int name, std::nullptr_t, socklen_t optlen) {
-  const int result = detail::sys::setsockopt(fileno(), level, name, nullptr, optlen);
-  if (result < 0) detail::throw_result(result, "setsockopt");
-}
-
-#ifdef SIO_RCVALL
-void socket::ioctl(unsigned long control, unsigned long option) {
-  const int result = detail::sys::ioctl(fileno(), control, &option, sizeof option);
-  if (result < 0) detail::throw_result(result, "ioctl");
-}
-
-void socket::ioctl(unsigned long control, const tcp_keepalive& option) {
-  const int result = detail::sys::ioctl(fileno(), control, &option, sizeof option);
-  if (result < 0) detail::throw_result(result, "ioctl");
-}
-#endif
-
-// ---- printing ----
-
-std::string socket::to_string() const {
-  std::string out = *this ? "<socket.socket" : "<socket.socket [closed]";
-  out += " fd=" + std::to_string(fileno()) + ", family=" + family_name(family_) +
-         ", type=" + type_name(type_) + ", proto=" + std::to_string(proto_);
-  if (!*this) return out + ">";
-  detail::sockaddr_any any;
-  const auto add = [&any, &out](const char* label, int result, socklen_t size) {
-    const address found = result < 0 ? address() : address(detail::sockaddr_view{&any.base, size});
-    if (!found || found.is_unnamed()) return;
-    const auto* un = found.get_if<unix_address>();
-    // Python quotes names that are bytes, not those that are text.
-    const bool path = un != nullptr && un->view().front() != '\0';
-    out += label + (path ? found.path() : found.to_string());
-  };
-  socklen_t size = sizeof any;
-  int result = detail::sys::getsockname(fileno(), &any.base, &size);
-  add(", laddr=", result, size);
-  size = sizeof any;
-  result = detail::sys::getpeername(fileno(), &any.base, &size);
-  add(", raddr=", result, size);
-  return out + ">";
 }
 
 }  // namespace v1
