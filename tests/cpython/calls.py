@@ -29,7 +29,8 @@ ROUNDS = {"functions": 10, "sockets": 40}
 TURNS = 150  # of a round of functions, each of several calls
 STEPS = 25  # calls of a round with sockets
 WAIT = 0.02  # the timeout of sockets
-PATIENCE = {None: 0.06, 0: 1, WAIT: 1}  # the seconds after which a signal ends a call, by timeout
+PATIENCE = 1  # seconds, after which a signal ends a call
+BLOCKING_PATIENCE = 0.06  # likewise, of a blocking socket
 
 
 class Endless(Exception):
@@ -110,11 +111,11 @@ class Calls:
     def chance(self, probability):
         return self.random.random() < probability
 
-    def attempt(self, label, function, state=lambda: "", timeout=0):
+    def attempt(self, label, function, state=lambda: "", patience=PATIENCE):
         print(f"{self.round} {label}", flush=True)
         try:
             try:
-                signal.setitimer(signal.ITIMER_REAL, PATIENCE[timeout])
+                signal.setitimer(signal.ITIMER_REAL, patience)
                 result = function()
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
@@ -381,8 +382,9 @@ class Sockets(Calls):
             arguments = list(arguments)
             arguments[self.random.randrange(len(arguments))] = self.choose(*self.WRONG)
         given = ", ".join(map(self.label, arguments))
+        patience = BLOCKING_PATIENCE if s.gettimeout() is None else PATIENCE
         self.attempt(f"{self.sockets.index(s)}.{name}({given})",
-                     lambda: result(function(*arguments)), lambda: self.state(s), s.gettimeout())
+                     lambda: result(function(*arguments)), lambda: self.state(s), patience)
 
     def label(self, value):
         if isinstance(value, (bytearray, array.array, memoryview)):
@@ -571,14 +573,16 @@ class Sockets(Calls):
 
     def settimeout(self, s):
         self.call(s, "settimeout", self.choose(0, 0.0, WAIT, WAIT, None))
-        self.seldom_blocking(s)
+        self.shorten(s)
 
     def setblocking(self, s):
         self.call(s, "setblocking", self.choose(False, 0, False, True, 1, "x", 2**70))
-        self.seldom_blocking(s)
+        self.shorten(s)
 
-    def seldom_blocking(self, s):
-        if self.chance(0.7) and s.gettimeout() is None and s.fileno() >= 0:
+    def shorten(self, s):
+        """Few sockets remain blocking, and none keeps a long timeout."""
+        long = s.gettimeout() not in (0, WAIT, None if self.chance(0.3) else 0)
+        if long and s.fileno() >= 0:
             s.settimeout(WAIT)
 
     def wrong_timeout(self, s):

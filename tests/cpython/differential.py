@@ -70,7 +70,8 @@ DIFFERENCES = [
     Difference(NEWEST, r"if_nametoindex\(.*", own="OSError no interface.*", ours="OSError 19",
                before=(3, 14)),
     # methods of sockets
-    Difference(ORDER, r"\d+\.\w+\(.*", own="gaierror.*", ours="(Overflow|Value|Type)Error.*"),
+    Difference(ORDER, r"\d+\.\w+\(.*", own="(gaierror|OSError address family).*",
+               ours="(Overflow|Value|Type)Error.*"),
     Difference(NUL, r"\d+\..*\\x00.*", ours="(Value|Type)Error.*", ends=True),
     Difference(SCOPE, r"\d+\.\w+\(.*fe80::1%lo.*", ends=True),
     Difference(BEYOND, r"\d+\.fileno=2147483648 .*", own="ValueError.*", ours="OverflowError.*"),
@@ -87,13 +88,14 @@ DIFFERENCES = [
                ours="TimeoutError timed out .*"),
     Difference(AT_ONCE, r"\d+\.\w+\(.*(MSG_DONTWAIT|-1).*", own="TimeoutError timed out.*",
                ours="BlockingIOError 11 .*"),
-    # What fails at once, what is sent although poll() asks for more space, and what needs no data.
+    # What fails at once; what is sent although poll() asks for more space; what is received although
+    # it asks for more data (SO_RCVLOWAT), or needs none.
     Difference(TRIED_FIRST, r"\d+\.(recv|send|accept)\w*\(.*", own="TimeoutError timed out.*",
                ours=r"(OSError|BrokenPipeError|Connection\w+) \d+ .*"),
     Difference(TRIED_FIRST, r"\d+\.send\w*\(.*", own="TimeoutError timed out.*",
                ours=r"(\d+|None) .*", ends=True),
-    Difference(TRIED_FIRST, r"\d+\.recv\w*\((0|\(\)|\[\]).*", own="TimeoutError timed out.*",
-               ours=r"\(.*", ends=True),
+    Difference(TRIED_FIRST, r"\d+\.recv\w*\(.*", own="TimeoutError timed out.*", ours=r"[(b\d].*",
+               ends=True),
 ]
 
 
