@@ -40,7 +40,7 @@ INSTRUCTIONS = [
     *(Limit(f'send + recv_into of 64 bytes, {build}', Count('instructions', 'sendrecv', build), limit,
             Count('instructions', 'sendrecv', 'raw'))
       for build, limit in zip(BUILDS, (12, 14, 9))),
-    *(Limit(f'... in timeout mode, data ready, {build}', Count('instructions', 'sendrecv_timeout', build), 3,
+    *(Limit(f'... in timeout mode, data ready, {build}', Count('instructions', 'sendrecv_timeout', build), 1,
             Count('instructions', 'sendrecv', build))
       for build in BUILDS),
     Limit('sendto + recvfrom_into with text addresses', Count('instructions', 'udp_text'), 600),

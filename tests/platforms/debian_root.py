@@ -53,10 +53,19 @@ def run(root, *command, folder="/", log=None, **variables):
     _run(*inside(root, *command, folder=folder, **variables), log=log, name=" ".join(map(str, command)))
 
 
+def result_of(root, *command, folder="/", **variables):
+    """Runs a command in a root. Returns its exit status, and what it wrote to standard output and error."""
+    result = subprocess.run(inside(root, *command, folder=folder, **variables), stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+    return result.returncode, result.stdout
+
+
 def output_of(root, *command):
-    """What a command in a root writes to its standard output."""
-    return subprocess.run(inside(root, *command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-                          check=True).stdout
+    """What a command in a root wrote. Raises Failure."""
+    status, output = result_of(root, *command)
+    if status != 0:
+        raise Failure(f"{' '.join(map(str, command))}: exit status {status}: {output}")
+    return output
 
 
 def make(suite, packages=(), name="minimal", anew=False):

@@ -5,7 +5,9 @@
 usage: run.py NAME...|all
        run.py --packages NAME...|all    the Debian packages that these need
 
-A platform is a row of the table below and a toolchain file, cmake/toolchains/NAME.cmake. A test that printed a reason to skip counts as
+A platform is a row of the table below and a toolchain file, cmake/toolchains/NAME.cmake, or a release of Debian: then
+the README's two commands run in a fresh minimal root of it, on a copy of this tree and as a user runs them.
+`warnings` is no platform, but all compilers of these releases: see warning_matrix.py. A test that printed a reason to skip counts as
 skipped. How many do so for want of something on the platform is pinned, so that no test goes missing unseen; what the machine below lacks
 differs from one to the next, and would be lacking in ./dev test too.
 """
@@ -20,6 +22,9 @@ import sys
 import time
 import xml.etree.ElementTree
 
+import debian_root
+import warning_matrix
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "platforms"
 JOBS = str(os.cpu_count() or 2)
@@ -33,6 +38,8 @@ class Platform:
     zig: bool = False  # zig's clang compiles
     afterwards: "object" = None  # what is done when all tests have passed
     prepare: "object" = None  # what is done before the build, which asks the test programs for their tests
+    debian: "str | None" = None  # the suite of a release of Debian
+    check: "object" = None  # what is done instead of building and testing
 
 
 def start_wine():
@@ -66,6 +73,10 @@ PLATFORMS = {
     "clang": Platform(("clang", "libc++-dev", "libc++abi-dev", "libssl-dev", *TLS_PEERS), skips=1, openssl=NATIVE),
     "mingw": Platform(("g++-mingw-w64-x86-64-posix", "wine64", "wine", "pkg-config", "make"), skips=49, openssl=MINGW, prepare=start_wine,
                       afterwards=as_its_users_do),
+    "debian12": Platform(("debootstrap", "git"), debian="bookworm", skips=1),
+    "debian13": Platform(("debootstrap", "git"), debian="trixie", skips=1),
+    "debian-sid": Platform(("debootstrap", "git"), debian="sid", skips=1),
+    "warnings": Platform(("debootstrap",), check=warning_matrix.check),
     "i686": Platform(("g++-i686-linux-gnu", *TLS_PEERS), skips=3, openssl="i386"),
     "s390x": Platform(("g++-s390x-linux-gnu", "qemu-user", *TLS_PEERS), skips=23, openssl="s390x"),
     "musl": Platform(("python3-venv",), zig=True, skips=6),
@@ -210,6 +221,51 @@ def test_results(report):
     return len(said) - len(skipped), skipped
 
 
+def count_tests(report, platform, extent):
+    """What there is to say of these results, once they are as expected."""
+    passed, skipped = test_results(report)
+    for reason in sorted({reason for reasons in skipped.values() for reason in reasons}):
+        print(reason)
+    of_platform = sum(1 for reasons in skipped.values() if not all(map(OF_THE_MACHINE.search, reasons)))
+    counts = f"{extent}, {passed} tests passed, {len(skipped)} skipped, {of_platform} of them because of the platform"
+    if of_platform != platform.skips:
+        raise Failure(f"{counts}, where {platform.skips} were before")
+    return counts
+
+
+def copy_tree(folder):
+    """Copies what a clone of this tree would have, and what has changed since the last commit."""
+    names = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+                           check=False)
+    if names.returncode != 0:
+        raise Failure("git does not know this tree, of which a clean copy is needed")
+    for name in names.stdout.rstrip("\0").split("\0"):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+
+
+# What a root has when the commands have run in it.
+VERSIONS = """
+. /etc/os-release
+echo "$PRETTY_NAME"
+for program in 'c++ --version' 'openssl version' 'python3 --version' 'cmake --version'; do $program | head -n 1; done
+dpkg-query -W -f 'Catch2 ${Version}' catch2
+"""
+
+
+def run_in_debian(name, platform):
+    """Runs the README's two commands in a fresh root."""
+    root = debian_root.make(platform.debian, name="user", anew=True)
+    tree = root / "root/pysock"
+    copy_tree(tree)
+    for verb in ("demo", "test"):
+        print(f"\n== {name}: ./dev {verb}", flush=True)
+        debian_root.run(root, "./dev", verb, folder="/root/pysock")
+    versions = ", ".join(debian_root.output_of(root, "sh", "-c", VERSIONS).splitlines())
+    return count_tests(tree / "build/dev/report.xml", platform, f"{versions}: ./dev demo and ./dev test passed")
+
+
 def build_and_test(name, platform):
     """What there is to say of it in the end."""
     with_tls = tls(platform.openssl)
@@ -231,13 +287,7 @@ def build_and_test(name, platform):
     except Failure:
         print((folder / "ctest.log").read_text(errors="replace").partition("The following tests FAILED:")[2])
         raise
-    passed, skipped = test_results(report)
-    for reason in sorted({reason for reasons in skipped.values() for reason in reasons}):
-        print(reason)
-    of_platform = sum(1 for reasons in skipped.values() if not all(map(OF_THE_MACHINE.search, reasons)))
-    counts = f"{extent}, {passed} tests passed, {len(skipped)} skipped, {of_platform} of them because of the platform"
-    if of_platform != platform.skips:
-        raise Failure(f"{counts}, where {platform.skips} were before")
+    counts = count_tests(report, platform, extent)
     if platform.afterwards:
         platform.afterwards()
     return counts
@@ -259,8 +309,16 @@ def main(arguments):
         print(f"\n== {name}", flush=True)
         start = time.monotonic()
         try:
-            result = build_and_test(name, PLATFORMS[name])
-        except Failure as failure:
+            platform = PLATFORMS[name]
+            if platform.check:
+                result = platform.check()
+            elif platform.debian:
+                result = run_in_debian(name, platform)
+            else:
+                result = build_and_test(name, platform)
+        except debian_root.Unavailable as reason:
+            result = f"skipped: {reason}"
+        except (Failure, debian_root.Failure) as failure:
             result, failed = f"FAILED: {failure}", True
         results.append(f"{name}: {result} ({time.monotonic() - start:.0f} s)")
     print("\n== platforms", *results, sep="\n")
