@@ -77,15 +77,8 @@ def run_all(work):
     return failures if work else 1
 
 
-def second_halves():
-    """The headers that are the end of another one, by the layer table, and are never included by themselves."""
-    table = (INCLUDE.parent / "cmake/layers.txt").read_text()
-    return {"pysock/" + header for header in re.findall(r"^\d+[ ]+(\S+)[ ]+\S+\.hpp\b", table, re.MULTILINE)}
-
-
 def all_headers():
-    headers = [path.relative_to(INCLUDE).as_posix() for path in sorted(INCLUDE.rglob("*.hpp"))]
-    return [header for header in headers if header not in second_halves()]
+    return [path.relative_to(INCLUDE).as_posix() for path in sorted(INCLUDE.rglob("*.hpp"))]
 
 
 def includes(headers):
