@@ -295,7 +295,7 @@ class ancillary_view {
     }
     /// On to the next message, giving this one.
     iterator operator++(int) noexcept {
-      const iterator before = *this;
+      iterator before = *this;
       load(rest_);
       return before;
     }
