@@ -384,6 +384,30 @@ bool sys::strip_type_flags(int& type) noexcept {
 #endif
 }
 
+#ifdef FROM_PROTOCOL_INFO
+// The bytes are those of the handle; whoever takes them has a duplicate.
+int sys::share(native_handle_type s, unsigned long /*process_id*/, std::string& out) {
+  const turn t = begin_on("share", s);
+  if (t.failed) return t.result();
+  out.assign(sizeof(::WSAPROTOCOL_INFOW), '\0');
+  std::memcpy(out.data(), &s, sizeof s);
+  return 0;
+}
+
+native_handle_type sys::fromshare(const void* shared) noexcept {
+  native_handle_type s = invalid_handle;
+  std::memcpy(&s, shared, sizeof s);
+  return duplicate(s);
+}
+#endif
+
+#ifdef SIO_RCVALL
+int sys::ioctl(native_handle_type s, unsigned long control, const void* /*value*/,
+               std::size_t size) noexcept {
+  return begin_on("ioctl", s, control, size).result();
+}
+#endif
+
 int sys::bind(native_handle_type s, const sockaddr* address, socklen_t size) noexcept {
   const turn t = begin_on("bind", s, to_string(address, size));
   if (!t.failed) at(s).local = to_address(address, size);
