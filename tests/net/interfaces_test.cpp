@@ -22,7 +22,7 @@ TEST_CASE("interfaces have names and numbers, both ways", "[interfaces][M12][M13
 }
 
 TEST_CASE("unknown interfaces are reported with an errno", "[if_nametoindex][if_indextoname]") {
-  const std::string longer = sk::if_nameindex().at(0).name + std::string(IF_NAMESIZE, 'x');
+  const std::string longer = sk::if_nameindex().at(0).name + std::string(256, 'x');
   for (const std::string& name : {std::string("no such one"), std::string(), longer}) {
     CAPTURE(name);
     try {
