@@ -109,8 +109,11 @@ const char* library_of(int value) noexcept {
 }
 
 std::string reason_text(int value) {
-  OPENSSL_init_ssl(0, nullptr);  // loads the texts: no context may have been made yet
-  const char* text = ERR_reason_error_string(static_cast<unsigned long>(value));
+  // The texts have to be loaded where no context has been made yet, and are gone once OpenSSL has
+  // ended, at the exit of the process.
+  constexpr std::uint64_t texts = OPENSSL_INIT_LOAD_SSL_STRINGS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS;
+  const bool loaded = OPENSSL_init_ssl(texts, nullptr) == 1;
+  const char* text = loaded ? ERR_reason_error_string(static_cast<unsigned long>(value)) : nullptr;
   return text != nullptr ? text : "unknown error " + std::to_string(value);
 }
 
