@@ -567,9 +567,9 @@ struct recvmsg_into_result {
 [[nodiscard]] PYSOCK_API socket fromfd(native_handle_type fd, int family, int type, int proto = 0);
 
 /// A socket that takes over `fd`, which stays open if this throws. Arguments left at -1 are queried
-/// from the system, others are used unchecked. The mode is taken on as by `fromfd`. (Python:
-/// `socket.socket(fileno=fd)`) \throws std::invalid_argument for a negative descriptor \throws
-/// error EBADF, ENOTSOCK
+/// from the system, others are used unchecked. The mode is taken on as by `fromfd`. SOCK_NONBLOCK
+/// in `type` makes the timeout 0, also in `fromfd`. (Python: `socket.socket(fileno=fd)`) \throws
+/// std::invalid_argument for a negative descriptor \throws error EBADF, ENOTSOCK
 [[nodiscard]] PYSOCK_API socket from_fileno(native_handle_type fd, int family = -1, int type = -1,
                                             int proto = -1);
 

@@ -18,7 +18,8 @@ socket socket::wrap(const char* operation, native_handle_type fd, int family, in
   int seen_type = 0;
   int seen_proto = 0;
   int result = detail::sys::describe(fd, seen_family, seen_type, seen_proto);
-  std::int64_t timeout = detail::default_timeout();
+  const bool nonblocking = type >= 0 && detail::sys::strip_type_flags(type);
+  std::int64_t timeout = nonblocking ? 0 : detail::default_timeout();
   if (result >= 0) {
     result =
         timeout >= 0 ? detail::sys::set_nonblocking(fd, true) : detail::sys::get_nonblocking(fd);

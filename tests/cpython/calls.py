@@ -588,6 +588,7 @@ class Sockets(Calls):
     def wrong_timeout(self, s):
         self.call(s, "settimeout", self.choose(-1, -1e-10, float("nan"), float("inf"), 1e300, 2**62,
                                                2**70, "x", b"x", []))
+        self.shorten(s)
 
     def inheritable(self, s):
         self.call(s, "set_inheritable", self.choose(True, False))

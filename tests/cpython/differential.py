@@ -50,8 +50,9 @@ NUL = "A NUL inside a path or a name is refused"
 ORDER = "All arguments are checked before a host is looked up"
 PORT = "Ports outside 0..65535 are refused everywhere"
 SCOPE = "`fe80::1%eth0` keeps its scope"
-STAR = '`getnameinfo` takes no `"*"`'
-TRIED_FIRST = "With a timeout a call is tried before it waits"
+RAW_PORT = "With an empty port and no host the port is 0"
+STAR = '`"*"` is no host'
+TRIED_FIRST = "With a timeout a call other than `accept` is tried before it waits"
 TRUNCATED = "With MSG_TRUNC, `recv` and `recvfrom` return"
 
 HUGE = "(2147483648|2147483649|1180591620717411303424)"  # beyond a C int
@@ -63,6 +64,8 @@ DIFFERENCES = [
     Difference(NO_HOST, r"getaddrinfo\('', .*"),
     Difference(SCOPE, r"getnameinfo\(\('.*%.*", own=r"\('[^%]*', .*", ours=r"\('.*%.*', .*"),
     Difference(FAMILY, r"getnameinfo\(.*", own="OSError IPv4 sockaddr .*", ours="ValueError"),
+    Difference(RAW_PORT, r"getaddrinfo\(None, '', .*", own=r"\(.*", ours="gaierror -8"),
+    Difference(STAR, r"getaddrinfo\('\*', .*", ours="gaierror -2"),
     Difference(STAR, r"getnameinfo\(\('\*', .*", own="OSError sockaddr res.*", ours="gaierror -2"),
     Difference(HERROR, r"gethostby.*", own="herror 0", ours="herror 1"),
     Difference(NEWEST, r"if_indextoname\(.*", own="OSError 6", ours="OverflowError",
@@ -81,7 +84,7 @@ DIFFERENCES = [
                before=(3, 15)),
     Difference(NEWEST, r"\d+\.setblocking\(.*", own="(Overflow|Type)Error.*",
                ours="(None|OSError 9).*", ends=True, before=(3, 13)),
-    Difference(TRUNCATED, r"\d+\.recv(from)?\(.*(MSG_TRUNC|-1).*"),
+    Difference(TRUNCATED, r"\d+\.recv(from|msg)?\(.*(MSG_TRUNC|-1).*"),
     Difference(INHERITABLE, r"\d+\.recvmsg\w*\(.*", own=r".*\(1, 1, \(\d+, True.*",
                ours=r".*\(1, 1, \(\d+, False.*"),
     Difference(FULL, r"\d+\.connect\(.*", own="BlockingIOError 11 .*",
@@ -90,7 +93,7 @@ DIFFERENCES = [
                ours="BlockingIOError 11 .*"),
     # What fails at once; what is sent although poll() asks for more space; what is received although
     # it asks for more data (SO_RCVLOWAT), or needs none.
-    Difference(TRIED_FIRST, r"\d+\.(recv|send|accept)\w*\(.*", own="TimeoutError timed out.*",
+    Difference(TRIED_FIRST, r"\d+\.(recv|send)\w*\(.*", own="TimeoutError timed out.*",
                ours=r"(OSError|BrokenPipeError|Connection\w+) \d+ .*"),
     Difference(TRIED_FIRST, r"\d+\.send\w*\(.*", own="TimeoutError timed out.*",
                ours=r"(\d+|None) .*", ends=True),

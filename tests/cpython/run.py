@@ -48,7 +48,7 @@ MODULES = {
     "test_ssl": ["test.test_ssl"],
     "test_socket": ["test.test_socket"],
 }
-DEFAULT = ["binding", "tls", "test_socket"]
+DEFAULT = ["binding", "tls", "differential", "test_socket"]
 
 # ---- building ---------------------------------------------------------------------------------------------------------------------------
 
@@ -236,7 +236,7 @@ def compare(own, ours):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "cpython", help="where to build")
-    parser.add_argument("--seeds", default="1-8", help="of the differential's calls")
+    parser.add_argument("--seeds", default="1-16", help="of the differential's calls")
     parser.add_argument("pattern", nargs="?", default="", metavar="PATTERN")
     parser.add_argument("modules", nargs="*", metavar="MODULE")
     arguments = parser.parse_args()

@@ -15,7 +15,7 @@ import debian_root
 
 PACKAGES = ("cmake", "g++", "libbluetooth-dev", "netbase", "ninja-build", "openssl")
 SOURCES = ("CMakeLists.txt", "cmake", "docs/python.md", "include", "src", "tests/cpython")
-ARGUMENTS = ("", "binding", "tls", "test_socket", "test_ssl")
+ARGUMENTS = ("", "binding", "tls", "differential", "test_socket", "test_ssl")
 TREE = "srv/pysock"  # in the root
 
 

@@ -340,6 +340,25 @@ TEST_CASE("flags in the type are stripped, and SOCK_NONBLOCK means a timeout of 
 #endif
 }
 
+#ifdef SOCK_NONBLOCK
+TEST_CASE("from_fileno and fromfd strip flags in the type, and SOCK_NONBLOCK means a timeout of 0",
+          "[from_fileno]") {
+  const fake::session session;
+  const default_timeout some(2);
+  const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  const fake::handle fd = fake::adopt(AF_UNIX, SOCK_STREAM, 0);
+  const pysock::socket copy = pysock::fromfd(fd, AF_UNIX, type);
+  const pysock::socket s = pysock::from_fileno(fd, AF_UNIX, type);
+  for (const pysock::socket* one : {&copy, &s}) {
+    CHECK(one->type() == SOCK_STREAM);
+    CHECK(one->gettimeout() == pysock::seconds(0));
+    CHECK(fake::is_nonblocking(one->fileno()));
+  }
+  CHECK(pysock::from_fileno(fake::adopt(AF_UNIX, SOCK_STREAM, 0)).gettimeout() ==
+        pysock::seconds(2));
+}
+#endif
+
 TEST_CASE("settimeout and setblocking set the mode with one call",
           "[S122][S123][S125][S126][S129][S130][M39]") {
   const fake::session session;
