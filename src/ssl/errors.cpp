@@ -109,7 +109,8 @@ const char* library_of(int value) noexcept {
 }
 
 std::string reason_text(int value) {
-  OPENSSL_init_ssl(0, nullptr);  // loads the texts: no context may have been made yet
+  // The first context loads these texts, but a code may be made and printed without one.
+  OPENSSL_init_ssl(OPENSSL_INIT_LOAD_SSL_STRINGS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS, nullptr);
   const char* text = ERR_reason_error_string(static_cast<unsigned long>(value));
   return text != nullptr ? text : "unknown error " + std::to_string(value);
 }
