@@ -458,7 +458,7 @@ TEST_CASE("a process without descriptors is told so, not that there is no such n
       ::getrlimit(RLIMIT_NOFILE, &limit);
       limit.rlim_cur = static_cast<rlim_t>(*open.rbegin() + 1);
       ::setrlimit(RLIMIT_NOFILE, &limit);
-      for (int i = 0; ::dup(*open.begin()) >= 0; ++i) {
+      while (::dup(*open.begin()) >= 0) {
       }
       std::string lines;
       for (const question& one : questions) lines += one.ask() + "\n";

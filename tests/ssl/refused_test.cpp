@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What must be refused, and in which words.
+#include <openssl/x509_vfy.h>
+
 #include <pysock/ssl.hpp>
 #include <string_view>
 
@@ -52,28 +54,29 @@ TEST_CASE("certificates that do not pass are refused, each in words of its own",
   const struct {
     const char* certificate;
     const char* name;
-    const char* why;
+    int error;
   } rows[] = {
-      {"expired", "localhost", "certificate has expired"},
-      {"early", "localhost", "certificate is not yet valid"},
-      {"selfsigned", "localhost", "self-signed certificate"},
-      {"unknown", "localhost", "unable to get local issuer certificate"},
-      {"server", "elsewhere.test", "hostname mismatch"},
-      {"elsewhere", "localhost", "hostname mismatch"},  // its common name is localhost
-      {"nameless", "localhost", "hostname mismatch"},
-      {"server", "example.test", "hostname mismatch"},
-      {"server", "a.b.example.test", "hostname mismatch"},
-      {"server", "127.0.0.2", "IP address mismatch"},
-      {"elsewhere", "127.0.0.1", "IP address mismatch"},
-      {"server", "::2", "IP address mismatch"},
+      {"expired", "localhost", X509_V_ERR_CERT_HAS_EXPIRED},
+      {"early", "localhost", X509_V_ERR_CERT_NOT_YET_VALID},
+      {"selfsigned", "localhost", X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT},
+      {"unknown", "localhost", X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY},
+      {"server", "elsewhere.test", X509_V_ERR_HOSTNAME_MISMATCH},
+      {"elsewhere", "localhost", X509_V_ERR_HOSTNAME_MISMATCH},  // its common name is localhost
+      {"nameless", "localhost", X509_V_ERR_HOSTNAME_MISMATCH},
+      {"server", "example.test", X509_V_ERR_HOSTNAME_MISMATCH},
+      {"server", "a.b.example.test", X509_V_ERR_HOSTNAME_MISMATCH},
+      {"server", "127.0.0.2", X509_V_ERR_IP_ADDRESS_MISMATCH},
+      {"elsewhere", "127.0.0.1", X509_V_ERR_IP_ADDRESS_MISMATCH},
+      {"server", "::2", X509_V_ERR_IP_ADDRESS_MISMATCH},
   };
   for (const auto& row : rows) {
     INFO(row.certificate << " for " << row.name);
     const outcome seen = attempt(row.certificate, row.name);
-    CHECK(seen.client == std::string("certificate: ") + row.why);
+    const std::string why = X509_verify_cert_error_string(row.error);  // differs between versions
+    CHECK(seen.client == "certificate: " + why);
     CHECK(seen.message ==
           std::string("wrap_socket '") + row.name +
-              "': [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: " + row.why);
+              "': [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: " + why);
     CHECK_THAT(seen.server, ContainsSubstring("ALERT"));
   }
 }
