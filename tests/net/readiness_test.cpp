@@ -90,7 +90,7 @@ void interrupt(background<T>& thread) {
 // ---- readiness that lies ----
 
 #ifdef __linux__
-TEST_CASE("sendto a full AF_UNIX datagram receiver times out", "[waiting][sendto]") {
+TEST_CASE("sendto a full AF_UNIX datagram receiver times out", "[readiness][sendto]") {
   sk::socket receiver(AF_UNIX, SOCK_DGRAM);
   receiver.bind("");
   sk::socket sender(AF_UNIX, SOCK_DGRAM);
@@ -101,7 +101,7 @@ TEST_CASE("sendto a full AF_UNIX datagram receiver times out", "[waiting][sendto
 }
 
 TEST_CASE("recv on an AF_UNIX datagram socket after shutdown(SHUT_RD) times out",
-          "[waiting][recv]") {
+          "[readiness][recv]") {
   auto [a, b] = sk::socketpair(AF_UNIX, SOCK_DGRAM);
   a.settimeout(limit);
   a.shutdown(SHUT_RD);
@@ -111,7 +111,7 @@ TEST_CASE("recv on an AF_UNIX datagram socket after shutdown(SHUT_RD) times out"
   CHECK(outcome([&a = a] { (void)a.recvmsg(10); }) == "timeout");
 }
 
-TEST_CASE("recvmsg with MSG_ERRQUEUE times out while ordinary data wait", "[waiting][recvmsg]") {
+TEST_CASE("recvmsg with MSG_ERRQUEUE times out while ordinary data wait", "[readiness][recvmsg]") {
   auto [client, server] = connected();
   client.sendall("ordinary");
   REQUIRE(wait_for(server.fileno(), POLLIN));
@@ -122,7 +122,7 @@ TEST_CASE("recvmsg with MSG_ERRQUEUE times out while ordinary data wait", "[wait
         failure("blocking_io_error", EAGAIN));
 }
 
-TEST_CASE("receives after an ICMP error with IP_RECVERR time out", "[waiting][recv]") {
+TEST_CASE("receives after an ICMP error with IP_RECVERR time out", "[readiness][recv]") {
   int closed_port = 0;
   {
     const sk::socket gone = bound_udp();
@@ -141,7 +141,7 @@ TEST_CASE("receives after an ICMP error with IP_RECVERR time out", "[waiting][re
 }
 
 TEST_CASE("calls on TCP with unread MSG_ZEROCOPY completions time out",
-          "[waiting][recv][sendall][makefile]") {
+          "[readiness][recv][sendall][makefile]") {
 #ifdef MSG_ZEROCOPY
   auto [client, server] = connected();
   const int on = 1;
@@ -161,7 +161,7 @@ TEST_CASE("calls on TCP with unread MSG_ZEROCOPY completions time out",
 }
 
 TEST_CASE("recvfrom on an unconnected UDP socket after a shutdown times out",
-          "[waiting][recvfrom]") {
+          "[readiness][recvfrom]") {
   sk::socket s = bound_udp();
   s.settimeout(limit);
   background<std::string> receiving([&] { return outcome([&] { (void)s.recvfrom(10); }); });
@@ -173,7 +173,7 @@ TEST_CASE("recvfrom on an unconnected UDP socket after a shutdown times out",
 }
 #endif
 
-TEST_CASE("recv with SO_RCVLOWAT returns what is there when the time is over", "[waiting][recv]") {
+TEST_CASE("recv with SO_RCVLOWAT returns what is there when the time is over", "[readiness][recv]") {
   auto [client, server] = connected();
   server.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 10);
   server.settimeout(limit);
@@ -190,7 +190,7 @@ TEST_CASE("recv with SO_RCVLOWAT returns what is there when the time is over", "
 // ---- modes that somebody else has changed ----
 
 TEST_CASE("a timeout holds although another holder makes the descriptor blocking",
-          "[waiting][settimeout]") {
+          "[readiness][settimeout]") {
   for (const sk::timeout_value& mode : {sk::timeout_value(limit), sk::timeout_value(0)}) {
     const std::string expected =
         mode.nanoseconds() == 0 ? failure("blocking_io_error", EAGAIN) : "timeout";
@@ -214,7 +214,7 @@ TEST_CASE("a timeout holds although another holder makes the descriptor blocking
 }
 
 TEST_CASE("accept and sendfile keep their timeout on a descriptor made blocking",
-          "[waiting][accept][sendfile]") {
+          "[readiness][accept][sendfile]") {
   sk::socket listener = listening();
   listener.settimeout(limit);
   const sk::socket listener_copy = blocking_duplicate(listener);
@@ -228,7 +228,7 @@ TEST_CASE("accept and sendfile keep their timeout on a descriptor made blocking"
 }
 
 TEST_CASE("blocking calls wait although another holder makes the descriptor non-blocking",
-          "[waiting][settimeout]") {
+          "[readiness][settimeout]") {
   auto [client, server] = connected();
   client.settimeout(std::nullopt);
   sk::socket copy = client.dup();
@@ -240,7 +240,7 @@ TEST_CASE("blocking calls wait although another holder makes the descriptor non-
 }
 
 TEST_CASE("settimeout in another thread does not disturb a blocked receive",
-          "[waiting][settimeout]") {
+          "[readiness][settimeout]") {
   const interrupting_signal signal;
   auto [client, server] = connected();
   client.settimeout(std::nullopt);
@@ -254,7 +254,7 @@ TEST_CASE("settimeout in another thread does not disturb a blocked receive",
 }
 
 TEST_CASE("after settimeout calls that interleave the socket works in the mode it reports",
-          "[waiting][settimeout]") {
+          "[readiness][settimeout]") {
   auto [client, server] = connected();
   for (int round = 0; round < 200; ++round) {
     std::atomic<int> ready{0};
@@ -275,7 +275,7 @@ TEST_CASE("after settimeout calls that interleave the socket works in the mode i
 }
 
 TEST_CASE("from_fileno and fromfd take on the mode of a non-blocking descriptor",
-          "[waiting][fromfd]") {
+          "[readiness][fromfd]") {
   auto [a, b] = sk::socketpair();
   a.setblocking(false);
   sk::socket copy = sk::fromfd(a.fileno(), AF_UNIX, SOCK_STREAM);
@@ -289,7 +289,7 @@ TEST_CASE("from_fileno and fromfd take on the mode of a non-blocking descriptor"
 }
 
 TEST_CASE("a blocking call reports the end of the system's own timeout, as Python does",
-          "[waiting][setsockopt]") {
+          "[readiness][setsockopt]") {
   full_connection full;
   sk::socket& s = full.client;
   s.settimeout(std::nullopt);
@@ -308,7 +308,7 @@ TEST_CASE("a blocking call reports the end of the system's own timeout, as Pytho
 
 // ---- flags ----
 
-TEST_CASE("MSG_DONTWAIT returns at once in every mode", "[waiting][recv][send]") {
+TEST_CASE("MSG_DONTWAIT returns at once in every mode", "[readiness][recv][send]") {
   full_connection full;
   sk::socket& s = full.client;
   const std::string expected = failure("blocking_io_error", EAGAIN);
@@ -322,7 +322,7 @@ TEST_CASE("MSG_DONTWAIT returns at once in every mode", "[waiting][recv][send]")
   }
 }
 
-TEST_CASE("sendto with MSG_FASTOPEN and a timeout connects and sends", "[waiting][sendto]") {
+TEST_CASE("sendto with MSG_FASTOPEN and a timeout connects and sends", "[readiness][sendto]") {
 #ifdef MSG_FASTOPEN
   sk::socket listener = listening();
   for (const bool message : {false, true}) {
@@ -349,7 +349,7 @@ TEST_CASE("sendto with MSG_FASTOPEN and a timeout connects and sends", "[waiting
 #endif
 }
 
-TEST_CASE("MSG_PEEK with MSG_TRUNC tells the length of a datagram", "[waiting][recv_into]") {
+TEST_CASE("MSG_PEEK with MSG_TRUNC tells the length of a datagram", "[readiness][recv_into]") {
 #ifdef __linux__
   sk::socket receiver = bound_udp();
   sk::socket sender = bound_udp();
@@ -372,7 +372,7 @@ TEST_CASE("MSG_PEEK with MSG_TRUNC tells the length of a datagram", "[waiting][r
 // ---- connect ----
 
 #ifdef __linux__
-TEST_CASE("an AF_UNIX connect to a full queue waits for its timeout", "[waiting][connect]") {
+TEST_CASE("an AF_UNIX connect to a full queue waits for its timeout", "[readiness][connect]") {
   sk::socket listener(AF_UNIX);
   listener.bind("");
   listener.listen(0);
@@ -392,7 +392,7 @@ TEST_CASE("an AF_UNIX connect to a full queue waits for its timeout", "[waiting]
 
 // ---- files ----
 
-TEST_CASE("a signal while sendfile opens a FIFO does not end it", "[waiting][sendfile]") {
+TEST_CASE("a signal while sendfile opens a FIFO does not end it", "[readiness][sendfile]") {
   const interrupting_signal signal;
   const temporary_directory directory;
   const std::string path = directory / "fifo";
@@ -429,7 +429,7 @@ void on_a_small_stack(Body body) {
 
 }  // namespace
 
-TEST_CASE("large receives and sendfile run on a stack of 64 KiB", "[waiting][recv][sendfile]") {
+TEST_CASE("large receives and sendfile run on a stack of 64 KiB", "[readiness][recv][sendfile]") {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   SKIP_TEST("sanitizers need larger stacks");
 #endif
