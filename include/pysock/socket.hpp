@@ -238,34 +238,34 @@ class PYSOCK_API socket {
                                      std::error_code& ec) noexcept;
   /// As above, the sender as the system's own form: nothing is allocated or converted. \returns
   /// bytes received
-  std::size_t recvfrom_into(mutable_bytes buffer, endpoint& from, int flags = 0);
+  inline std::size_t recvfrom_into(mutable_bytes buffer, endpoint& from, int flags = 0);
   /// \overload
-  std::size_t recvfrom_into(mutable_bytes buffer, endpoint& from, int flags,
-                            std::error_code& ec) noexcept;
+  inline std::size_t recvfrom_into(mutable_bytes buffer, endpoint& from, int flags,
+                                   std::error_code& ec) noexcept;
 
   /// Receives into the caller's buffer.
   /// \param buffer where to \param nbytes at most so many; 0 for all of the buffer \param flags
   /// MSG_* \returns bytes received, 0 at the end of the stream \throws as `recv` \throws
   /// std::invalid_argument if `nbytes` exceeds the buffer
-  std::size_t recv_into(mutable_bytes buffer, std::size_t nbytes = 0, int flags = 0);
+  inline std::size_t recv_into(mutable_bytes buffer, std::size_t nbytes = 0, int flags = 0);
   /// \overload
   std::size_t recv_into(mutable_bytes buffer, std::error_code& ec) noexcept {
     return recv_into(buffer, 0, 0, ec);
   }
   /// \overload
-  std::size_t recv_into(mutable_bytes buffer, std::size_t nbytes, int flags,
-                        std::error_code& ec) noexcept;
+  inline std::size_t recv_into(mutable_bytes buffer, std::size_t nbytes, int flags,
+                               std::error_code& ec) noexcept;
 
   /// Sends some of the bytes. \param data the bytes \param flags MSG_* \returns bytes sent, which
   /// may be fewer than given \throws timeout, blocking_io_error, broken_pipe_error,
   /// connection_reset_error, error
-  [[nodiscard]] std::size_t send(const_bytes data, int flags = 0);
+  [[nodiscard]] inline std::size_t send(const_bytes data, int flags = 0);
   /// \overload
   [[nodiscard]] std::size_t send(const_bytes data, std::error_code& ec) noexcept {
     return send(data, 0, ec);
   }
   /// \overload
-  [[nodiscard]] std::size_t send(const_bytes data, int flags, std::error_code& ec) noexcept;
+  [[nodiscard]] inline std::size_t send(const_bytes data, int flags, std::error_code& ec) noexcept;
   /// A length is no flags: say `send({buffer, length})`.
   template <class Number, detail::if_no_flags<Number> = 0>
   std::size_t send(const_bytes data, Number length) = delete;
@@ -275,7 +275,7 @@ class PYSOCK_API socket {
 
   /// Sends all the bytes; the timeout is for the whole of it. \returns bytes sent: all
   /// \throws as `send`; `transferred()` tells how many had gone
-  std::size_t sendall(const_bytes data, int flags = 0);
+  inline std::size_t sendall(const_bytes data, int flags = 0);
   /// \overload
   /// \returns bytes sent, also on failure
   std::size_t sendall(const_bytes data, std::error_code& ec) noexcept {
@@ -283,7 +283,7 @@ class PYSOCK_API socket {
   }
   /// \overload
   /// \returns bytes sent, also on failure
-  std::size_t sendall(const_bytes data, int flags, std::error_code& ec) noexcept;
+  inline std::size_t sendall(const_bytes data, int flags, std::error_code& ec) noexcept;
   /// A length is no flags: say `sendall({buffer, length})`.
   template <class Number, detail::if_no_flags<Number> = 0>
   std::size_t sendall(const_bytes data, Number length) = delete;
@@ -307,10 +307,10 @@ class PYSOCK_API socket {
     return sendto(data, 0, to);
   }
   /// \overload
-  [[nodiscard]] std::size_t sendto(const_bytes data, int flags, const endpoint& to);
+  [[nodiscard]] inline std::size_t sendto(const_bytes data, int flags, const endpoint& to);
   /// \overload
-  [[nodiscard]] std::size_t sendto(const_bytes data, int flags, const endpoint& to,
-                                   std::error_code& ec) noexcept;
+  [[nodiscard]] inline std::size_t sendto(const_bytes data, int flags, const endpoint& to,
+                                          std::error_code& ec) noexcept;
   /// A length is no flags: say `sendto({buffer, length}, to)`.
   template <class Number, detail::if_no_flags<Number> = 0>
   std::size_t sendto(const_bytes data, Number length, const address& to) = delete;

@@ -173,7 +173,8 @@ TEST_CASE("recvfrom on an unconnected UDP socket after a shutdown times out",
 }
 #endif
 
-TEST_CASE("recv with SO_RCVLOWAT returns what is there when the time is over", "[readiness][recv]") {
+TEST_CASE("recv with SO_RCVLOWAT returns what is there when the time is over",
+          "[readiness][recv]") {
   auto [client, server] = connected();
   server.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 10);
   server.settimeout(limit);
