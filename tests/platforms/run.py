@@ -90,7 +90,7 @@ GROUPS = {"all": tuple(PLATFORMS), "macos": ("macos-x86-64", "macos-arm64")}
 ZIG = "ziglang==0.16.0"  # from PyPI
 
 # Reasons that lie in the machine, whatever the platform, or that the result tells anyway.
-OF_THE_MACHINE = re.compile("set PYSOCK_BIG_TESTS|no vsock loopback|no encoder for international names"
+OF_THE_MACHINE = re.compile("skipped: docs/|set PYSOCK_BIG_TESTS|no vsock loopback|no encoder for international names"
                             "|is not allowed: |no interface |IPv6|may not have so many descriptors|no files of that size"
                             "|this host|strace cannot trace here|this kernel|cannot be held on the loopback"
                             "|built without TLS")
