@@ -52,7 +52,7 @@ enum VerifyFlags : unsigned long {
   VERIFY_CRL_CHECK_LEAF = 0x4,   ///< The certificate must not be on its issuer's revocation list,
                                  ///< which must have been loaded.
   VERIFY_CRL_CHECK_CHAIN = 0xc,  ///< The same for all of the chain.
-  VERIFY_X509_STRICT = 0x20,     ///< No mercy for certificates that do not follow RFC 5280.
+  VERIFY_X509_STRICT = 0x20,     ///< Reject certificates that violate RFC 5280.
   VERIFY_X509_TRUSTED_FIRST =
       0x8000,  ///< Prefers issuers from the trust store to those that the peer sent.
   VERIFY_X509_PARTIAL_CHAIN = 0x80000,  ///< Any certificate in the trust store ends a chain.
@@ -135,8 +135,8 @@ PYSOCK_EXPORTED_CLASSES_BEGIN
 ///
 /// **Lifetime.** Connections keep what they need: the context may die before them.
 ///
-/// **Threads.** Any number of threads may wrap sockets with one context; whoever changes it needs
-/// it to himself, handshakes of its connections in other threads included.
+/// **Threads.** Any number of threads may wrap sockets with one context. Changing it
+/// requires external synchronisation, also with handshakes of its connections.
 class PYSOCK_SSL_API ssl_context {
  public:
   /// A context that trusts nobody yet, and has no certificate of its own. For a client it verifies

@@ -54,8 +54,8 @@ class PYSOCK_SSL_API ssl_object {
 PYSOCK_EXPORTED_CLASSES_END
 
 /// Shakes hands as a client over a connected socket, which stays the caller's, and verifies
-/// NOTHING: whoever is at the other end, or in between, is believed. For programs that speak to old
-/// servers as Python 2.4 did. (Python 2.4: `socket.ssl`)
+/// NOTHING: any peer is accepted, also one in between. For programs that speak to old servers as
+/// Python 2.4 did. (Python 2.4: `socket.ssl`)
 ///
 /// \param sock a connected socket; its timeout is for the whole handshake, and a copy of it then
 /// the object's \param keyfile a private key in PEM form \param certfile the certificate of that

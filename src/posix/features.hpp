@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What this system has beyond common POSIX: the one home of feature tests. To be included first, it
-// settles the width of file offsets.
+// What this system has beyond common POSIX: the only place of feature tests. To be included first,
+// it settles the width of file offsets.
 //
 // A constant is enough where a flag or an option may be missing; a macro tells whether a function
 // exists. A build that defines the macro as 0 gets the common form instead.

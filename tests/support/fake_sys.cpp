@@ -385,7 +385,7 @@ bool sys::strip_type_flags(int& type) noexcept {
 }
 
 #ifdef FROM_PROTOCOL_INFO
-// The bytes are those of the handle; whoever takes them has a duplicate.
+// The bytes are those of the handle; fromshare() duplicates it.
 int sys::share(native_handle_type s, unsigned long /*process_id*/, std::string& out) {
   const turn t = begin_on("share", s);
   if (t.failed) return t.result();
