@@ -3,7 +3,6 @@
 """Runs every example beside its Python twin, which is taken from the example's own first comment, and against it.
 
 usage: examples_test.py SOURCES PROGRAMS PROBE [EMULATOR...] [-- option of unittest...]
-       examples_test.py --list-tags     the rows of the inventory that are tested here, as Catch2 prints them
 """
 import itertools
 import pathlib
@@ -328,9 +327,6 @@ def free_port():
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--list-tags"]:
-        print("  1  [S146]")
-        sys.exit()
     own, options = sys.argv[1:], []
     if "--" in own:
         own, options = own[:own.index("--")], own[own.index("--") + 1:]

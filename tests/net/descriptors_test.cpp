@@ -73,7 +73,7 @@ std::set<int> seen_by_a_child() {
 
 }  // namespace
 
-TEST_CASE("descriptors above 1024 work in every mode", "[descriptors][S104][S128][S95][S100]") {
+TEST_CASE("descriptors above 1024 work in every mode", "[descriptors]") {
   const high_numbers high;
   if (!high.reached()) SKIP_TEST("this process may not have so many descriptors");
   sk::socket listener = listening();
@@ -120,7 +120,7 @@ TEST_CASE("descriptors above 1024 work in every mode", "[descriptors][S104][S128
 }
 
 #ifdef F_DUPFD_CLOEXEC
-TEST_CASE("a descriptor that was moved up is adopted", "[descriptors][S104][M6]") {
+TEST_CASE("a descriptor that was moved up is adopted", "[descriptors]") {
   const high_numbers high;
   if (!high.reached()) SKIP_TEST("this process may not have so many descriptors");
   auto [client, server] = connected();
@@ -134,7 +134,7 @@ TEST_CASE("a descriptor that was moved up is adopted", "[descriptors][S104][M6]"
 
 #ifdef PYSOCK_SYSCALL_PROBE
 TEST_CASE("a program started from here inherits none of the library's descriptors",
-          "[descriptors][M41][M40]") {
+          "[descriptors]") {
   if (process({PYSOCK_SYSCALL_PROBE, "nothing"}).wait() != 0)
     SKIP_TEST("no program can start one of this platform's");
   sk::socket listener = listening();

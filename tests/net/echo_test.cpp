@@ -106,8 +106,7 @@ const char* const python_client =
 
 }  // namespace
 
-TEST_CASE("64 MiB go to a Python server and come back",
-          "[echo][S72][S100][S119][S120][S6][S7][S5]") {
+TEST_CASE("64 MiB go to a Python server and come back", "[echo]") {
   if (!has_program("python3")) SKIP_TEST("there is no python3");
   const std::string name = GENERATE("AF_INET", "AF_INET6", "AF_UNIX");
   if (name == "AF_INET6" && !host_has_ipv6()) SKIP_TEST("this host has no IPv6 loopback");
@@ -128,7 +127,7 @@ TEST_CASE("64 MiB go to a Python server and come back",
   server.finish();
 }
 
-TEST_CASE("64 MiB from a Python client go back to it", "[echo][S95][S96][S111][S119][S120]") {
+TEST_CASE("64 MiB from a Python client go back to it", "[echo]") {
   if (!has_program("python3")) SKIP_TEST("there is no python3");
   const std::string name = GENERATE("AF_INET", "AF_INET6", "AF_UNIX");
   if (name == "AF_INET6" && !host_has_ipv6()) SKIP_TEST("this host has no IPv6 loopback");
@@ -152,7 +151,7 @@ TEST_CASE("64 MiB from a Python client go back to it", "[echo][S95][S96][S111][S
   client.finish();
 }
 
-TEST_CASE("socat echoes as a server", "[echo][S100][S119]") {
+TEST_CASE("socat echoes as a server", "[echo]") {
   if (!has_program("socat")) SKIP_TEST("there is no socat");
   const std::string name = GENERATE("TCP4", "TCP6", "UNIX");
   if (name == "TCP6" && !host_has_ipv6()) SKIP_TEST("this host has no IPv6 loopback");
@@ -175,7 +174,7 @@ TEST_CASE("socat echoes as a server", "[echo][S100][S119]") {
   CHECK(send_and_hash_echo(s, data) == digest(data));
 }
 
-TEST_CASE("socat echoes as a client", "[echo][S95][S119]") {
+TEST_CASE("socat echoes as a client", "[echo]") {
   if (!has_program("socat")) SKIP_TEST("there is no socat");
   const std::string name = GENERATE("TCP4", "TCP6", "UNIX");
   if (name == "TCP6" && !host_has_ipv6()) SKIP_TEST("this host has no IPv6 loopback");

@@ -55,7 +55,7 @@ std::set<std::string> read_names(const std::string& answer, bool& done) {
   return names;
 }
 
-TEST_CASE("the kernel lists its interfaces over netlink", "[M66]") {
+TEST_CASE("the kernel lists its interfaces over netlink") {
   const std::string reason = missing(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
   if (!reason.empty()) SKIP_TEST(reason);
   SocketType s(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
@@ -93,7 +93,7 @@ void attach_filter(SocketType& tap, int port) {
   tap.setsockopt(SOL_SOCKET, SO_ATTACH_FILTER, sock_fprog{4, program});
 }
 
-TEST_CASE("a packet socket sees what passes over lo", "[M68]") {
+TEST_CASE("a packet socket sees what passes over lo") {
   const std::string reason = missing(AF_PACKET, SOCK_DGRAM, 0);
   if (!reason.empty()) SKIP_TEST(reason);
   SocketType receiver(AF_INET, SOCK_DGRAM);
@@ -121,7 +121,7 @@ TEST_CASE("a packet socket sees what passes over lo", "[M68]") {
   CHECK(kinds == std::set<int>{PACKET_HOST, PACKET_OUTGOING});
 }
 
-TEST_CASE("a packet of one's own goes where the address says", "[M68]") {
+TEST_CASE("a packet of one's own goes where the address says") {
   const std::string reason = missing(AF_PACKET, SOCK_DGRAM, 0);
   if (!reason.empty()) SKIP_TEST(reason);
   constexpr int experimental = 0x88B5;  // an ethertype set aside for experiments
@@ -136,7 +136,7 @@ TEST_CASE("a packet of one's own goes where the address says", "[M68]") {
 #endif
 
 #ifdef VMADDR_CID_ANY
-TEST_CASE("a vsock socket can be bound", "[M78]") {
+TEST_CASE("a vsock socket can be bound") {
   const std::string reason = missing(AF_VSOCK, SOCK_STREAM, 0);
   if (!reason.empty()) SKIP_TEST(reason);
   SocketType s(AF_VSOCK, SOCK_STREAM);
@@ -148,7 +148,7 @@ TEST_CASE("a vsock socket can be bound", "[M78]") {
   CHECK(s.getsockname().to_string() == "(4294967295, " + std::to_string(own.port()) + ")");
 }
 
-TEST_CASE("vsock over loopback", "[M78]") {
+TEST_CASE("vsock over loopback") {
   std::string reason = missing(AF_VSOCK, SOCK_STREAM, 0);
   if (!reason.empty()) SKIP_TEST(reason);
   SocketType server(AF_VSOCK, SOCK_STREAM);

@@ -47,8 +47,7 @@ bool leaks(const trace& seen) { return first_line(seen).find("; 0 left;") == std
   if (!why_not.empty()) SKIP_TEST(why_not);                        \
   static_assert(true)
 
-TEST_CASE("whichever system call fails, nothing is left open",
-          "[faults][S72][S75][S76][S95][M10][M29]") {
+TEST_CASE("whichever system call fails, nothing is left open", "[faults]") {
   NEEDS_STRACE();
   const std::string name = GENERATE("socket", "socketpair", "accept", "dup", "module dup", "fromfd",
                                     "fromfd with a default timeout");
@@ -69,7 +68,7 @@ TEST_CASE("whichever system call fails, nothing is left open",
   CHECK(failures > 0);
 }
 
-TEST_CASE("accept: the class of the error, and the connection stays queued", "[faults][S95][S18]") {
+TEST_CASE("accept: the class of the error, and the connection stays queued", "[faults]") {
   NEEDS_STRACE();
   const trace clean = undisturbed("accept");
   for (const auto& [fault, expected] :
@@ -86,14 +85,14 @@ TEST_CASE("accept: the class of the error, and the connection stays queued", "[f
   }
 }
 
-TEST_CASE("fromfd: the check of the duplicate fails, and it is closed", "[faults][S76]") {
+TEST_CASE("fromfd: the check of the duplicate fails, and it is closed", "[faults]") {
   NEEDS_STRACE();
   const trace seen = with_fault(undisturbed("fromfd"), "fromfd", "getsockopt", "ENOTSOCK");
   CHECK(outcome(seen) == failure("error", ENOTSOCK));
   CHECK_FALSE(leaks(seen));
 }
 
-TEST_CASE("from_fileno: what it could not take is not closed", "[faults][M6]") {
+TEST_CASE("from_fileno: what it could not take is not closed", "[faults]") {
   NEEDS_STRACE();
   const trace clean = undisturbed("from_fileno");
   for (const char* call : {"getsockopt", "ioctl"}) {
@@ -103,14 +102,14 @@ TEST_CASE("from_fileno: what it could not take is not closed", "[faults][M6]") {
   }
 }
 
-TEST_CASE("settimeout that fails changes nothing", "[faults][S124]") {
+TEST_CASE("settimeout that fails changes nothing", "[faults]") {
   NEEDS_STRACE();
   const trace seen = with_fault(undisturbed("settimeout"), "settimeout", "ioctl", "EINVAL");
   CHECK(outcome(seen) == failure("error", EINVAL));
   CHECK(seen.mark("the timeout has changed") == seen.calls.size());
 }
 
-TEST_CASE("close reports, but for a reset, and is never repeated", "[faults][S98][M46][M47]") {
+TEST_CASE("close reports, but for a reset, and is never repeated", "[faults]") {
   NEEDS_STRACE();
   const trace clean = undisturbed("close");
   const auto closing = [&](const char* fault) {
@@ -136,7 +135,7 @@ TEST_CASE("close reports, but for a reset, and is never repeated", "[faults][S98
   CHECK(closing("EINTR") == bare);
 }
 
-TEST_CASE("interruptions of the real calls are taken in", "[faults][M49]") {
+TEST_CASE("interruptions of the real calls are taken in", "[faults]") {
   NEEDS_STRACE();
   CHECK(outcome_of("recv", "recvfrom", "EINTR", 1, 5) == "none");
   CHECK(outcome_of("send", "sendto", "EINTR", 1, 5) == "none");
@@ -144,14 +143,14 @@ TEST_CASE("interruptions of the real calls are taken in", "[faults][M49]") {
   CHECK(outcome_of("accept", "accept4", "EINTR", 1, 5) == "none");
 }
 
-TEST_CASE("readiness that was false is waited out", "[faults][S128]") {
+TEST_CASE("readiness that was false is waited out", "[faults]") {
   NEEDS_STRACE();
   CHECK(outcome_of("recv", "recvfrom", "EAGAIN", 1, 5) == "none");
   CHECK(outcome_of("send", "sendto", "EAGAIN", 1, 5) == "none");
   CHECK(outcome_of("accept", "accept4", "EAGAIN", 1, 5) == "none");
 }
 
-TEST_CASE("errors of data calls have their classes", "[faults][S18][S119][S115]") {
+TEST_CASE("errors of data calls have their classes", "[faults]") {
   NEEDS_STRACE();
   CHECK(outcome_of("recv", "recvfrom", "ECONNRESET") ==
         failure("connection_reset_error", ECONNRESET));

@@ -51,7 +51,7 @@ std::vector<int> handles_of(const std::vector<sk::descriptor>& files) {
 
 }  // namespace
 
-TEST_CASE("a descriptor arrives open, owned and not inheritable", "[fdpass][M16][M17]") {
+TEST_CASE("a descriptor arrives open, owned and not inheritable", "[fdpass]") {
   const std::set<int> before = open_descriptors();
   {
     const temporary_directory folder;
@@ -72,7 +72,7 @@ TEST_CASE("a descriptor arrives open, owned and not inheritable", "[fdpass][M16]
   CHECK(open_descriptors() == before);
 }
 
-TEST_CASE("253 descriptors arrive in one message, in order", "[fdpass][M16][M17]") {
+TEST_CASE("253 descriptors arrive in one message, in order", "[fdpass]") {
   const std::set<int> before = open_descriptors();
   {
     const temporary_directory folder;
@@ -94,7 +94,7 @@ TEST_CASE("253 descriptors arrive in one message, in order", "[fdpass][M16][M17]
   CHECK(open_descriptors() == before);
 }
 
-TEST_CASE("more descriptors than one message takes", "[fdpass][M16]") {
+TEST_CASE("more descriptors than one message takes", "[fdpass]") {
   auto [a, b] = unix_pair();
   const std::vector<int> many(254, 0);
   if (failure_of([&a = a, &many] { return sk::send_fds(a, {"x"}, many); }) == "none")
@@ -104,7 +104,7 @@ TEST_CASE("more descriptors than one message takes", "[fdpass][M16]") {
   CHECK(failure_of([&a = a] { return sk::send_fds(a, {"x"}, {-1}); }) == failure("error", EBADF));
 }
 
-TEST_CASE("more descriptors than asked for: the rest is closed, and it shows", "[fdpass][M17]") {
+TEST_CASE("more descriptors than asked for: the rest is closed, and it shows", "[fdpass]") {
   const std::string reason = why_no_cut_control_message();
   if (!reason.empty()) SKIP_TEST(reason);
   const temporary_directory folder;
@@ -181,7 +181,7 @@ TEST_CASE("descriptors arrive beside what options add", "[fdpass][recv_fds]") {
   CHECK(open_descriptors() == before);  // SO_PASSPIDFD's as well
 }
 
-TEST_CASE("all descriptors asked for, or none by an ordinary recv", "[fdpass][M17]") {
+TEST_CASE("all descriptors asked for, or none by an ordinary recv", "[fdpass]") {
   const temporary_directory folder;
   std::vector<sk::descriptor> files;
   for (std::size_t i = 0; i < 20; ++i) files.push_back(numbered_file(folder, i));
@@ -194,7 +194,7 @@ TEST_CASE("all descriptors asked for, or none by an ordinary recv", "[fdpass][M1
   CHECK(open_descriptors() == before);
 }
 
-TEST_CASE("flags and address count", "[fdpass][M16][M17]") {
+TEST_CASE("flags and address count", "[fdpass]") {
   const temporary_directory folder;
   sk::socket receiver(AF_UNIX, SOCK_DGRAM);
   receiver.settimeout(patience);
@@ -211,7 +211,7 @@ TEST_CASE("flags and address count", "[fdpass][M16][M17]") {
         failure("error", EOPNOTSUPP));
 }
 
-TEST_CASE("messages without descriptors, and descriptors without data", "[fdpass][M16][M17]") {
+TEST_CASE("messages without descriptors, and descriptors without data", "[fdpass]") {
   auto [a, b] = unix_pair();
   CHECK(sk::send_fds(a, {"plain"}, {}) == 5);
   const auto plain = sk::recv_fds(b, 10, 3);
@@ -229,7 +229,7 @@ TEST_CASE("messages without descriptors, and descriptors without data", "[fdpass
   CHECK(end.fds.empty());
 }
 
-TEST_CASE("recv_fds waits, and gives up", "[fdpass][M17]") {
+TEST_CASE("recv_fds waits, and gives up", "[fdpass]") {
   auto [a, b] = unix_pair();
   background<std::size_t> waiting([&b = b] { return sk::recv_fds(b, 10, 2).fds.size(); });
   waiting.wait_until_asleep();
@@ -239,7 +239,7 @@ TEST_CASE("recv_fds waits, and gives up", "[fdpass][M17]") {
   CHECK(failure_of([&b = b] { return sk::recv_fds(b, 10, 2); }) == "timeout");
 }
 
-TEST_CASE("want of descriptors on the way leaks none", "[fdpass][M17]") {
+TEST_CASE("want of descriptors on the way leaks none", "[fdpass]") {
   // The kernel delivers as many as this process may have open.
   CHECK(in_child([] {
           auto [a, b] = sk::socketpair();
@@ -261,7 +261,7 @@ TEST_CASE("want of descriptors on the way leaks none", "[fdpass][M17]") {
         }) == 0);
 }
 
-TEST_CASE("descriptors to and from Python", "[fdpass][M16][M17]") {
+TEST_CASE("descriptors to and from Python", "[fdpass]") {
   if (!has_program("python3")) SKIP_TEST("no python3");
   const temporary_directory folder;
   sk::socket s(AF_UNIX);

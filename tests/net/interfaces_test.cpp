@@ -11,7 +11,7 @@
 namespace sk = pysock;
 using namespace test_support;
 
-TEST_CASE("interfaces have names and numbers, both ways", "[interfaces][M12][M13][M14]") {
+TEST_CASE("interfaces have names and numbers, both ways", "[interfaces]") {
   const auto all = sk::if_nameindex();
   REQUIRE_FALSE(all.empty());
   for (const sk::interface_info& one : all) {
@@ -46,7 +46,7 @@ TEST_CASE("interface names and numbers that cannot be are bad arguments",
   CHECK(failure_of([] { return sk::if_indextoname(0x100000000LL); }) == "out_of_range");
 }
 
-TEST_CASE("Python finds the same interfaces", "[interfaces][M12]") {
+TEST_CASE("Python finds the same interfaces", "[interfaces]") {
   if (!has_program("python3")) SKIP_TEST("there is no python3");
   python_peer python(
       "import os\n"

@@ -65,7 +65,7 @@ std::size_t fill(sk::socket& s) {
 
 }  // namespace
 
-TEST_CASE("makefile: a conversation by lines", "[makefile][S112][M44]") {
+TEST_CASE("makefile: a conversation by lines", "[makefile]") {
   const int family = GENERATE(AF_UNIX, AF_INET);
   const int bufsize = GENERATE(-1, 0, 1, 10);
   CAPTURE(family, bufsize);
@@ -89,7 +89,7 @@ TEST_CASE("makefile: a conversation by lines", "[makefile][S112][M44]") {
   CHECK(server.get() == 5);
 }
 
-TEST_CASE("makefile: large data arrives whole", "[makefile][S112]") {
+TEST_CASE("makefile: large data arrives whole", "[makefile]") {
   const int bufsize = GENERATE(-1, 1, 1000);
   CAPTURE(bufsize);
   auto [a, b] = pair_of(AF_INET);
@@ -118,7 +118,7 @@ TEST_CASE("makefile: large data arrives whole", "[makefile][S112]") {
 
 // ---- lifetimes ----
 
-TEST_CASE("makefile: file and socket close independently", "[makefile][S113]") {
+TEST_CASE("makefile: file and socket close independently", "[makefile]") {
   auto [a, b] = pair_of(GENERATE(AF_UNIX, AF_INET));
   b.sendall("for the file\nfor the socket");
   sk::file f = a.makefile("rw", 0);
@@ -140,7 +140,7 @@ TEST_CASE("makefile: file and socket close independently", "[makefile][S113]") {
   }
 }
 
-TEST_CASE("makefile: the connection ends with the last of them", "[makefile][S113]") {
+TEST_CASE("makefile: the connection ends with the last of them", "[makefile]") {
   auto [a, b] = pair_of(GENERATE(AF_UNIX, AF_INET));
   sk::file reading = a.makefile("r");
   sk::file writing = a.makefile("w");
@@ -162,7 +162,7 @@ TEST_CASE("makefile: the connection ends with the last of them", "[makefile][S11
   }
 }
 
-TEST_CASE("makefile: no descriptor is left open", "[makefile][S113]") {
+TEST_CASE("makefile: no descriptor is left open", "[makefile]") {
   const auto before = open_descriptors();
   {
     auto [a, b] = pair_of(AF_UNIX);
@@ -179,8 +179,7 @@ TEST_CASE("makefile: no descriptor is left open", "[makefile][S113]") {
 
 // ---- modes that are shared ----
 
-TEST_CASE("makefile: a blocking file waits, also where the socket is non-blocking",
-          "[makefile][S114][S132]") {
+TEST_CASE("makefile: a blocking file waits, also where the socket is non-blocking", "[makefile]") {
   auto [a, b] = pair_of(GENERATE(AF_UNIX, AF_INET));
   a.settimeout(std::nullopt);
   sk::file f = a.makefile("rw");
@@ -210,8 +209,7 @@ TEST_CASE("makefile: a blocking file waits, also where the socket is non-blockin
   }
 }
 
-TEST_CASE("makefile: a file with a timeout times out, also where the socket blocks",
-          "[makefile][S114][S132]") {
+TEST_CASE("makefile: a file with a timeout times out, also where the socket blocks", "[makefile]") {
   auto [a, b] = pair_of(GENERATE(AF_UNIX, AF_INET));
   a.settimeout(std::nullopt);
   sk::file f = a.makefile("rw");
@@ -228,7 +226,7 @@ TEST_CASE("makefile: a file with a timeout times out, also where the socket bloc
   CHECK(watch.seconds() >= 0.15);
 }
 
-TEST_CASE("makefile: a timeout of 0 never waits", "[makefile][S114][S132]") {
+TEST_CASE("makefile: a timeout of 0 never waits", "[makefile]") {
   auto [a, b] = pair_of(GENERATE(AF_UNIX, AF_INET));
   a.settimeout(std::nullopt);
   sk::file f = a.makefile("rw");
@@ -255,7 +253,7 @@ TEST_CASE("makefile: a timeout of 0 never waits", "[makefile][S114][S132]") {
 
 // ---- timeouts ----
 
-TEST_CASE("makefile: the file has a timeout of its own", "[makefile][S114]") {
+TEST_CASE("makefile: the file has a timeout of its own", "[makefile]") {
   auto [a, b] = pair_of(AF_INET);
   a.settimeout(20ms);
   sk::file f = a.makefile();
@@ -270,7 +268,7 @@ TEST_CASE("makefile: the file has a timeout of its own", "[makefile][S114]") {
 }
 
 TEST_CASE("makefile: a line that timed out in the middle is read once the rest is there",
-          "[makefile][S114][M44]") {
+          "[makefile]") {
   auto [a, b] = pair_of(GENERATE(AF_UNIX, AF_INET));
   sk::file f = a.makefile("rw", GENERATE(-1, 0, 3));
   f.settimeout(100ms);
@@ -292,7 +290,7 @@ TEST_CASE("makefile: a line that timed out in the middle is read once the rest i
   CHECK(f.readline() == "next\n");
 }
 
-TEST_CASE("makefile: a read that times out keeps what it had", "[makefile][S114]") {
+TEST_CASE("makefile: a read that times out keeps what it had", "[makefile]") {
   auto [a, b] = pair_of(AF_INET);
   const std::string data = some_text(100000);
   b.sendall(data);
@@ -306,7 +304,7 @@ TEST_CASE("makefile: a read that times out keeps what it had", "[makefile][S114]
   CHECK(f.read() == data + data);
 }
 
-TEST_CASE("makefile: writing that timed out goes on with what is left", "[makefile][S114]") {
+TEST_CASE("makefile: writing that timed out goes on with what is left", "[makefile]") {
   auto [a, b] = pair_of(GENERATE(AF_UNIX, AF_INET));
   const int bufsize = GENERATE(-1, 0, 1, 100);
   CAPTURE(bufsize);
@@ -325,7 +323,7 @@ TEST_CASE("makefile: writing that timed out goes on with what is left", "[makefi
   CHECK(reader.get() == data);
 }
 
-TEST_CASE("makefile: what a timeout left unsent goes out with a later flush", "[makefile][S114]") {
+TEST_CASE("makefile: what a timeout left unsent goes out with a later flush", "[makefile]") {
   auto [a, b] = pair_of(GENERATE(AF_UNIX, AF_INET));
   sk::file f = a.makefile("w");
   f.settimeout(30ms);
@@ -345,7 +343,7 @@ TEST_CASE("makefile: what a timeout left unsent goes out with a later flush", "[
 
 // ---- failures ----
 
-TEST_CASE("makefile: a closed peer is an exception, no signal", "[makefile][M44]") {
+TEST_CASE("makefile: a closed peer is an exception, no signal", "[makefile]") {
   auto [a, b] = pair_of(AF_UNIX);
   sk::file f = a.makefile("rw");
   b.setsockopt(SOL_SOCKET, SO_LINGER,
@@ -372,7 +370,7 @@ TEST_CASE("makefile: a closed peer is an exception, no signal", "[makefile][M44]
   SECTION("destruction") {}
 }
 
-TEST_CASE("makefile: a file of a closed socket", "[makefile][S112]") {
+TEST_CASE("makefile: a file of a closed socket", "[makefile]") {
   sk::socket s;
   s.close();
   CHECK(failure_of([&] { return s.makefile(); }) == failure("error", EBADF));
@@ -380,7 +378,7 @@ TEST_CASE("makefile: a file of a closed socket", "[makefile][S112]") {
 
 // ---- streams ----
 
-TEST_CASE("makefile: the file is a std::iostream", "[makefile][M44][M45]") {
+TEST_CASE("makefile: the file is a std::iostream", "[makefile]") {
   auto [a, b] = pair_of(AF_INET);
   sk::file f = a.makefile("rw");
   std::iostream& stream = f;
@@ -411,7 +409,7 @@ TEST_CASE("makefile: the file is a std::iostream", "[makefile][M44][M45]") {
   CHECK(rest.str() == " and more");
 }
 
-TEST_CASE("makefile: Python's file objects at the other end", "[makefile][S112][M44]") {
+TEST_CASE("makefile: Python's file objects at the other end", "[makefile]") {
   if (!has_program("python3")) SKIP_TEST("no python3");
   sk::socket listener = listening();
   python_peer peer(

@@ -102,7 +102,7 @@ TEST_CASE("one thread receives, another sends, a third does all that any thread 
         failure("broken_pipe_error", EPIPE));
 }
 
-TEST_CASE("shutdown by a third thread ends the calls of the other two", "[threads][S139]") {
+TEST_CASE("shutdown by a third thread ends the calls of the other two", "[threads]") {
   const std::string missing = why_shutdown_wakes_nobody();
   if (!missing.empty()) SKIP_TEST(missing);
   for (const sk::timeout_value& mode :
@@ -120,7 +120,7 @@ TEST_CASE("shutdown by a third thread ends the calls of the other two", "[thread
   }
 }
 
-TEST_CASE("the default timeout may be set while sockets are made", "[threads][S92][S91]") {
+TEST_CASE("the default timeout may be set while sockets are made", "[threads]") {
   background<int> making([] {
     int odd = 0;
     for (int i = 0; i < 1000; ++i) {

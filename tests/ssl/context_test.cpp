@@ -12,7 +12,7 @@ namespace sk = pysock;
 using namespace test_support;
 using Catch::Matchers::ContainsSubstring;
 
-TEST_CASE("contexts are strict from birth", "[ssl][M93]") {
+TEST_CASE("contexts are strict from birth", "[ssl]") {
   const sk::ssl_context client = sk::create_default_context();
   CHECK(client.verify_mode() == sk::CERT_REQUIRED);
   CHECK(client.check_hostname());
@@ -31,7 +31,7 @@ TEST_CASE("contexts are strict from birth", "[ssl][M93]") {
   CHECK_FALSE(server.check_hostname());
 }
 
-TEST_CASE("verification cannot be lost by halves", "[ssl][M93]") {
+TEST_CASE("verification cannot be lost by halves", "[ssl]") {
   sk::ssl_context context(sk::PROTOCOL_TLS_CLIENT);
   CHECK(message_of([&] { context.verify_mode(sk::CERT_NONE); }) ==
         "Cannot set verify_mode to CERT_NONE when check_hostname is enabled.");
@@ -42,7 +42,7 @@ TEST_CASE("verification cannot be lost by halves", "[ssl][M93]") {
   CHECK(context.verify_mode() == sk::CERT_REQUIRED);
 }
 
-TEST_CASE("a setting is what was set", "[ssl][M93]") {
+TEST_CASE("a setting is what was set", "[ssl]") {
   sk::ssl_context context(sk::PROTOCOL_TLS_CLIENT);
   context.verify_flags(sk::VERIFY_X509_STRICT | sk::VERIFY_CRL_CHECK_LEAF);
   CHECK(context.verify_flags() == (sk::VERIFY_X509_STRICT | sk::VERIFY_CRL_CHECK_LEAF));
@@ -53,7 +53,7 @@ TEST_CASE("a setting is what was set", "[ssl][M93]") {
   CHECK(context.maximum_version() == sk::TLSVersion::TLSv1_3);
 }
 
-TEST_CASE("ciphers can be chosen, but not none", "[ssl][M93]") {
+TEST_CASE("ciphers can be chosen, but not none", "[ssl]") {
   sk::ssl_context client = client_context();
   CHECK(tls_failure_of([&] { client.set_ciphers("NONE-OF-THESE"); }) ==
         "sslerror: NO_CIPHER_MATCH");
@@ -67,7 +67,7 @@ TEST_CASE("ciphers can be chosen, but not none", "[ssl][M93]") {
   CHECK(both.client.cipher()->protocol == "TLSv1.2");
 }
 
-TEST_CASE("versions that do not meet make no connection", "[ssl][M93]") {
+TEST_CASE("versions that do not meet make no connection", "[ssl]") {
   sk::ssl_context client = client_context();
   sk::ssl_context server = server_context();
   client.maximum_version(sk::TLSVersion::TLSv1_2);
@@ -80,7 +80,7 @@ TEST_CASE("versions that do not meet make no connection", "[ssl][M93]") {
   CHECK(accepting.get() == "sslerror: UNSUPPORTED_PROTOCOL");
 }
 
-TEST_CASE("protocols are agreed on by ALPN, the server's wish first", "[ssl][M93]") {
+TEST_CASE("protocols are agreed on by ALPN, the server's wish first", "[ssl]") {
   sk::ssl_context client = client_context();
   sk::ssl_context server = server_context();
   CHECK(secured(client, server).client.selected_alpn_protocol() == std::nullopt);
@@ -102,7 +102,7 @@ TEST_CASE("protocols are agreed on by ALPN, the server's wish first", "[ssl][M93
         }) == "invalid_argument");
 }
 
-TEST_CASE("certificates and keys that cannot be used are refused", "[ssl][M93]") {
+TEST_CASE("certificates and keys that cannot be used are refused", "[ssl]") {
   sk::ssl_context context(sk::PROTOCOL_TLS_SERVER);
   const std::string server = certificate_file("server.pem");
   CHECK(failure_of([&] { context.load_cert_chain("/nowhere/at all.pem"); }) ==
@@ -134,7 +134,7 @@ TEST_CASE("certificates are loaded from a std::filesystem::path", "[ssl][file_pa
   CHECK(failure_of([&] { context.load_cert_chain(server / "none"); }) != "none");
 }
 
-TEST_CASE("an encrypted key needs its password, as text or from a call", "[ssl][M93]") {
+TEST_CASE("an encrypted key needs its password, as text or from a call", "[ssl]") {
   sk::ssl_context context(sk::PROTOCOL_TLS_SERVER);
   const std::string server = certificate_file("server.pem");
   const std::string key = certificate_file("encrypted.key");
@@ -163,7 +163,7 @@ TEST_CASE("an encrypted key needs its password, as text or from a call", "[ssl][
   CHECK(secured(client_context(), context).client.version());
 }
 
-TEST_CASE("authorities come from a file, a folder or text", "[ssl][M93]") {
+TEST_CASE("authorities come from a file, a folder or text", "[ssl]") {
   const std::string path = certificate_file("ca.pem");
   std::ifstream file(path);
   const std::string pem{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
@@ -200,7 +200,7 @@ TEST_CASE("authorities come from a file, a folder or text", "[ssl][M93]") {
              ContainsSubstring("sslerror"));
 }
 
-TEST_CASE("a context may die before its sockets", "[ssl][M93]") {
+TEST_CASE("a context may die before its sockets", "[ssl]") {
   session_pair both;
   {
     sk::ssl_context client = client_context();

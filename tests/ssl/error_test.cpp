@@ -14,7 +14,7 @@ using namespace test_support;
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::Equals;
 
-TEST_CASE("the class of a TLS error follows from its code alone", "[ssl][S148][M93]") {
+TEST_CASE("the class of a TLS error follows from its code alone", "[ssl]") {
   const auto thrown = [](std::error_code code) {
     return tls_failure_of([code] { sk::detail::throw_error(code, "op"); });
   };
@@ -27,7 +27,7 @@ TEST_CASE("the class of a TLS error follows from its code alone", "[ssl][S148][M
   CHECK_THAT(thrown({1, sk::openssl_category()}), ContainsSubstring("sslerror: "));
 }
 
-TEST_CASE("an sslerror has Python's number, text, library and reason", "[ssl][S148][M93]") {
+TEST_CASE("an sslerror has Python's number, text, library and reason", "[ssl]") {
   const sk::ssl_eof_error eof(sk::ssl_errc::eof, "recv", 3);
   CHECK(eof.errnum() == SSL_ERROR_EOF);
   CHECK(eof.strerror() == "EOF occurred in violation of protocol");
@@ -73,7 +73,7 @@ TEST_CASE("an alert has the same reason with every version of OpenSSL", "[ssl]")
   CHECK(reason(SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED) == "TLSV13_ALERT_CERTIFICATE_REQUIRED");
 }
 
-TEST_CASE("TLS errors are socket errors, and copy without throwing", "[ssl][S148][M93]") {
+TEST_CASE("TLS errors are socket errors, and copy without throwing", "[ssl]") {
   CHECK(std::is_base_of_v<sk::error, sk::sslerror>);
   CHECK(std::is_base_of_v<sk::sslerror, sk::ssl_want_read_error>);
   CHECK(std::is_base_of_v<sk::sslerror, sk::ssl_want_write_error>);

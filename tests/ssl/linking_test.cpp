@@ -18,7 +18,7 @@ std::string read(const char* path) {
 
 }  // namespace
 
-TEST_CASE("a program that uses only the core needs no OpenSSL", "[ssl][M93]") {
+TEST_CASE("a program that uses only the core needs no OpenSSL", "[ssl]") {
   CHECK(read(PYSOCK_TLS_LIBRARY).find("SSL_CTX_new") != std::string::npos);
   for (const char* core : {PYSOCK_CORE_PROGRAM, PYSOCK_CORE_LIBRARY}) {
     CAPTURE(core);

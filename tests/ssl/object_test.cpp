@@ -35,7 +35,7 @@ struct old_pair {
 
 }  // namespace
 
-TEST_CASE("ssl() verifies nothing", "[ssl][S73][S74][M92]") {
+TEST_CASE("ssl() verifies nothing", "[ssl]") {
   for (const char* certificate : {"selfsigned", "expired", "unknown", "elsewhere"}) {
     INFO(certificate);
     old_pair both(server_context(certificate));
@@ -45,7 +45,7 @@ TEST_CASE("ssl() verifies nothing", "[ssl][S73][S74][M92]") {
   }
 }
 
-TEST_CASE("read gives what was asked for, fewer only at the end", "[ssl][S141][S143]") {
+TEST_CASE("read gives what was asked for, fewer only at the end", "[ssl]") {
   old_pair both;
   both.server.sendall("abc");
   both.server.sendall("defghi");
@@ -59,7 +59,7 @@ TEST_CASE("read gives what was asked for, fewer only at the end", "[ssl][S141][S
   CHECK(both.client->read(3).empty());
 }
 
-TEST_CASE("a read that fails loses nothing", "[ssl][S143]") {
+TEST_CASE("a read that fails loses nothing", "[ssl]") {
   auto plain = connected();
   const sk::ssl_context context = server_context();
   background<sk::ssl_socket> accepting(
@@ -99,7 +99,7 @@ TEST_CASE("a read that runs out of memory loses nothing", "[ssl]") {
   }
 }
 
-TEST_CASE("read times out as a whole, and can be repeated", "[ssl][S141][S143]") {
+TEST_CASE("read times out as a whole, and can be repeated", "[ssl]") {
   auto plain = connected();
   const sk::ssl_context context = server_context();
   background<sk::ssl_socket> accepting(
@@ -115,7 +115,7 @@ TEST_CASE("read times out as a whole, and can be repeated", "[ssl][S141][S143]")
   CHECK(s.read(20) == "beginning and the en");
 }
 
-TEST_CASE("write sends all of it and tells how much", "[ssl][S142]") {
+TEST_CASE("write sends all of it and tells how much", "[ssl]") {
   old_pair both;
   CHECK(both.client->write("") == 0);
   background<std::string> receiving([&] { return receive(both.server, 100000); });
@@ -123,13 +123,13 @@ TEST_CASE("write sends all of it and tells how much", "[ssl][S142]") {
   CHECK(receiving.get() == std::string(100000, 'w'));
 }
 
-TEST_CASE("server and issuer are the names of the peer's certificate", "[ssl][S141][S147]") {
+TEST_CASE("server and issuer are the names of the peer's certificate", "[ssl]") {
   old_pair both;
   CHECK(both.client->server() == "/C=XX/O=pysock/CN=the server");
   CHECK(both.client->issuer() == "/O=pysock/CN=the tests authority");
 }
 
-TEST_CASE("socket and ssl object end in any order", "[ssl][S144]") {
+TEST_CASE("socket and ssl object end in any order", "[ssl]") {
   {
     old_pair both;
     both.plain.first.close();
@@ -162,7 +162,7 @@ TEST_CASE("socket and ssl object end in any order", "[ssl][S144]") {
   CHECK(moved.read() == "to the moved one");
 }
 
-TEST_CASE("key and certificate go together, and are shown to the server", "[ssl][S73]") {
+TEST_CASE("key and certificate go together, and are shown to the server", "[ssl]") {
   auto plain = connected();
   const std::string key = certificate_file("client.key");
   const std::string certificate = certificate_file("client.pem");
@@ -189,7 +189,7 @@ TEST_CASE("key and certificate go together, and are shown to the server", "[ssl]
   CHECK(accepted.getpeercert()->subject["commonName"] == "the client");
 }
 
-TEST_CASE("ssl() fails by sslerror and the socket's own errors", "[ssl][S73][M92]") {
+TEST_CASE("ssl() fails by sslerror and the socket's own errors", "[ssl]") {
   auto plain = connected();
   plain.second.sendall("no TLS here\r\n");
   CHECK(message_of([&] { return sk::ssl(plain.first); }) ==
@@ -208,7 +208,7 @@ TEST_CASE("ssl() fails by sslerror and the socket's own errors", "[ssl][S73][M92
              ContainsSubstring("eof") || ContainsSubstring("reset"));
 }
 
-TEST_CASE("the SSL_ERROR numbers are Python's", "[ssl][S148]") {
+TEST_CASE("the SSL_ERROR numbers are Python's", "[ssl]") {
   CHECK(SSL_ERROR_SSL == 1);
   CHECK(SSL_ERROR_WANT_READ == 2);
   CHECK(SSL_ERROR_WANT_WRITE == 3);
@@ -220,7 +220,7 @@ TEST_CASE("the SSL_ERROR numbers are Python's", "[ssl][S148]") {
   CHECK(SSL_ERROR_INVALID_ERROR_CODE == 10);
 }
 
-TEST_CASE("random numbers are ready, and can be stirred", "[ssl][S148]") {
+TEST_CASE("random numbers are ready, and can be stirred", "[ssl]") {
   CHECK(sk::RAND_status());
   sk::RAND_add("a little noise", 0.0);
   sk::RAND_add({}, 0.0);

@@ -54,7 +54,7 @@ serving.load_cert_chain(sys.argv[2])
 
 }  // namespace
 
-TEST_CASE("a server that speaks TLS 1.1 alone is refused", "[ssl][peers][M93]") {
+TEST_CASE("a server that speaks TLS 1.1 alone is refused", "[ssl][peers]") {
   process peer({"openssl", "s_server", "-accept", "127.0.0.1:0", "-tls1_1", "-cipher",
                 "DEFAULT@SECLEVEL=0", "-cert", certificate_file("server.pem"), "-key",
                 certificate_file("server.key")});
@@ -64,7 +64,7 @@ TEST_CASE("a server that speaks TLS 1.1 alone is refused", "[ssl][peers][M93]") 
              ContainsSubstring("protocol version"));
 }
 
-TEST_CASE("openssl s_server: versions, ALPN and a client's certificate", "[ssl][peers][M93]") {
+TEST_CASE("openssl s_server: versions, ALPN and a client's certificate", "[ssl][peers]") {
   for (const version_row& row : versions) {
     INFO(row.name);
     process peer({"openssl", "s_server", "-accept", "127.0.0.1:0", row.option, "-cert",
@@ -89,7 +89,7 @@ TEST_CASE("openssl s_server: versions, ALPN and a client's certificate", "[ssl][
   }
 }
 
-TEST_CASE("openssl s_client: versions, ALPN and a client's certificate", "[ssl][peers][M93]") {
+TEST_CASE("openssl s_client: versions, ALPN and a client's certificate", "[ssl][peers]") {
   for (const version_row& row : versions) {
     INFO(row.name);
     sk::ssl_context context = server_context();
@@ -122,7 +122,7 @@ TEST_CASE("openssl s_client: versions, ALPN and a client's certificate", "[ssl][
   }
 }
 
-TEST_CASE("renegotiation is refused, and the session goes on", "[ssl][peers][M93]") {
+TEST_CASE("renegotiation is refused, and the session goes on", "[ssl][peers]") {
   sk::ssl_context context = server_context();
   sk::socket listener = listening();
   process peer({"openssl", "s_client", "-connect",
@@ -137,7 +137,7 @@ TEST_CASE("renegotiation is refused, and the session goes on", "[ssl][peers][M93
   CHECK_THAT(peer.rest(), ContainsSubstring("no renegotiation"));
 }
 
-TEST_CASE("a key update is followed", "[ssl][peers][M93]") {
+TEST_CASE("a key update is followed", "[ssl][peers]") {
   process peer({"openssl", "s_server", "-accept", "127.0.0.1:0", "-tls1_3", "-cert",
                 certificate_file("server.pem"), "-key", certificate_file("server.key"), "-naccept",
                 "1"});
@@ -152,7 +152,7 @@ TEST_CASE("a key update is followed", "[ssl][peers][M93]") {
   CHECK_FALSE(line_with(peer, "after").empty());
 }
 
-TEST_CASE("Python's ssl as the server", "[ssl][peers][M93]") {
+TEST_CASE("Python's ssl as the server", "[ssl][peers]") {
   for (const version_row& row : versions) {
     INFO(row.name);
     python_peer peer(python_contexts + R"(
@@ -187,7 +187,7 @@ plain.sendall(b'in clear text')
   }
 }
 
-TEST_CASE("Python's ssl as the client", "[ssl][peers][M93]") {
+TEST_CASE("Python's ssl as the client", "[ssl][peers]") {
   for (const version_row& row : versions) {
     INFO(row.name);
     sk::ssl_context context = server_context();
@@ -220,7 +220,7 @@ conn.unwrap()
 }
 
 TEST_CASE("Python's client finds the stream cut off where the session was not closed",
-          "[ssl][peers][M93]") {
+          "[ssl][peers]") {
   const sk::ssl_context context = server_context();
   sk::socket listener = listening();
   python_peer peer(python_contexts + R"(
@@ -246,7 +246,7 @@ for _ in range(2):
   peer.finish();
 }
 
-TEST_CASE("HTTPS from nginx", "[ssl][peers][M93]") {
+TEST_CASE("HTTPS from nginx", "[ssl][peers]") {
   const std::string nginx = has_program("nginx") ? "nginx" : "/usr/sbin/nginx";
   if (!has_program("nginx") && !std::filesystem::exists(nginx)) SKIP_TEST("there is no nginx");
   const temporary_directory folder;
@@ -290,7 +290,7 @@ TEST_CASE("HTTPS from nginx", "[ssl][peers][M93]") {
   }
 }
 
-TEST_CASE("curl as a client of our server", "[ssl][peers][M93]") {
+TEST_CASE("curl as a client of our server", "[ssl][peers]") {
   if (!has_program("curl")) SKIP_TEST("there is no curl");
   for (const version_row& row : versions) {
     INFO(row.name);

@@ -50,7 +50,7 @@ outcome attempt(const std::string& certificate, const std::string& name) {
 
 }  // namespace
 
-TEST_CASE("certificates that do not pass are refused, each in words of its own", "[ssl][M93]") {
+TEST_CASE("certificates that do not pass are refused, each in words of its own", "[ssl]") {
   const struct {
     const char* certificate;
     const char* name;
@@ -81,7 +81,7 @@ TEST_CASE("certificates that do not pass are refused, each in words of its own",
   }
 }
 
-TEST_CASE("names and addresses that the certificate is for pass", "[ssl][M93]") {
+TEST_CASE("names and addresses that the certificate is for pass", "[ssl]") {
   for (const char* name : {"localhost", "LOCALHOST", "localhost.", "www.example.test", "127.0.0.1",
                            "::1", "0:0::1", "::1%lo"}) {
     INFO(name);
@@ -90,12 +90,12 @@ TEST_CASE("names and addresses that the certificate is for pass", "[ssl][M93]") 
 }
 
 TEST_CASE("a default context trusts the system's authorities, and these do not know the tests' own",
-          "[ssl][M93]") {
+          "[ssl]") {
   CHECK(attempt("server", "localhost", sk::create_default_context()).client ==
         "certificate: unable to get local issuer certificate");
 }
 
-TEST_CASE("what cannot be a host's name is refused before anything is sent", "[ssl][M93]") {
+TEST_CASE("what cannot be a host's name is refused before anything is sent", "[ssl]") {
   const sk::ssl_context context = client_context();
   const std::string long_name(254, 'a');
   const struct {
@@ -131,7 +131,7 @@ TEST_CASE("what cannot be a host's name is refused before anything is sent", "[s
   }
 }
 
-TEST_CASE("wrapping refuses what cannot work, and closes the socket", "[ssl][M93]") {
+TEST_CASE("wrapping refuses what cannot work, and closes the socket", "[ssl]") {
   const sk::ssl_context client = client_context();
   const sk::ssl_context server = server_context();
   const auto refused = [](const auto& wrap) {
@@ -162,7 +162,7 @@ TEST_CASE("wrapping refuses what cannot work, and closes the socket", "[ssl][M93
         "invalid_argument");
 }
 
-TEST_CASE("plain text on a TLS port is refused, at either end", "[ssl][M93]") {
+TEST_CASE("plain text on a TLS port is refused, at either end", "[ssl]") {
   {
     auto both = connected();
     both.second.sendall("220 ready when you are\r\n");
@@ -177,7 +177,7 @@ TEST_CASE("plain text on a TLS port is refused, at either end", "[ssl][M93]") {
         "wrap_server: [SSL: HTTP_REQUEST] http request");
 }
 
-TEST_CASE("a client without a certificate is refused where one is required", "[ssl][M93]") {
+TEST_CASE("a client without a certificate is refused where one is required", "[ssl]") {
   const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
   sk::ssl_context server = server_context();
   server.load_verify_locations(certificate_file("ca.pem"));
@@ -198,7 +198,7 @@ TEST_CASE("a client without a certificate is refused where one is required", "[s
                                                     : "sslerror: SSLV3_ALERT_HANDSHAKE_FAILURE"));
 }
 
-TEST_CASE("a client's certificate of an unknown authority is refused", "[ssl][M93]") {
+TEST_CASE("a client's certificate of an unknown authority is refused", "[ssl]") {
   sk::ssl_context server = server_context();
   server.load_verify_locations(certificate_file("ca.pem"));
   server.verify_mode(sk::CERT_OPTIONAL);

@@ -9,7 +9,7 @@
 namespace sk = pysock;
 using namespace test_support;
 
-TEST_CASE("a second connection resumes the session of the first", "[ssl][M93]") {
+TEST_CASE("a second connection resumes the session of the first", "[ssl]") {
   const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
   const bool with_certificate = GENERATE(false, true);
   sk::ssl_context client = client_context();
@@ -42,7 +42,7 @@ TEST_CASE("a second connection resumes the session of the first", "[ssl][M93]") 
   CHECK(both.server.recv(1) == "x");
 }
 
-TEST_CASE("a server that does not know the session shakes hands anew", "[ssl][M93]") {
+TEST_CASE("a server that does not know the session shakes hands anew", "[ssl]") {
   const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
   sk::ssl_context client = client_context();
   only(client, version);
@@ -55,7 +55,7 @@ TEST_CASE("a server that does not know the session shakes hands anew", "[ssl][M9
   CHECK(second.client.version());
 }
 
-TEST_CASE("a session is for its own context and name", "[ssl][M93]") {
+TEST_CASE("a session is for its own context and name", "[ssl]") {
   const sk::ssl_context client = client_context();
   const sk::ssl_context other = client_context();
   const sk::ssl_context server = server_context();
@@ -75,7 +75,7 @@ TEST_CASE("a session is for its own context and name", "[ssl][M93]") {
   CHECK_FALSE(sk::ssl_session().resumable());
 }
 
-TEST_CASE("Python's server resumes our session too", "[ssl][peers][M93]") {
+TEST_CASE("Python's server resumes our session too", "[ssl][peers]") {
   const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
   python_peer peer(R"(
 import ssl

@@ -12,7 +12,7 @@
 namespace sk = pysock;
 using namespace test_support;
 
-TEST_CASE("a signal is ignored, or ends the call where the hook says so", "[ssl][M93]") {
+TEST_CASE("a signal is ignored, or ends the call where the hook says so", "[ssl]") {
   struct sigaction quiet {};
   struct sigaction before {};
   quiet.sa_handler = [](int) {};
@@ -52,7 +52,7 @@ TEST_CASE("a signal is ignored, or ends the call where the hook says so", "[ssl]
   REQUIRE(::sigaction(SIGUSR1, &before, nullptr) == 0);
 }
 
-TEST_CASE("nothing ever raises SIGPIPE", "[ssl][M93]") {
+TEST_CASE("nothing ever raises SIGPIPE", "[ssl]") {
   CHECK(in_child([] {
           ::signal(SIGPIPE, SIG_DFL);
           const auto without_peer = [](const std::function<void(sk::ssl_socket&)>& call) {

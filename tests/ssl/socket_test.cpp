@@ -15,7 +15,7 @@ namespace sys = pysock::detail::sys;
 using namespace test_support;
 using Catch::Matchers::ContainsSubstring;
 
-TEST_CASE("a session carries bytes both ways, under either version", "[ssl][M93]") {
+TEST_CASE("a session carries bytes both ways, under either version", "[ssl]") {
   const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
   sk::ssl_context context = client_context();
   only(context, version);
@@ -36,7 +36,7 @@ TEST_CASE("a session carries bytes both ways, under either version", "[ssl][M93]
   CHECK(failure_of([&] { return both.client.recv_into(room, 21); }) == "invalid_argument");
 }
 
-TEST_CASE("a session tells about itself", "[ssl][M93]") {
+TEST_CASE("a session tells about itself", "[ssl]") {
   const session_pair both = secured();
   CHECK(both.client.version() == "TLSv1.3");
   REQUIRE(both.client.cipher());
@@ -56,7 +56,7 @@ TEST_CASE("a session tells about itself", "[ssl][M93]") {
   CHECK(both.client);
 }
 
-TEST_CASE("the peer's certificate is told in Python's words", "[ssl][M93]") {
+TEST_CASE("the peer's certificate is told in Python's words", "[ssl]") {
   const session_pair both = secured();
   const std::optional<sk::certificate> peer = both.client.getpeercert();
   REQUIRE(peer);
@@ -87,7 +87,7 @@ TEST_CASE("the peer's certificate is told in Python's words", "[ssl][M93]") {
   CHECK(both.server.getpeercert_der().empty());
 }
 
-TEST_CASE("a certificate that nobody verified tells nothing but its bytes", "[ssl][M93]") {
+TEST_CASE("a certificate that nobody verified tells nothing but its bytes", "[ssl]") {
   sk::ssl_context careless(sk::PROTOCOL_TLS_CLIENT);
   careless.check_hostname(false).verify_mode(sk::CERT_NONE);
   const session_pair both = secured(careless, server_context("selfsigned"));
@@ -95,7 +95,7 @@ TEST_CASE("a certificate that nobody verified tells nothing but its bytes", "[ss
   CHECK_FALSE(both.client.getpeercert_der().empty());
 }
 
-TEST_CASE("a client shows its certificate where it is asked for", "[ssl][M93]") {
+TEST_CASE("a client shows its certificate where it is asked for", "[ssl]") {
   const auto mode = GENERATE(sk::CERT_OPTIONAL, sk::CERT_REQUIRED);
   sk::ssl_context server = server_context();
   server.load_verify_locations(certificate_file("ca.pem"));
@@ -108,7 +108,7 @@ TEST_CASE("a client shows its certificate where it is asked for", "[ssl][M93]") 
   CHECK(both.server.getpeercert()->subject["commonName"] == "the client");
 }
 
-TEST_CASE("without a handshake nothing is sent or received", "[ssl][M93]") {
+TEST_CASE("without a handshake nothing is sent or received", "[ssl]") {
   auto plain = connected();
   const sk::ssl_context context = client_context();
   sk::ssl_socket client = context.wrap_socket(std::move(plain.first), "localhost",
@@ -128,7 +128,7 @@ TEST_CASE("without a handshake nothing is sent or received", "[ssl][M93]") {
   CHECK(plain.second.recv(10).empty());
 }
 
-TEST_CASE("after close there is nothing left, and closing again is silent", "[ssl][M93]") {
+TEST_CASE("after close there is nothing left, and closing again is silent", "[ssl]") {
   session_pair both = secured();
   const sk::native_handle_type descriptor = both.client.fileno();
   both.client.close();
@@ -152,7 +152,7 @@ TEST_CASE("after close there is nothing left, and closing again is silent", "[ss
   CHECK(both.server.recv(1).empty());
 }
 
-TEST_CASE("a moved session goes on, and assignment closes what was there", "[ssl][M93]") {
+TEST_CASE("a moved session goes on, and assignment closes what was there", "[ssl]") {
   session_pair both = secured();
   session_pair other = secured();
   sk::ssl_socket moved = std::move(both.client);
@@ -165,7 +165,7 @@ TEST_CASE("a moved session goes on, and assignment closes what was there", "[ssl
 }
 
 TEST_CASE("a connection that ends without the closing alert is cut off, unless that was asked for",
-          "[ssl][M93]") {
+          "[ssl]") {
   session_pair both = secured();
   both.server.sendall("all of it?");
   REQUIRE(sys::shutdown(both.server.fileno(), SHUT_WR) == 0);
@@ -189,14 +189,14 @@ TEST_CASE("a connection that ends without the closing alert is cut off, unless t
   CHECK_FALSE(ec);
 }
 
-TEST_CASE("a record that is cut off in its middle is not taken for an end", "[ssl][M93]") {
+TEST_CASE("a record that is cut off in its middle is not taken for an end", "[ssl]") {
   session_pair both = secured();
   REQUIRE(send_raw(both.server.fileno(), {0x17, 3, 3, 0, 50, 1, 2, 3}));
   REQUIRE(sys::shutdown(both.server.fileno(), SHUT_WR) == 0);
   CHECK(tls_failure_of([&] { return both.client.recv(1); }) == "eof");
 }
 
-TEST_CASE("a record that was tampered with ends the session", "[ssl][M93]") {
+TEST_CASE("a record that was tampered with ends the session", "[ssl]") {
   session_pair both = secured();
   std::string forged = {0x17, 3, 3, 0, 50};
   forged += std::string(50, 'x');
@@ -227,7 +227,7 @@ std::string why_reset_is_silent() {
 
 }  // namespace
 
-TEST_CASE("a reset is a reset, and never an end", "[ssl][M93]") {
+TEST_CASE("a reset is a reset, and never an end", "[ssl]") {
   const std::string reason = why_reset_is_silent();
   if (!reason.empty()) SKIP_TEST(reason);
   session_pair both =
@@ -242,7 +242,7 @@ TEST_CASE("a reset is a reset, and never an end", "[ssl][M93]") {
         failure("connection_reset_error", ECONNRESET));
 }
 
-TEST_CASE("unwrap exchanges closing alerts and gives the connection back", "[ssl][M93]") {
+TEST_CASE("unwrap exchanges closing alerts and gives the connection back", "[ssl]") {
   const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
   sk::ssl_context context = client_context();
   only(context, version);
@@ -261,14 +261,14 @@ TEST_CASE("unwrap exchanges closing alerts and gives the connection back", "[ssl
   CHECK(plain.gettimeout() == sk::seconds(patience));
 }
 
-TEST_CASE("unwrap fails if data comes instead of the alert", "[ssl][M93]") {
+TEST_CASE("unwrap fails if data comes instead of the alert", "[ssl]") {
   session_pair both = secured();
   both.server.sendall("not yet");
   CHECK(tls_failure_of([&] { return both.client.unwrap(); }) ==
         "sslerror: APPLICATION_DATA_AFTER_CLOSE_NOTIFY");
 }
 
-TEST_CASE("shutdown ends one direction cleanly", "[ssl][M93]") {
+TEST_CASE("shutdown ends one direction cleanly", "[ssl]") {
   session_pair both = secured();
   CHECK(failure_of([&] { both.client.shutdown(99); }) == failure("error", EINVAL));
   both.client.sendall("request");
@@ -283,7 +283,7 @@ TEST_CASE("shutdown ends one direction cleanly", "[ssl][M93]") {
         "sslerror: PROTOCOL_IS_SHUTDOWN");
 }
 
-TEST_CASE("a file over a session has the lines, and outlives the socket", "[ssl][M93]") {
+TEST_CASE("a file over a session has the lines, and outlives the socket", "[ssl]") {
   session_pair both = secured();
   sk::file writer = both.server.makefile("w");
   sk::file reader = both.client.makefile("r");
@@ -299,7 +299,7 @@ TEST_CASE("a file over a session has the lines, and outlives the socket", "[ssl]
   CHECK(reader.fileno() >= 0);
 }
 
-TEST_CASE("a file throws the exceptions of TLS", "[ssl][M93]") {
+TEST_CASE("a file throws the exceptions of TLS", "[ssl]") {
   session_pair both = secured();
   sk::file reader = both.client.makefile("r");
   both.server.sendall("half a li");
@@ -313,7 +313,7 @@ TEST_CASE("a file throws the exceptions of TLS", "[ssl][M93]") {
   CHECK(reader.read(9) == "half a li");
 }
 
-TEST_CASE("files are sent by reading and sending", "[ssl][M93]") {
+TEST_CASE("files are sent by reading and sending", "[ssl]") {
   session_pair both = secured();
   const temporary_directory folder;
   std::string content;
@@ -334,7 +334,7 @@ TEST_CASE("files are sent by reading and sending", "[ssl][M93]") {
   CHECK(failure_of([&] { return both.client.sendfile(folder / "file"); }) == "invalid_argument");
 }
 
-TEST_CASE("options of the connection below can be read and set", "[ssl][M93]") {
+TEST_CASE("options of the connection below can be read and set", "[ssl]") {
   session_pair both = secured();
   both.client.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1);
   CHECK(both.client.getsockopt(SOL_SOCKET, SO_KEEPALIVE) != 0);

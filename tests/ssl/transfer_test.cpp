@@ -50,7 +50,7 @@ constexpr std::size_t mebi = 1024 * 1024;
 
 }  // namespace
 
-TEST_CASE("large transfers both ways arrive as they were sent", "[ssl][transfer][M93]") {
+TEST_CASE("large transfers both ways arrive as they were sent", "[ssl][transfer]") {
   const row now =
       GENERATE(row{"64 MiB by 16 KiB", 64 * mebi, 16384}, row{"64 MiB by 1 MiB", 64 * mebi, mebi},
                row{"256 KiB by bytes", mebi / 4, 1});
@@ -94,7 +94,7 @@ sys.stdin.readline()
   peer.finish();
 }
 
-TEST_CASE("large transfers at the same time, both ways, through files", "[ssl][transfer][M93]") {
+TEST_CASE("large transfers at the same time, both ways, through files", "[ssl][transfer]") {
   session_pair both = secured();
   constexpr std::size_t total = 8 * mebi;
   both.client.settimeout(long_patience);

@@ -45,7 +45,7 @@ void wait_as_told(const sk::ssl_socket& s, const std::error_code& ec) {
 
 }  // namespace
 
-TEST_CASE("a peer that stops in the handshake ends it in a timeout", "[ssl][M93]") {
+TEST_CASE("a peer that stops in the handshake ends it in a timeout", "[ssl]") {
   const std::string begun = GENERATE(as<std::string>(), "", std::string("\x16\x03\x03", 3),
                                      std::string("\x16\x03\x03\x00\x7a\x02\x00", 7));
   const sk::ssl_context client = client_context();
@@ -64,7 +64,7 @@ TEST_CASE("a peer that stops in the handshake ends it in a timeout", "[ssl][M93]
   CHECK(tls_failure_of([&] { return server.wrap_server(std::move(both.second)); }) == "timeout");
 }
 
-TEST_CASE("bytes that keep dripping in do not extend a deadline", "[ssl][M93]") {
+TEST_CASE("bytes that keep dripping in do not extend a deadline", "[ssl]") {
   const sk::ssl_context client = client_context();
   auto plain = connected();
   plain.second.sendall(std::string("\x16\x03\x03\x3f\xff", 5));
@@ -84,8 +84,7 @@ TEST_CASE("bytes that keep dripping in do not extend a deadline", "[ssl][M93]") 
   CHECK(tls_failure_of([&] { return both.client.unwrap(); }) == "timeout");
 }
 
-TEST_CASE("a peer that stops in a record, or sends nothing, ends a read in a timeout",
-          "[ssl][M93]") {
+TEST_CASE("a peer that stops in a record, or sends nothing, ends a read in a timeout", "[ssl]") {
   session_pair both = secured();
   both.client.settimeout(short_time);
   CHECK(message_of([&] { return both.client.recv(1); }) == "recv: timed out");
@@ -101,7 +100,7 @@ TEST_CASE("a peer that stops in a record, or sends nothing, ends a read in a tim
 }
 
 TEST_CASE("a peer that stops in the closing alert, or never sends it, ends unwrap in a timeout",
-          "[ssl][M93]") {
+          "[ssl]") {
   const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
   sk::ssl_context context = client_context();
   only(context, version);
@@ -115,7 +114,7 @@ TEST_CASE("a peer that stops in the closing alert, or never sends it, ends unwra
   CHECK(both.client.fileno() >= 0);
 }
 
-TEST_CASE("a timed out unwrap can be repeated", "[ssl][M93]") {
+TEST_CASE("a timed out unwrap can be repeated", "[ssl]") {
   session_pair both = secured();
   both.client.settimeout(short_time);
   CHECK(tls_failure_of([&] { return both.client.unwrap(); }) == "timeout");
@@ -125,7 +124,7 @@ TEST_CASE("a timed out unwrap can be repeated", "[ssl][M93]") {
   CHECK(both.client.unwrap().recv(1).empty());
 }
 
-TEST_CASE("a write that times out goes on with the same bytes, and only with them", "[ssl][M93]") {
+TEST_CASE("a write that times out goes on with the same bytes, and only with them", "[ssl]") {
   session_pair both = secured();
   std::string data(8000000, '\0');
   for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<char>(i * 2654435761U >> 13);
@@ -154,7 +153,7 @@ TEST_CASE("a write that times out goes on with the same bytes, and only with the
   CHECK((receiving.get() == data));
 }
 
-TEST_CASE("closing waits for the alert to go as long as the timeout allows", "[ssl][M93]") {
+TEST_CASE("closing waits for the alert to go as long as the timeout allows", "[ssl]") {
   session_pair both = secured();
   both.client.setblocking(false);
   const std::string piece(16000, 'x');
@@ -173,7 +172,7 @@ TEST_CASE("closing waits for the alert to go as long as the timeout allows", "[s
         }) != "none");  // cut off, as it was
 }
 
-TEST_CASE("the closing alert reaches a peer that reads late", "[ssl][M93]") {
+TEST_CASE("the closing alert reaches a peer that reads late", "[ssl]") {
   session_pair both = secured();
   const std::string data(4000000, 'x');
   background<int> sending([&] {
@@ -186,7 +185,7 @@ TEST_CASE("the closing alert reaches a peer that reads late", "[ssl][M93]") {
   sending.get();
 }
 
-TEST_CASE("a non-blocking session asks for what it needs", "[ssl][M93]") {
+TEST_CASE("a non-blocking session asks for what it needs", "[ssl]") {
   const sk::ssl_context client = client_context();
   const sk::ssl_context server = server_context();
   auto plain = connected();
@@ -230,7 +229,7 @@ TEST_CASE("a non-blocking session asks for what it needs", "[ssl][M93]") {
   CHECK(tls_failure_of([&] { return c.sendall(piece); }) == "want_write");
 }
 
-TEST_CASE("one thread receives while another sends, at both ends", "[ssl][threads][M93]") {
+TEST_CASE("one thread receives while another sends, at both ends", "[ssl][threads]") {
   session_pair both = secured();
   constexpr std::size_t size = 4000000;
   const auto send_all = [](sk::ssl_socket& s, char what) {
@@ -255,7 +254,7 @@ TEST_CASE("one thread receives while another sends, at both ends", "[ssl][thread
   CHECK(asking.get() >= 2000);
 }
 
-TEST_CASE("shutdown wakes a thread that waits", "[ssl][threads][M93]") {
+TEST_CASE("shutdown wakes a thread that waits", "[ssl][threads]") {
   const std::string reason = why_shutdown_wakes_nobody();
   if (!reason.empty()) SKIP_TEST(reason);
   session_pair both = secured();

@@ -34,7 +34,7 @@ struct wide_path {
 
 }  // namespace
 
-TEST_CASE("a pair with a literal is binary at once", "[S6]") {
+TEST_CASE("a pair with a literal is binary at once") {
   const address a("127.0.0.1", 80);
   REQUIRE(a.get_if<inet_address>() != nullptr);
   CHECK(a.family() == AF_INET);
@@ -48,7 +48,7 @@ TEST_CASE("a pair with a literal is binary at once", "[S6]") {
   CHECK(std::memcmp(&native->sin_addr, "\x7f\x00\x00\x01", 4) == 0);
 }
 
-TEST_CASE("two, three and four parts make an IPv6 address", "[S7][S8]") {
+TEST_CASE("two, three and four parts make an IPv6 address") {
   const address two("::1", 80);
   const address three("::1", 80, 5);
   const address four("::1", 80, 5, 7);
@@ -63,7 +63,7 @@ TEST_CASE("two, three and four parts make an IPv6 address", "[S7][S8]") {
   CHECK(native->sin6_scope_id == 7);
 }
 
-TEST_CASE("ports are checked when the address is made", "[S6][S54]") {
+TEST_CASE("ports are checked when the address is made") {
   CHECK_THROWS_AS(address("127.0.0.1", -1), std::out_of_range);
   CHECK_THROWS_AS(address("127.0.0.1", 65536), std::out_of_range);
   CHECK_THROWS_AS(address("name", 65536), std::out_of_range);
@@ -121,7 +121,7 @@ TEST_CASE("a port of any integer type is checked and never wraps into another", 
   STATIC_REQUIRE_FALSE(std::is_constructible_v<address, const char*, std::nullptr_t>);
 }
 
-TEST_CASE("flow labels and scopes are checked", "[S7]") {
+TEST_CASE("flow labels and scopes are checked") {
   CHECK_THROWS_AS(address("::1", 80, -1), std::out_of_range);
   CHECK_THROWS_AS(address("::1", 80, 0x100000), std::out_of_range);
   CHECK_THROWS_AS(address("::1", 80, 4294967296LL), std::out_of_range);
@@ -132,7 +132,7 @@ TEST_CASE("flow labels and scopes are checked", "[S7]") {
   CHECK(address("::1", 80, 0, 4294967295LL).scope_id() == 4294967295U);
 }
 
-TEST_CASE("the scope in the text is kept, and the fourth part wins if it is not zero", "[S9]") {
+TEST_CASE("the scope in the text is kept, and the fourth part wins if it is not zero") {
   CHECK(address("fe80::1%3", 80).scope_id() == 3);
   CHECK(address("fe80::1%3", 80).host() == "fe80::1");
   CHECK(address("fe80::1%3", 80, 0, 0).scope_id() == 3);
@@ -143,7 +143,7 @@ TEST_CASE("the scope in the text is kept, and the fourth part wins if it is not 
   CHECK(address("fe80::1%4294967296", 80).get_if<host_address>() != nullptr);
 }
 
-TEST_CASE("names stay names until a socket resolves them", "[S15]") {
+TEST_CASE("names stay names until a socket resolves them") {
   for (const char* name : {"localhost", "", "<broadcast>", "1", "127.1", "0x7f.1", " 127.0.0.1",
                            "127.0.0.256", "[::1]", "127.0.0.01"}) {
     CAPTURE(name);
@@ -158,14 +158,14 @@ TEST_CASE("names stay names until a socket resolves them", "[S15]") {
   CHECK(address("www.python.org", 80, 1, 2).to_string() == "('www.python.org', 80, 1, 2)");
 }
 
-TEST_CASE("a NUL in a host is refused", "[S6]") {
+TEST_CASE("a NUL in a host is refused") {
   CHECK_THROWS_AS(address("127.0.0.1\0x"s, 80), std::invalid_argument);
   CHECK_THROWS_AS(address("\0"s, 80), std::invalid_argument);
   CHECK_THROWS_AS(address("::1\0"s, 80), std::invalid_argument);
   CHECK_THROWS_AS(address("a\0b"s, 80, 0, 0), std::invalid_argument);
 }
 
-TEST_CASE("a path makes an AF_UNIX address, its NUL counted", "[S5]") {
+TEST_CASE("a path makes an AF_UNIX address, its NUL counted") {
   const address a("/tmp/sock");
   REQUIRE(a.get_if<unix_address>() != nullptr);
   CHECK(a.path() == "/tmp/sock");
@@ -207,7 +207,7 @@ TEST_CASE("a file_path is text, or a copy of a path object's bytes or UTF-8", "[
   STATIC_REQUIRE_FALSE(std::is_constructible_v<pysock::file_path, std::wstring>);
 }
 
-TEST_CASE("paths have a limit, and the bytes of abstract names count", "[S5][M65]") {
+TEST_CASE("paths have a limit, and the bytes of abstract names count") {
   constexpr std::size_t room = sizeof(sockaddr_un::sun_path);
   CHECK(address(std::string(room - 1, 'x')).path().size() == room - 1);
   CHECK_THROWS_WITH(address(std::string(room, 'x')), "unix_address: AF_UNIX path too long");
@@ -226,7 +226,7 @@ TEST_CASE("paths have a limit, and the bytes of abstract names count", "[S5][M65
   CHECK(address("\0a\0\0"s).path() == "\0a\0\0"s);
 }
 
-TEST_CASE("the unnamed address is empty but an address", "[S5]") {
+TEST_CASE("the unnamed address is empty but an address") {
   const address unnamed("");
   CHECK(unnamed);
   CHECK(unnamed.is_unnamed());
@@ -236,7 +236,7 @@ TEST_CASE("the unnamed address is empty but an address", "[S5]") {
   CHECK_FALSE(address("127.0.0.1", 1).is_unnamed());
 }
 
-TEST_CASE("AF_UNIX addresses come back from the system", "[S5][M65]") {
+TEST_CASE("AF_UNIX addresses come back from the system") {
   constexpr std::size_t offset = offsetof(sockaddr_un, sun_path);
   sockaddr_un native{};
   native.sun_family = AF_UNIX;
@@ -251,7 +251,7 @@ TEST_CASE("AF_UNIX addresses come back from the system", "[S5][M65]") {
         std::string(sizeof native.sun_path, 'y'));
 }
 
-TEST_CASE("no address is false, and prints as None", "[S95]") {
+TEST_CASE("no address is false, and prints as None") {
   const address none;
   CHECK_FALSE(none);
   CHECK(none.to_string() == "None");
@@ -261,7 +261,7 @@ TEST_CASE("no address is false, and prints as None", "[S95]") {
   CHECK(address("127.0.0.1", 0));
 }
 
-TEST_CASE("an endpoint of a known family becomes that kind", "[S10][S11]") {
+TEST_CASE("an endpoint of a known family becomes that kind") {
   const address in("10.1.2.3", 4);
   const address in6("fe80::2", 5, 6, 7);
   const address un("/tmp/e");
@@ -307,7 +307,7 @@ TEST_CASE("an endpoint of no bytes is empty, and one without its family is refus
   CHECK(address(pysock::detail::sockaddr_view{data, 1}) == address());
 }
 
-TEST_CASE("equality, order and hash are of the canonical form", "[S11]") {
+TEST_CASE("equality, order and hash are of the canonical form") {
   CHECK(address("0:0::1", 80) == address("::1", 80));
   CHECK(address("::FFFF:1.2.3.4", 80) == address("::ffff:102:304", 80));
   CHECK(address("::1", 80) != address("::1", 81));
@@ -323,7 +323,7 @@ TEST_CASE("equality, order and hash are of the canonical form", "[S11]") {
   CHECK(set.size() == 4);
 }
 
-TEST_CASE("typed addresses take literals only", "[S15]") {
+TEST_CASE("typed addresses take literals only") {
   CHECK(inet_address("1.2.3.4", 5).host() == "1.2.3.4");
   CHECK(inet_address("", 5).host() == "0.0.0.0");
   CHECK(inet_address("<broadcast>", 5).host() == "255.255.255.255");
@@ -337,7 +337,7 @@ TEST_CASE("typed addresses take literals only", "[S15]") {
   CHECK(address(inet_address("1.2.3.4", 5)) == address("1.2.3.4", 5));
 }
 
-TEST_CASE("addresses print and are visited", "[M54]") {
+TEST_CASE("addresses print and are visited") {
   std::ostringstream out;
   out << address("127.0.0.1", 80) << ' ' << address("/tmp/it's") << ' ' << address();
   CHECK(out.str() == "('127.0.0.1', 80) \"/tmp/it's\" None");
@@ -392,7 +392,7 @@ TEST_CASE("each kind of address is compared and printed by itself",
         "(99, b'\\x00\\x00\\x00\\x00\\x00\\x00') None");
 }
 
-TEST_CASE("readers answer for every kind", "[S11]") {
+TEST_CASE("readers answer for every kind") {
   CHECK(address("/x").host().empty());
   CHECK(address("/x").port() == 0);
   CHECK(address("1.2.3.4", 5).path().empty());

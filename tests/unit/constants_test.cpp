@@ -75,7 +75,7 @@ bool bits_apart(const std::vector<int>& flags) {
 
 }  // namespace
 
-TEST_CASE("constants: families", "[S24][S25][S26]") {
+TEST_CASE("constants: families") {
   CHECK(all_different({AF_UNSPEC, AF_INET, AF_INET6}));
   CHECK(AF_UNSPEC == 0);
   CHECK(AF_INET == 2);
@@ -84,14 +84,14 @@ TEST_CASE("constants: families", "[S24][S25][S26]") {
 #endif
 }
 
-TEST_CASE("constants: AF_UNIX comes with its address or not at all", "[S24]") {
+TEST_CASE("constants: AF_UNIX comes with its address or not at all") {
 #ifdef AF_UNIX
   CHECK(sizeof(sockaddr_un::sun_path) >= 92);
 #endif
   SUCCEED("a system without AF_UNIX has compiled this as well");
 }
 
-TEST_CASE("constants: socket types", "[S28][S29][S30][S31][S32]") {
+TEST_CASE("constants: socket types") {
   CHECK(all_different({SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_RDM, SOCK_SEQPACKET}));
   CHECK(SOCK_RAW == 3);
   CHECK(SOCK_RDM == 4);
@@ -99,7 +99,7 @@ TEST_CASE("constants: socket types", "[S28][S29][S30][S31][S32]") {
   CHECK(SOCK_STREAM + SOCK_DGRAM == 3);
 }
 
-TEST_CASE("constants: socket options", "[S34]") {
+TEST_CASE("constants: socket options") {
   CHECK(all_different({SO_REUSEADDR, SO_KEEPALIVE, SO_BROADCAST, SO_ERROR, SO_TYPE, SO_LINGER,
                        SO_RCVBUF, SO_SNDBUF, SO_OOBINLINE, SO_DONTROUTE}));
 #ifdef SO_REUSEPORT
@@ -107,9 +107,9 @@ TEST_CASE("constants: socket options", "[S34]") {
 #endif
 }
 
-TEST_CASE("constants: the backlog limit", "[S35]") { CHECK(SOMAXCONN >= 5); }
+TEST_CASE("constants: the backlog limit") { CHECK(SOMAXCONN >= 5); }
 
-TEST_CASE("constants: message flags", "[S36]") {
+TEST_CASE("constants: message flags") {
   CHECK(bits_apart({MSG_OOB, MSG_PEEK, MSG_DONTROUTE, MSG_WAITALL, MSG_TRUNC, MSG_CTRUNC}));
   CHECK(MSG_OOB == 1);
   CHECK(MSG_PEEK == 2);
@@ -120,14 +120,14 @@ TEST_CASE("constants: message flags", "[S36]") {
 #endif
 }
 
-TEST_CASE("constants: option levels", "[S37][S47]") {
+TEST_CASE("constants: option levels") {
   CHECK(all_different({SOL_SOCKET, SOL_IP, SOL_TCP, SOL_UDP}));
   CHECK(SOL_IP == 0);
   CHECK(SOL_TCP == 6);
   CHECK(SOL_UDP == 17);
 }
 
-TEST_CASE("constants: protocols have their assigned numbers", "[S38][S47]") {
+TEST_CASE("constants: protocols have their assigned numbers") {
   CHECK(IPPROTO_IP == 0);
   CHECK(IPPROTO_ICMP == 1);
   CHECK(IPPROTO_TCP == 6);
@@ -137,12 +137,12 @@ TEST_CASE("constants: protocols have their assigned numbers", "[S38][S47]") {
   CHECK(IPPROTO_RAW == 255);
 }
 
-TEST_CASE("constants: port limits", "[S39][S47]") {
+TEST_CASE("constants: port limits") {
   CHECK(IPPORT_RESERVED == 1024);
   CHECK(IPPORT_USERRESERVED == 5000);
 }
 
-TEST_CASE("constants: well-known addresses are in host byte order", "[S40][S47]") {
+TEST_CASE("constants: well-known addresses are in host byte order") {
   CHECK(INADDR_ANY == 0);
   CHECK(INADDR_LOOPBACK == 0x7f000001U);
   CHECK(INADDR_BROADCAST == 0xffffffffU);
@@ -152,23 +152,23 @@ TEST_CASE("constants: well-known addresses are in host byte order", "[S40][S47]"
   CHECK(INADDR_MAX_LOCAL_GROUP == 0xe00000ffU);
 }
 
-TEST_CASE("constants: IPv4 options", "[S41]") {
+TEST_CASE("constants: IPv4 options") {
   CHECK(all_different({IP_OPTIONS, IP_HDRINCL, IP_TOS, IP_TTL}));
   CHECK(all_different({IP_MULTICAST_IF, IP_MULTICAST_TTL, IP_MULTICAST_LOOP, IP_ADD_MEMBERSHIP,
                        IP_DROP_MEMBERSHIP}));
 }
 
-TEST_CASE("constants: IPv6 options", "[S42]") {
+TEST_CASE("constants: IPv6 options") {
   CHECK(all_different({IPV6_UNICAST_HOPS, IPV6_MULTICAST_IF, IPV6_MULTICAST_HOPS,
                        IPV6_MULTICAST_LOOP, IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP, IPV6_V6ONLY}));
 }
 
-TEST_CASE("constants: resolver errors", "[S43]") {
+TEST_CASE("constants: resolver errors") {
   CHECK(all_different({0, EAI_AGAIN, EAI_BADFLAGS, EAI_FAIL, EAI_FAMILY, EAI_MEMORY, EAI_NONAME,
                        EAI_SERVICE, EAI_SOCKTYPE}));
 }
 
-TEST_CASE("constants: resolver flags", "[S44]") {
+TEST_CASE("constants: resolver flags") {
   CHECK(bits_apart({AI_PASSIVE, AI_CANONNAME, AI_NUMERICHOST}));
 #if defined(AI_NUMERICSERV) && defined(AI_V4MAPPED) && defined(AI_ALL) && defined(AI_ADDRCONFIG)
   CHECK(bits_apart({AI_PASSIVE, AI_CANONNAME, AI_NUMERICHOST, AI_NUMERICSERV, AI_V4MAPPED, AI_ALL,
@@ -176,26 +176,26 @@ TEST_CASE("constants: resolver flags", "[S44]") {
 #endif
 }
 
-TEST_CASE("constants: name lookup flags and limits", "[S45][S47]") {
+TEST_CASE("constants: name lookup flags and limits") {
   CHECK(bits_apart({NI_NUMERICHOST, NI_NUMERICSERV, NI_NAMEREQD, NI_NOFQDN, NI_DGRAM}));
   CHECK(NI_MAXHOST == expected_maxhost);
   CHECK(NI_MAXSERV == 32);
 }
 
-TEST_CASE("constants: TCP options", "[S46]") {
+TEST_CASE("constants: TCP options") {
   CHECK(TCP_NODELAY == 1);
 #if defined(TCP_KEEPINTVL) && defined(TCP_KEEPCNT)
   CHECK(all_different({TCP_NODELAY, TCP_KEEPINTVL, TCP_KEEPCNT}));
 #endif
 }
 
-TEST_CASE("constants: the directions of shutdown", "[S48][S49][S50][S47]") {
+TEST_CASE("constants: the directions of shutdown") {
   CHECK(SHUT_RD == 0);
   CHECK(SHUT_WR == 1);
   CHECK(SHUT_RDWR == 2);
 }
 
-TEST_CASE("constants: the UDP-Lite options come with the protocol", "[S47]") {
+TEST_CASE("constants: the UDP-Lite options come with the protocol") {
 #ifdef IPPROTO_UDPLITE
   CHECK(UDPLITE_SEND_CSCOV == 10);
   CHECK(UDPLITE_RECV_CSCOV == 11);

@@ -71,7 +71,7 @@ int as_int(const std::string& option) {
 
 // ---- create_connection ----
 
-TEST_CASE("a connection with a timeout costs five system calls to a port below 1024", "[M1]") {
+TEST_CASE("a connection with a timeout costs five system calls to a port below 1024") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({one})});
   fake::on_connect({fails(EINPROGRESS)});
@@ -90,7 +90,7 @@ TEST_CASE("a connection with a timeout costs five system calls to a port below 1
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("each address is tried in turn and the first that works is taken", "[M1]") {
+TEST_CASE("each address is tried in turn and the first that works is taken") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({six, one, two})});
   fake::on_connect({fails(ECONNREFUSED)});
@@ -104,14 +104,14 @@ TEST_CASE("each address is tried in turn and the first that works is taken", "[M
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("a family that the system lacks is passed over", "[M1]") {
+TEST_CASE("a family that the system lacks is passed over") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({six, one})});
   fake::on_socket({fails(EAFNOSUPPORT)});
   CHECK(create_connection({"h", 80}).family() == AF_INET);
 }
 
-TEST_CASE("where every address fails, the last error is thrown as it is", "[M1]") {
+TEST_CASE("where every address fails, the last error is thrown as it is") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({one, two})});
   fake::on_connect({fails(ENETUNREACH), fails(ECONNREFUSED)});
@@ -123,7 +123,7 @@ TEST_CASE("where every address fails, the last error is thrown as it is", "[M1]"
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("with all_errors every failure is reported, in order", "[M3][M61]") {
+TEST_CASE("with all_errors every failure is reported, in order") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({one, two})});
   fake::on_connect({fails(ENETUNREACH), fails(ECONNREFUSED)});
@@ -148,7 +148,7 @@ TEST_CASE("with all_errors every failure is reported, in order", "[M3][M61]") {
   CHECK(taken.exceptions().size() == 2);
 }
 
-TEST_CASE("one failure of one address makes a group as well", "[M3]") {
+TEST_CASE("one failure of one address makes a group as well") {
   const fake::session session;
   fake::on_connect({fails(ECONNREFUSED)});
   const auto e = thrown<pysock::error_group>([] {
@@ -158,7 +158,7 @@ TEST_CASE("one failure of one address makes a group as well", "[M3]") {
   CHECK(e.exceptions().size() == 1);
 }
 
-TEST_CASE("a host that cannot be looked up is a gaierror, with all_errors too", "[M1][M3]") {
+TEST_CASE("a host that cannot be looked up is a gaierror, with all_errors too") {
   for (const bool all : {false, true}) {
     const fake::session session;
     fake::on_getaddrinfo({fails(EAI_NONAME)});
@@ -170,7 +170,7 @@ TEST_CASE("a host that cannot be looked up is a gaierror, with all_errors too", 
   }
 }
 
-TEST_CASE("a resolver without an answer is an error of its own", "[M1]") {
+TEST_CASE("a resolver without an answer is an error of its own") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({})});
   CHECK(thrown<pysock::error>([] {
@@ -178,7 +178,7 @@ TEST_CASE("a resolver without an answer is an error of its own", "[M1]") {
         }).code() == pysock::errc::no_addresses);
 }
 
-TEST_CASE("the timeout counts for each address anew", "[M1]") {
+TEST_CASE("the timeout counts for each address anew") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({one, two})});
   fake::on_connect({fails(EINPROGRESS).always()});
@@ -189,7 +189,7 @@ TEST_CASE("the timeout counts for each address anew", "[M1]") {
   CHECK(fake::elapsed() == 400ms);
 }
 
-TEST_CASE("an explicit timeout beats the default, and no timeout does too", "[M1]") {
+TEST_CASE("an explicit timeout beats the default, and no timeout does too") {
   const fake::session session;
   const default_timeout set(3);
   CHECK(create_connection({"127.0.0.1", 80}).gettimeout() == pysock::seconds(3));
@@ -202,7 +202,7 @@ TEST_CASE("an explicit timeout beats the default, and no timeout does too", "[M1
   CHECK(fake::count("set_nonblocking") == 0);
 }
 
-TEST_CASE("a timeout of 0 does not wait", "[M1]") {
+TEST_CASE("a timeout of 0 does not wait") {
   const fake::session session;
   fake::on_connect({fails(EINPROGRESS)});
   CHECK(thrown<pysock::blocking_io_error>([] {
@@ -211,7 +211,7 @@ TEST_CASE("a timeout of 0 does not wait", "[M1]") {
   CHECK(fake::count("poll") == 0);
 }
 
-TEST_CASE("bad timeouts are refused before anything is done", "[M1]") {
+TEST_CASE("bad timeouts are refused before anything is done") {
   const fake::session session;
   CHECK_THROWS_AS(create_connection({"127.0.0.1", 80}, -1), std::invalid_argument);
   CHECK_THROWS_AS(create_connection({"127.0.0.1", 80}, 1e300), std::out_of_range);
@@ -222,7 +222,7 @@ TEST_CASE("bad timeouts are refused before anything is done", "[M1]") {
   STATIC_REQUIRE(std::is_convertible_v<std::optional<pysock::seconds>, connection_timeout>);
 }
 
-TEST_CASE("the source address is bound before connecting", "[M2]") {
+TEST_CASE("the source address is bound before connecting") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({one, two})});
   fake::on_connect({fails(ECONNREFUSED)});
@@ -233,7 +233,7 @@ TEST_CASE("the source address is bound before connecting", "[M2]") {
   CHECK(fake::log("connect").front() == called("connect", first, "10.0.0.1:80"));
 }
 
-TEST_CASE("a source address that cannot be used leaves the other addresses their chance", "[M2]") {
+TEST_CASE("a source address that cannot be used leaves the other addresses their chance") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({six, one, two})});
   fake::on_bind({fails(EADDRNOTAVAIL)});
@@ -289,13 +289,13 @@ TEST_CASE("a socket that is its own peer is a refused connection", "[create_conn
   CHECK(connect_to(1023, own) == "0 asked");
 }
 
-TEST_CASE("no source address, no bind", "[M2]") {
+TEST_CASE("no source address, no bind") {
   const fake::session session;
   (void)create_connection({"127.0.0.1", 80}, 1, connection_options().source_address(address()));
   CHECK(fake::count("bind") == 0);
 }
 
-TEST_CASE("an argument that is wrong for every address ends the search", "[M2]") {
+TEST_CASE("an argument that is wrong for every address ends the search") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({one, two})});
   CHECK_THROWS_AS(
@@ -306,7 +306,7 @@ TEST_CASE("an argument that is wrong for every address ends the search", "[M2]")
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("an empty host is refused", "[M1]") {
+TEST_CASE("an empty host is refused") {
   const fake::session session;
   for (const host_port& empty : {host_port("", 80), host_port(address("", 80))}) {
     const auto e = thrown<pysock::gaierror>([&empty] { (void)create_connection(empty); });
@@ -316,7 +316,7 @@ TEST_CASE("an empty host is refused", "[M1]") {
   CHECK(fake::log() == lines{});
 }
 
-TEST_CASE("host and port are what the resolver takes", "[M1]") {
+TEST_CASE("host and port are what the resolver takes") {
   const fake::session session;
   const auto asked = [](const host_port& where) {
     fake::clear_log();
@@ -348,7 +348,7 @@ TEST_CASE("host and port are what the resolver takes", "[M1]") {
   STATIC_REQUIRE_FALSE(std::is_constructible_v<host_port, std::nullptr_t, int>);
 }
 
-TEST_CASE("a connection that fails at any call leaves nothing open", "[M1]") {
+TEST_CASE("a connection that fails at any call leaves nothing open") {
   const int calls = fake::fail_each_call(EMFILE, [] {
     fake::on_getaddrinfo({fake::resolves({one, two})});
     try {
@@ -365,7 +365,7 @@ TEST_CASE("a connection that fails at any call leaves nothing open", "[M1]") {
 
 // ---- create_server ----
 
-TEST_CASE("a server is bound and listens", "[M4]") {
+TEST_CASE("a server is bound and listens") {
   const fake::session session;
   {
     const pysock::socket s = create_server({"127.0.0.1", 80});
@@ -380,7 +380,7 @@ TEST_CASE("a server is bound and listens", "[M4]") {
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("an IPv6 server always says whether it serves IPv4 too", "[M4][M5]") {
+TEST_CASE("an IPv6 server always says whether it serves IPv4 too") {
   const fake::session session;
   const pysock::socket alone = create_server({"", 80}, server_options().family(AF_INET6));
   CHECK(as_int(fake::option(alone.fileno(), IPPROTO_IPV6, IPV6_V6ONLY)) == 1);
@@ -390,13 +390,13 @@ TEST_CASE("an IPv6 server always says whether it serves IPv4 too", "[M4][M5]") {
   CHECK(fake::log("bind").back() == called("bind", both.fileno(), "[0:0:0:0:0:0:0:0]:80"));
 }
 
-TEST_CASE("a server without SO_REUSEADDR is a server nevertheless", "[M4]") {
+TEST_CASE("a server without SO_REUSEADDR is a server nevertheless") {
   const fake::session session;
   fake::on_setsockopt({fails(ENOPROTOOPT)});
   CHECK(create_server({"", 80}));
 }
 
-TEST_CASE("the options of a server", "[M4]") {
+TEST_CASE("the options of a server") {
   const fake::session session;
   const pysock::socket plain = create_server({"", 80});
   const pysock::socket s = create_server("/tmp/sock", server_options().family(AF_UNIX).backlog(7));
@@ -411,13 +411,13 @@ TEST_CASE("the options of a server", "[M4]") {
 #endif
 }
 
-TEST_CASE("a server has the default timeout", "[M4]") {
+TEST_CASE("a server has the default timeout") {
   const fake::session session;
   const default_timeout set(3);
   CHECK(create_server({"", 80}).gettimeout() == pysock::seconds(3));
 }
 
-TEST_CASE("options that cannot be had are bad arguments", "[M4]") {
+TEST_CASE("options that cannot be had are bad arguments") {
   const fake::session session;
   const auto e = thrown<std::invalid_argument>([] {
     (void)create_server({"", 80}, server_options().dualstack_ipv6(true));
@@ -436,7 +436,7 @@ TEST_CASE("options that cannot be had are bad arguments", "[M4]") {
 #endif
 }
 
-TEST_CASE("a server that cannot be bound names the address and is closed", "[M4]") {
+TEST_CASE("a server that cannot be bound names the address and is closed") {
   const fake::session session;
   fake::on_bind({fails(EADDRINUSE)});
   const auto e = thrown<pysock::error>([] { (void)create_server({"127.0.0.1", 80}); });
@@ -445,14 +445,14 @@ TEST_CASE("a server that cannot be bound names the address and is closed", "[M4]
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("a host of the other family stays a gaierror", "[M4]") {
+TEST_CASE("a host of the other family stays a gaierror") {
   const fake::session session;
   CHECK_THROWS_AS(create_server({"::1", 80}), pysock::gaierror);
   CHECK_THROWS_AS(create_server("/tmp/sock"), std::invalid_argument);
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("a server that fails at any call leaves nothing open", "[M4]") {
+TEST_CASE("a server that fails at any call leaves nothing open") {
   const int calls = fake::fail_each_call(ENOBUFS, [] {
     try {
       (void)create_server({"", 80}, server_options().family(AF_INET6).dualstack_ipv6(true));
@@ -465,7 +465,7 @@ TEST_CASE("a server that fails at any call leaves nothing open", "[M4]") {
   CHECK(calls == 9);  // three of the probe, then socket, two options, bind, listen, close
 }
 
-TEST_CASE("whether one socket can serve both families is found out by trying", "[M5]") {
+TEST_CASE("whether one socket can serve both families is found out by trying") {
   const fake::session session;
   CHECK(pysock::has_dualstack_ipv6());
   CHECK(fake::log() == lines{called("socket", AF_INET6, SOCK_STREAM, 0, false),

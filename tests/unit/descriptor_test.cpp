@@ -12,7 +12,7 @@ using pysock::descriptor;
 
 using test_support::errno_text;
 
-TEST_CASE("a descriptor is closed once, by its last owner", "[M17]") {
+TEST_CASE("a descriptor is closed once, by its last owner") {
   const fake::session session;
   STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<descriptor>);
   {
@@ -31,7 +31,7 @@ TEST_CASE("a descriptor is closed once, by its last owner", "[M17]") {
   CHECK(fake::problems() == fake::lines{});
 }
 
-TEST_CASE("a released descriptor stays open", "[M28]") {
+TEST_CASE("a released descriptor stays open") {
   const fake::session session;
   fake::handle kept = -1;
   {
@@ -42,7 +42,7 @@ TEST_CASE("a released descriptor stays open", "[M28]") {
   CHECK(fake::is_open(kept));
 }
 
-TEST_CASE("dup and close work on bare handles", "[M9][M10]") {
+TEST_CASE("dup and close work on bare handles") {
   const fake::session session;
   const fake::handle original = fake::adopt();
   {

@@ -53,7 +53,7 @@ std::string thrown_class(std::error_code code) {
 
 }  // namespace
 
-TEST_CASE("the class of an exception follows from its error number", "[M58][M59][S18]") {
+TEST_CASE("the class of an exception follows from its error number") {
   const struct {
     int number;
     const char* name;
@@ -97,7 +97,7 @@ TEST_CASE("the class of an exception follows from its error number", "[M58][M59]
   CHECK(thrown_class(system_code(12345)) == "error");
 }
 
-TEST_CASE("every errno keeps its number and its text", "[S16][S19][M62]") {
+TEST_CASE("every errno keeps its number and its text") {
   for (int number = 1; number < 134; ++number) {
     CAPTURE(number);
     try {
@@ -110,19 +110,19 @@ TEST_CASE("every errno keeps its number and its text", "[S16][S19][M62]") {
   }
 }
 
-TEST_CASE("codes of the other categories have classes of their own", "[S20][S21][S23]") {
+TEST_CASE("codes of the other categories have classes of their own") {
   CHECK(thrown_class({-2, pysock::gai_category()}) == "gaierror");
   CHECK(thrown_class({1, pysock::herror_category()}) == "herror");
   CHECK(thrown_class(pysock::errc::timed_out) == "timeout");
   CHECK(thrown_class(pysock::errc::path_too_long) == "error");
 }
 
-TEST_CASE("a gaierror never becomes another class by its number", "[S21][S22]") {
+TEST_CASE("a gaierror never becomes another class by its number") {
   CHECK(thrown_class({ECONNREFUSED, pysock::gai_category()}) == "gaierror");
   CHECK(thrown_class({EINTR, pysock::herror_category()}) == "herror");
 }
 
-TEST_CASE("bad arguments are no socket errors", "[S16]") {
+TEST_CASE("bad arguments are no socket errors") {
   using pysock::bad_argument;
   for (int value = 1; value <= static_cast<int>(bad_argument::share_length); ++value) {
     CAPTURE(value);
@@ -136,7 +136,7 @@ TEST_CASE("bad arguments are no socket errors", "[S16]") {
   }
 }
 
-TEST_CASE("what() is the operation, the address and Python's text", "[S19][S23]") {
+TEST_CASE("what() is the operation, the address and Python's text") {
   const int number = native_number(std::errc::connection_refused);
   const pysock::error refused(system_code(number), "connect ('127.0.0.1', 9)");
   CHECK(std::string(refused.what()) ==
@@ -150,7 +150,7 @@ TEST_CASE("what() is the operation, the address and Python's text", "[S19][S23]"
   CHECK(std::string(pysock::error(pysock::errc::path_too_long).what()) == "AF_UNIX path too long");
 }
 
-TEST_CASE("an expired timeout has no errno, the kernel's has one", "[S23]") {
+TEST_CASE("an expired timeout has no errno, the kernel's has one") {
   CHECK_FALSE(pysock::timeout(pysock::errc::timed_out).errnum().has_value());
   const int number = native_number(std::errc::timed_out);
   CHECK(pysock::timeout(system_code(number)).errnum() == number);
@@ -158,7 +158,7 @@ TEST_CASE("an expired timeout has no errno, the kernel's has one", "[S23]") {
   CHECK(pysock::timeout(system_code(number)).code() == std::errc::timed_out);
 }
 
-TEST_CASE("message-only errors have no errno", "[S19]") {
+TEST_CASE("message-only errors have no errno") {
   for (int value = 1; value <= static_cast<int>(pysock::errc::several_failures); ++value) {
     CAPTURE(value);
     const std::error_code code = static_cast<pysock::errc>(value);
@@ -169,7 +169,7 @@ TEST_CASE("message-only errors have no errno", "[S19]") {
   CHECK(std::error_code(999, pysock::pysock_category()).message() == "unknown error 999");
 }
 
-TEST_CASE("texts are Python's own", "[S19]") {
+TEST_CASE("texts are Python's own") {
   using pysock::errc;
   CHECK(make_error_code(errc::path_too_long).message() == "AF_UNIX path too long");
   CHECK(make_error_code(errc::family_mismatch).message() == "address family mismatched");
@@ -187,13 +187,13 @@ TEST_CASE("texts are Python's own", "[S19]") {
         "wildcard resolved to multiple address");
 }
 
-TEST_CASE("codes compare portably", "[M60]") {
+TEST_CASE("codes compare portably") {
   CHECK(system_code(native_number(std::errc::connection_refused)) == std::errc::connection_refused);
   CHECK(make_error_code(pysock::errc::path_too_long) == std::errc::filename_too_long);
   CHECK(make_error_code(pysock::bad_argument::embedded_null) == std::errc::invalid_argument);
 }
 
-TEST_CASE("the hierarchy is Python's", "[S18][S20][S21][S23][M58][M59]") {
+TEST_CASE("the hierarchy is Python's") {
   STATIC_REQUIRE(std::is_base_of_v<std::system_error, pysock::error>);
   STATIC_REQUIRE(std::is_base_of_v<pysock::error, pysock::herror>);
   STATIC_REQUIRE(std::is_base_of_v<pysock::error, pysock::gaierror>);
@@ -207,7 +207,7 @@ TEST_CASE("the hierarchy is Python's", "[S18][S20][S21][S23][M58][M59]") {
   STATIC_REQUIRE_FALSE(std::is_base_of_v<pysock::herror, pysock::gaierror>);
 }
 
-TEST_CASE("copying an exception never throws and keeps everything", "[S16]") {
+TEST_CASE("copying an exception never throws and keeps everything") {
   STATIC_REQUIRE(std::is_nothrow_copy_constructible_v<pysock::error>);
   STATIC_REQUIRE(std::is_nothrow_copy_constructible_v<pysock::gaierror>);
   STATIC_REQUIRE(std::is_nothrow_copy_constructible_v<pysock::timeout>);
@@ -243,8 +243,8 @@ class strange_category final : public pysock::detail::throwing_category {
 
 }  // namespace
 
-TEST_CASE("a category with exceptions of its own has them thrown, and its numbers are not errno's",
-          "[M58]") {
+TEST_CASE(
+    "a category with exceptions of its own has them thrown, and its numbers are not errno's") {
   const strange_category category;
   try {
     throw_error({3, category}, "op", 7);

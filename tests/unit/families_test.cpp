@@ -27,14 +27,14 @@ address returned(const Native& native, std::size_t size = sizeof(Native)) {
 
 }  // namespace
 
-TEST_CASE("an endpoint of an unknown family prints as its number and bytes", "[S10]") {
+TEST_CASE("an endpoint of an unknown family prints as its number and bytes") {
   sockaddr_storage other{};
   other.ss_family = 77;
   CHECK(returned(other, 4).to_string() == "(77, b'\\x00\\x00')");
 }
 
 #ifdef PACKET_HOST
-TEST_CASE("a packet address has Python's five parts", "[M68]") {
+TEST_CASE("a packet address has Python's five parts") {
   const fake::session session;
   const pysock::packet_address full("lo", 0x0800, PACKET_OTHERHOST, 772,
                                     std::string("\1\2\3\4\5\6", 6));
@@ -58,7 +58,7 @@ TEST_CASE("a packet address has Python's five parts", "[M68]") {
   CHECK(address(full).to_string() == "('lo', 2048, 3, 772, b'\\x01\\x02\\x03\\x04\\x05\\x06')");
 }
 
-TEST_CASE("what is left out of a packet address", "[M68]") {
+TEST_CASE("what is left out of a packet address") {
   const fake::session session;
   CHECK(address(pysock::packet_address("eth0", 3)).to_string() == "('eth0', 3, 0, 0, b'')");
   const pysock::packet_address any("", 0);
@@ -86,7 +86,7 @@ TEST_CASE("packet_address reports that the system could not look up an interface
   CHECK(address(known).to_string() == "('', 3, 0, 0, b'')");  // messages must not fail
 }
 
-TEST_CASE("packet addresses as short and as long as the system makes them", "[M68]") {
+TEST_CASE("packet addresses as short and as long as the system makes them") {
   const fake::session session;
   struct {
     sockaddr_ll head{};
@@ -101,7 +101,7 @@ TEST_CASE("packet addresses as short and as long as the system makes them", "[M6
   CHECK(pysock::packet_address(returned(native, start + 4)).addr().size() == 4);
 }
 
-TEST_CASE("packet addresses that cannot be", "[M68]") {
+TEST_CASE("packet addresses that cannot be") {
   const fake::session session;
   using pysock::packet_address;
   CHECK_THROWS_AS(packet_address("lo", -1), std::out_of_range);
@@ -120,7 +120,7 @@ TEST_CASE("packet addresses that cannot be", "[M68]") {
 #endif
 
 #ifdef NETLINK_ROUTE
-TEST_CASE("a netlink address is a port and groups", "[M66]") {
+TEST_CASE("a netlink address is a port and groups") {
   const pysock::netlink_address a(4294967295, 5);
   const auto native = seen<sockaddr_nl>(a);
   CHECK((native.nl_family == AF_NETLINK && native.nl_pid == 4294967295 && native.nl_groups == 5));
@@ -142,7 +142,7 @@ TEST_CASE("an address too short for its family reads as zeros") {
 #endif
 
 #ifdef VMADDR_CID_ANY
-TEST_CASE("a vsock address is a machine and a port", "[M78]") {
+TEST_CASE("a vsock address is a machine and a port") {
   const pysock::vsock_address a(VMADDR_CID_ANY, 1234);
   const auto native = seen<sockaddr_vm>(a);
   CHECK((native.svm_family == AF_VSOCK && native.svm_cid == VMADDR_CID_ANY &&
@@ -161,7 +161,7 @@ TEST_CASE("a vsock address is a machine and a port", "[M78]") {
 #endif
 
 #ifdef CAN_RAW
-TEST_CASE("a CAN address is an interface", "[M70]") {
+TEST_CASE("a CAN address is an interface") {
   const fake::session session;
   const pysock::can_address a("eth0");
   const auto native = seen<sockaddr_can>(a);
@@ -176,7 +176,7 @@ TEST_CASE("a CAN address is an interface", "[M70]") {
 #endif
 
 #ifdef TIPC_ADDR_NAME
-TEST_CASE("a TIPC address is three numbers whose meaning the first part tells", "[M67]") {
+TEST_CASE("a TIPC address is three numbers whose meaning the first part tells") {
   using pysock::tipc_address;
   const tipc_address range(TIPC_ADDR_NAMESEQ, 1000, 1, 9, TIPC_NODE_SCOPE);
   const auto native = seen<sockaddr_tipc>(range);

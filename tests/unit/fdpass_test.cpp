@@ -33,7 +33,7 @@ std::vector<int> passed(const std::string& control) {
 
 }  // namespace
 
-TEST_CASE("descriptors to pass come from lists and ranges", "[M16]") {
+TEST_CASE("descriptors to pass come from lists and ranges") {
   const auto count = [](const native_handles& handles) { return handles.size(); };
   const int array[] = {1, 2};
   std::vector<int> vector = {1, 2, 3};
@@ -49,8 +49,7 @@ TEST_CASE("descriptors to pass come from lists and ranges", "[M16]") {
   STATIC_REQUIRE_FALSE(std::is_convertible_v<std::vector<long>, native_handles>);
 }
 
-TEST_CASE("send_fds sends one control message of descriptors, and its flags and address count",
-          "[M16]") {
+TEST_CASE("send_fds sends one control message of descriptors, and its flags and address count") {
   const fake::session session;
   pysock::socket s(AF_UNIX, SOCK_DGRAM);
   CHECK(send_fds(s, {"data"}, {3, 4, 5}, MSG_DONTROUTE, "/tmp/s") == 4);
@@ -59,7 +58,7 @@ TEST_CASE("send_fds sends one control message of descriptors, and its flags and 
   CHECK(passed(fake::sent_messages().front().control) == std::vector<int>{3, 4, 5});
 }
 
-TEST_CASE("send_fds without descriptors is an ordinary message", "[M16]") {
+TEST_CASE("send_fds without descriptors is an ordinary message") {
   const fake::session session;
   pysock::socket s(AF_UNIX);
   CHECK(send_fds(s, {"a", "b"}, {}) == 2);
@@ -68,7 +67,7 @@ TEST_CASE("send_fds without descriptors is an ordinary message", "[M16]") {
                                       called("sendmsg", s.fileno(), 0, 0, 0, "null")});
 }
 
-TEST_CASE("on a stream descriptors without data are refused: they would be lost", "[M16]") {
+TEST_CASE("on a stream descriptors without data are refused: they would be lost") {
   const fake::session session;
   pysock::socket stream(AF_UNIX);
   CHECK(failure_of([&] { return send_fds(stream, {}, {3}); }) == "invalid_argument");
@@ -79,7 +78,7 @@ TEST_CASE("on a stream descriptors without data are refused: they would be lost"
   CHECK(passed(fake::sent_messages().front().control) == std::vector<int>{3});
 }
 
-TEST_CASE("recv_fds returns owners that are not inheritable", "[M17]") {
+TEST_CASE("recv_fds returns owners that are not inheritable") {
   const fake::session session;
   {
     pysock::socket s(AF_UNIX);
@@ -100,7 +99,7 @@ TEST_CASE("recv_fds returns owners that are not inheritable", "[M17]") {
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("recv_fds never returns more than asked for, nor leaks them", "[M17]") {
+TEST_CASE("recv_fds never returns more than asked for, nor leaks them") {
   for (const std::size_t most : {0U, 1U, 2U, 3U, 10U}) {
     for (const std::size_t sent : {0U, 1U, 2U, 3U, 253U}) {
       CAPTURE(most, sent);
@@ -117,7 +116,7 @@ TEST_CASE("recv_fds never returns more than asked for, nor leaks them", "[M17]")
   }
 }
 
-TEST_CASE("recv_fds gathers descriptors from all messages, and only those", "[M17]") {
+TEST_CASE("recv_fds gathers descriptors from all messages, and only those") {
   const fake::session session;
   std::vector<fake::handle> fds;
   const auto bytes_of_next = [&fds] {
@@ -176,7 +175,7 @@ TEST_CASE("recv_fds closes the pidfd that SO_PASSPIDFD adds", "[recv_fds]") {
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("recv_fds refuses numbers that cannot be", "[M17]") {
+TEST_CASE("recv_fds refuses numbers that cannot be") {
   const fake::session session;
   pysock::socket s(AF_UNIX);
   CHECK(failure_of([&] { return recv_fds(s, 10, static_cast<std::size_t>(-1)); }) ==
@@ -187,7 +186,7 @@ TEST_CASE("recv_fds refuses numbers that cannot be", "[M17]") {
   CHECK(fake::count("recvmsg") == 0);
 }
 
-TEST_CASE("recv_fds waits as the socket's mode says", "[M17]") {
+TEST_CASE("recv_fds waits as the socket's mode says") {
   const fake::session session;
   pysock::socket s(AF_UNIX);
   s.settimeout(0.5);

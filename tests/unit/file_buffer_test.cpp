@@ -27,7 +27,7 @@ const std::string nothing;
 
 // ---- reading ----
 
-TEST_CASE("file: bufsize is the size of the reads", "[file][S112]") {
+TEST_CASE("file: bufsize is the size of the reads", "[file]") {
   const fake::session session;
   struct row {
     int bufsize;
@@ -43,7 +43,7 @@ TEST_CASE("file: bufsize is the size of the reads", "[file][S112]") {
   CHECK(p.receives.front() == expected.receive);
 }
 
-TEST_CASE("file: without a buffer nothing is read ahead", "[file][S112]") {
+TEST_CASE("file: without a buffer nothing is read ahead", "[file]") {
   const fake::session session;
   peer p;
   p.sends = arrivals({"one\ntwo\n\nrest"});
@@ -66,7 +66,7 @@ TEST_CASE("file: without a buffer nothing is read ahead", "[file][S112]") {
   CHECK(f.read() == nothing);
 }
 
-TEST_CASE("file: whatever way it is read, the bytes are those that were sent", "[file][S112]") {
+TEST_CASE("file: whatever way it is read, the bytes are those that were sent", "[file]") {
   const fake::session session;
   const int bufsize = GENERATE(-1, 0, 1, 2, 7, 16, 300);
   CAPTURE(bufsize);
@@ -133,8 +133,7 @@ TEST_CASE("file: whatever way it is read, the bytes are those that were sent", "
 
 // ---- failures while reading ----
 
-TEST_CASE("file: a line that times out in the middle is there once the rest arrives",
-          "[file][S114][M44]") {
+TEST_CASE("file: a line that times out in the middle is there once the rest arrives", "[file]") {
   const fake::session session;
   peer p;
   p.sends = arrivals({"first\nsec"});
@@ -160,7 +159,7 @@ TEST_CASE("file: a line that times out in the middle is there once the rest arri
   CHECK(f.readline() == "third\n");
 }
 
-TEST_CASE("file: a read that times out loses nothing", "[file][S114][M44]") {
+TEST_CASE("file: a read that times out loses nothing", "[file]") {
   const fake::session session;
   peer p;
   const std::string large(30000, 'x');
@@ -197,7 +196,7 @@ TEST_CASE("file: a read that times out loses nothing", "[file][S114][M44]") {
   }
 }
 
-TEST_CASE("file: lines that readlines had when it failed come again", "[file][S114]") {
+TEST_CASE("file: lines that readlines had when it failed come again", "[file]") {
   const fake::session session;
   peer p;
   p.sends = {{"a\nb\nc", {}}, time_out, {"\nd\n", {}}};
@@ -207,7 +206,7 @@ TEST_CASE("file: lines that readlines had when it failed come again", "[file][S1
   CHECK(f.readlines() == lines{"b\n", "c\n", "d\n"});
 }
 
-TEST_CASE("file: what was received before a broken connection can be read", "[file][M44]") {
+TEST_CASE("file: what was received before a broken connection can be read", "[file]") {
   const fake::session session;
   peer p;
   p.sends = {{"whole\npart", {}},
@@ -222,7 +221,7 @@ TEST_CASE("file: what was received before a broken connection can be read", "[fi
 
 // ---- the timeout ----
 
-TEST_CASE("file: the timeout is for the whole of a call", "[file][S114][M44]") {
+TEST_CASE("file: the timeout is for the whole of a call", "[file]") {
   const fake::session session;
   peer p;
   for (int i = 0; i < 10; ++i) p.sends.push_back({"x", {}, 30});
@@ -270,7 +269,7 @@ TEST_CASE("file: what is there beats the timeout, however small", "[file]") {
   CHECK(f.readline() == "def\n");
 }
 
-TEST_CASE("file: the streams' functions have the timeout for each refill", "[file][M44]") {
+TEST_CASE("file: the streams' functions have the timeout for each refill", "[file]") {
   const fake::session session;
   peer p;
   p.sends = {{"a", {}, 60}, {"b", {}, 60}, {"c\n", {}, 60}};
@@ -281,7 +280,7 @@ TEST_CASE("file: the streams' functions have the timeout for each refill", "[fil
   CHECK(p.timeouts == std::vector<std::int64_t>(3, 100000000));
 }
 
-TEST_CASE("file: writing has one timeout, too", "[file][M44]") {
+TEST_CASE("file: writing has one timeout, too", "[file]") {
   const fake::session session;
   peer p;
   p.write_milliseconds = 40;
@@ -311,7 +310,7 @@ TEST_CASE("file: without a deadline the clock is not asked", "[file]") {
 
 // ---- writing ----
 
-TEST_CASE("file: what is written waits for flush or a full buffer", "[file][S112][M44]") {
+TEST_CASE("file: what is written waits for flush or a full buffer", "[file]") {
   const fake::session session;
   peer p;
   SECTION("the default") {
@@ -342,7 +341,7 @@ TEST_CASE("file: what is written waits for flush or a full buffer", "[file][S112
   }
 }
 
-TEST_CASE("file: without a buffer each write is sent at once", "[file][S112]") {
+TEST_CASE("file: without a buffer each write is sent at once", "[file]") {
   const fake::session session;
   peer p;
   file f = open(p, "w", 0);
@@ -360,7 +359,7 @@ TEST_CASE("file: without a buffer each write is sent at once", "[file][S112]") {
   CHECK(p.got == std::string("abc12345!xyza\0b", 15));
 }
 
-TEST_CASE("file: line buffering sends what contains a newline", "[file][S112]") {
+TEST_CASE("file: line buffering sends what contains a newline", "[file]") {
   const fake::session session;
   peer p;
   file f = open(p, "w", 1);
@@ -384,8 +383,7 @@ TEST_CASE("file: line buffering sends what contains a newline", "[file][S112]") 
   CHECK(p.got == std::string(8192, 'z') + std::string(10, 'w'));
 }
 
-TEST_CASE("file: what a failed flush left goes out with the next, nothing twice",
-          "[file][S114][M44]") {
+TEST_CASE("file: what a failed flush left goes out with the next, nothing twice", "[file]") {
   const fake::session session;
   peer p;
   p.accepts = {3, 0};
@@ -418,7 +416,7 @@ TEST_CASE("file: what a failed flush left goes out with the next, nothing twice"
   }
 }
 
-TEST_CASE("file: a failed write tells how much of its data was taken", "[file][S114][M44]") {
+TEST_CASE("file: a failed write tells how much of its data was taken", "[file]") {
   const fake::session session;
   peer p;
   p.refusal = GENERATE(std::error_code(errc::timed_out), would_block);
@@ -482,8 +480,7 @@ TEST_CASE("file: a failed write tells how much of its data was taken", "[file][S
   }
 }
 
-TEST_CASE("file: however writing fails and goes on, every byte goes once and in order",
-          "[file][S114]") {
+TEST_CASE("file: however writing fails and goes on, every byte goes once and in order", "[file]") {
   const fake::session session;
   const int bufsize = GENERATE(-1, 0, 1, 2, 7, 64);
   CAPTURE(bufsize);

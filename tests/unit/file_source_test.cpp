@@ -60,7 +60,7 @@ struct failing : std::streambuf {
 
 }  // namespace
 
-TEST_CASE("what can be sent as a file", "[M36]") {
+TEST_CASE("what can be sent as a file") {
   STATIC_REQUIRE(std::is_convertible_v<pysock::native_handle_type, file_source>);
   STATIC_REQUIRE(std::is_convertible_v<int, file_source> ==
                  std::is_same_v<int, pysock::native_handle_type>);
@@ -76,7 +76,7 @@ TEST_CASE("what can be sent as a file", "[M36]") {
   STATIC_REQUIRE_FALSE(std::is_convertible_v<std::ifstream, file_source>);
 }
 
-TEST_CASE("sendfile refuses in Python's order", "[M36]") {
+TEST_CASE("sendfile refuses in Python's order") {
   const fake::session session;
   pysock::socket datagram(AF_INET, SOCK_DGRAM);
   pysock::socket packets(AF_UNIX, SOCK_SEQPACKET);
@@ -105,7 +105,7 @@ TEST_CASE("sendfile refuses in Python's order", "[M36]") {
   CHECK(fake::open_count() == 3);
 }
 
-TEST_CASE("sendfile asks the kernel for blocks of at most 1 GiB, until there is no more", "[M36]") {
+TEST_CASE("sendfile asks the kernel for blocks of at most 1 GiB, until there is no more") {
   const fake::session session;
   pysock::socket s;
   const auto file = fake::adopt_file("0123456789");
@@ -125,7 +125,7 @@ TEST_CASE("sendfile asks the kernel for blocks of at most 1 GiB, until there is 
   CHECK(fake::count("read_file") == 0);
 }
 
-TEST_CASE("sendfile by block, for a count beyond one", "[M36]") {
+TEST_CASE("sendfile by block, for a count beyond one") {
   const fake::session session;
   pysock::socket s;
   const auto file = fake::adopt_file("0123456789");
@@ -138,7 +138,7 @@ TEST_CASE("sendfile by block, for a count beyond one", "[M36]") {
                                        called("sendfile", s.fileno(), file, 10, block)});
 }
 
-TEST_CASE("sendfile's timeout is for each wait without progress", "[M36]") {
+TEST_CASE("sendfile's timeout is for each wait without progress") {
   const fake::session session;
   pysock::socket s;
   s.settimeout(0.5);
@@ -176,7 +176,7 @@ TEST_CASE("sendfile's timeout is for each wait without progress", "[M36]") {
   }
 }
 
-TEST_CASE("sendfile reads and sends where the kernel cannot", "[M36]") {
+TEST_CASE("sendfile reads and sends where the kernel cannot") {
   const fake::session session;
   pysock::socket s;
   const std::string content(150000, 'c');
@@ -197,7 +197,7 @@ TEST_CASE("sendfile reads and sends where the kernel cannot", "[M36]") {
   CHECK(fake::sent_messages().back().data == "ta");
 }
 
-TEST_CASE("sendfile does not start again once something has gone", "[M36]") {
+TEST_CASE("sendfile does not start again once something has gone") {
   const fake::session session;
   pysock::socket s;
   const auto file = fake::adopt_file("0123456789");
@@ -210,7 +210,7 @@ TEST_CASE("sendfile does not start again once something has gone", "[M36]") {
   CHECK(fake::count("read_file") == 0);
 }
 
-TEST_CASE("sendfile by reading reports what fails, and what had gone", "[M36]") {
+TEST_CASE("sendfile by reading reports what fails, and what had gone") {
   const fake::session session;
   pysock::socket s;
   const auto file = fake::adopt_file(std::string(100000, 'c'));
@@ -227,7 +227,7 @@ TEST_CASE("sendfile by reading reports what fails, and what had gone", "[M36]") 
   CHECK(ec == std::errc::connection_reset);
 }
 
-TEST_CASE("sendfile sends a file that does not tell its size", "[M36]") {
+TEST_CASE("sendfile sends a file that does not tell its size") {
   const fake::session session;
   pysock::socket s;
   const auto file = fake::adopt_file("made up when read");
@@ -240,7 +240,7 @@ TEST_CASE("sendfile sends a file that does not tell its size", "[M36]") {
   CHECK(fake::count("sendfile") == 0);
 }
 
-TEST_CASE("sendfile asks the interrupt hook between the steps, not after the last", "[M36]") {
+TEST_CASE("sendfile asks the interrupt hook between the steps, not after the last") {
   const fake::session session;
   pysock::socket s;
   s.set_interrupt_hook(stop, nullptr);
@@ -263,7 +263,7 @@ TEST_CASE("sendfile asks the interrupt hook between the steps, not after the las
   CHECK(ec == std::errc::interrupted);
 }
 
-TEST_CASE("sendfile opens a path and closes it again, whatever becomes of it", "[M36]") {
+TEST_CASE("sendfile opens a path and closes it again, whatever becomes of it") {
   const fake::session session;
   {
     pysock::socket s;
@@ -292,7 +292,7 @@ TEST_CASE("sendfile opens a path and closes it again, whatever becomes of it", "
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("sendfile of a bad descriptor", "[M36]") {
+TEST_CASE("sendfile of a bad descriptor") {
   const fake::session session;
   pysock::socket s;
   CHECK(failure_of([&] { return s.sendfile(pysock::native_handle_type{77}); }) ==
@@ -305,8 +305,7 @@ TEST_CASE("sendfile of a bad descriptor", "[M36]") {
   CHECK(failure_of([&] { return s.sendfile(full); }) == failure("error", EBADF));
 }
 
-TEST_CASE("sendfile of a C stream goes by its descriptor, and leaves it where the sending ended",
-          "[M36]") {
+TEST_CASE("sendfile of a C stream goes by its descriptor, and leaves it where the sending ended") {
   const fake::session session;
   pysock::socket s;
   SECTION("all of it") {
@@ -335,8 +334,8 @@ TEST_CASE("sendfile of a C stream goes by its descriptor, and leaves it where th
   }
 }
 
-TEST_CASE("sendfile of a stream is from an absolute offset, and leaves it where the sending ended",
-          "[M36]") {
+TEST_CASE(
+    "sendfile of a stream is from an absolute offset, and leaves it where the sending ended") {
   const fake::session session;
   pysock::socket s;
   std::istringstream in("0123456789");
@@ -370,7 +369,7 @@ TEST_CASE("sendfile of a stream is from an absolute offset, and leaves it where 
   CHECK(fake::sent().substr(before) == large.substr(5));
 }
 
-TEST_CASE("sendfile of streams that cannot seek, or cannot read", "[M36]") {
+TEST_CASE("sendfile of streams that cannot seek, or cannot read") {
   const fake::session session;
   pysock::socket s;
   one_way pipe("0123456789");

@@ -94,7 +94,7 @@ std::vector<std::string> all_lines(file& f) {
 
 // ---- modes ----
 
-TEST_CASE("file: a mode is any mix of r, w and b", "[file][S112][M44]") {
+TEST_CASE("file: a mode is any mix of r, w and b", "[file]") {
   const fake::session session;
   pysock::socket s;
   struct row {
@@ -113,7 +113,7 @@ TEST_CASE("file: a mode is any mix of r, w and b", "[file][S112][M44]") {
   CHECK(f.writable() == (mode.find('w') != mode.npos));
 }
 
-TEST_CASE("file: another mode is refused before any system call", "[file][S112][M44]") {
+TEST_CASE("file: another mode is refused before any system call", "[file]") {
   const fake::session session;
   pysock::socket s;
   const auto mode =
@@ -124,13 +124,13 @@ TEST_CASE("file: another mode is refused before any system call", "[file][S112][
   CHECK(fake::count("duplicate") == 0);
 }
 
-TEST_CASE("file: the default is to read", "[file][S112]") {
+TEST_CASE("file: the default is to read", "[file]") {
   const fake::session session;
   pysock::socket s;
   CHECK(s.makefile().mode() == "rb");
 }
 
-TEST_CASE("file: the wrong direction is an unsupported operation", "[file][M44]") {
+TEST_CASE("file: the wrong direction is an unsupported operation", "[file]") {
   const fake::session session;
   peer p;
   const std::string unsupported = "error: not readable or not writable in this mode";
@@ -181,7 +181,7 @@ TEST_CASE("file: the wrong direction is an unsupported operation", "[file][M44]"
 
 // ---- reading ----
 
-TEST_CASE("file: readline", "[file][S112][M44]") {
+TEST_CASE("file: readline", "[file]") {
   const fake::session session;
   peer p;
   SECTION("lines come as they were sent, however they arrive") {
@@ -235,7 +235,7 @@ TEST_CASE("file: readline", "[file][S112][M44]") {
   }
 }
 
-TEST_CASE("file: read", "[file][S112][M44]") {
+TEST_CASE("file: read", "[file]") {
   const fake::session session;
   peer p;
   SECTION("loops until all is there") {
@@ -279,7 +279,7 @@ TEST_CASE("file: read", "[file][S112][M44]") {
   }
 }
 
-TEST_CASE("file: readlines and iteration", "[file][S112][M44]") {
+TEST_CASE("file: readlines and iteration", "[file]") {
   const fake::session session;
   peer p;
   p.sends = arrivals({"a\nbb", "\nccc\n\n", "end"});
@@ -333,7 +333,7 @@ TEST_CASE("file: a failed call names itself", "[file]") {
 
 // ---- the rest ----
 
-TEST_CASE("file: settimeout and gettimeout", "[file][S114]") {
+TEST_CASE("file: settimeout and gettimeout", "[file]") {
   const fake::session session;
   peer p;
   file f = open(p, "r", -1, std::nullopt);
@@ -472,7 +472,7 @@ TEST_CASE("file: a read that runs out of memory loses nothing", "[file][read]") 
 
 // ---- std::istream and std::ostream ----
 
-TEST_CASE("file: is a std::istream", "[file][M44][M45]") {
+TEST_CASE("file: is a std::istream", "[file]") {
   const fake::session session;
   peer p;
   SECTION("formatted extraction") {
@@ -552,7 +552,7 @@ TEST_CASE("file: is a std::istream", "[file][M44][M45]") {
   }
 }
 
-TEST_CASE("file: failures throw through the stream's functions", "[file][M44]") {
+TEST_CASE("file: failures throw through the stream's functions", "[file]") {
   const fake::session session;
   peer p;
   file f = open(p, "rw");
@@ -606,7 +606,7 @@ TEST_CASE("file: failures throw through the stream's functions", "[file][M44]") 
   }
 }
 
-TEST_CASE("file: writelines puts nothing between", "[file][M44]") {
+TEST_CASE("file: writelines puts nothing between", "[file]") {
   const fake::session session;
   peer p;
   file f = open(p, "w", GENERATE(-1, 0, 1, 3));
@@ -618,7 +618,7 @@ TEST_CASE("file: writelines puts nothing between", "[file][M44]") {
   CHECK(p.got == "a\nbcd\nef");
 }
 
-TEST_CASE("file: is a std::ostream", "[file][M44][M45]") {
+TEST_CASE("file: is a std::ostream", "[file]") {
   const fake::session session;
   peer p;
   file f = open(p, "w", GENERATE(-1, 0, 1, 2, 5));
@@ -640,7 +640,7 @@ TEST_CASE("file: is a std::ostream", "[file][M44][M45]") {
 
 // ---- closing and moving ----
 
-TEST_CASE("file: close", "[file][S113][M44]") {
+TEST_CASE("file: close", "[file]") {
   const fake::session session;
   peer p;
   SECTION("flushes, once") {
@@ -689,7 +689,7 @@ TEST_CASE("file: close", "[file][S113][M44]") {
   }
 }
 
-TEST_CASE("file: a closed file cannot be used", "[file][M44]") {
+TEST_CASE("file: a closed file cannot be used", "[file]") {
   const fake::session session;
   peer p;
   p.sends = arrivals({"abc\ndef\n"});
@@ -721,7 +721,7 @@ TEST_CASE("file: a closed file cannot be used", "[file][M44]") {
   f.close();
 }
 
-TEST_CASE("file: moving takes the buffers along", "[file][M44]") {
+TEST_CASE("file: moving takes the buffers along", "[file]") {
   const fake::session session;
   const int bufsize = GENERATE(-1, 0, 1, 2, 3, 15, 16, 100);
   CAPTURE(bufsize);

@@ -38,7 +38,7 @@ std::string system_code_of_unknown_family() {
 #error "a macro is left"
 #endif
 
-TEST_CASE("htonl and ntohl: 32 bits to and from network order", "[S78][S80]") {
+TEST_CASE("htonl and ntohl: 32 bits to and from network order") {
   const unsigned char wire[4] = {1, 2, 3, 4};
   std::uint32_t network = 0;
   std::memcpy(&network, wire, sizeof network);
@@ -48,7 +48,7 @@ TEST_CASE("htonl and ntohl: 32 bits to and from network order", "[S78][S80]") {
   CHECK(pysock::ntohl(pysock::htonl(2147483648LL)) == 2147483648U);
 }
 
-TEST_CASE("htons and ntohs: 16 bits to and from network order", "[S79][S81]") {
+TEST_CASE("htons and ntohs: 16 bits to and from network order") {
   const unsigned char wire[2] = {1, 2};
   std::uint16_t network = 0;
   std::memcpy(&network, wire, sizeof network);
@@ -58,8 +58,7 @@ TEST_CASE("htons and ntohs: 16 bits to and from network order", "[S79][S81]") {
   CHECK(pysock::ntohs(pysock::htons(32768L)) == 32768);
 }
 
-TEST_CASE("htonl and its kin: negative and too large values are refused",
-          "[S78][S79][S80][S81][M19]") {
+TEST_CASE("htonl and its kin: negative and too large values are refused") {
   CHECK_THROWS_AS(pysock::htons(-1), std::invalid_argument);
   CHECK_THROWS_AS(pysock::htons(65536), std::out_of_range);
   CHECK_THROWS_AS(pysock::ntohs(-1LL), std::invalid_argument);
@@ -76,8 +75,7 @@ TEST_CASE("htonl and its kin: negative and too large values are refused",
   CHECK_THROWS_WITH(pysock::ntohl(-1), "ntohl: value must be 0-4294967295");
 }
 
-TEST_CASE("htonl and its kin: constant, unsigned, and noexcept for the exact type",
-          "[S78][S79][S80][S81]") {
+TEST_CASE("htonl and its kin: constant, unsigned, and noexcept for the exact type") {
   STATIC_REQUIRE(pysock::ntohs(pysock::htons(80)) == 80);
   STATIC_REQUIRE(pysock::ntohl(pysock::htonl(0x7f000001)) == 0x7f000001);
   STATIC_REQUIRE(std::is_same_v<decltype(pysock::htons(1)), std::uint16_t>);
@@ -92,7 +90,7 @@ TEST_CASE("htonl and its kin: constant, unsigned, and noexcept for the exact typ
   STATIC_REQUIRE_FALSE(noexcept(pysock::htonl(1)));
 }
 
-TEST_CASE("htonl and its kin: the plain names still work", "[S78][S79][S80][S81]") {
+TEST_CASE("htonl and its kin: the plain names still work") {
   CHECK(htons(80) == pysock::htons(80));
   CHECK(ntohs(80) == pysock::ntohs(80));
   CHECK(htonl(80) == pysock::htonl(80));
@@ -108,7 +106,7 @@ TEST_CASE("htonl and its kin: the plain names still work", "[S78][S79][S80][S81]
 
 // ---- text to bytes ----
 
-TEST_CASE("inet_aton: one to four parts in three bases", "[S82][S83]") {
+TEST_CASE("inet_aton: one to four parts in three bases") {
   const std::pair<const char*, std::string> legal[] = {
       {"127.0.0.1", "\x7f\0\0\1"s},
       {"1", "\0\0\0\1"s},
@@ -138,7 +136,7 @@ TEST_CASE("inet_aton: one to four parts in three bases", "[S82][S83]") {
   }
 }
 
-TEST_CASE("inet_aton: what is illegal", "[S83][S84]") {
+TEST_CASE("inet_aton: what is illegal") {
   const std::string illegal[] = {"",
                                  " 1.2.3.4",
                                  "08.1.1.1",
@@ -181,7 +179,7 @@ TEST_CASE("inet_aton: what is illegal", "[S83][S84]") {
   CHECK_THROWS_AS(pysock::inet_aton("1.2\0.3.4"), pysock::error);
 }
 
-TEST_CASE("inet_aton: the error has a text and no number", "[S83]") {
+TEST_CASE("inet_aton: the error has a text and no number") {
   try {
     (void)pysock::inet_aton("1.2.3.256");
     FAIL("nothing was thrown");
@@ -193,7 +191,7 @@ TEST_CASE("inet_aton: the error has a text and no number", "[S83]") {
   }
 }
 
-TEST_CASE("inet_pton: AF_INET takes four plain decimal parts", "[S87][S88]") {
+TEST_CASE("inet_pton: AF_INET takes four plain decimal parts") {
   CHECK(pysock::inet_pton(AF_INET, "127.0.0.1") == "\x7f\0\0\1"s);
   CHECK(pysock::inet_pton(AF_INET, "0.0.0.0") == "\0\0\0\0"s);
   CHECK(pysock::inet_pton(AF_INET, "255.255.255.255") == "\xff\xff\xff\xff");
@@ -209,7 +207,7 @@ TEST_CASE("inet_pton: AF_INET takes four plain decimal parts", "[S87][S88]") {
   }
 }
 
-TEST_CASE("inet_pton: AF_INET6 takes every text form of RFC 4291", "[S87][S88]") {
+TEST_CASE("inet_pton: AF_INET6 takes every text form of RFC 4291") {
   const auto packed = [](const std::string& head, const std::string& tail) {
     return head + std::string(16 - head.size() - tail.size(), '\0') + tail;
   };
@@ -256,7 +254,7 @@ TEST_CASE("inet_pton: AF_INET6 takes every text form of RFC 4291", "[S87][S88]")
   }
 }
 
-TEST_CASE("inet_pton: illegal text has no number, another family has one", "[S88]") {
+TEST_CASE("inet_pton: illegal text has no number, another family has one") {
   try {
     (void)pysock::inet_pton(AF_INET6, "fe80::1%lo");
     FAIL("nothing was thrown");
@@ -268,7 +266,7 @@ TEST_CASE("inet_pton: illegal text has no number, another family has one", "[S88
   CHECK(system_code_of_unknown_family() == "EAFNOSUPPORT");
 }
 
-TEST_CASE("the parsers and printers work in constant expressions", "[S87][S89]") {
+TEST_CASE("the parsers and printers work in constant expressions") {
   constexpr auto parsed = [] {
     ipv4_bytes v4 = {};
     ipv6_bytes v6 = {};
@@ -288,7 +286,7 @@ TEST_CASE("the parsers and printers work in constant expressions", "[S87][S89]")
 
 // ---- bytes to text ----
 
-TEST_CASE("inet_ntoa: four bytes to dotted text", "[S85][S86]") {
+TEST_CASE("inet_ntoa: four bytes to dotted text") {
   CHECK(pysock::inet_ntoa("\x7f\0\0\1") == "127.0.0.1");
   CHECK(pysock::inet_ntoa("\0\0\0\0") == "0.0.0.0");
   CHECK(pysock::inet_ntoa("\xff\xff\xff\xff"s) == "255.255.255.255");
@@ -307,7 +305,7 @@ TEST_CASE("inet_ntoa: four bytes to dotted text", "[S85][S86]") {
   }
 }
 
-TEST_CASE("inet_ntop: the canonical text", "[S89]") {
+TEST_CASE("inet_ntop: the canonical text") {
   CHECK(pysock::inet_ntop(AF_INET, "\x7f\0\0\1") == "127.0.0.1");
   for (const char* text :
        {"::", "::1", "1::", "::1.2.3.4", "::ffff:0.0.0.1", "::ffff:1.2.3.4", "::fffe:102:304",
@@ -326,7 +324,7 @@ TEST_CASE("inet_ntop: the canonical text", "[S89]") {
         "1:0:3:4:5:6:7:8");
 }
 
-TEST_CASE("inet_ntop: wrong lengths and families are bad arguments", "[S90]") {
+TEST_CASE("inet_ntop: wrong lengths and families are bad arguments") {
   CHECK_THROWS_AS(pysock::inet_ntop(AF_INET, "123"), std::invalid_argument);
   CHECK_THROWS_AS(pysock::inet_ntop(AF_INET, std::string(16, '\0')), std::invalid_argument);
   CHECK_THROWS_AS(pysock::inet_ntop(AF_INET6, "1234"), std::invalid_argument);
@@ -390,7 +388,7 @@ std::string random_text(std::mt19937& random, const std::array<const char*, N>& 
 
 }  // namespace
 
-TEST_CASE("the parsers agree with glibc's inet_pton", "[S87]") {
+TEST_CASE("the parsers agree with glibc's inet_pton") {
   std::mt19937 random(20240607);
   const std::array<const char*, 16> pieces = {":",    ":",     ":",  "::", "0", "1",
                                               "ffff", "00001", "aB", "g",  ".", "1.2.3.4",
@@ -407,7 +405,7 @@ TEST_CASE("the parsers agree with glibc's inet_pton", "[S87]") {
   }
 }
 
-TEST_CASE("inet_aton agrees with glibc's", "[S82][S83]") {
+TEST_CASE("inet_aton agrees with glibc's") {
   std::mt19937 random(20240608);
   const std::array<const char*, 20> pieces = {
       ".",  ".",   ".",     ".",     "1",        "0",          "255",        "256", "0x7f", "0x",
@@ -431,7 +429,7 @@ TEST_CASE("inet_aton agrees with glibc's", "[S82][S83]") {
   }
 }
 
-TEST_CASE("the printers agree with glibc's inet_ntop", "[S89]") {
+TEST_CASE("the printers agree with glibc's inet_ntop") {
   std::mt19937 random(20240609);
   for (unsigned zeros = 0; zeros < 256; ++zeros) {  // every arrangement of zero groups
     for (int i = 0; i < 100; ++i) {

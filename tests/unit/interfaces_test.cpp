@@ -7,7 +7,7 @@
 #include "support/fake_sys.hpp"
 #include "support/native.hpp"
 
-TEST_CASE("interfaces have numbers and names", "[M12][M13][M14]") {
+TEST_CASE("interfaces have numbers and names") {
   const fake::session session;
   fake::set_interfaces({{1, "lo"}, {7, "eth7"}});
   const auto list = pysock::if_nameindex();

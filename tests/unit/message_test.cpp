@@ -117,7 +117,7 @@ struct endless {
 
 // ---- lengths ----
 
-TEST_CASE("cmsg_len and cmsg_space are the system's", "[M15]") {
+TEST_CASE("cmsg_len and cmsg_space are the system's") {
   for (unsigned n = 0; n < 70; ++n) {
     CAPTURE(n);
     CHECK(cmsg_len(n) == CMSG_LEN(n));
@@ -127,7 +127,7 @@ TEST_CASE("cmsg_len and cmsg_space are the system's", "[M15]") {
   CHECK(cmsg_space(3 * sizeof(int)) == cmsg_space(static_cast<short>(3 * sizeof(int))));
 }
 
-TEST_CASE("cmsg_len and cmsg_space on 64-bit Linux", "[M15]") {
+TEST_CASE("cmsg_len and cmsg_space on 64-bit Linux") {
   if (sizeof(void*) != 8 || sizeof(cmsghdr) != 16) SKIP_TEST("another ABI");
   CHECK(std::array{cmsg_len(0), cmsg_len(1), cmsg_len(4), cmsg_len(8), cmsg_len(9)} ==
         std::array<std::size_t, 5>{16, 17, 20, 24, 25});
@@ -135,7 +135,7 @@ TEST_CASE("cmsg_len and cmsg_space on 64-bit Linux", "[M15]") {
         std::array<std::size_t, 5>{16, 24, 24, 24, 32});
 }
 
-TEST_CASE("cmsg_len and cmsg_space refuse what Python refuses", "[M15]") {
+TEST_CASE("cmsg_len and cmsg_space refuse what Python refuses") {
   CHECK(failure_of([] { return cmsg_len(-1); }) == "out_of_range");
   CHECK(failure_of([] { return cmsg_space(-1); }) == "out_of_range");
   CHECK(failure_of([] { return cmsg_len(LLONG_MIN); }) == "out_of_range");
@@ -151,7 +151,7 @@ TEST_CASE("cmsg_len and cmsg_space refuse what Python refuses", "[M15]") {
 
 // ---- control messages ----
 
-TEST_CASE("a control message is made from whatever has bytes", "[M34]") {
+TEST_CASE("a control message is made from whatever has bytes") {
   CHECK(text(control_message(1, 2, "ab\0c").data) == std::string("ab\0c", 4));
   CHECK(text(control_message(1, 2, std::string("text")).data) == "text");
   CHECK(text(control_message(1, 2, 7).data) == bytes_of(7));
@@ -245,7 +245,7 @@ TEST_CASE("control messages hold C structures, not classes of C++", "[sendmsg]")
       std::is_constructible_v<control_message, int, int, std::reference_wrapper<int>>);
 }
 
-TEST_CASE("a control message is read as what it is", "[M32][M33]") {
+TEST_CASE("a control message is read as what it is") {
   const std::array<int, 3> numbers = {1, -2, 3};
   const std::string raw =
       "?" + bytes_of(numbers) + "##";  // at an odd place, and not a whole number of ints
@@ -261,7 +261,7 @@ TEST_CASE("a control message is read as what it is", "[M32][M33]") {
   CHECK(shorter.as<char>() == 'a');
 }
 
-TEST_CASE("a list of control messages has the system's layout", "[M32][M34]") {
+TEST_CASE("a list of control messages has the system's layout") {
   ancillary_data made = {
       {SOL_SOCKET, SCM_RIGHTS, {3, 4, 5}}, {IPPROTO_IP, IP_TTL, 64}, {9, 8, ""}, {7, 6, "odd"}};
   const items expected = {{SOL_SOCKET, SCM_RIGHTS, bytes_of(std::array{3, 4, 5})},
@@ -282,7 +282,7 @@ TEST_CASE("a list of control messages has the system's layout", "[M32][M34]") {
   CHECK(walk(copy) == walk(made));
 }
 
-TEST_CASE("no control messages", "[M32]") {
+TEST_CASE("no control messages") {
   const ancillary_data none;
   CHECK(none.empty());
   CHECK(none.size() == 0);
@@ -292,7 +292,7 @@ TEST_CASE("no control messages", "[M32]") {
   CHECK(ancillary_data{}.view().raw().data() == nullptr);
 }
 
-TEST_CASE("the walk is an iterator of the standard's kind", "[M32]") {
+TEST_CASE("the walk is an iterator of the standard's kind") {
   const ancillary_data made = {{1, 2, "a"}, {3, 4, "b"}};
   const auto found =
       std::find_if(made.begin(), made.end(), [](const control_message& m) { return m.level == 3; });
@@ -304,7 +304,7 @@ TEST_CASE("the walk is an iterator of the standard's kind", "[M32]") {
   CHECK(++it == made.end());
 }
 
-TEST_CASE("walking is safe, whatever stands in the buffer", "[M32][M33]") {
+TEST_CASE("walking is safe, whatever stands in the buffer") {
   const std::string good =
       header(CMSG_LEN(4)) + "good" + std::string(CMSG_SPACE(4) - CMSG_LEN(4), '\0');
   const auto seen = [&good](const std::string& rest) {
@@ -330,7 +330,7 @@ TEST_CASE("walking is safe, whatever stands in the buffer", "[M32][M33]") {
         1);  // zeros behind are no message
 }
 
-TEST_CASE("walking is safe on noise, at every alignment", "[M32]") {
+TEST_CASE("walking is safe on noise, at every alignment") {
   std::mt19937 random(20130);
   for (int round = 0; round < 20000; ++round) {
     // Exactly as large as the view, so that a sanitizer sees a step beyond.
@@ -344,7 +344,7 @@ TEST_CASE("walking is safe on noise, at every alignment", "[M32]") {
   }
 }
 
-TEST_CASE("a copy of received messages is well-formed, and can be added to", "[M32][M34]") {
+TEST_CASE("a copy of received messages is well-formed, and can be added to") {
   const std::string raw = header(CMSG_LEN(4)) + "good" +
                           std::string(CMSG_SPACE(4) - CMSG_LEN(4), '\0') + header(CMSG_LEN(9)) +
                           "cut";
@@ -355,7 +355,7 @@ TEST_CASE("a copy of received messages is well-formed, and can be added to", "[M
   CHECK(walk_by_macros(text(copy.view().raw())) == expected);
 }
 
-TEST_CASE("too much ancillary data is refused before it is looked at", "[M34]") {
+TEST_CASE("too much ancillary data is refused before it is looked at") {
   const char* volatile nothing =
       "";  // never looked at; the compiler shall not know how little there is
   const std::size_t limit = INT_MAX;
@@ -387,7 +387,7 @@ TEST_CASE("too much ancillary data is refused before it is looked at", "[M34]") 
 
 // ---- buffers ----
 
-TEST_CASE("buffers to send come from lists and ranges", "[M34]") {
+TEST_CASE("buffers to send come from lists and ranges") {
   const auto joined = [](const const_buffers& buffers) {
     std::string all;
     for (std::size_t i = 0; i < buffers.size(); ++i) all += text(buffers[i]) + "|";
@@ -416,7 +416,7 @@ TEST_CASE("buffers to send come from lists and ranges", "[M34]") {
   STATIC_REQUIRE_FALSE(std::is_constructible_v<const_buffers, std::list<std::string>>);
 }
 
-TEST_CASE("buffers to fill refuse what would be lost", "[M33]") {
+TEST_CASE("buffers to fill refuse what would be lost") {
   char room[3];
   std::string owner(4, ' ');
   std::vector<std::string> owners = {"ab", "cde"};
@@ -433,7 +433,7 @@ TEST_CASE("buffers to fill refuse what would be lost", "[M33]") {
 
 // ---- sendmsg ----
 
-TEST_CASE("sendmsg passes buffers, control messages, flags and address on", "[M34]") {
+TEST_CASE("sendmsg passes buffers, control messages, flags and address on") {
   const fake::session session;
   pysock::socket s(AF_INET, SOCK_DGRAM);
   const ancillary_data ancdata = {{IPPROTO_IP, IP_TTL, 5}};
@@ -446,7 +446,7 @@ TEST_CASE("sendmsg passes buffers, control messages, flags and address on", "[M3
   CHECK(fake::sent_messages()[0].control == text(ancdata.view().raw()));
 }
 
-TEST_CASE("sendmsg without buffers is a call all the same", "[M34]") {
+TEST_CASE("sendmsg without buffers is a call all the same") {
   const fake::session session;
   pysock::socket s(AF_INET, SOCK_DGRAM);
   CHECK(s.sendmsg({}) == 0);
@@ -456,7 +456,7 @@ TEST_CASE("sendmsg without buffers is a call all the same", "[M34]") {
   CHECK(fake::count("sendmsg") == 2);
 }
 
-TEST_CASE("sendmsg takes many buffers", "[M34]") {
+TEST_CASE("sendmsg takes many buffers") {
   const fake::session session;
   pysock::socket s;
   for (const std::size_t count : {15U, 16U, 17U, 5000U}) {
@@ -468,7 +468,7 @@ TEST_CASE("sendmsg takes many buffers", "[M34]") {
   }
 }
 
-TEST_CASE("sendmsg refuses addresses as sendto does", "[M34]") {
+TEST_CASE("sendmsg refuses addresses as sendto does") {
   const fake::session session;
   pysock::socket s(AF_INET, SOCK_DGRAM);
   CHECK(failure_of([&] { return s.sendmsg({"x"}, {}, 0, "/tmp/path"); }) == "invalid_argument");
@@ -485,7 +485,7 @@ TEST_CASE("sendmsg refuses addresses as sendto does", "[M34]") {
   }
 }
 
-TEST_CASE("sendmsg waits as the other calls do", "[M34]") {
+TEST_CASE("sendmsg waits as the other calls do") {
   const fake::session session;
   pysock::socket s;
   s.settimeout(0.5);
@@ -522,7 +522,7 @@ TEST_CASE("sendmsg waits as the other calls do", "[M34]") {
   }
 }
 
-TEST_CASE("want of memory for many buffers is reported, not thrown", "[M33][M34]") {
+TEST_CASE("want of memory for many buffers is reported, not thrown") {
   const fake::session session;
   pysock::socket s;
   std::error_code ec;
@@ -534,7 +534,7 @@ TEST_CASE("want of memory for many buffers is reported, not thrown", "[M33][M34]
 
 // ---- recvmsg ----
 
-TEST_CASE("recvmsg returns data, control messages, flags and sender", "[M32]") {
+TEST_CASE("recvmsg returns data, control messages, flags and sender") {
   const fake::session session;
   pysock::socket s(AF_INET, SOCK_DGRAM);
   fake::on_recvmsg({fake::gives("hello")
@@ -550,7 +550,7 @@ TEST_CASE("recvmsg returns data, control messages, flags and sender", "[M32]") {
                                              MSG_PEEK | pysock::detail::sys::cloexec_flag())});
 }
 
-TEST_CASE("recvmsg without control messages and without a sender", "[M32]") {
+TEST_CASE("recvmsg without control messages and without a sender") {
   const fake::session session;
   pysock::socket s;
   fake::on_recvmsg({fake::gives("stream"), fake::gives("")});
@@ -580,7 +580,7 @@ TEST_CASE("with MSG_TRUNC recvmsg_into returns the length of the datagram, recvm
   CHECK(std::string(one, 2) + std::string(two, 3) == "01234");
 }
 
-TEST_CASE("recvmsg of every size of data and of control messages", "[M32]") {
+TEST_CASE("recvmsg of every size of data and of control messages") {
   const fake::session session;
   pysock::socket s;
   for (const std::size_t size : {0U, 1U, 4096U, 4097U, 65536U, 65537U, 1000000U}) {
@@ -595,7 +595,7 @@ TEST_CASE("recvmsg of every size of data and of control messages", "[M32]") {
   }
 }
 
-TEST_CASE("recvmsg refuses sizes that cannot be", "[M32][M33]") {
+TEST_CASE("recvmsg refuses sizes that cannot be") {
   const fake::session session;
   pysock::socket s;
   const auto negative = static_cast<std::size_t>(-1);
@@ -611,7 +611,7 @@ TEST_CASE("recvmsg refuses sizes that cannot be", "[M32][M33]") {
   CHECK(fake::count("recvmsg") == 0);
 }
 
-TEST_CASE("recvmsg_into fills the buffers in order", "[M33]") {
+TEST_CASE("recvmsg_into fills the buffers in order") {
   const fake::session session;
   pysock::socket s(AF_INET, SOCK_DGRAM);
   char one[2];
@@ -636,7 +636,7 @@ TEST_CASE("recvmsg_into fills the buffers in order", "[M33]") {
   CHECK(many[998] + many[999] == "z-");
 }
 
-TEST_CASE("recvmsg waits as the other calls do, and asks again for all it wants", "[M32][M33]") {
+TEST_CASE("recvmsg waits as the other calls do, and asks again for all it wants") {
   const fake::session session;
   pysock::socket s(AF_INET, SOCK_DGRAM);
   s.settimeout(0.5);
@@ -683,7 +683,7 @@ TEST_CASE("recvmsg waits as the other calls do, and asks again for all it wants"
 
 // ---- descriptors that come along ----
 
-TEST_CASE("received descriptors are the caller's, and never inheritable", "[M32]") {
+TEST_CASE("received descriptors are the caller's, and never inheritable") {
   if (!pysock::detail::cmsg::carries_rights(SOL_SOCKET, SCM_RIGHTS))
     SKIP_TEST("the system passes no descriptors");
   const fake::session session;
@@ -701,7 +701,7 @@ TEST_CASE("received descriptors are the caller's, and never inheritable", "[M32]
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("the flag that the library adds does not show, the caller's own does", "[M32]") {
+TEST_CASE("the flag that the library adds does not show, the caller's own does") {
   const int cloexec = pysock::detail::sys::cloexec_flag();
   if (cloexec == 0) SKIP_TEST("the system has no MSG_CMSG_CLOEXEC");
   const fake::session session;
@@ -711,7 +711,7 @@ TEST_CASE("the flag that the library adds does not show, the caller's own does",
   CHECK(s.recvmsg(10, 0, cloexec).flags == cloexec);
 }
 
-TEST_CASE("descriptors of a message that cannot be handed on are closed", "[M32][M33]") {
+TEST_CASE("descriptors of a message that cannot be handed on are closed") {
   if (!pysock::detail::cmsg::carries_rights(SOL_SOCKET, SCM_RIGHTS))
     SKIP_TEST("the system passes no descriptors");
   const fake::session session;

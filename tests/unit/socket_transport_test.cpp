@@ -30,7 +30,7 @@ bool stop(void* asked) noexcept {
 
 }  // namespace
 
-TEST_CASE("makefile: a duplicate of the descriptor", "[file][S112][S113]") {
+TEST_CASE("makefile: a duplicate of the descriptor", "[file]") {
   const fake::session session;
   {
     pysock::socket s;
@@ -57,7 +57,7 @@ TEST_CASE("makefile: a duplicate of the descriptor", "[file][S112][S113]") {
   CHECK(fake::problems() == none);
 }
 
-TEST_CASE("makefile: failures leave nothing behind", "[file][S113]") {
+TEST_CASE("makefile: failures leave nothing behind", "[file]") {
   const fake::session session;
   {
     pysock::socket s;
@@ -70,7 +70,7 @@ TEST_CASE("makefile: failures leave nothing behind", "[file][S113]") {
   CHECK(fake::problems() == none);
 }
 
-TEST_CASE("makefile: a descriptor that cannot be closed is reported and given up", "[file][S113]") {
+TEST_CASE("makefile: a descriptor that cannot be closed is reported and given up", "[file]") {
   const fake::session session;
   pysock::socket s;
   file f = s.makefile();
@@ -81,7 +81,7 @@ TEST_CASE("makefile: a descriptor that cannot be closed is reported and given up
   CHECK(fake::count("close") == 1);
 }
 
-TEST_CASE("makefile: whatever call fails, nothing leaks", "[file][S113]") {
+TEST_CASE("makefile: whatever call fails, nothing leaks", "[file]") {
   const int calls = fake::fail_each_call(EIO, [] {
     try {
       pysock::socket s;
@@ -102,7 +102,7 @@ TEST_CASE("makefile: whatever call fails, nothing leaks", "[file][S113]") {
   CHECK(calls > 6);
 }
 
-TEST_CASE("makefile: starts with the socket's timeout", "[file][S114][S132]") {
+TEST_CASE("makefile: starts with the socket's timeout", "[file]") {
   const fake::session session;
   pysock::socket s;
   s.settimeout(2.5);
@@ -115,7 +115,7 @@ TEST_CASE("makefile: starts with the socket's timeout", "[file][S114][S132]") {
   CHECK_FALSE(fake::is_nonblocking(s.fileno()));
 }
 
-TEST_CASE("makefile: waits by its own timeout, whatever the shared mode", "[file][S114][S132]") {
+TEST_CASE("makefile: waits by its own timeout, whatever the shared mode", "[file]") {
   const fake::session session;
   pysock::socket s;
   file f = s.makefile("rw");
@@ -193,7 +193,7 @@ TEST_CASE("makefile: a file whose receives had to wait polls first", "[file]") {
   CHECK(fake::log() == lines{receive, poll, receive, receive, poll, receive, poll, receive});
 }
 
-TEST_CASE("makefile: inherits the interrupt hook", "[file][S114]") {
+TEST_CASE("makefile: inherits the interrupt hook", "[file]") {
   const fake::session session;
   int asked = 0;
   pysock::socket s;
@@ -215,7 +215,7 @@ TEST_CASE("makefile: inherits the interrupt hook", "[file][S114]") {
   CHECK(fake::sent() == "ab");
 }
 
-TEST_CASE("makefile: without a hook interruptions do not extend the deadline", "[file][S114]") {
+TEST_CASE("makefile: without a hook interruptions do not extend the deadline", "[file]") {
   const fake::session session;
   pysock::socket s;
   s.settimeout(1);
