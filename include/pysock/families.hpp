@@ -14,6 +14,7 @@
 #include <type_traits>  // enable_if_t
 
 #include "address.hpp"
+#include "error.hpp"
 
 namespace pysock {
 inline namespace v1 {

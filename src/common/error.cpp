@@ -15,34 +15,39 @@ bool is_errno(const std::error_code& code) noexcept {
          throwing(code) == nullptr;
 }
 
-PYSOCK_COLD std::string describe(const std::error_code& code, const std::string& operation) {
-  std::string out = operation;
+// What Python prints, after the operation.
+std::string describe(const std::error_code& code, std::string_view operation) {
+  std::string out(operation);
   if (!out.empty()) out += ": ";
   if (is_errno(code)) {
     const bool system = code.category() == detail::sys::category();
-    out += std::string("[") + (system ? detail::sys::number_label() : "Errno") + " " +
-           std::to_string(code.value()) + "] ";
+    out += '[';
+    out += system ? detail::sys::number_label() : "Errno";
+    out += ' ';
+    out += std::to_string(code.value());
+    out += "] ";
   }
-  return out + code.message();
+  return out += code.message();
 }
 
-[[noreturn]] void throw_bad_argument(const std::error_code& code, const std::string& operation) {
-  const std::string text = describe(code, operation);
+[[noreturn]] void throw_bad_argument(const std::error_code& code, std::string_view operation) {
   switch (static_cast<bad_argument>(code.value())) {
     case bad_argument::port:
     case bad_argument::flowinfo:
-    case bad_argument::timeout_range:
     case bad_argument::value_range:
-      throw std::out_of_range(text);
+      throw std::out_of_range(describe(code, operation));
     default:
-      throw std::invalid_argument(text);
+      throw std::invalid_argument(describe(code, operation));
   }
 }
 
 }  // namespace
 
-error::error(std::error_code code, const std::string& operation, std::size_t transferred)
-    : std::system_error(code), text_(describe(code, operation)), transferred_(transferred) {}
+error::error(std::error_code code, std::string_view operation, std::size_t transferred)
+    : std::system_error(code),
+      text_(describe(code, operation)),
+      operation_size_(operation.size()),
+      transferred_(transferred) {}
 
 const char* error::what() const noexcept { return text_.what(); }
 
@@ -58,7 +63,7 @@ namespace detail {
 
 throwing_category::~throwing_category() = default;
 
-void throw_error(std::error_code code, const std::string& operation, std::size_t transferred) {
+void throw_error(std::error_code code, std::string_view operation, std::size_t transferred) {
   const std::error_category& category = code.category();
   if (category == argument_category()) throw_bad_argument(code, operation);
   if (category == gai_category()) throw gaierror(code, operation, transferred);

@@ -37,11 +37,11 @@ class pieces {
 };
 
 // The system changes nothing of what it sends, but its structure does not say so.
-sys::message outgoing(pieces& buffers, const ancillary_data& ancdata, sockaddr_view to) noexcept {
+sys::message outgoing(pieces& buffers, const ancillary_data& ancdata, const endpoint& to) noexcept {
   const const_bytes control = ancdata.view().raw();
   sys::message m;
-  m.address = const_cast<sockaddr*>(to.data);
-  m.address_size = to.size;
+  m.address = const_cast<sockaddr*>(to.empty() ? nullptr : to.data());
+  m.address_size = to.size();
   m.buffers = buffers.data();
   m.buffer_count = buffers.size();
   m.control = control.empty() ? nullptr : const_cast<char*>(control.data());
@@ -102,10 +102,8 @@ constexpr std::size_t aligned(std::size_t size) noexcept {
 
 std::size_t socket::sendmsg(const const_buffers& buffers, const ancillary_data& ancdata, int flags,
                             const address& to, std::error_code& ec) noexcept {
-  endpoint storage;
   ec.clear();
-  const detail::sockaddr_view target =
-      to ? detail::fit(to, family_, storage, ec) : detail::sockaddr_view{};
+  const endpoint target = to ? detail::resolve(to, family_, ec) : endpoint();
   if (ec) return 0;
   try {
     detail::pieces data(buffers);
