@@ -133,20 +133,21 @@ address::address(text host, port_number port, long long flowinfo, long long scop
 void address::parse(std::string_view host, int port, std::uint32_t flowinfo, std::uint32_t scope_id,
                     bool inet6_only) {
   unsigned char v4[4];
-  if (!inet6_only && detail::parse_ipv4(host, v4)) {
-    take(packed_address(v4, port));
-    return;
-  }
-  if (host.find('\0') != std::string_view::npos)
-    throw_error(bad_argument::embedded_null, call_text("address", host));
   unsigned char v6[16];
   std::uint32_t scope = 0;
-  if (parse_scoped_ipv6(host, v6, scope)) {
-    take(packed_address(v6, port, flowinfo, scope_id != 0 ? scope_id : scope));
-    return;
+  if (!inet6_only && detail::parse_ipv4(host, v4)) {
+    new (&inet_) inet_address(packed_address(v4, port));
+    kind_ = kind::inet;
+  } else if (parse_scoped_ipv6(host, v6, scope)) {
+    new (&inet6_)
+        inet6_address(packed_address(v6, port, flowinfo, scope_id != 0 ? scope_id : scope));
+    kind_ = kind::inet6;
+  } else if (host.find('\0') != std::string_view::npos) {
+    throw_error(bad_argument::embedded_null, call_text("address", host));
+  } else {
+    new (&host_) host_address{std::string(host), port, flowinfo, scope_id, inet6_only};
+    kind_ = kind::host;
   }
-  new (&host_) host_address{std::string(host), port, flowinfo, scope_id, inet6_only};
-  kind_ = kind::host;
 }
 
 address::address(const sockaddr* data, socklen_t size) noexcept : address() {

@@ -29,6 +29,22 @@ constexpr unsigned hex_digit(char c) noexcept {
   return hex_digits.value[static_cast<unsigned char>(c)];
 }
 
+// One to four hexadecimal digits. Moves `p` behind them, or leaves it if there are none.
+constexpr unsigned parse_group(const char*& p, const char* end) noexcept {
+  if (end - p >= 4) {  // most groups have four: one test instead of four
+    const unsigned digits[] = {hex_digit(p[0]), hex_digit(p[1]), hex_digit(p[2]), hex_digit(p[3])};
+    if ((digits[0] | digits[1] | digits[2] | digits[3]) <= 15) {
+      p += 4;
+      return digits[0] << 12 | digits[1] << 8 | digits[2] << 4 | digits[3];
+    }
+  }
+  unsigned value = 0;
+  const char* const limit = end - p > 4 ? p + 4 : end;
+  for (unsigned digit = 0; p != limit && (digit = hex_digit(*p)) <= 15; ++p)
+    value = value << 4 | digit;
+  return value;
+}
+
 // A number as in C source: decimal, octal after 0, hexadecimal after 0x. Moves `p` behind it.
 constexpr bool parse_c_number(const char*& p, const char* end, std::uint32_t& out) noexcept {
   if (p == end || decimal_digit(*p) > 9) return false;
@@ -88,15 +104,12 @@ bool parse_ipv6(std::string_view text, unsigned char (&out)[16]) noexcept {
   if (p != end && *p == ':' && (++p == end || *p != ':')) return false;
   while (p != end) {
     const char* const group = p;
-    unsigned value = hex_digit(*p++);
-    if (value > 15) {
-      if (*group != ':' || gap != nowhere) return false;  // a colon here is the second of "::"
+    const unsigned value = parse_group(p, end);
+    if (p == group) {
+      if (*p++ != ':' || gap != nowhere) return false;  // a colon here is the second of "::"
       gap = size;
       continue;
     }
-    const char* const limit = end - group > 4 ? group + 4 : end;
-    for (unsigned digit = 0; p != limit && (digit = hex_digit(*p)) <= 15; ++p)
-      value = value << 4 | digit;
     const bool last = p == end;
     if (!last && *p != ':') {
       unsigned char tail[4] = {};
