@@ -22,6 +22,11 @@
 
 namespace pysock {
 inline namespace v1 {
+namespace detail {
+
+struct file_access;
+
+}  // namespace detail
 
 /// A buffered stream of bytes over a connection: a `std::iostream` with the methods of Python's
 /// file objects. (Python: what `socket.makefile` returns; `socket.SocketIO` below it is here the
@@ -75,13 +80,6 @@ class file : public std::iostream {
   file() : std::iostream(nullptr) { attach(); }
   /// \overload
   explicit file(std::nullptr_t) : file() {}
-  /// A file over a transport; `makefile` of sockets and of TLS sessions is the way to one. `mode`
-  /// and `bufsize` are as there, `timeout` in nanoseconds, 0: non-blocking, -1: blocking.
-  file(std::unique_ptr<detail::byte_transport> transport, detail::file_mode mode, int bufsize,
-       std::int64_t timeout)
-      : std::iostream(nullptr), buffer_(std::move(transport), mode, bufsize, timeout) {
-    attach();
-  }
   /// Takes everything along, what is buffered included, and leaves `other` closed.
   file(file&& other) noexcept : std::iostream(std::move(other)), buffer_(std::move(other.buffer_)) {
     set_rdbuf(&buffer_);
@@ -196,6 +194,15 @@ class file : public std::iostream {
   }
 
  private:
+  friend struct detail::file_access;
+
+  // `timeout` in nanoseconds, 0: non-blocking, -1: blocking.
+  file(std::unique_ptr<detail::byte_transport> transport, detail::file_mode mode, int bufsize,
+       std::int64_t timeout)
+      : std::iostream(nullptr), buffer_(std::move(transport), mode, bufsize, timeout) {
+    attach();
+  }
+
   void attach() {
     rdbuf(&buffer_);  // clears the badbit of a stream without a buffer
     exceptions(std::ios_base::badbit);
@@ -256,6 +263,18 @@ class file::line_iterator {
 
 inline file::line_iterator file::begin() { return line_iterator(*this); }
 inline file::line_iterator file::end() noexcept { return line_iterator(); }
+
+namespace detail {
+
+// What makes a file: `makefile` of sockets and of TLS sessions.
+struct file_access {
+  static file make(std::unique_ptr<byte_transport> transport, file_mode mode, int bufsize,
+                   std::int64_t timeout) {
+    return file(std::move(transport), mode, bufsize, timeout);
+  }
+};
+
+}  // namespace detail
 
 }  // namespace v1
 }  // namespace pysock

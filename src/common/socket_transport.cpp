@@ -49,8 +49,9 @@ file socket::makefile(text mode, int bufsize) {
   const detail::file_mode parsed = detail::parse_file_mode(mode.view());
   const native_handle_type copy = detail::sys::duplicate(fileno());
   if (copy < 0) detail::throw_result(copy, "makefile");
-  return file(std::make_unique<detail::socket_transport>(descriptor(copy), hook_, hook_data_),
-              parsed, bufsize, timeout_nanoseconds());
+  return detail::file_access::make(
+      std::make_unique<detail::socket_transport>(descriptor(copy), hook_, hook_data_), parsed,
+      bufsize, timeout_nanoseconds());
 }
 
 }  // namespace v1

@@ -193,7 +193,8 @@ std::size_t ssl_socket::sendfile(const file_source& file, std::int64_t offset,
 file ssl_socket::makefile(text mode, int bufsize) {
   const detail::file_mode parsed = detail::parse_file_mode(mode.view());
   const std::int64_t timeout = open("makefile").timeout();
-  return file(std::make_unique<detail::tls_transport>(connection_), parsed, bufsize, timeout);
+  return detail::file_access::make(std::make_unique<detail::tls_transport>(connection_), parsed,
+                                   bufsize, timeout);
 }
 
 // ---- the session ----
