@@ -91,11 +91,13 @@ void unix_address::assign(std::string_view bytes) noexcept {
 }
 
 inet_address::inet_address(text host, port_number port) {
-  unsigned char packed[4] = {0, 0, 0, 0};
-  if (host.view() == "<broadcast>")
-    std::memset(packed, 0xFF, sizeof packed);
-  else if (!host.view().empty() && !detail::parse_ipv4(host.view(), packed))
-    throw_error(errc::illegal_inet_pton, call_text("inet_address", host.view()));
+  unsigned char packed[4];
+  if (!detail::parse_ipv4(host.view(), packed)) {
+    const bool broadcast = host.view() == "<broadcast>";
+    if (!broadcast && !host.view().empty())
+      throw_error(errc::illegal_inet_pton, call_text("inet_address", host.view()));
+    std::memset(packed, broadcast ? 0xFF : 0, sizeof packed);
+  }
   *this = packed_address(packed, port.checked("address"));
 }
 
