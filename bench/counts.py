@@ -44,7 +44,7 @@ INSTRUCTIONS = [
             Count('instructions', 'sendrecv', build))
       for build in BUILDS),
     Limit('sendto + recvfrom_into with text addresses', Count('instructions', 'udp_text'), 600),
-    Limit('IPv4 text to inet_address', Count('instructions', 'parse_ipv4'), 220),
+    Limit('IPv4 text to inet_address', Count('instructions', 'parse_ipv4'), 240),
     Limit('inet_address to text', Count('instructions', 'print_ipv4'), 220),
     Limit('IPv6 text to inet6_address', Count('instructions', 'parse_ipv6'), 450),
     Limit('inet6_address to text', Count('instructions', 'print_ipv6'), 600),
