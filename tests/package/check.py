@@ -25,6 +25,7 @@ ROADS = {
     "plug-in": plugin_road.run_all,
     "shared-tests": cmake_roads.shared_tests,
     "abi-check": abi.compare,
+    "dist": cmake_roads.dist,
     "vcpkg": vcpkg_road.run_all,
     "conan": conan_road.run_all,
     "deb": deb_road.run_all,

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""find_package, pkg-config, add_subdirectory and FetchContent."""
+"""find_package, pkg-config, add_subdirectory, FetchContent, and the two files of ./dev dist."""
 import os
+import tarfile
 
-from kit import BASE, HERE, ROOT, check, cmake, consumer, fresh, installed, library, links, ok, run, says_hello, tool_from_pypi
+from kit import (BASE, HERE, ROOT, VERSION, check, cmake, consumer, fresh, installed, library, links, ok, run, says_hello, tool_from_pypi,
+                 two_files)
 
 OLDEST_CMAKE = "3.16.6"
 
@@ -80,3 +82,14 @@ def shared_tests():
         program = build / "tests" / name
         check(links(program, "libpysock.so.1 "), f"{name} links the shared library")
         ok(f"{name}: " + next(line for line in run(program).splitlines() if line.startswith("All tests passed")))
+
+
+def dist():
+    folder = two_files("c++", "two-files")
+    says_hello(folder / "core")
+    ok("demo: " + run(folder / "demo").splitlines()[-1])
+    run(ROOT / "dev", "dist")
+    with tarfile.open(ROOT / f"build/dist/pysock-{VERSION}.tar.gz") as archive:
+        for name in ("pysock.hpp", "pysock.cpp"):
+            packed = archive.extractfile(f"pysock-{VERSION}/dist/{name}").read()
+            check(packed == (BASE / "dist" / name).read_bytes(), f"the release archive carries {name}")
