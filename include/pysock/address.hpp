@@ -195,7 +195,8 @@ class unix_address {
   unix_address(const sockaddr_un& native, socklen_t size) noexcept {
     const std::size_t used =
         static_cast<std::size_t>(size) <= offset ? 0 : static_cast<std::size_t>(size) - offset;
-    std::string_view bytes(native.sun_path, used < max_size ? used : max_size);
+    const auto& known = reinterpret_cast<const detail::native_unix&>(native);
+    std::string_view bytes(known.sun_path, used < max_size ? used : max_size);
     const bool whole = PYSOCK_ABSTRACT_NAMES != 0 && !bytes.empty() && bytes.front() == '\0';
     assign(whole ? bytes : bytes.substr(0, bytes.find('\0')));
   }
@@ -219,17 +220,17 @@ class unix_address {
   [[nodiscard]] std::string_view view() const noexcept { return {native_.sun_path, length_}; }
 
  private:
-  static constexpr std::size_t offset = offsetof(sockaddr_un, sun_path);
-  static constexpr std::size_t max_size = sizeof(sockaddr_un::sun_path);
+  static constexpr std::size_t offset = offsetof(detail::native_unix, sun_path);
+  static constexpr std::size_t max_size = sizeof(detail::native_unix::sun_path);
 
   void assign(std::string_view bytes) noexcept {
-    native_ = sockaddr_un{};
+    native_ = detail::native_unix{};
     native_.sun_family = AF_UNIX;
     length_ = bytes.size();
     if (!bytes.empty()) std::memcpy(native_.sun_path, bytes.data(), bytes.size());
   }
 
-  sockaddr_un native_;
+  detail::native_unix native_;
   std::size_t length_;
 };
 

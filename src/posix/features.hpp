@@ -11,6 +11,7 @@
 #endif
 
 #include <fcntl.h>   // F_DUPFD_CLOEXEC
+#include <net/if.h>  // IF_NAMESIZE
 #include <unistd.h>  // _POSIX_REALTIME_SIGNALS
 
 #include <cerrno>                // errno

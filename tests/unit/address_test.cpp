@@ -12,6 +12,9 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#if __has_include(<sys/un.h>)
+#include <sys/un.h>  // sockaddr_un
+#endif
 
 using pysock::address;
 using pysock::endpoint;

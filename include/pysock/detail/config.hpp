@@ -3,6 +3,15 @@
 // handle.
 #pragma once
 
+#if defined(_MSVC_LANG) ? _MSVC_LANG < 201703L : __cplusplus < 201703L
+#error "pysock needs C++17: compile with -std=c++17 or /std:c++17, or a later standard"
+#endif
+
+// <curses.h> has a function of this name, and a macro that hides it.
+#ifdef timeout
+#undef timeout
+#endif
+
 #include <cstdint>  // intptr_t
 
 #if defined(_WIN32)
