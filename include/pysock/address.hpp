@@ -195,8 +195,8 @@ class unix_address {
   unix_address(const sockaddr_un& native, socklen_t size) noexcept {
     const std::size_t used =
         static_cast<std::size_t>(size) <= offset ? 0 : static_cast<std::size_t>(size) - offset;
-    const auto& known = reinterpret_cast<const detail::native_unix&>(native);
-    std::string_view bytes(known.sun_path, used < max_size ? used : max_size);
+    const char* const path = reinterpret_cast<const char*>(&native) + offset;
+    std::string_view bytes(path, used < max_size ? used : max_size);
     const bool whole = PYSOCK_ABSTRACT_NAMES != 0 && !bytes.empty() && bytes.front() == '\0';
     assign(whole ? bytes : bytes.substr(0, bytes.find('\0')));
   }

@@ -6,13 +6,13 @@
 #include <cstddef>      // size_t
 #include <cstdint>      // uint16_t, uint32_t, uint64_t, uintmax_t
 #include <limits>       // numeric_limits
-#include <stdexcept>    // out_of_range, invalid_argument
 #include <string>       // string
 #include <string_view>  // string_view
 #include <type_traits>  // enable_if_t, is_integral_v, bool_constant
 
 #include "bytes.hpp"
 #include "constants.hpp"
+#include "detail/raise.hpp"
 #include "error.hpp"
 
 // glibc, when optimising, and the BSDs have these four as macros, under which `pysock::htons(x)`
@@ -49,18 +49,11 @@ template <class T>
 using if_integer = std::enable_if_t<
     std::is_integral_v<T> && !std::is_same_v<T, bool> && sizeof(T) <= sizeof(std::uintmax_t), int>;
 
-[[noreturn]] PYSOCK_COLD inline void throw_out_of_range(const char* message) {
-  throw std::out_of_range(message);
-}
-[[noreturn]] PYSOCK_COLD inline void throw_negative(const char* message) {
-  throw std::invalid_argument(message);
-}
-
 template <class Unsigned, class T>
 constexpr Unsigned swap_checked(T value,
                                 const char* message) noexcept(std::is_same_v<T, Unsigned>) {
   if constexpr (std::is_signed_v<T>) {
-    if (value < 0) throw_negative(message);
+    if (value < 0) throw_invalid_argument(message);
   }
   if (static_cast<std::uintmax_t>(value) > (std::numeric_limits<Unsigned>::max)())
     throw_out_of_range(message);
@@ -341,7 +334,8 @@ template <class T, detail::if_integer<T> = 0>
 /// other family
 [[nodiscard]] inline std::string inet_ntop(int family, const_bytes packed_ip) {
   if (family != AF_INET && family != AF_INET6) {
-    throw std::invalid_argument("inet_ntop: unknown address family " + std::to_string(family));
+    detail::throw_invalid_argument(
+        ("inet_ntop: unknown address family " + std::to_string(family)).c_str());
   }
   if (packed_ip.size() != (family == AF_INET ? 4 : 16))
     detail::throw_error(bad_argument::packed_length, "inet_ntop");

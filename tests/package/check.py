@@ -21,6 +21,7 @@ ROADS = {
     "build-tree": cmake_roads.build_tree,
     "add_subdirectory": cmake_roads.add_subdirectory,
     "FetchContent": cmake_roads.fetch_content,
+    "users-builds": cmake_roads.users_builds,
     "oldest-cmake": cmake_roads.oldest_cmake,
     "plug-in": plugin_road.run_all,
     "shared-tests": cmake_roads.shared_tests,

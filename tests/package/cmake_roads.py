@@ -64,6 +64,29 @@ def fetch_content():
     consumer("FetchContent", "-DROAD=FetchContent", f"-DPYSOCK_SOURCE={ROOT}", ssl=False)
 
 
+def users_builds():
+    """Builds with a project's own settings."""
+    inside = ("-DROAD=add_subdirectory", f"-DPYSOCK_SOURCE={ROOT}")
+    consumer("unity", *inside, "-DPYSOCK_WITH_SSL=ON", "-DCMAKE_UNITY_BUILD=ON", "-DCMAKE_UNITY_BUILD_BATCH_SIZE=0")
+    build = consumer("no-rtti", *inside, "-DCMAKE_CXX_FLAGS=-fno-rtti", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", ssl=False)
+    commands = (build / "compile_commands.json").read_text(encoding="utf-8")
+    check(f"-isystem {ROOT / 'include'}" in commands, "add_subdirectory: the headers are the system's for the consumer")
+
+    program = BASE / "consumers" / "no-exceptions"
+    run("c++", "-std=c++17", "-fno-exceptions", "-I", ROOT / "include", HERE / "consumer/no_exceptions.cpp", build / "pysock/libpysock.a",
+        "-o", program)
+    says_hello(program)
+    check("connect ('127.0.0.1', " in run(program, "throw", fails=True), "without exceptions a call that throws says why it ends the program")
+
+    for name, options in (("own", ["-DOWN=ON"]), ("beside", ["-DPYSOCK_INSTALL=ON"])):
+        prefix, build = fresh(BASE / "export" / name), fresh(BASE / "export" / f"{name}-build")
+        cmake(HERE / "library", build, f"-DPYSOCK_SOURCE={ROOT}", *options)
+        run("cmake", "--install", build, "--prefix", prefix)
+        cmake(HERE / "outer_user", fresh(BASE / "export" / f"{name}-user"), f"-DCMAKE_PREFIX_PATH={prefix}")
+        run(BASE / "export" / f"{name}-user" / "outer_user")
+        ok(f"install(EXPORT) of a user's library, with pysock {'in its set' if name == 'own' else 'as a package beside it'}")
+
+
 def oldest_cmake():
     program = tool_from_pypi(f"cmake=={OLDEST_CMAKE}") / "cmake"
     prefix = fresh(BASE / "oldest-prefix")

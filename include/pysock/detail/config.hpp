@@ -73,7 +73,7 @@
 #define PYSOCK_NOINLINE __attribute__((noinline))
 #define PYSOCK_FAST __attribute__((always_inline)) inline
 #define PYSOCK_FAST_LAMBDA __attribute__((always_inline))
-#define PYSOCK_LIKELY(condition) __builtin_expect(static_cast<bool>(condition), 1)
+#define PYSOCK_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #else
 /// Marks a slow path, kept out of the callers' code.
 #define PYSOCK_COLD __declspec(noinline)
