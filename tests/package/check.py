@@ -11,7 +11,6 @@ import cmake_roads
 import conan_road
 import deb_road
 import plugin_road
-import vcpkg_road
 import windows_road
 from kit import BASE, Failure, Skip, log_to
 
@@ -27,7 +26,6 @@ ROADS = {
     "shared-tests": cmake_roads.shared_tests,
     "abi-check": abi.compare,
     "dist": cmake_roads.dist,
-    "vcpkg": vcpkg_road.run_all,
     "conan": conan_road.run_all,
     "deb": deb_road.run_all,
     "windows": windows_road.run_all,

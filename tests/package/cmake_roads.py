@@ -108,6 +108,7 @@ def shared_tests():
 
 
 def dist():
+    check(f'"version": "{VERSION}"' in (ROOT / "packaging/vcpkg/pysock/vcpkg.json").read_text(), f"the port of vcpkg is one of {VERSION}")
     folder = two_files("c++", "two-files")
     says_hello(folder / "core")
     ok("demo: " + run(folder / "demo").splitlines()[-1])
