@@ -33,6 +33,15 @@
 #endif
 #endif
 
+// recvmsg() that does the same for descriptors that come along.
+#ifndef PYSOCK_HAVE_CMSG_CLOEXEC
+#ifdef MSG_CMSG_CLOEXEC
+#define PYSOCK_HAVE_CMSG_CLOEXEC 1
+#else
+#define PYSOCK_HAVE_CMSG_CLOEXEC 0
+#endif
+#endif
+
 #ifndef PYSOCK_HAVE_DUPFD_CLOEXEC
 #ifdef F_DUPFD_CLOEXEC
 #define PYSOCK_HAVE_DUPFD_CLOEXEC 1
@@ -117,7 +126,7 @@ inline constexpr int send_flags = MSG_NOSIGNAL;
 inline constexpr int send_flags = 0;
 #endif
 
-#ifdef MSG_CMSG_CLOEXEC
+#if PYSOCK_HAVE_CMSG_CLOEXEC
 inline constexpr int recvmsg_cloexec = MSG_CMSG_CLOEXEC;
 #else
 inline constexpr int recvmsg_cloexec = 0;
