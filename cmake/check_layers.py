@@ -19,11 +19,13 @@ LIGHT_END = "socket.hpp"
 PLATFORM = re.compile(
     r"\b(_?WIN(32|64)|__CYGWIN__|__MINGW\w*|__(gnu_)?linux(__)?|linux|__unix(__)?|unix|__APPLE__|__MACH__|TARGET_OS_\w+"
     r"|__(Free|Net|Open)BSD__|__DragonFly__|__sun|__ANDROID__|_AIX|__HAIKU__|PYSOCK_WINDOWS)\b")
-PLATFORM_ALLOWED = re.compile(r"include/pysock/(detail/config|constants)\.hpp|src/[^/]+/features\.hpp")
-SYSTEM_ALLOWED = re.compile(r"include/pysock/constants\.hpp|src/(posix|windows)/.*")
+PLATFORM_ALLOWED = re.compile(r"include/pysock/(detail/config|constants|families)\.hpp|src/[^/]+/features\.hpp")
+SYSTEM_ALLOWED = re.compile(r"include/pysock/(constants|families)\.hpp|src/(common/families\.cpp|posix/.*|windows/.*)")
 OPENSSL_ALLOWED = re.compile(r"src/ssl/.*")
 TOKEN = re.compile(r"""//[^\n]*|/\*.*?\*/|R"([^(\s]*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<![0-9A-Fa-f])'(?:\\.|[^'\\\n])+'""", re.DOTALL)
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.MULTILINE)
+EXPORTED = re.compile(r"^(?:class|struct) PYSOCK_\w*API (\w+)", re.MULTILINE)
+GUARDED = re.compile(r"^PYSOCK_EXPORTED_CLASSES_BEGIN$.*?^PYSOCK_EXPORTED_CLASSES_END$", re.MULTILINE | re.DOTALL)
 CONDITION = re.compile(r"^[ \t]*#[ \t]*(?:if|elif|ifdef|ifndef)\b.*", re.MULTILINE)
 
 
@@ -74,6 +76,8 @@ class Tree:
                 complaint = self.check_include(path, name, *found.groups())
                 if complaint:
                     self.complain(name, code, found.start(), complaint)
+            for found in EXPORTED.finditer(GUARDED.sub(lambda guarded: re.sub("[^\n]", " ", guarded[0]), code)):
+                self.complain(name, code, found.start(), f"exports {found[1]} outside of PYSOCK_EXPORTED_CLASSES_BEGIN and _END")
             if not PLATFORM_ALLOWED.fullmatch(name):
                 for found in CONDITION.finditer(code.replace("\\\n", "  ")):
                     if PLATFORM.search(found[0]):

@@ -149,12 +149,12 @@ class unix_address {
   [[nodiscard]] std::string_view view() const noexcept { return {native_.sun_path, length_}; }
 
  private:
-  static constexpr std::size_t offset = offsetof(sockaddr_un, sun_path);
-  static constexpr std::size_t max_size = sizeof(sockaddr_un::sun_path);
+  static constexpr std::size_t offset = offsetof(detail::native_unix, sun_path);
+  static constexpr std::size_t max_size = sizeof(detail::native_unix::sun_path);
 
   void assign(std::string_view bytes) noexcept;
 
-  sockaddr_un native_;
+  detail::native_unix native_;
   std::size_t length_ = 0;
 };
 

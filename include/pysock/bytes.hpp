@@ -4,12 +4,12 @@
 #pragma once
 
 #include <cstddef>      // size_t, byte
-#include <stdexcept>    // invalid_argument
 #include <string>       // string
 #include <string_view>  // string_view
 #include <type_traits>  // enable_if_t, ...
 
 #include "detail/config.hpp"
+#include "detail/raise.hpp"
 
 namespace pysock {
 inline namespace v1 {
@@ -52,7 +52,7 @@ template <class P>
 inline constexpr bool is_c_string_v = std::is_same_v<P, const char*> || std::is_same_v<P, char*>;
 
 inline std::string_view checked_c_string(const char* s) {
-  if (s == nullptr) throw std::invalid_argument("a null pointer where text was expected");
+  if (s == nullptr) throw_invalid_argument("a null pointer where text was expected");
   return s;
 }
 

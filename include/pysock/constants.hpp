@@ -3,9 +3,10 @@
 /// The system's own socket headers, and the constants that Python promises everywhere.
 ///
 /// Families, types, options and flags are the system's macros, spelled as in Python (`AF_INET`,
-/// `SO_REUSEADDR`), so that
-/// `#ifdef SO_REUSEPORT` tells what a system lacks. The table below defines only what Python
-/// defines where a system has nothing.
+/// `SO_REUSEADDR`), so that `#ifdef SO_REUSEPORT` tells what a system lacks. The tables below
+/// define what Python defines where a system has nothing, and on Linux the options of TCP: include
+/// <netinet/tcp.h> or <linux/tcp.h> for their structures. The constants of further families are in
+/// `families.hpp`.
 #pragma once
 
 #include "detail/config.hpp"
@@ -63,6 +64,7 @@ inline void set_buffer(io_buffer& out, void* data, std::size_t size) noexcept {
   out.len = size < 0x7FFFFFFFU ? static_cast<::ULONG>(size) : 0x7FFFFFFFU;
 }
 using cmsg_header = ::WSACMSGHDR;
+using native_unix = sockaddr_un;
 inline constexpr int pair_family = AF_INET;  // socketpair's
 }  // namespace detail
 }  // namespace v1
@@ -73,34 +75,36 @@ inline constexpr int pair_family = AF_INET;  // socketpair's
 #define __APPLE_USE_RFC_3542
 #define PYSOCK_UNDEF_RFC_3542
 #endif
+#if defined(_LINUX_IN_H) && !defined(_NETINET_IN_H)
+// <linux/in.h> came first, and <netinet/in.h> would declare the same again: the rest of it.
+#define _NETINET_IN_H 1
+#include <linux/in6.h>
+#include <stdint.h>
+#include <sys/socket.h>
+typedef uint32_t in_addr_t;
+typedef uint16_t in_port_t;
+extern "C" {
+uint32_t htonl(uint32_t host) noexcept;
+uint16_t htons(uint16_t host) noexcept;
+uint32_t ntohl(uint32_t net) noexcept;
+uint16_t ntohs(uint16_t net) noexcept;
+}
+#endif
 #include <arpa/inet.h>
-#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#if defined(__linux__)
+struct sockaddr_un;  // <sys/un.h> and <linux/un.h> exclude each other: the choice is the user's
+#else
+#include <netinet/tcp.h>
 #include <sys/un.h>
+#endif
 #ifdef PYSOCK_UNDEF_RFC_3542
 #undef __APPLE_USE_RFC_3542
 #undef PYSOCK_UNDEF_RFC_3542
-#endif
-#if __has_include(<netpacket/packet.h>)
-#include <netpacket/packet.h>
-#endif
-#if __has_include(<linux/can/raw.h>)
-#include <linux/can.h>
-#include <linux/can/raw.h>
-#endif
-#if __has_include(<linux/netlink.h>)
-#include <linux/netlink.h>
-#endif
-#if __has_include(<linux/tipc.h>)
-#include <linux/tipc.h>
-#endif
-#if __has_include(<linux/vm_sockets.h>)
-#include <linux/vm_sockets.h>
 #endif
 namespace pysock {
 inline namespace v1 {
@@ -111,6 +115,15 @@ inline void set_buffer(io_buffer& out, void* data, std::size_t size) noexcept {
   out.iov_len = size;
 }
 using cmsg_header = ::cmsghdr;
+#if defined(__linux__)
+// The layout of `sockaddr_un`.
+struct native_unix {
+  sa_family_t sun_family;
+  char sun_path[108];
+};
+#else
+using native_unix = ::sockaddr_un;
+#endif
 inline constexpr int pair_family = AF_UNIX;  // socketpair's
 // The control message of SO_PASSPIDFD, which a kernel may send although the headers lack it.
 #if defined(SCM_PIDFD)
@@ -203,5 +216,45 @@ inline constexpr int pidfd_message = -1;
 #endif
 #if defined(IPPROTO_UDPLITE) && !defined(UDPLITE_RECV_CSCOV)
 #define UDPLITE_RECV_CSCOV 11
+#endif
+// Linux has two headers of these, <netinet/tcp.h> and <linux/tcp.h>, which exclude each other.
+#if defined(__linux__) && !defined(TCP_NODELAY)
+#define TCP_NODELAY 1
+#define TCP_MAXSEG 2
+#define TCP_CORK 3
+#define TCP_KEEPIDLE 4
+#define TCP_KEEPINTVL 5
+#define TCP_KEEPCNT 6
+#define TCP_SYNCNT 7
+#define TCP_LINGER2 8
+#define TCP_DEFER_ACCEPT 9
+#define TCP_WINDOW_CLAMP 10
+#define TCP_INFO 11
+#define TCP_QUICKACK 12
+#define TCP_CONGESTION 13
+#define TCP_MD5SIG 14
+#define TCP_COOKIE_TRANSACTIONS 15
+#define TCP_THIN_LINEAR_TIMEOUTS 16
+#define TCP_THIN_DUPACK 17
+#define TCP_USER_TIMEOUT 18
+#define TCP_REPAIR 19
+#define TCP_REPAIR_QUEUE 20
+#define TCP_QUEUE_SEQ 21
+#define TCP_REPAIR_OPTIONS 22
+#define TCP_FASTOPEN 23
+#define TCP_TIMESTAMP 24
+#define TCP_NOTSENT_LOWAT 25
+#define TCP_CC_INFO 26
+#define TCP_SAVE_SYN 27
+#define TCP_SAVED_SYN 28
+#define TCP_REPAIR_WINDOW 29
+#define TCP_FASTOPEN_CONNECT 30
+#define TCP_ULP 31
+#define TCP_MD5SIG_EXT 32
+#define TCP_FASTOPEN_KEY 33
+#define TCP_FASTOPEN_NO_COOKIE 34
+#define TCP_ZEROCOPY_RECEIVE 35
+#define TCP_INQ 36
+#define TCP_TX_DELAY 37
 #endif
 /// \endcond

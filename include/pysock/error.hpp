@@ -193,6 +193,9 @@ class PYSOCK_API throwing_category : public std::error_category {
  public:
   ~throwing_category() override;  // out of line: one type_info per process
 
+  // Also answers whether this category is one of these, without RTTI.
+  using std::error_category::equivalent;
+  bool equivalent(const std::error_code& code, int condition) const noexcept override;
   // What Python has as errno; empty where it has none.
   [[nodiscard]] virtual std::optional<int> number(int value) const noexcept = 0;
   // Throws the class that belongs to `code`, which is of this category.

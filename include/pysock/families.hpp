@@ -16,6 +16,32 @@
 #include "address.hpp"
 #include "error.hpp"
 
+#if __has_include(<linux/can/raw.h>)
+#include <linux/can.h>
+#include <linux/can/raw.h>
+#endif
+#if __has_include(<linux/netlink.h>)
+#include <linux/netlink.h>
+#endif
+#if __has_include(<linux/tipc.h>)
+#include <linux/tipc.h>
+#endif
+#if __has_include(<linux/vm_sockets.h>)
+#include <linux/vm_sockets.h>
+#endif
+/// \cond the system's names
+// Those of <netpacket/packet.h> and of <linux/if_packet.h>, which exclude each other.
+#if __has_include(<netpacket/packet.h>) && !defined(PACKET_HOST)
+#define PACKET_HOST 0
+#define PACKET_BROADCAST 1
+#define PACKET_MULTICAST 2
+#define PACKET_OTHERHOST 3
+#define PACKET_OUTGOING 4
+#define PACKET_LOOPBACK 5
+#define PACKET_FASTROUTE 6
+#endif
+/// \endcond
+
 namespace pysock {
 inline namespace v1 {
 namespace detail {
@@ -53,20 +79,15 @@ class packet_address : public endpoint {
   /// like if the system could not look it up
   [[nodiscard]] PYSOCK_API std::string ifname() const;
   /// The interface's number; 0 for any.
-  [[nodiscard]] int ifindex() const noexcept { return native().sll_ifindex; }
+  [[nodiscard]] PYSOCK_API int ifindex() const noexcept;
   /// The protocol, in host order.
-  [[nodiscard]] int proto() const noexcept { return ntohs(native().sll_protocol); }
+  [[nodiscard]] PYSOCK_API int proto() const noexcept;
   /// Whom the packet was for: PACKET_HOST, PACKET_BROADCAST, PACKET_OUTGOING, ...
-  [[nodiscard]] int pkttype() const noexcept { return native().sll_pkttype; }
+  [[nodiscard]] PYSOCK_API int pkttype() const noexcept;
   /// The kind of hardware: ARPHRD_*.
-  [[nodiscard]] int hatype() const noexcept { return native().sll_hatype; }
+  [[nodiscard]] PYSOCK_API int hatype() const noexcept;
   /// The hardware address.
   [[nodiscard]] PYSOCK_API std::string addr() const;
-
- private:
-  [[nodiscard]] sockaddr_ll native() const noexcept {
-    return detail::as_native<sockaddr_ll>(*this);
-  }
 };
 #endif
 

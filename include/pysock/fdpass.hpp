@@ -6,7 +6,6 @@
 
 #include <cstddef>           // size_t
 #include <initializer_list>  // initializer_list
-#include <stdexcept>         // invalid_argument
 #include <string>            // string
 #include <type_traits>       // enable_if_t
 #include <utility>           // move
@@ -14,6 +13,7 @@
 
 #include "address.hpp"
 #include "descriptor.hpp"
+#include "detail/raise.hpp"
 #include "message.hpp"
 #include "socket.hpp"
 
@@ -88,7 +88,7 @@ struct recv_fds_result {
   if (!fds.empty()) {
     const bool lost = sock.type() == SOCK_STREAM && buffers.total() == 0;
     if (lost)
-      throw std::invalid_argument(
+      detail::throw_invalid_argument(
           "send_fds: on a stream descriptors need at least one byte to go with");
     ancdata.add({SOL_SOCKET, SCM_RIGHTS, fds});
   }

@@ -11,6 +11,7 @@
 #include <utility>      // forward
 
 #include "detail/config.hpp"
+#include "detail/raise.hpp"
 #include "file_path.hpp"
 
 namespace pysock {
@@ -42,24 +43,22 @@ class stream_source {
   template <class Char>
   static std::int64_t seek_in(void* stream, std::int64_t offset, bool from_here) noexcept {
     using ios = std::basic_ios<Char>;
-    try {
+    PYSOCK_TRY {
       auto* buffer = static_cast<std::basic_istream<Char>*>(stream)->rdbuf();
       if (buffer == nullptr) return -1;
       return static_cast<std::int64_t>(
           buffer->pubseekoff(offset, from_here ? ios::cur : ios::beg, ios::in));
-    } catch (...) {
-      return -1;
     }
+    PYSOCK_CATCH_ALL { return -1; }
   }
 
   template <class Char>
   static std::ptrdiff_t read_from(void* stream, char* room, std::ptrdiff_t size) noexcept {
-    try {
+    PYSOCK_TRY {
       auto* buffer = static_cast<std::basic_istream<Char>*>(stream)->rdbuf();
       return buffer == nullptr ? -1 : static_cast<std::ptrdiff_t>(buffer->sgetn(room, size));
-    } catch (...) {
-      return -1;
     }
+    PYSOCK_CATCH_ALL { return -1; }
   }
 
   void* stream_;

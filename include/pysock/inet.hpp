@@ -6,12 +6,12 @@
 #include <cstddef>      // size_t
 #include <cstdint>      // uint16_t, uint32_t, uint64_t, uintmax_t
 #include <limits>       // numeric_limits
-#include <stdexcept>    // out_of_range, invalid_argument
 #include <string>       // string
 #include <type_traits>  // enable_if_t, is_integral_v, bool_constant
 
 #include "bytes.hpp"
 #include "constants.hpp"
+#include "detail/raise.hpp"
 #include "error.hpp"
 
 // glibc, when optimising, and the BSDs have these four as macros, under which `pysock::htons(x)`
@@ -48,18 +48,11 @@ template <class T>
 using if_integer = std::enable_if_t<
     std::is_integral_v<T> && !std::is_same_v<T, bool> && sizeof(T) <= sizeof(std::uintmax_t), int>;
 
-[[noreturn]] PYSOCK_COLD inline void throw_out_of_range(const char* message) {
-  throw std::out_of_range(message);
-}
-[[noreturn]] PYSOCK_COLD inline void throw_negative(const char* message) {
-  throw std::invalid_argument(message);
-}
-
 template <class Unsigned, class T>
 constexpr Unsigned swap_checked(T value,
                                 const char* message) noexcept(std::is_same_v<T, Unsigned>) {
   if constexpr (std::is_signed_v<T>) {
-    if (value < 0) throw_negative(message);
+    if (value < 0) throw_invalid_argument(message);
   }
   if (static_cast<std::uintmax_t>(value) > (std::numeric_limits<Unsigned>::max)())
     throw_out_of_range(message);

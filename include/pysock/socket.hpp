@@ -55,6 +55,7 @@ struct incoming;
 /// `socket.has_ipv6`)
 inline constexpr bool has_ipv6 = true;
 
+PYSOCK_EXPORTED_CLASSES_BEGIN
 /// A socket: owns one descriptor, closes it, never leaks it to child processes and never raises
 /// SIGPIPE. (Python: `socket.socket`)
 ///
@@ -510,6 +511,7 @@ class PYSOCK_API socket {
   interrupt_hook hook_ = nullptr;
   void* hook_data_ = nullptr;
 };
+PYSOCK_EXPORTED_CLASSES_END
 
 /// Another name for the class, free of the C function of that name. (Python: `socket.SocketType`)
 using SocketType = socket;

@@ -6,10 +6,10 @@
 #include <chrono>       // duration
 #include <cstdint>      // int64_t
 #include <optional>     // optional, nullopt
-#include <stdexcept>    // invalid_argument, out_of_range
 #include <type_traits>  // enable_if_t
 
 #include "detail/config.hpp"
+#include "detail/raise.hpp"
 
 namespace pysock {
 inline namespace v1 {
@@ -23,15 +23,15 @@ namespace detail {
 inline constexpr std::int64_t no_timeout = -1;
 
 [[noreturn]] inline void throw_timeout_range() {
-  throw std::out_of_range("timestamp out of range for platform time_t");
+  throw_out_of_range("timestamp out of range for platform time_t");
 }
 [[noreturn]] inline void throw_timeout_negative() {
-  throw std::invalid_argument("Timeout value out of range");
+  throw_invalid_argument("Timeout value out of range");
 }
 
 // Rounded away from zero, so that a tiny timeout never becomes 0, which would change the mode.
 constexpr std::int64_t nanoseconds_from(double value) {
-  if (value != value) throw std::invalid_argument("Invalid value NaN (not a number)");
+  if (value != value) throw_invalid_argument("Invalid value NaN (not a number)");
   const double scaled = value * 1e9;
   if (scaled >= 9223372036854775808.0 || scaled <= -9223372036854775808.0) throw_timeout_range();
   if (value < 0) throw_timeout_negative();

@@ -78,13 +78,14 @@ unix_address::unix_address(const file_path& path) {
 unix_address::unix_address(const sockaddr_un& native, socklen_t size) noexcept {
   const std::size_t used =
       static_cast<std::size_t>(size) <= offset ? 0 : static_cast<std::size_t>(size) - offset;
-  const std::string_view bytes(native.sun_path, used < max_size ? used : max_size);
+  const char* const path = reinterpret_cast<const char*>(&native) + offset;
+  const std::string_view bytes(path, used < max_size ? used : max_size);
   const bool whole = PYSOCK_ABSTRACT_NAMES != 0 && !bytes.empty() && bytes.front() == '\0';
   assign(whole ? bytes : bytes.substr(0, bytes.find('\0')));
 }
 
 void unix_address::assign(std::string_view bytes) noexcept {
-  native_ = sockaddr_un{};
+  native_ = detail::native_unix{};
   native_.sun_family = AF_UNIX;
   length_ = bytes.size();
   if (!bytes.empty()) std::memcpy(native_.sun_path, bytes.data(), bytes.size());

@@ -6,8 +6,15 @@ namespace pysock {
 inline namespace v1 {
 namespace {
 
+// A code that is equivalent to nothing but the throwing categories.
+std::error_code probe() noexcept { return {-1, argument_category()}; }
+
+// The category of a code if it is a throwing one. Not by dynamic_cast: programs may build the
+// library without RTTI.
 const detail::throwing_category* throwing(const std::error_code& code) noexcept {
-  return dynamic_cast<const detail::throwing_category*>(&code.category());
+  const std::error_category& category = code.category();
+  return category.equivalent(probe(), 0) ? static_cast<const detail::throwing_category*>(&category)
+                                         : nullptr;
 }
 
 bool is_errno(const std::error_code& code) noexcept {
@@ -125,6 +132,10 @@ std::string error::strerror() const { return code().message(); }
 namespace detail {
 
 throwing_category::~throwing_category() = default;
+
+bool throwing_category::equivalent(const std::error_code& code, int condition) const noexcept {
+  return code == probe() || std::error_category::equivalent(code, condition);
+}
 
 void throw_class(std::error_code code, std::string_view operation, std::size_t transferred) {
   class_of(code)(code, operation, transferred);

@@ -3,6 +3,9 @@
 #include <limits>
 #include <pysock/families.hpp>
 #include <pysock/interfaces.hpp>
+#ifdef PACKET_HOST
+#include <netpacket/packet.h>
+#endif
 
 namespace pysock {
 inline namespace v1 {
@@ -63,6 +66,22 @@ packet_address::packet_address(text ifname, long long proto, long long pkttype, 
   endpoint::operator=(to_endpoint(native));
 }
 
+int packet_address::ifindex() const noexcept {
+  return detail::as_native<sockaddr_ll>(*this).sll_ifindex;
+}
+
+int packet_address::proto() const noexcept {
+  return ntohs(detail::as_native<sockaddr_ll>(*this).sll_protocol);
+}
+
+int packet_address::pkttype() const noexcept {
+  return detail::as_native<sockaddr_ll>(*this).sll_pkttype;
+}
+
+int packet_address::hatype() const noexcept {
+  return detail::as_native<sockaddr_ll>(*this).sll_hatype;
+}
+
 std::string packet_address::ifname() const { return name_of(ifindex(), "packet_address: ifname"); }
 
 std::string packet_address::addr() const {
@@ -71,8 +90,9 @@ std::string packet_address::addr() const {
   const std::string_view bytes(reinterpret_cast<const char*>(data()),
                                static_cast<std::size_t>(size()));
   const std::size_t start = offsetof(sockaddr_ll, sll_addr);
-  return std::string(bytes.size() > start ? bytes.substr(start, native().sll_halen)
-                                          : std::string_view());
+  return std::string(bytes.size() > start
+                         ? bytes.substr(start, detail::as_native<sockaddr_ll>(*this).sll_halen)
+                         : std::string_view());
 }
 #endif
 

@@ -3,13 +3,18 @@
 #include "features.hpp"
 
 #include <sys/ioctl.h>
+#include <sys/un.h>
 
+#include <cstddef>
 #include <pysock/detail/sys.hpp>
 
 namespace pysock {
 inline namespace v1 {
 namespace detail {
 namespace {
+
+static_assert(sizeof(native_unix) == sizeof(::sockaddr_un) &&
+              offsetof(native_unix, sun_path) == offsetof(::sockaddr_un, sun_path));
 
 int with_flags(int type, bool nonblocking) noexcept {
   return type | sys::feature::type_cloexec | (nonblocking ? sys::feature::type_nonblocking : 0);

@@ -11,6 +11,7 @@
 #endif
 
 #include <fcntl.h>   // F_DUPFD_CLOEXEC
+#include <net/if.h>  // IF_NAMESIZE
 #include <unistd.h>  // _POSIX_REALTIME_SIGNALS
 
 #include <cerrno>                // errno
@@ -29,6 +30,15 @@
 #define PYSOCK_HAVE_ACCEPT4 1
 #else
 #define PYSOCK_HAVE_ACCEPT4 0
+#endif
+#endif
+
+// recvmsg() that does the same for descriptors that come along.
+#ifndef PYSOCK_HAVE_CMSG_CLOEXEC
+#ifdef MSG_CMSG_CLOEXEC
+#define PYSOCK_HAVE_CMSG_CLOEXEC 1
+#else
+#define PYSOCK_HAVE_CMSG_CLOEXEC 0
 #endif
 #endif
 
@@ -116,7 +126,7 @@ inline constexpr int send_flags = MSG_NOSIGNAL;
 inline constexpr int send_flags = 0;
 #endif
 
-#ifdef MSG_CMSG_CLOEXEC
+#if PYSOCK_HAVE_CMSG_CLOEXEC
 inline constexpr int recvmsg_cloexec = MSG_CMSG_CLOEXEC;
 #else
 inline constexpr int recvmsg_cloexec = 0;

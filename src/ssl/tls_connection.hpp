@@ -67,7 +67,6 @@ class tls_connection {
   }
 
   [[nodiscard]] socket& plain() noexcept { return wire_.plain; }
-  [[nodiscard]] const socket& plain() const noexcept { return wire_.plain; }
   [[nodiscard]] const peer_name& name() const noexcept { return name_; }
   [[nodiscard]] const std::shared_ptr<const tls_context>& context() const noexcept {
     return context_;

@@ -1,15 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What must compile, and what must not; nothing is linked or run. With PYSOCK_WERROR=ON in the environment a warning is an error.
+"""What must not compile, and which macros the headers define. With PYSOCK_WERROR=ON in the environment a warning is an error.
 
-usage: check.py headers|windows|macros|fail|self-test [compiler...]     (default: g++ and clang++, as far as they are there)
+usage: check.py macros|fail|self-test [compiler...]     (default: g++ and clang++, as far as they are there)
 
-headers     Each header by itself (the end of another one goes with that), at -O0 and -O2, under three dialects, with the system's
-            headers after it; then all of them with the system's headers before, in both orders.
-windows     All headers, in both orders, with <windows.h> before or after them, with and without NOMINMAX and WIN32_LEAN_AND_MEAN, at
-            -O0 and -O2; the latter is as it was afterwards. MinGW's remark on an old <winsock.h> is no error. The same with _WINSOCKAPI_
-            defined before <windows.h>, without any remark; Microsoft's compiler is told of a <winsock.h>. Exported classes stand where
-            Microsoft's compiler does not warn of them. Needs a compiler for Windows.
 macros      The headers define no macro but PYSOCK_* and the constants of the tables in constants.hpp and ssl_error.hpp, and undefine
             none of others but those that hide a function of the same name.
 fail        The cases of fail/*.cpp. A case is
@@ -40,7 +34,6 @@ WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werr
 CLANG_WARNINGS = ["-Werror=dangling", "-Werror=return-stack-address"]  # with those above, what cases of fail/ are about
 if os.environ.get("PYSOCK_WERROR") == "ON":
     WARNINGS.append("-Werror")
-MODES = [[f"-std={dialect}", level] for dialect in ("c++17", "gnu++17", "c++20") for level in ("-O0", "-O2")]
 CASE = re.compile(r"^[ \t]*#ifdef (?P<name>[A-Z0-9_]+)\n(?P<bad>.*?)^[ \t]*#else\n(?P<good>.*?)^[ \t]*#endif", re.MULTILINE | re.DOTALL)
 EXPECTED = re.compile(r"// error(?P<clang> in clang)?: (?P<words>.+)")
 
@@ -85,77 +78,12 @@ def includes(headers):
     return [f"#include <{header}>\n" for header in headers]
 
 
-def check_headers(names):
-    headers = all_headers()
-    lines = includes(headers)
-    texts = {f"{header}, system headers after": line + SYSTEM for header, line in zip(headers, lines)}
-    texts["system headers, all, system headers"] = SYSTEM + "".join(lines) + SYSTEM
-    texts["system headers, all in reverse, system headers"] = SYSTEM + "".join(reversed(lines)) + SYSTEM
-
-    def modes(compiler, text):
-        for mode in MODES:
-            complaint = compile_text(compiler, mode, text)
-            if complaint:
-                return f"{' '.join(mode)}\n{complaint}"
-        return None
-
-    print("each under " + ", ".join(" ".join(mode) for mode in MODES))
-    return run_all([(f"{os.path.basename(compiler)}: {title}", lambda compiler=compiler, text=text: modes(compiler, text))
-                    for compiler in names for title, text in texts.items()])
-
-
-SWITCHES = ("NOMINMAX", "WIN32_LEAN_AND_MEAN")
-
-
-def check_windows(names):
-    lines = includes(all_headers())
-    texts = {}
-    for given in ((), SWITCHES[:1], SWITCHES[1:], SWITCHES):
-        before = "".join(f"#define {switch}\n" for switch in given)
-        lean = "WIN32_LEAN_AND_MEAN"  # NOMINMAX is defined by MinGW's standard library too
-        after = f"#if{'n' if lean in given else ''}def {lean}\n#error {lean} is not as it was\n#endif\n"
-        for order, ours in (("in order", "".join(lines)), ("in reverse", "".join(reversed(lines)))):
-            title = f"{order}, with {' and '.join(given) or 'neither switch'}"
-            texts["<windows.h> before all " + title] = before + "#include <windows.h>\n" + ours + after
-            texts["<windows.h> after all " + title] = before + ours + after + "#include <windows.h>\n"
-    work = [(f"{os.path.basename(compiler)} {level}: {title}",
-             lambda compiler=compiler, level=level, text=text: compile_text(compiler, ["-std=c++17", "-Wno-cpp", level], text))
-            for compiler in names for level in ("-O0", "-O2") for title, text in texts.items()]
-    without_winsock = "#define _WINSOCKAPI_{}\n#include <windows.h>\n" + "".join(lines)
-    for compiler in names:
-        name = os.path.basename(compiler)
-        work += [(f"{name}: _WINSOCKAPI_{value} before <windows.h>",
-                  lambda compiler=compiler, value=value: compile_text(compiler, ["-std=c++17"], without_winsock.format(value)))
-                 for value in ("", " 1")]
-        work.append((f"{name}: <winsock.h> for Microsoft's compiler", lambda compiler=compiler: refuses_winsock(compiler)))
-    work.append(("exported classes", unguarded_classes))
-    return run_all(work)
-
-
-def refuses_winsock(compiler):
-    """A complaint unless <winsock.h> before the headers is told to Microsoft's compiler, for which this one is taken."""
-    text = "#include <winsock.h>\n#define _MSC_VER 1930\n#include <pysock/constants.hpp>\n"
-    said = compile_text(compiler, ["-std=c++17"], text) or ""
-    return None if "<windows.h> included <winsock.h>" in said else f"no #error of <winsock.h>: {said}"
-
-
-def unguarded_classes():
-    """Exported classes outside of PYSOCK_EXPORTED_CLASSES_BEGIN and _END, of which Microsoft's compiler would warn (C4251, C4275)."""
-    guarded = re.compile(r"^PYSOCK_EXPORTED_CLASSES_BEGIN$.*?^PYSOCK_EXPORTED_CLASSES_END$", re.MULTILINE | re.DOTALL)
-    exported = re.compile(r"^(?:class|struct) PYSOCK_\w*API (\w+)", re.MULTILINE)
-    texts = {header: (INCLUDE / header).read_text() for header in all_headers()}
-    if not any(guarded.search(text) for text in texts.values()):
-        return "no class is guarded at all"
-    found = [f"{header}: {name}" for header, text in texts.items() for name in exported.findall(guarded.sub("", text))]
-    return "\n".join(found) or None
-
-
-HIDE_FUNCTIONS = ("htonl", "htons", "ntohl", "ntohs")
+HIDE_FUNCTIONS = ("htonl", "htons", "ntohl", "ntohs", "timeout")
 
 
 def table_of_constants(include):
     """The constants that the headers have a value for where the system, or OpenSSL, has none."""
-    text = "".join((include / "pysock" / name).read_text() for name in ("constants.hpp", "ssl_error.hpp"))
+    text = "".join((include / "pysock" / name).read_text() for name in ("constants.hpp", "families.hpp", "ssl_error.hpp"))
     groups = re.findall(r"^#if.*\b(\w+)\)?\n(#define \1 \S.*\n(?:#define \w+ \S.*\n)*)", text, re.MULTILINE)
     return {name for _, lines in groups for name in re.findall(r"#define (\w+)", lines)}
 
@@ -196,7 +124,8 @@ def macros_self_test(names):
     with tempfile.TemporaryDirectory() as folder:
         include = pathlib.Path(folder).resolve()
         (include / "pysock").mkdir()
-        (include / "pysock/ssl_error.hpp").touch()
+        for name in ("families.hpp", "ssl_error.hpp"):
+            (include / "pysock" / name).touch()
         for (text, expected), compiler in itertools.product(cases.items(), names):
             (include / "pysock/constants.hpp").write_text(text)
             said = wrong_macros(compiler, include, "#include <pysock/constants.hpp>\n")
@@ -263,7 +192,7 @@ def self_test(names):
 
 
 def main():
-    commands = {"headers": check_headers, "windows": check_windows, "macros": check_macros, "fail": check_fail, "self-test": self_test}
+    commands = {"macros": check_macros, "fail": check_fail, "self-test": self_test}
     if len(sys.argv) < 2 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     names = compilers(sys.argv[2:])

@@ -47,6 +47,8 @@ BAD = [
     ("include/pysock/bytes.hpp", "#ifdef _WIN32\n#endif\n", "asks which platform this is: #ifdef _WIN32"),
     ("src/common/state.cpp", "#if 1\n#elif defined(A) || \\\n  defined(__linux__)\n#endif\n", "state.cpp:2: asks which platform this is"),
     ("src/posix/io.cpp", "#if defined(__APPLE__)\n#endif\n", "asks which platform this is"),
+    ("include/pysock/file.hpp", "PYSOCK_EXPORTED_CLASSES_BEGIN\nclass PYSOCK_API a\nPYSOCK_EXPORTED_CLASSES_END\nclass PYSOCK_SSL_API b\n",
+     "file.hpp:4: exports b outside of PYSOCK_EXPORTED_CLASSES_BEGIN"),
     ("include/pysock/file.hpp", "#if PYSOCK_WINDOWS\n#endif\n", "asks which platform this is"),
 ]
 

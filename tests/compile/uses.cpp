@@ -169,6 +169,7 @@ std::size_t addresses(const std::string& host) {
   return count + text.str().size();
 }
 
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
 int failures(sk::socket& s, std::ostream& out) {
   try {
     s.connect({"", 1});
@@ -185,6 +186,7 @@ int failures(sk::socket& s, std::ostream& out) {
   }
   return 0;
 }
+#endif
 
 std::string encrypted(sk::socket s, const std::string& host, std::ostream& out) {
   sk::ssl_context context = sk::create_default_context();

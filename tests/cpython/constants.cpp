@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The system's constants, by name: what its headers define and CPython's own module may export.
+#include <netinet/tcp.h>
+
+#include <pysock/families.hpp>
+
 #include "binding.hpp"
 
 #if __has_include(<bluetooth/bluetooth.h>)

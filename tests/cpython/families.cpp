@@ -23,6 +23,12 @@
 #if __has_include(<linux/tipc.h>)
 #include <linux/tipc.h>
 #endif
+#if __has_include(<netpacket/packet.h>)
+#include <netpacket/packet.h>
+#endif
+#include <net/if.h>
+
+#include <pysock/families.hpp>
 #include <pysock/interfaces.hpp>
 
 namespace binding {

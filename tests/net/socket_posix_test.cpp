@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <initializer_list>
+#include <pysock/families.hpp>  // NETLINK_ROUTE
 #include <pysock/socket.hpp>
 
 #include "support/catch.hpp"

@@ -13,6 +13,9 @@
 #include "support/raw.hpp"
 #include "support/sockets.hpp"
 #include "support/temporary_directory.hpp"
+#if __has_include(<sys/un.h>)
+#include <sys/un.h>  // sockaddr_un
+#endif
 
 namespace sk = pysock;
 using namespace test_support;

@@ -11,7 +11,6 @@ import cmake_roads
 import conan_road
 import deb_road
 import plugin_road
-import vcpkg_road
 import windows_road
 from kit import BASE, Failure, Skip, log_to
 
@@ -21,11 +20,12 @@ ROADS = {
     "build-tree": cmake_roads.build_tree,
     "add_subdirectory": cmake_roads.add_subdirectory,
     "FetchContent": cmake_roads.fetch_content,
+    "users-builds": cmake_roads.users_builds,
     "oldest-cmake": cmake_roads.oldest_cmake,
     "plug-in": plugin_road.run_all,
     "shared-tests": cmake_roads.shared_tests,
     "abi-check": abi.compare,
-    "vcpkg": vcpkg_road.run_all,
+    "dist": cmake_roads.dist,
     "conan": conan_road.run_all,
     "deb": deb_road.run_all,
     "windows": windows_road.run_all,

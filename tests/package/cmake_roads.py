@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""find_package, pkg-config, add_subdirectory and FetchContent."""
+"""find_package, pkg-config, add_subdirectory, FetchContent, and the two files of ./dev dist."""
 import os
+import tarfile
 
-from kit import BASE, HERE, ROOT, check, cmake, consumer, fresh, installed, library, links, ok, run, says_hello, tool_from_pypi
+from kit import (BASE, HERE, ROOT, VERSION, check, cmake, consumer, fresh, installed, library, links, ok, run, says_hello, tool_from_pypi,
+                 two_files)
 
 OLDEST_CMAKE = "3.16.6"
 
@@ -62,6 +64,29 @@ def fetch_content():
     consumer("FetchContent", "-DROAD=FetchContent", f"-DPYSOCK_SOURCE={ROOT}", ssl=False)
 
 
+def users_builds():
+    """Builds with a project's own settings."""
+    inside = ("-DROAD=add_subdirectory", f"-DPYSOCK_SOURCE={ROOT}")
+    consumer("unity", *inside, "-DPYSOCK_WITH_SSL=ON", "-DCMAKE_UNITY_BUILD=ON", "-DCMAKE_UNITY_BUILD_BATCH_SIZE=0")
+    build = consumer("no-rtti", *inside, "-DCMAKE_CXX_FLAGS=-fno-rtti", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", ssl=False)
+    commands = (build / "compile_commands.json").read_text(encoding="utf-8")
+    check(f"-isystem {ROOT / 'include'}" in commands, "add_subdirectory: the headers are the system's for the consumer")
+
+    program = BASE / "consumers" / "no-exceptions"
+    run("c++", "-std=c++17", "-fno-exceptions", "-I", ROOT / "include", HERE / "consumer/no_exceptions.cpp", build / "pysock/libpysock.a",
+        "-o", program)
+    says_hello(program)
+    check("connect ('127.0.0.1', " in run(program, "throw", fails=True), "without exceptions a call that throws says why it ends the program")
+
+    for name, options in (("own", ["-DOWN=ON"]), ("beside", ["-DPYSOCK_INSTALL=ON"])):
+        prefix, build = fresh(BASE / "export" / name), fresh(BASE / "export" / f"{name}-build")
+        cmake(HERE / "library", build, f"-DPYSOCK_SOURCE={ROOT}", *options)
+        run("cmake", "--install", build, "--prefix", prefix)
+        cmake(HERE / "outer_user", fresh(BASE / "export" / f"{name}-user"), f"-DCMAKE_PREFIX_PATH={prefix}")
+        run(BASE / "export" / f"{name}-user" / "outer_user")
+        ok(f"install(EXPORT) of a user's library, with pysock {'in its set' if name == 'own' else 'as a package beside it'}")
+
+
 def oldest_cmake():
     program = tool_from_pypi(f"cmake=={OLDEST_CMAKE}") / "cmake"
     prefix = fresh(BASE / "oldest-prefix")
@@ -80,3 +105,15 @@ def shared_tests():
         program = build / "tests" / name
         check(links(program, "libpysock.so.1 "), f"{name} links the shared library")
         ok(f"{name}: " + next(line for line in run(program).splitlines() if line.startswith("All tests passed")))
+
+
+def dist():
+    check(f'"version": "{VERSION}"' in (ROOT / "packaging/vcpkg/pysock/vcpkg.json").read_text(), f"the port of vcpkg is one of {VERSION}")
+    folder = two_files("c++", "two-files")
+    says_hello(folder / "core")
+    ok("demo: " + run(folder / "demo").splitlines()[-1])
+    run(ROOT / "dev", "dist")
+    with tarfile.open(ROOT / f"build/dist/pysock-{VERSION}.tar.gz") as archive:
+        for name in ("pysock.hpp", "pysock.cpp"):
+            packed = archive.extractfile(f"pysock-{VERSION}/dist/{name}").read()
+            check(packed == (BASE / "dist" / name).read_bytes(), f"the release archive carries {name}")

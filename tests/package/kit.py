@@ -101,6 +101,28 @@ def consumer(name, *options, program="cmake", ssl=True):
     return build
 
 
+def two_files(compiler, name, without=(), libraries=()):
+    """Builds the consumer and every example of the core with pysock.hpp and pysock.cpp alone; returns the folder of the programs."""
+    dist, folder = BASE / "dist", fresh(BASE / "two-files" / name)
+    folder.mkdir()
+    run(sys.executable, ROOT / "cmake/dist.py", dist)
+    options = [compiler, "-std=c++17", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-I", dist]
+
+    def source(path):
+        copy = folder / path.name
+        copy.write_text(re.sub(r"<pysock/\w+\.hpp>", '"pysock.hpp"', path.read_text(encoding="utf-8")), encoding="utf-8")
+        return copy
+
+    run(*options, "-O2", source(HERE / "consumer/core.cpp"), dist / "pysock.cpp", "-o", folder / "core", *libraries)
+    ok(f"{name}: one command builds a program with the two files")
+    run(*options, "-c", dist / "pysock.cpp", "-o", folder / "pysock.o")
+    examples = [path for path in sorted((ROOT / "examples").glob("*.cpp")) if "pysock/ssl.hpp" not in path.read_text() and path.stem not in without]
+    for path in examples:
+        run(*options, source(path), folder / "pysock.o", "-o", folder / path.stem, *libraries)
+    ok(f"{name}: {len(examples)} examples build with the two files")
+    return folder
+
+
 def tool_from_pypi(requirement):
     """The folder of the programs that a package of PyPI brings, in the one virtual environment of the roads."""
     environment = BASE / "venv"

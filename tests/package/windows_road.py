@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The library for Windows, installed and used: CMake's package, pkg-config, and a DLL that an application shares with its plug-in."""
+"""The library for Windows, installed and used: CMake's package, pkg-config, a DLL that an application
+shares with its plug-in, and the two files of ./dev dist."""
 import os
 import pathlib
 import re
 import shutil
 
-from kit import BASE, HERE, ROOT, Skip, check, cmake, fresh, ok, run, says_hello
+from kit import BASE, HERE, ROOT, Skip, check, cmake, fresh, ok, run, says_hello, two_files
 
 COMPILER = "x86_64-w64-mingw32-g++-posix"
 # One C++ runtime for all parts of a process, as a DLL: with a copy in each, not even std::generic_category() is one.
@@ -89,3 +90,6 @@ def run_all():
         raise Skip("./dev platforms mingw goes this road, in a Windows of its own")
     for kind in ("static", "shared"):
         run_kind(kind)
+    programs = two_files(COMPILER, "windows-two-files", ("nonblocking_connect",), ("-static", "-lws2_32", "-liphlpapi"))
+    for program in ("core", "demo"):
+        ok(f"two files: {program}: " + run("wine", (programs / program).with_suffix(".exe")).splitlines()[-1])

@@ -51,6 +51,9 @@ TEST_CASE("a session tells about itself", "[ssl]") {
   CHECK_THAT(both.client.to_string(),
              ContainsSubstring("<ssl.SSLSocket fd=" + std::to_string(both.client.fileno()) +
                                ", family=AF_INET"));
+  std::ostringstream printed;
+  printed << both.client;
+  CHECK(printed.str() == both.client.to_string());
   CHECK(both.client.gettimeout() == sk::seconds(patience));
   CHECK(both.client.getblocking());
   CHECK(both.client);

@@ -5,6 +5,9 @@
 
 #include "support/fake_data.hpp"
 #include "support/fake_world.hpp"
+#if __has_include(<sys/un.h>)
+#include <sys/un.h>  // sockaddr_un
+#endif
 
 namespace fake {
 

@@ -7,6 +7,7 @@
 
 #if __has_include(<ifaddrs.h>)
 #include <ifaddrs.h>
+#include <net/if.h>
 #else
 #include <pysock/resolver.hpp>
 #endif

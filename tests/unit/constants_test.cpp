@@ -18,6 +18,9 @@ static constexpr int expected_maxhost = 1025;
 #include <vector>
 
 #include "support/catch.hpp"
+#if __has_include(<sys/un.h>)
+#include <sys/un.h>  // sockaddr_un
+#endif
 
 // What a program may rely on without asking. Everything else is there as far as the system has it,
 // and #ifdef tells.

@@ -5,6 +5,9 @@
 
 #include "support/catch.hpp"
 #include "support/fake_sys.hpp"
+#ifdef PACKET_HOST
+#include <netpacket/packet.h>
+#endif
 
 using pysock::address;
 using pysock::endpoint;

@@ -22,19 +22,11 @@ using header = cmsg_header;
 // What `size` bytes of data take: with the header before them, and with the padding up to the next
 // header as well. Functions and not constants: on some systems the macros call one.
 #ifdef WSA_CMSG_LEN
-inline std::size_t length(std::size_t size) noexcept {
-  return static_cast<std::size_t>(WSA_CMSG_LEN(size));
-}
-inline std::size_t space(std::size_t size) noexcept {
-  return static_cast<std::size_t>(WSA_CMSG_SPACE(size));
-}
+inline std::size_t length(std::size_t size) noexcept { return WSA_CMSG_LEN(size); }
+inline std::size_t space(std::size_t size) noexcept { return WSA_CMSG_SPACE(size); }
 #else
-inline std::size_t length(std::size_t size) noexcept {
-  return static_cast<std::size_t>(CMSG_LEN(size));
-}
-inline std::size_t space(std::size_t size) noexcept {
-  return static_cast<std::size_t>(CMSG_SPACE(size));
-}
+inline std::size_t length(std::size_t size) noexcept { return CMSG_LEN(size); }
+inline std::size_t space(std::size_t size) noexcept { return CMSG_SPACE(size); }
 #endif
 
 // Whether the data are descriptors that the sender passed; and whether they are descriptors at all,
@@ -51,10 +43,16 @@ inline bool carries_rights(int /*level*/, int /*type*/) noexcept { return false;
 inline bool carries_descriptors(int /*level*/, int /*type*/) noexcept { return false; }
 #endif
 
+// The type of a length differs: some compilers warn of a cast that changes nothing.
+template <class Length>
+void set_length(Length& out, std::size_t size) noexcept {
+  out = static_cast<Length>(size);
+}
+
 // Writes one message. \pre `room` has space(data.size()) bytes
 inline void write(char* room, int level, int type, const_bytes data) noexcept {
   header head{};
-  head.cmsg_len = static_cast<decltype(head.cmsg_len)>(length(data.size()));
+  set_length(head.cmsg_len, length(data.size()));
   head.cmsg_level = level;
   head.cmsg_type = type;
   std::memcpy(room, &head, sizeof head);
@@ -70,7 +68,7 @@ inline bool read(const_bytes raw, int& level, int& type, const_bytes& data,
   if (raw.size() < before) return false;
   header head;
   std::memcpy(&head, raw.data(), sizeof head);
-  const auto whole = static_cast<std::size_t>(head.cmsg_len);
+  const std::size_t whole = head.cmsg_len;
   if (whole < before) return false;
 
   level = head.cmsg_level;

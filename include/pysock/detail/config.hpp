@@ -3,6 +3,15 @@
 // handle.
 #pragma once
 
+#if defined(_MSVC_LANG) ? _MSVC_LANG < 201703L : __cplusplus < 201703L
+#error "pysock needs C++17: compile with -std=c++17 or /std:c++17, or a later standard"
+#endif
+
+// <curses.h> has a function of this name, and a macro that hides it.
+#ifdef timeout
+#undef timeout
+#endif
+
 #include <cstdint>  // intptr_t
 
 #if defined(_WIN32)
@@ -64,7 +73,7 @@
 #define PYSOCK_NOINLINE __attribute__((noinline))
 #define PYSOCK_FAST __attribute__((always_inline)) inline
 #define PYSOCK_FAST_LAMBDA __attribute__((always_inline))
-#define PYSOCK_LIKELY(condition) __builtin_expect(static_cast<bool>(condition), 1)
+#define PYSOCK_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #else
 /// Marks a slow path, kept out of the callers' code.
 #define PYSOCK_COLD __declspec(noinline)

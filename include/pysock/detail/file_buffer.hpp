@@ -10,7 +10,6 @@
 #include <cstdint>       // int64_t
 #include <cstring>       // memchr, memmove
 #include <memory>        // unique_ptr
-#include <stdexcept>     // invalid_argument
 #include <streambuf>     // streambuf
 #include <string>        // string
 #include <system_error>  // error_code
@@ -20,6 +19,7 @@
 #include "../bytes.hpp"
 #include "../error.hpp"
 #include "deadline.hpp"
+#include "raise.hpp"
 #include "sys.hpp"
 #include "transport.hpp"
 
@@ -37,6 +37,22 @@ inline file_mode parse_file_mode(std::string_view mode) {
   const bool writes = mode.find('w') != mode.npos;
   return {!writes || mode.find('r') != mode.npos, writes};
 }
+
+// Calls a function at its end, also by an exception, unless `done`.
+template <class Function>
+struct unless_done {
+  explicit unless_done(Function call) noexcept : function(call) {}
+  unless_done(const unless_done&) = delete;
+  unless_done& operator=(const unless_done&) = delete;
+  ~unless_done() {
+    if (!done) function();
+  }
+
+  Function function;
+  bool done = false;
+};
+template <class Function>
+unless_done(Function) -> unless_done<Function>;
 
 class file_buffer final : public std::streambuf {
  public:
@@ -93,20 +109,17 @@ class file_buffer final : public std::streambuf {
 
     std::size_t got = unread();
     std::string bytes(gptr(), got);
-    try {
-      while (got < wanted) {
-        if (got == bytes.size())
-          bytes.resize(got + (std::min)(wanted - got, (std::max)(got, large_step)));
-        std::error_code ec;
-        const std::size_t count = receive(&bytes[got], bytes.size() - got, until, ec);
-        if (ec) throw_error(ec, "read", got);
-        if (count == 0) break;
-        got += count;
-      }
-    } catch (...) {
-      put_back(std::move(bytes), got);
-      throw;
+    unless_done kept([&]() noexcept { put_back(std::move(bytes), got); });
+    while (got < wanted) {
+      if (got == bytes.size())
+        bytes.resize(got + (std::min)(wanted - got, (std::max)(got, large_step)));
+      std::error_code ec;
+      const std::size_t count = receive(&bytes[got], bytes.size() - got, until, ec);
+      if (ec) throw_error(ec, "read", got);
+      if (count == 0) break;
+      got += count;
     }
+    kept.done = true;
     set_unread(0);
     bytes.resize(got);
     return bytes;
@@ -169,22 +182,21 @@ class file_buffer final : public std::streambuf {
 
     std::size_t got = unread();
     std::copy_n(gptr(), got, to);
-    try {
-      while (got < wanted) {
-        const std::size_t step = (std::min)(wanted - got, (std::max)(got, large_step));
-        // The memory to keep the bytes in if the call fails comes before the bytes.
-        if (in_.capacity() < got + step) in_.reserve(got + step);
-        std::error_code ec;
-        const std::size_t count = receive(to + got, step, until, ec);
-        if (ec) throw_error(ec, "read", got);
-        if (count == 0) break;
-        got += count;
-      }
-    } catch (...) {
+    unless_done kept([&]() noexcept {
       in_.assign(to, got);  // within its capacity
       set_unread(got);
-      throw;
+    });
+    while (got < wanted) {
+      const std::size_t step = (std::min)(wanted - got, (std::max)(got, large_step));
+      // The memory to keep the bytes in if the call fails comes before the bytes.
+      if (in_.capacity() < got + step) in_.reserve(got + step);
+      std::error_code ec;
+      const std::size_t count = receive(to + got, step, until, ec);
+      if (ec) throw_error(ec, "read", got);
+      if (count == 0) break;
+      got += count;
     }
+    kept.done = true;
     set_unread(0);
     return static_cast<std::streamsize>(got);
   }
@@ -223,7 +235,7 @@ class file_buffer final : public std::streambuf {
   void check(bool allowed, const char* operation) const {
     if (PYSOCK_LIKELY(transport_ != nullptr && allowed)) return;
     if (closed())
-      throw std::invalid_argument(operation + std::string(": I/O operation on closed file"));
+      throw_invalid_argument((operation + std::string(": I/O operation on closed file")).c_str());
     throw_error(errc::unsupported_operation, operation);
   }
 

@@ -16,6 +16,7 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
+PYSOCK_EXPORTED_CLASSES_BEGIN
 // A file while it is being sent from an absolute offset. Closes what it opened, and leaves the
 // caller's streams where the sending ended.
 class PYSOCK_API file_reader {
@@ -56,6 +57,7 @@ class PYSOCK_API file_reader {
   const stream_source* stream_ = nullptr;
   std::int64_t position_ = -1;  // where the stream stood; -1 if it cannot seek
 };
+PYSOCK_EXPORTED_CLASSES_END
 
 // Whether `sendfile` can begin with these arguments; else the reason.
 PYSOCK_API std::error_code check_sendfile(int type, std::int64_t offset,

@@ -14,7 +14,7 @@ union sockaddr_any {
   sockaddr base;
   sockaddr_in in;
   sockaddr_in6 in6;
-  sockaddr_un un;
+  native_unix un;
   sockaddr_storage storage;
 };
 

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// Exceptions of the standard library, thrown by compiled code. The headers themselves neither throw
+// nor catch, so that programs may include them with exceptions switched off: what would be thrown
+// then ends the process with its text.
+#pragma once
+
+#include "config.hpp"
+
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+#define PYSOCK_TRY try
+#define PYSOCK_CATCH_ALL catch (...)
+#else
+/// Begins a block that stops what a user's own types throw.
+#define PYSOCK_TRY if constexpr (true)
+/// Begins what is done in that case.
+#define PYSOCK_CATCH_ALL else
+#endif
+
+namespace pysock {
+inline namespace v1 {
+namespace detail {
+
+[[noreturn]] PYSOCK_API void throw_invalid_argument(const char* text);
+[[noreturn]] PYSOCK_API void throw_out_of_range(const char* text);
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace pysock
