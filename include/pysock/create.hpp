@@ -20,6 +20,11 @@ struct use_default_timeout_t {};
 /// As a timeout: whatever `getdefaulttimeout()` says at the time of the call.
 inline constexpr use_default_timeout_t use_default_timeout{};
 
+class connection_timeout;
+namespace detail {
+std::int64_t timeout_word(const connection_timeout& value) noexcept;
+}
+
 /// The timeout of `create_connection`: what makes a `timeout_value`, or `use_default_timeout`.
 /// `std::nullopt` blocks, whatever the default.
 class connection_timeout {
@@ -28,16 +33,20 @@ class connection_timeout {
   constexpr connection_timeout(use_default_timeout_t) noexcept {}
   /// This timeout, throwing as `timeout_value` does.
   template <class T, std::enable_if_t<std::is_convertible_v<const T&, timeout_value>, int> = 0>
-  constexpr connection_timeout(const T& value) : nanoseconds_(timeout_value(value).nanoseconds()) {}
-
-  /// Nanoseconds; 0 is non-blocking and -1 is blocking.
-  [[nodiscard]] std::int64_t nanoseconds() const noexcept {
-    return nanoseconds_ ? *nanoseconds_ : detail::default_timeout();
-  }
+  constexpr connection_timeout(const T& value)
+      : word_(detail::timeout_word(timeout_value(value))) {}
 
  private:
-  std::optional<std::int64_t> nanoseconds_;
+  friend std::int64_t detail::timeout_word(const connection_timeout& value) noexcept;
+
+  std::optional<std::int64_t> word_;
 };
+
+namespace detail {
+inline std::int64_t timeout_word(const connection_timeout& value) noexcept {
+  return value.word_ ? *value.word_ : default_timeout();
+}
+}  // namespace detail
 
 /// Where `create_connection` goes: a host and a port, exactly. (Python: the pair)
 class host_port {

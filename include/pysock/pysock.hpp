@@ -17,6 +17,7 @@
 #include "file.hpp"
 #include "inet.hpp"
 #include "interfaces.hpp"
+#include "interrupter.hpp"
 #include "message.hpp"
 #include "names.hpp"
 #include "resolver.hpp"

@@ -18,6 +18,7 @@
 #include "descriptor.hpp"
 #include "detail/operation.hpp"
 #include "file_source.hpp"
+#include "interrupter.hpp"
 #include "message.hpp"
 #include "resolver.hpp"
 #include "timeout.hpp"
@@ -167,11 +168,12 @@ class PYSOCK_API socket {
   }
 
   /// Whether calls may wait: true also in timeout mode.
-  [[nodiscard]] bool getblocking() const noexcept { return timeout_nanoseconds() != 0; }
+  [[nodiscard]] bool getblocking() const noexcept { return timeout_word() != 0; }
 
-  /// The timeout; `std::nullopt` if calls wait without limit, 0 if they never wait.
+  /// The timeout; `std::nullopt` if calls wait without limit, 0 if they never wait. Of an absolute
+  /// deadline what is left, and 1 ns once it has passed.
   [[nodiscard]] std::optional<seconds> gettimeout() const noexcept {
-    return detail::to_seconds(timeout_nanoseconds());
+    return detail::timeout_left(timeout_word());
   }
 
 #ifdef SIO_RCVALL
@@ -368,7 +370,8 @@ class PYSOCK_API socket {
   /// `settimeout(std::nullopt)` or `settimeout(0)`.
   void setblocking(bool flag) { settimeout(flag ? timeout_value(std::nullopt) : timeout_value(0)); }
 
-  /// How long calls may wait: `std::nullopt` for ever, 0 not at all. The descriptor is non-blocking
+  /// How long calls may wait: `std::nullopt` for ever, 0 not at all, until a time point of
+  /// `std::chrono::steady_clock` for all later calls together. The descriptor is non-blocking
   /// unless `value` is `std::nullopt`, and its mode is shared with every duplicate of it. Calls
   /// already waiting keep their limit. \throws error EBADF; the timeout is then unchanged
   void settimeout(timeout_value value);
@@ -433,6 +436,16 @@ class PYSOCK_API socket {
     hook_data_ = data;
   }
 
+  /// Lets `stop.interrupt()` end every call on this socket, from any thread and from a signal
+  /// handler: see `interrupter`. Accepted and duplicated sockets, files and TLS sessions made from
+  /// now on inherit it. The descriptor is then non-blocking (O_NONBLOCK), and stays so after
+  /// `detach`; SO_RCVTIMEO and SO_SNDTIMEO have no effect. Not to be set while a call runs. \throws
+  /// error EBADF; the interrupter is then unchanged
+  void set_interrupter(const interrupter& stop);
+  /// Takes the interrupter away; the descriptor has the mode of the timeout again. \throws error
+  /// EBADF
+  void set_interrupter(std::nullptr_t);
+
   /// Python's repr, with names for family and type:
   /// `<socket.socket fd=3, family=AF_INET, type=SOCK_STREAM, proto=0, laddr=('127.0.0.1', 40000)>`.
   [[nodiscard]] std::string to_string() const;
@@ -462,12 +475,17 @@ class PYSOCK_API socket {
   void move_settings(const socket& other) noexcept;
   socklen_t read_option(int level, int name, void* value, socklen_t size) const;
 
-  [[nodiscard]] std::int64_t timeout_nanoseconds() const noexcept {
+  [[nodiscard]] std::int64_t timeout_word() const noexcept {
     return timeout_.load(std::memory_order_relaxed);
   }
   [[nodiscard]] detail::call_context context() const noexcept {
-    return {fileno(), timeout_nanoseconds(), hook_, hook_data_};
+    return {fileno(), timeout_word(), hook_, hook_data_, interrupter_.get()};
   }
+  [[nodiscard]] bool is_nonblocking(std::int64_t timeout) const noexcept {
+    return timeout != detail::no_timeout || interrupter_;
+  }
+  [[nodiscard]] int mode_for(std::int64_t timeout) const noexcept;
+  void change_interrupter(detail::interrupt_link link);
   // The flags that the mode adds to a send or receive. Negative where that call is to be left to
   // the compiled part.
   [[nodiscard]] int mode() const noexcept { return mode_.load(std::memory_order_relaxed); }
@@ -501,15 +519,17 @@ class PYSOCK_API socket {
   void predict(detail::wait_prediction prediction) noexcept;
 
   std::atomic<native_handle_type> handle_;
-  // What mode() gives. The sign bit is set while receives are predicted to wait.
+  // What mode() gives. The sign bit is set while receives are predicted to wait, and always if
+  // there is an interrupter.
   std::atomic<int> mode_;
   std::atomic<unsigned char> prediction_{0};  // of the thread that receives
-  std::atomic<std::int64_t> timeout_;         // nanoseconds, 0: non-blocking, -1: blocking
+  std::atomic<std::int64_t> timeout_;         // a word as in timeout.hpp
   int family_;
   int type_;
   int proto_;
   interrupt_hook hook_ = nullptr;
   void* hook_data_ = nullptr;
+  detail::interrupt_link interrupter_;
 };
 
 /// Another name for the class, free of the C function of that name. (Python: `socket.SocketType`)

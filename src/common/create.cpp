@@ -141,7 +141,7 @@ socket create_connection(const host_port& address, connection_timeout timeout,
   std::optional<text> host;
   if (address.host()) host = *address.host();
 
-  const std::int64_t limit = timeout.nanoseconds();
+  const std::int64_t limit = detail::timeout_word(timeout);
   std::vector<error> failures;
   const std::vector<address_info> found = getaddrinfo(host, address.port(), AF_UNSPEC, SOCK_STREAM);
   for (const address_info& one : found) {

@@ -47,13 +47,13 @@ std::ptrdiff_t socket::finish_receive(int flags, int error, const Attempt& attem
   detail::deadline until(calling.timeout);
   detail::operation op(calling, event, until, flags);
   const detail::wait_prediction before(prediction_.load(std::memory_order_relaxed));
-  const bool predicts = calling.timeout > 0 && flags == 0;
+  const bool predicts = !calling.waits_in_system() && calling.timeout != 0 && flags == 0;
   const bool polls_first = error == 0 && predicts && before.poll_first();
   if (polls_first && !op.wait_to_begin(ec)) return -1;
   const std::ptrdiff_t count = detail::complete(op, error, attempt, ec);
   if (predicts) {
     predict(before.after(polls_first, op.has_waited()));
-  } else if (calling.timeout <= 0) {
+  } else if (!detail::is_limited(calling.timeout)) {
     predict(detail::wait_prediction());
   }
   return count;

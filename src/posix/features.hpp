@@ -19,6 +19,10 @@
 #include <cstdint>               // SIZE_MAX
 #include <pysock/constants.hpp>  // SOCK_CLOEXEC, MSG_NOSIGNAL, ...
 
+#if __has_include(<sys/eventfd.h>)
+#include <sys/eventfd.h>  // EFD_NONBLOCK
+#endif
+
 #if __has_include(<sys/filio.h>)
 #include <sys/filio.h>  // FIONBIO, where <sys/ioctl.h> does not bring it
 #endif
@@ -29,6 +33,15 @@
 #define PYSOCK_HAVE_ACCEPT4 1
 #else
 #define PYSOCK_HAVE_ACCEPT4 0
+#endif
+#endif
+
+// A descriptor that counts, instead of a pipe.
+#ifndef PYSOCK_HAVE_EVENTFD
+#if defined(EFD_NONBLOCK) && defined(EFD_CLOEXEC)
+#define PYSOCK_HAVE_EVENTFD 1
+#else
+#define PYSOCK_HAVE_EVENTFD 0
 #endif
 #endif
 

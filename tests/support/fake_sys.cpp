@@ -99,6 +99,7 @@ step sets(int option) {
 }
 step ready() { return returns(1); }
 step ready_after(span time) { return ready().after(time); }
+step wakes() { return returns(sys::woken); }
 step times_out() { return returns(0); }
 
 step resolves(std::vector<socket_address> addresses) {
@@ -195,6 +196,7 @@ void set_interfaces(std::vector<sys::interface_entry> interfaces) {
   state().interfaces = std::move(interfaces);
 }
 
+bool is_awake(handle h) { return is_open(h) && at(h).is_awake; }
 bool is_open(handle h) { return state().open.count(h) != 0; }
 bool is_nonblocking(handle h) { return is_open(h) && at(h).nonblocking; }
 bool is_inheritable(handle h) { return is_open(h) && state().open.at(h).inheritable; }
@@ -463,19 +465,48 @@ int sys::setsockopt(native_handle_type s, int level, int name, const void* value
   return t.result();
 }
 
-int sys::poll(native_handle_type s, event events, int milliseconds) noexcept {
-  note(called("poll", s, events, milliseconds));
+int sys::poll(native_handle_type s, event events, int milliseconds,
+              native_handle_type wake) noexcept {
+  note(wake < 0 ? called("poll", s, events, milliseconds)
+                : called("poll", s, events, milliseconds, wake));
   if (const std::optional<turn> t = planned()) return t->result();
   if (const std::optional<turn> t = refuse("poll", s, kind::any)) return t->result();
   state().last_error = stale_error;
+  if (is_awake(wake)) return woken;
+  if (at(s).is == kind::wake && (at(s).is_awake || milliseconds == 0)) return at(s).is_awake;
   return wait_for_event(milliseconds);
 }
 
 // A scripted failure comes after the time that the step says.
-int sys::pause(int milliseconds) noexcept {
-  const turn t = begin("pause", milliseconds);
+int sys::pause(int milliseconds, native_handle_type wake) noexcept {
+  const turn t = wake < 0 ? begin("pause", milliseconds) : begin("pause", milliseconds, wake);
+  if (is_awake(wake)) return woken;
   if (!t.failed) state().clock += std::int64_t{milliseconds} * 1000000;
   return t.result();
+}
+
+int sys::open_wake(native_handle_type (&ends)[2]) noexcept {
+  const turn t = begin("open_wake");
+  if (t.failed) return t.result();
+  if (const int error = opening_error()) return -error;
+  auto what = describe_new(0, 0, 0, true);
+  what->is = kind::wake;
+  ends[0] = ends[1] = open_new(std::move(what));
+  return 0;
+}
+
+void sys::close_wake(const native_handle_type (&ends)[2]) noexcept {
+  if (state().open.erase(ends[0]) == 0) wrong(called("close_wake", ends[0]) + ": not open");
+  state().closed.push_back(ends[0]);
+}
+
+// As the system, it keeps the error number.
+void sys::wake(native_handle_type writing_end) noexcept {
+  if (is_open(writing_end)) at(writing_end).is_awake = true;
+}
+
+void sys::clear_wake(native_handle_type reading_end) noexcept {
+  if (is_open(reading_end)) at(reading_end).is_awake = false;
 }
 
 std::ptrdiff_t sys::send(native_handle_type s, const void* data, std::size_t size, int flags) {

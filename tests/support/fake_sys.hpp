@@ -144,6 +144,8 @@ step sets(int option);
 /// and brings the event that much nearer.
 step ready();
 step ready_after(span time);
+/// poll: the descriptor that wakes it is readable, which it is by itself after interrupt().
+step wakes();
 /// poll: nothing comes. With after(): it returns that early.
 step times_out();
 /// getaddrinfo: those addresses, in that order. Port 0 is replaced by the service's.
@@ -180,6 +182,7 @@ PYSOCK_FAKE_SCRIPT(getsockopt)
 PYSOCK_FAKE_SCRIPT(setsockopt)
 PYSOCK_FAKE_SCRIPT(poll)
 PYSOCK_FAKE_SCRIPT(pause)
+PYSOCK_FAKE_SCRIPT(open_wake)
 PYSOCK_FAKE_SCRIPT(send)
 PYSOCK_FAKE_SCRIPT(sendto)
 PYSOCK_FAKE_SCRIPT(recv)
@@ -233,9 +236,10 @@ std::string join(const char* function, std::initializer_list<std::string> argume
 ///     set_inheritable(s, on)   describe(s)   bind(s, address)   listen(s, backlog)
 ///     connect(s, address)   shutdown(s, how)   getsockname(s)   getpeername(s)
 ///     getsockopt(s, level, name)   setsockopt(s, level, name, size)
-///     poll(s, event, milliseconds)   send(s, size, flags)   sendto(s, size, flags, address)
-///     sendmsg(s, size, control size, flags, address)   send_now(s, size)   recv(s, size, flags)
-///     recvfrom(s, size, flags)   recvmsg(s, size, control size, flags)   recv_now(s, size)
+///     poll(s, event, milliseconds)   pause(milliseconds), both followed by the descriptor that
+///     wakes them, if there is one   open_wake()   send(s, size, flags)   sendto(s, size, flags,
+///     address) sendmsg(s, size, control size, flags, address)   send_now(s, size)   recv(s, size,
+///     flags) recvfrom(s, size, flags)   recvmsg(s, size, control size, flags)   recv_now(s, size)
 ///     sendfile(s, file, offset, count)   open_file(path)   close_file(file)   file_size(file)
 ///     read_file(file, size, offset)   file_handle()   gethostname()   sethostname(name)
 ///     getaddrinfo(host, service, family, type, proto, flags)   getnameinfo(address, flags)
@@ -289,6 +293,8 @@ void add_file(const std::string& path, std::string content);
 void set_interfaces(std::vector<sys::interface_entry> interfaces);
 
 bool is_open(handle h);
+/// Whether a descriptor of open_wake() is readable.
+bool is_awake(handle h);
 bool is_nonblocking(handle h);
 bool is_inheritable(handle h);
 /// The bytes that setsockopt stored; empty if it did not.

@@ -15,7 +15,8 @@ namespace detail {
 struct socket_access {
   // A socket in the mode of `timeout` from the start, which saves the call that changes it.
   static socket open(const address_info& info, std::int64_t timeout) {
-    const native_handle_type handle = sys::socket(info.family, info.type, info.proto, timeout >= 0);
+    const native_handle_type handle =
+        sys::socket(info.family, info.type, info.proto, timeout != no_timeout);
     if (handle < 0) {
       throw_result(handle,
                    "socket (" + family_name(info.family) + ", " + type_name(info.type) + ")");

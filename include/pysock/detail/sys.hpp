@@ -114,10 +114,21 @@ constexpr event operator|(event a, event b) noexcept {
 constexpr bool contains(event set, event one) noexcept {
   return (static_cast<unsigned>(set) & static_cast<unsigned>(one)) != 0;
 }
-// Waits at most `milliseconds` (-1: for ever) for one of the events. 1: ready; 0: time is up.
-PYSOCK_API int poll(native_handle_type s, event events, int milliseconds) noexcept;
-// Sleeps; a signal ends it early, with the number for "interrupted".
-PYSOCK_API int pause(int milliseconds) noexcept;
+// Waits at most `milliseconds` (-1: for ever) for one of the events, or until `wake` is readable,
+// if there is one. 1: ready; 0: time is up; `woken`: `wake` is readable, whatever else is.
+inline constexpr int woken = 2;
+PYSOCK_API int poll(native_handle_type s, event events, int milliseconds,
+                    native_handle_type wake = invalid_handle) noexcept;
+// Sleeps; a signal ends it early, with the number for "interrupted", and so does `wake`.
+PYSOCK_API int pause(int milliseconds, native_handle_type wake = invalid_handle) noexcept;
+
+// A descriptor that one thread waits for and another, or a signal handler, makes readable. `ends`
+// are the one to wait for and the one to write to; they may be the same.
+PYSOCK_API int open_wake(native_handle_type (&ends)[2]) noexcept;
+PYSOCK_API void close_wake(const native_handle_type (&ends)[2]) noexcept;
+// Makes it readable until `clear_wake`. Async-signal-safe; keeps last_error().
+PYSOCK_API void wake(native_handle_type writing_end) noexcept;
+PYSOCK_API void clear_wake(native_handle_type reading_end) noexcept;
 
 // ---- data ----
 // The flag of a call that does not wait, whatever the mode of the descriptor; 0 where there is
