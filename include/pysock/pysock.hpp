@@ -15,6 +15,7 @@
 #include "families.hpp"
 #include "fdpass.hpp"
 #include "file.hpp"
+#include "incomplete_read.hpp"
 #include "inet.hpp"
 #include "interfaces.hpp"
 #include "interrupter.hpp"

@@ -18,6 +18,7 @@
 #include "descriptor.hpp"
 #include "detail/operation.hpp"
 #include "file_source.hpp"
+#include "incomplete_read.hpp"
 #include "interrupter.hpp"
 #include "message.hpp"
 #include "resolver.hpp"
@@ -110,11 +111,22 @@ class PYSOCK_API socket {
   /// a host name. \throws gaierror, error EADDRINUSE, EADDRNOTAVAIL, EINVAL if bound already,
   /// permission_error
   void bind(const address& local);
+  /// \overload
+  void bind(const address& local, std::error_code& ec) noexcept;
 
   /// Closes the descriptor; the peer gets what was sent before. Closing twice is silent. Never
   /// retried, even after EINTR. \throws error what the system says, EBADF if somebody else closed
   /// the descriptor; the socket is closed all the same
   void close();
+  /// \overload
+  void close(std::error_code& ec) noexcept;
+
+  /// Ends a connection so that the peer gets everything: sends the end of the stream, receives and
+  /// drops what still comes until the peer ends too, and closes. It closes in any case, and never
+  /// fails; an interrupter ends the wait. Not of Python. \param timeout for all of it; the
+  /// socket's own is not used \param limit drops about so many bytes at most, 1 MiB unless given
+  /// \returns whether the peer had ended
+  bool close_gracefully(timeout_value timeout, std::size_t limit = 1048576) noexcept;
 
   /// Connects to a remote address; in timeout mode waits at most the timeout. An attempt that timed
   /// out goes on in the background: close the socket. \throws gaierror, connection_refused_error,
@@ -189,6 +201,8 @@ class PYSOCK_API socket {
   /// Accepts connections from now on. \param backlog how many may queue; negative is 0, the system
   /// cuts large ones
   void listen(int backlog = default_backlog);
+  /// \overload
+  void listen(int backlog, std::error_code& ec) noexcept;
 
   /// A buffered stream on a duplicate of the descriptor; include `<pysock/file.hpp>`.
   /// \param mode any mix of r, w and b \param bufsize 0 unbuffered, 1 line-buffered, else the size
@@ -202,6 +216,22 @@ class PYSOCK_API socket {
   /// blocking_io_error, connection_reset_error, error \throws std::invalid_argument for a negative
   /// size
   [[nodiscard]] std::string recv(std::size_t bufsize, int flags = 0);
+
+  /// Receives exactly `size` bytes of a stream; the timeout is for the whole of it. Memory grows
+  /// with what arrives. (Python: `asyncio.StreamReader.readexactly`) \param size how many bytes; 0
+  /// returns at once, without a system call \throws incomplete_read_error at the end of the
+  /// stream, with what came \throws as `recv`; `transferred()` tells how many bytes had come, which
+  /// are lost: `recv_exactly_into` keeps them
+  [[nodiscard]] std::string recv_exactly(std::size_t size);
+
+  /// Fills the caller's buffer from a stream; the timeout is for the whole of it. \param buffer
+  /// where to \returns the buffer's size \throws as `recv_exactly`; `transferred()` bytes are in
+  /// the buffer
+  std::size_t recv_exactly_into(mutable_bytes buffer);
+  /// \overload
+  /// \returns bytes in the buffer, also on failure, which is `errc::incomplete_read` at the end of
+  /// the stream
+  std::size_t recv_exactly_into(mutable_bytes buffer, std::error_code& ec) noexcept;
 
   /// Receives a datagram, or some of a stream, and who sent it: no address if that is unnamed or
   /// the socket is a connected stream. What does not fit into `bufsize` is lost. \throws as `recv`
@@ -417,6 +447,21 @@ class PYSOCK_API socket {
   /// on the socket (on Linux). \param how SHUT_RD, SHUT_WR or SHUT_RDWR \throws error ENOTCONN,
   /// EINVAL
   void shutdown(int how);
+  /// \overload
+  void shutdown(int how, std::error_code& ec) noexcept;
+
+  /// Waits until a receive or an accept would find something: data, the end of the stream, a
+  /// connection, or a failure. The mode of the socket does not matter. Not of Python, whose
+  /// `select.select` does it. \param timeout for this wait; 0 asks without waiting \returns whether
+  /// it is ready; false after the timeout \throws interrupted_error, error EBADF
+  [[nodiscard]] bool wait_readable(timeout_value timeout);
+  /// \overload
+  [[nodiscard]] bool wait_readable(timeout_value timeout, std::error_code& ec) noexcept;
+  /// Waits until a send would take something, or until a connect in the background has ended. As
+  /// `wait_readable`.
+  [[nodiscard]] bool wait_writable(timeout_value timeout);
+  /// \overload
+  [[nodiscard]] bool wait_writable(timeout_value timeout, std::error_code& ec) noexcept;
 
   /// The family it was made with: AF_*.
   [[nodiscard]] int family() const noexcept { return family_; }
@@ -516,6 +561,7 @@ class PYSOCK_API socket {
   template <class Send>
   std::size_t send_connecting(int flags, int error, std::error_code& ec, const Send& send) noexcept;
   std::size_t receive_message(detail::incoming& message, int flags, std::error_code& ec) noexcept;
+  bool wait_for(detail::sys::event events, timeout_value timeout, std::error_code& ec) noexcept;
   void predict(detail::wait_prediction prediction) noexcept;
 
   std::atomic<native_handle_type> handle_;

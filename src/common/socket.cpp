@@ -18,6 +18,11 @@ constexpr int mode_of(std::int64_t timeout) noexcept {
   return timeout == detail::no_timeout ? 0 : detail::sys::dont_wait;
 }
 
+// The outcome of a call of the seam.
+void set(std::error_code& ec, int result) noexcept {
+  ec = result < 0 ? detail::failure_code(result) : std::error_code();
+}
+
 }  // namespace
 
 // ---- life ----
@@ -82,11 +87,15 @@ void socket::close_quietly() noexcept {
   if (handle != invalid_handle) detail::sys::close(handle);
 }
 
-void socket::close() {
+void socket::close(std::error_code& ec) noexcept {
   const native_handle_type handle = detach();
-  if (handle == invalid_handle) return;
-  const int result = detail::sys::close(handle);
-  if (result < 0) detail::throw_result(result, "close");
+  set(ec, handle == invalid_handle ? 0 : detail::sys::close(handle));
+}
+
+void socket::close() {
+  std::error_code ec;
+  close(ec);
+  if (ec) detail::throw_error(ec, "close");
 }
 
 // ---- connections ----
@@ -132,13 +141,16 @@ accept_result socket::accept() {
   return result;
 }
 
-void socket::bind(const address& local) {
+void socket::bind(const address& local, std::error_code& ec) noexcept {
   endpoint storage;
-  std::error_code ec;
   const detail::sockaddr_view target = detail::fit(local, family_, storage, ec);
-  if (target.size == 0) detail::throw_failed(ec, "bind", local);
-  const int result = detail::sys::bind(fileno(), target.data, target.size);
-  if (result < 0) detail::throw_failed(detail::system_code(-result), "bind", local);
+  if (target.size != 0) set(ec, detail::sys::bind(fileno(), target.data, target.size));
+}
+
+void socket::bind(const address& local) {
+  std::error_code ec;
+  bind(local, ec);
+  if (ec) detail::throw_failed(ec, "bind", local);
 }
 
 void socket::connect(const address& remote, std::error_code& ec) noexcept {
@@ -166,14 +178,24 @@ int socket::connect_ex(const address& remote) {
   return ec.value();
 }
 
+void socket::listen(int backlog, std::error_code& ec) noexcept {
+  set(ec, detail::sys::listen(fileno(), backlog < 0 ? 0 : backlog));
+}
+
 void socket::listen(int backlog) {
-  const int result = detail::sys::listen(fileno(), backlog < 0 ? 0 : backlog);
-  if (result < 0) detail::throw_result(result, "listen");
+  std::error_code ec;
+  listen(backlog, ec);
+  if (ec) detail::throw_error(ec, "listen");
+}
+
+void socket::shutdown(int how, std::error_code& ec) noexcept {
+  set(ec, detail::sys::shutdown(fileno(), how));
 }
 
 void socket::shutdown(int how) {
-  const int result = detail::sys::shutdown(fileno(), how);
-  if (result < 0) detail::throw_result(result, "shutdown");
+  std::error_code ec;
+  shutdown(how, ec);
+  if (ec) detail::throw_error(ec, "shutdown");
 }
 
 // ---- modes ----

@@ -143,6 +143,13 @@ std::vector<call> calls() {
   for (std::size_t i = files; i < all.size(); ++i) all[i].takes_nonblocking = false;
 
   const std::size_t streams = all.size();
+  add("recv_exactly", "recv", got, throwing([](sockets& s) { (void)s.tcp.recv_exactly(1); }));
+  add("recv_exactly_into", "recv", got, throwing([](sockets& s) {
+        s.tcp.recv_exactly_into({s.buffer, 1});
+      }));
+  add("recv_exactly_into ec", "recv", got, [](sockets& s, ec e) {
+    s.tcp.recv_exactly_into({s.buffer, 1}, e);
+  });
   add("file.read", "recv", got, throwing([](sockets& s) { (void)s.file.read(1); }));
   add("file.readline", "recv", got, throwing([](sockets& s) { (void)s.file.readline(1); }));
   add("file.write", "send", sent, throwing([](sockets& s) { s.file.write("x"); }));
