@@ -22,6 +22,7 @@
 #include "message.hpp"
 #include "names.hpp"
 #include "resolver.hpp"
+#include "selectors.hpp"
 #include "socket.hpp"
 #include "timeout.hpp"
 #include "version.hpp"

@@ -36,6 +36,20 @@
 #endif
 #endif
 
+// Which call waits for many descriptors.
+#define PYSOCK_POLL_SET_POLL 0
+#define PYSOCK_POLL_SET_EPOLL 1
+#define PYSOCK_POLL_SET_KQUEUE 2
+#ifndef PYSOCK_POLL_SET
+#if __has_include(<sys/epoll.h>)
+#define PYSOCK_POLL_SET PYSOCK_POLL_SET_EPOLL
+#elif __has_include(<sys/event.h>)
+#define PYSOCK_POLL_SET PYSOCK_POLL_SET_KQUEUE
+#else
+#define PYSOCK_POLL_SET PYSOCK_POLL_SET_POLL
+#endif
+#endif
+
 // A descriptor that counts, instead of a pipe.
 #ifndef PYSOCK_HAVE_EVENTFD
 #if defined(EFD_NONBLOCK) && defined(EFD_CLOEXEC)

@@ -99,6 +99,11 @@ step sets(int option) {
 }
 step ready() { return returns(1); }
 step ready_after(span time) { return ready().after(time); }
+step ready(std::vector<handle> handles) {
+  step s;
+  s.handles = std::move(handles);
+  return s;
+}
 step wakes() { return returns(sys::woken); }
 step times_out() { return returns(0); }
 
@@ -237,6 +242,7 @@ lines problems() {
   lines all = errors();
   for (std::string& line : unused()) all.push_back(std::move(line));
   for (const auto& [h, what] : state().open) all.push_back(called("still open", h));
+  if (state().poll_sets != 0) all.push_back(called("poll sets not closed", state().poll_sets));
   if (addrinfo_count() != 0) all.push_back(called("addrinfo lists not freed", addrinfo_count()));
   return all;
 }
@@ -507,6 +513,60 @@ void sys::wake(native_handle_type writing_end) noexcept {
 
 void sys::clear_wake(native_handle_type reading_end) noexcept {
   if (is_open(reading_end)) at(reading_end).is_awake = false;
+}
+
+class sys::poll_set {
+ public:
+  std::map<handle, std::pair<event, std::uint32_t>> all;
+};
+
+int sys::open_poll_set(poll_set*& out) {
+  const turn t = begin("open_poll_set");
+  if (t.failed) return t.result();
+  if (const int error = opening_error()) return -error;
+  ++state().poll_sets;
+  out = new poll_set;
+  return 0;
+}
+
+void sys::close_poll_set(poll_set* set) noexcept {
+  --state().poll_sets;
+  delete set;
+}
+
+native_handle_type sys::poll_set_handle(const poll_set& /*set*/) noexcept { return invalid_handle; }
+
+int sys::change_poll_set(poll_set& set, native_handle_type s, event before, event after,
+                         std::uint32_t generation) {
+  const turn t = begin_on(kind::any, "change_poll_set", s, before, after);
+  if (t.failed) return t.result();
+  if (after == event::error)
+    set.all.erase(s);
+  else
+    set.all[s] = {after, generation};
+  return 0;
+}
+
+int sys::wait_poll_set(poll_set& set, std::vector<poll_result>& out, int milliseconds) {
+  note(called("wait_poll_set", milliseconds));
+  if (const std::optional<turn> t = planned()) return t->result();
+  out.clear();
+  for (const auto& [s, what] : set.all) {
+    if (is_awake(s)) out.push_back({s, what.second, what.first});
+  }
+  if (!out.empty()) return 1;
+  const std::deque<step>& script = script_of("wait_poll_set");
+  const std::optional<std::vector<handle>> wanted =
+      script.empty() ? std::nullopt : script.front().handles;
+  const int result = wait_for_event(milliseconds, "wait_poll_set");
+  if (result <= 0) return result;
+  for (const auto& [s, what] : set.all) {
+    const bool is_wanted =
+        !wanted || std::find(wanted->begin(), wanted->end(), s) != wanted->end();
+    if (is_wanted && is_open(s) && at(s).is != kind::wake)
+      out.push_back({s, what.second, what.first});
+  }
+  return static_cast<int>(out.size());
 }
 
 std::ptrdiff_t sys::send(native_handle_type s, const void* data, std::size_t size, int flags) {

@@ -98,6 +98,7 @@ struct step {
   int type = 0;
   int proto = 0;
   bool has_data = false;
+  std::optional<std::vector<handle>> handles;
   std::int64_t delay = -1;  // nanoseconds; -1: none said
   bool forever = false;
   bool used = false;
@@ -146,6 +147,8 @@ step ready();
 step ready_after(span time);
 /// poll: the descriptor that wakes it is readable, which it is by itself after interrupt().
 step wakes();
+/// wait_poll_set: those are ready, of the ones in the set. Without a script all are.
+step ready(std::vector<handle> handles);
 /// poll: nothing comes. With after(): it returns that early.
 step times_out();
 /// getaddrinfo: those addresses, in that order. Port 0 is replaced by the service's.
@@ -183,6 +186,9 @@ PYSOCK_FAKE_SCRIPT(setsockopt)
 PYSOCK_FAKE_SCRIPT(poll)
 PYSOCK_FAKE_SCRIPT(pause)
 PYSOCK_FAKE_SCRIPT(open_wake)
+PYSOCK_FAKE_SCRIPT(open_poll_set)
+PYSOCK_FAKE_SCRIPT(change_poll_set)
+PYSOCK_FAKE_SCRIPT(wait_poll_set)
 PYSOCK_FAKE_SCRIPT(send)
 PYSOCK_FAKE_SCRIPT(sendto)
 PYSOCK_FAKE_SCRIPT(recv)
@@ -237,7 +243,8 @@ std::string join(const char* function, std::initializer_list<std::string> argume
 ///     connect(s, address)   shutdown(s, how)   getsockname(s)   getpeername(s)
 ///     getsockopt(s, level, name)   setsockopt(s, level, name, size)
 ///     poll(s, event, milliseconds)   pause(milliseconds), both followed by the descriptor that
-///     wakes them, if there is one   open_wake()   send(s, size, flags)   sendto(s, size, flags,
+///     wakes them, if there is one   open_wake()   open_poll_set()
+///     change_poll_set(s, before, after)   wait_poll_set(milliseconds)   send(s, size, flags)   sendto(s, size, flags,
 ///     address) sendmsg(s, size, control size, flags, address)   send_now(s, size)   recv(s, size,
 ///     flags) recvfrom(s, size, flags)   recvmsg(s, size, control size, flags)   recv_now(s, size)
 ///     sendfile(s, file, offset, count)   open_file(path)   close_file(file)   file_size(file)

@@ -34,7 +34,7 @@ inline const std::set<std::string> functions = {"socket",          "socketpair",
                                                 "shutdown",        "getsockname",
                                                 "getpeername",     "getsockopt",
                                                 "setsockopt",      "poll",
-                                                "pause",           "open_wake",
+                                                "pause",           "open_wake", "open_poll_set", "change_poll_set", "wait_poll_set",
                                                 "get_nonblocking", "send",
                                                 "sendto",          "recv",
                                                 "recvfrom",        "send_now",
@@ -101,6 +101,7 @@ struct world {
   bool failure_fired = false;
   int last_error = 9999;
   int clock_reads = 0;
+  int poll_sets = 0;
   std::int64_t clock = first_instant;
   handle next = first_handle;
 };

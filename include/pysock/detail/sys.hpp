@@ -130,6 +130,27 @@ PYSOCK_API void close_wake(const native_handle_type (&ends)[2]) noexcept;
 PYSOCK_API void wake(native_handle_type writing_end) noexcept;
 PYSOCK_API void clear_wake(native_handle_type reading_end) noexcept;
 
+// A set of descriptors that one thread waits for and any thread may change. The generation is the
+// caller's, and comes back with the result.
+class poll_set;
+struct poll_result {
+  native_handle_type handle;
+  std::uint32_t generation;
+  event events;
+};
+PYSOCK_API int open_poll_set(poll_set*& out);
+PYSOCK_API void close_poll_set(poll_set* set) noexcept;
+// Its own descriptor; -1 where it has none.
+PYSOCK_API native_handle_type poll_set_handle(const poll_set& set) noexcept;
+// Waits for other events of a descriptor than before; `event::error` stands for none, before it is
+// added and after it is removed.
+PYSOCK_API int change_poll_set(poll_set& set, native_handle_type s, event before, event after,
+                               std::uint32_t generation);
+// Puts everything that is ready into `out`; an error or a hang-up is ready for both. Returns how
+// much there is: 0 if the time is up, and where the set has changed. A descriptor may be in it
+// twice.
+PYSOCK_API int wait_poll_set(poll_set& set, std::vector<poll_result>& out, int milliseconds);
+
 // ---- data ----
 // The flag of a call that does not wait, whatever the mode of the descriptor; 0 where there is
 // none.
