@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // getaddrinfo and getnameinfo.
 #include "lookup.hpp"
+#include "lookup_worker.hpp"
 
 namespace pysock {
 inline namespace v1 {
@@ -78,7 +79,8 @@ bool answer_numeric(std::string_view host, const service& port, int family, int 
   return true;
 }
 
-std::vector<address_info> resolve(const std::optional<text>& host, const service& port, int family,
+std::vector<address_info> look_up(const detail::lookup_limit& limit,
+                                  const std::optional<text>& host, const service& port, int family,
                                   int type, int proto, int flags) {
   constexpr const char* function = "getaddrinfo";
   const std::string host_name = host ? c_name(function, *host) : std::string();
@@ -101,9 +103,9 @@ std::vector<address_info> resolve(const std::optional<text>& host, const service
 
   const addrinfo hints = make_hints(family, type, proto, flags | idn_flag(host_name));
   results found;
-  const std::error_code ec = code_of(
-      detail::sys::getaddrinfo(host_name.empty() ? nullptr : host_name.c_str(),
-                               has_port ? port_name.c_str() : nullptr, &hints, &found.first));
+  const std::error_code ec =
+      detail::getaddrinfo_within(limit, host_name.empty() ? nullptr : host_name.c_str(),
+                                 has_port ? port_name.c_str() : nullptr, hints, &found.first);
   if (ec) throw_error(ec, operation);
 
   std::vector<address_info> list;
@@ -121,11 +123,18 @@ std::vector<address_info> resolve(const std::optional<text>& host, const service
 
 std::vector<address_info> getaddrinfo(const std::optional<text>& host, const service& port,
                                       int family, int type, int proto, int flags) {
+  return detail::getaddrinfo_within({}, host, port, family, type, proto, flags);
+}
+
+std::vector<address_info> detail::getaddrinfo_within(const lookup_limit& limit,
+                                                     const std::optional<text>& host,
+                                                     const service& port, int family, int type,
+                                                     int proto, int flags) {
   if (host) {
     std::vector<address_info> list(1);
     if (answer_numeric(host->view(), port, family, type, proto, flags, list.front())) return list;
   }
-  return resolve(host, port, family, type, proto, flags);
+  return look_up(limit, host, port, family, type, proto, flags);
 }
 
 name_info getnameinfo(const address& sockaddr, int flags) {

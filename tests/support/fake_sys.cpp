@@ -201,6 +201,7 @@ void set_interfaces(std::vector<sys::interface_entry> interfaces) {
   state().interfaces = std::move(interfaces);
 }
 
+void run_held_thread() { std::exchange(state().held_thread, nullptr)(); }
 bool is_awake(handle h) { return is_open(h) && at(h).is_awake; }
 bool is_open(handle h) { return state().open.count(h) != 0; }
 bool is_nonblocking(handle h) { return is_open(h) && at(h).nonblocking; }
@@ -515,6 +516,18 @@ void sys::clear_wake(native_handle_type reading_end) noexcept {
   if (is_open(reading_end)) at(reading_end).is_awake = false;
 }
 
+int sys::run_detached(void (*function)(void*) noexcept, void* argument) noexcept {
+  const turn t = begin("run_detached");
+  if (t.failed) return t.result();
+  if (t.plan.value)
+    state().held_thread = [=] { function(argument); };
+  else
+    function(argument);
+  return 0;
+}
+
+std::int64_t sys::process_id() noexcept { return 1; }
+
 class sys::poll_set {
  public:
   std::map<handle, std::pair<event, std::uint32_t>> all;
@@ -561,8 +574,7 @@ int sys::wait_poll_set(poll_set& set, std::vector<poll_result>& out, int millise
   const int result = wait_for_event(milliseconds, "wait_poll_set");
   if (result <= 0) return result;
   for (const auto& [s, what] : set.all) {
-    const bool is_wanted =
-        !wanted || std::find(wanted->begin(), wanted->end(), s) != wanted->end();
+    const bool is_wanted = !wanted || std::find(wanted->begin(), wanted->end(), s) != wanted->end();
     if (is_wanted && is_open(s) && at(s).is != kind::wake)
       out.push_back({s, what.second, what.first});
   }
@@ -707,6 +719,15 @@ int sys::answered_protocol(int usual) noexcept { return usual; }
 sys::resolver_status sys::getaddrinfo(const char* host, const char* service, const addrinfo* hints,
                                       addrinfo** results) noexcept {
   const addrinfo want = hints != nullptr ? *hints : addrinfo{};
+  // A name is no numeric host, and takes no step.
+  const bool is_name = host != nullptr && std::string_view(host).find_first_not_of(
+                                              "0123456789abcdef.:") != std::string_view::npos;
+  if ((want.ai_flags & AI_NUMERICHOST) != 0 && is_name) {
+    note(called("getaddrinfo", host, service, want.ai_family, want.ai_socktype, want.ai_protocol,
+                want.ai_flags));
+    if (const std::optional<turn> t = planned()) return resolver_failure(*t);
+    return {EAI_NONAME, false};
+  }
   const turn t = begin("getaddrinfo", host, service, want.ai_family, want.ai_socktype,
                        want.ai_protocol, want.ai_flags);
   if (t.failed) return resolver_failure(t);

@@ -186,6 +186,7 @@ PYSOCK_FAKE_SCRIPT(setsockopt)
 PYSOCK_FAKE_SCRIPT(poll)
 PYSOCK_FAKE_SCRIPT(pause)
 PYSOCK_FAKE_SCRIPT(open_wake)
+PYSOCK_FAKE_SCRIPT(run_detached)
 PYSOCK_FAKE_SCRIPT(open_poll_set)
 PYSOCK_FAKE_SCRIPT(change_poll_set)
 PYSOCK_FAKE_SCRIPT(wait_poll_set)
@@ -243,15 +244,15 @@ std::string join(const char* function, std::initializer_list<std::string> argume
 ///     connect(s, address)   shutdown(s, how)   getsockname(s)   getpeername(s)
 ///     getsockopt(s, level, name)   setsockopt(s, level, name, size)
 ///     poll(s, event, milliseconds)   pause(milliseconds), both followed by the descriptor that
-///     wakes them, if there is one   open_wake()   open_poll_set()
-///     change_poll_set(s, before, after)   wait_poll_set(milliseconds)   send(s, size, flags)   sendto(s, size, flags,
-///     address) sendmsg(s, size, control size, flags, address)   send_now(s, size)   recv(s, size,
-///     flags) recvfrom(s, size, flags)   recvmsg(s, size, control size, flags)   recv_now(s, size)
-///     sendfile(s, file, offset, count)   open_file(path)   close_file(file)   file_size(file)
-///     read_file(file, size, offset)   file_handle()   gethostname()   sethostname(name)
-///     getaddrinfo(host, service, family, type, proto, flags)   getnameinfo(address, flags)
-///     gethostbyname(name, family)   gethostbyaddr(size, family)   getservbyname(name, proto)
-///     getservbyport(port, proto)   getprotobyname(name)   if_nameindex()
+///     wakes them, if there is one   open_wake()   run_detached()   open_poll_set()
+///     change_poll_set(s, before, after)   wait_poll_set(milliseconds)   send(s, size, flags)
+///     sendto(s, size, flags, address) sendmsg(s, size, control size, flags, address)   send_now(s,
+///     size)   recv(s, size, flags) recvfrom(s, size, flags)   recvmsg(s, size, control size,
+///     flags)   recv_now(s, size) sendfile(s, file, offset, count)   open_file(path)
+///     close_file(file)   file_size(file) read_file(file, size, offset)   file_handle()
+///     gethostname()   sethostname(name) getaddrinfo(host, service, family, type, proto, flags)
+///     getnameinfo(address, flags) gethostbyname(name, family)   gethostbyaddr(size, family)
+///     getservbyname(name, proto) getservbyport(port, proto)   getprotobyname(name) if_nameindex()
 ///     if_nametoindex(name)   if_indextoname(index)
 template <class... Arguments>
 std::string called(const char* function, const Arguments&... arguments) {
@@ -265,6 +266,10 @@ const lines& log();
 lines log(const std::string& function);
 std::size_t count(const std::string& function);
 void clear_log();
+
+/// run_detached() calls its function at once, before it returns; after a step `returns(0)` only
+/// here.
+void run_held_thread();
 
 /// What one successful call sent.
 struct sent_message {

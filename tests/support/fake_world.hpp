@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -34,7 +35,9 @@ inline const std::set<std::string> functions = {"socket",          "socketpair",
                                                 "shutdown",        "getsockname",
                                                 "getpeername",     "getsockopt",
                                                 "setsockopt",      "poll",
-                                                "pause",           "open_wake", "open_poll_set", "change_poll_set", "wait_poll_set",
+                                                "pause",           "open_wake",
+                                                "run_detached",    "open_poll_set",
+                                                "change_poll_set", "wait_poll_set",
                                                 "get_nonblocking", "send",
                                                 "sendto",          "recv",
                                                 "recvfrom",        "send_now",
@@ -102,6 +105,7 @@ struct world {
   int last_error = 9999;
   int clock_reads = 0;
   int poll_sets = 0;
+  std::function<void()> held_thread;
   std::int64_t clock = first_instant;
   handle next = first_handle;
 };
