@@ -58,6 +58,9 @@ class deadline {
     return !passed(now()) || is_first;
   }
 
+  // When the time is over, once the clock has been read; `no_deadline` for never.
+  [[nodiscard]] std::int64_t end() const noexcept { return end_; }
+
   // Whether the time was over at `now`.
   [[nodiscard]] bool passed(std::int64_t now) const noexcept {
     return end_ != no_deadline && now >= end_;
