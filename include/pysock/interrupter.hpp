@@ -35,10 +35,12 @@ class interrupt_source {
   PYSOCK_API void reset() noexcept;
   // Whether the descriptor is readable.
   [[nodiscard]] PYSOCK_API bool is_readable() const noexcept;
-  // For a call that starts.
-  [[nodiscard]] bool ends_calls() noexcept {
-    return raised_.load(std::memory_order_acquire) != 0 && confirm();
+  // False if a call that starts has to look closer.
+  [[nodiscard]] bool is_quiet() const noexcept {
+    return raised_.load(std::memory_order_acquire) == 0;
   }
+  // For a call that starts.
+  [[nodiscard]] bool ends_calls() noexcept { return !is_quiet() && confirm(); }
   // After a poll that found the descriptor readable.
   void note() noexcept {
     unsigned none = 0;

@@ -140,8 +140,6 @@ class selector_events {
     using pointer = void;                               ///< There is none.
     using reference = selector_event<Data>;             ///< A value.
 
-    /// At an element.
-    explicit iterator(const detail::ready_entry* at) noexcept : at_(at) {}
     /// The event.
     [[nodiscard]] reference operator*() const noexcept {
       return {static_cast<const selector_key<Data>&>(*at_->key), at_->events};
@@ -156,12 +154,11 @@ class selector_events {
     [[nodiscard]] friend bool operator!=(iterator a, iterator b) noexcept { return !(a == b); }
 
    private:
+    friend class selector_events;
+    explicit iterator(const detail::ready_entry* at) noexcept : at_(at) {}
+
     const detail::ready_entry* at_;
   };
-
-  /// For `selector` alone.
-  selector_events(const detail::ready_entry* first, std::size_t size) noexcept
-      : first_(first), size_(size) {}
 
   /// The first event.
   [[nodiscard]] iterator begin() const noexcept { return iterator(first_); }
@@ -173,6 +170,10 @@ class selector_events {
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
  private:
+  friend class selector<Data>;
+  selector_events(const detail::ready_entry* first, std::size_t size) noexcept
+      : first_(first), size_(size) {}
+
   const detail::ready_entry* first_;
   std::size_t size_;
 };
@@ -191,8 +192,6 @@ class selector_map {
     using pointer = const selector_key<Data>*;            ///< What `->` gives.
     using reference = const selector_key<Data>&;          ///< What `*` gives.
 
-    /// At an element.
-    explicit iterator(detail::selector_entry* const* at) noexcept : at_(at) {}
     /// The key.
     [[nodiscard]] reference operator*() const noexcept {
       return static_cast<const selector_key<Data>&>(**at_);
@@ -209,11 +208,11 @@ class selector_map {
     [[nodiscard]] friend bool operator!=(iterator a, iterator b) noexcept { return !(a == b); }
 
    private:
+    friend class selector_map;
+    explicit iterator(detail::selector_entry* const* at) noexcept : at_(at) {}
+
     detail::selector_entry* const* at_;
   };
-
-  /// For `selector` alone.
-  explicit selector_map(const detail::selector_core& core) noexcept : core_(core) {}
 
   /// How many there are.
   [[nodiscard]] std::size_t size() const noexcept { return core_.count(); }
@@ -228,6 +227,9 @@ class selector_map {
   [[nodiscard]] iterator end() const noexcept { return iterator(core_.all() + core_.count()); }
 
  private:
+  friend class selector<Data>;
+  explicit selector_map(const detail::selector_core& core) noexcept : core_(core) {}
+
   const detail::selector_core& core_;
 };
 
