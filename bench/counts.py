@@ -43,6 +43,9 @@ INSTRUCTIONS = [
     *(Limit(f'... in timeout mode, data ready, {build}', Count('instructions', 'sendrecv_timeout', build), 1,
             Count('instructions', 'sendrecv', build))
       for build in BUILDS),
+    *(Limit(f'... with an interrupter, data ready, {build}', Count('instructions', 'sendrecv_interrupter', build), 70,
+            Count('instructions', 'sendrecv', build))
+      for build in BUILDS),
     Limit('sendto + recvfrom_into with text addresses', Count('instructions', 'udp_text'), 600),
     Limit('IPv4 text to inet_address', Count('instructions', 'parse_ipv4'), 240),
     Limit('inet_address to text', Count('instructions', 'print_ipv4'), 220),
@@ -66,7 +69,8 @@ ALLOCATIONS = [
 ]
 SYSTEM_CALLS = [
     *(Limit(f'send, recv_into: {mode}', Count('calls', workload), 2)
-      for mode, workload in (('blocking', 'sendrecv'), ('timeout', 'sendrecv_timeout'), ('non-blocking', 'sendrecv_nonblocking'))),
+      for mode, workload in (('blocking', 'sendrecv'), ('timeout', 'sendrecv_timeout'), ('non-blocking', 'sendrecv_nonblocking'),
+                             ('with an interrupter', 'sendrecv_interrupter'))),
     *(Limit(f'sendto, recvfrom_into: {mode}', Count('calls', workload), 2)
       for mode, workload in (('blocking', 'udp_endpoint'), ('timeout', 'udp_endpoint_timeout'))),
     Limit('receive in timeout mode that waits', Count('calls', 'wait', calls='^(?!sendto)'), 2.1),

@@ -31,6 +31,13 @@ struct nonblocking : blocking {
   nonblocking(int fd, int family) : blocking(fd, family) { socket_.setblocking(false); }
 };
 
+struct interruptible : blocking {
+  [[gnu::noinline]] interruptible(int fd, int family) : blocking(fd, family) {
+    static pysock::interrupter stop;
+    socket_.set_interrupter(stop);
+  }
+};
+
 class listener {
  public:
   void cycle() {
@@ -258,6 +265,7 @@ std::vector<bench::workload> bench::workloads() {
       {"sendrecv", sendrecv<blocking>},
       {"sendrecv_timeout", sendrecv<timed>},
       {"sendrecv_nonblocking", sendrecv<nonblocking>},
+      {"sendrecv_interrupter", sendrecv<interruptible>},
       {"recv_4096", bench::recv<blocking, 4096>},
       {"recv_65536", bench::recv<blocking, 65536>},
       {"connect", bench::connect<listener>},

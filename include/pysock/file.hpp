@@ -172,11 +172,13 @@ class file : public std::iostream {
 
   /// How long one call may wait: `std::nullopt` for ever, 0 not at all. Nothing changes for the
   /// socket or the descriptor.
-  void settimeout(timeout_value value) noexcept { buffer_.set_timeout(value.nanoseconds()); }
+  void settimeout(timeout_value value) noexcept {
+    buffer_.set_timeout(detail::timeout_word(value));
+  }
 
-  /// The timeout.
+  /// The timeout, as `socket::gettimeout`.
   [[nodiscard]] std::optional<seconds> gettimeout() const noexcept {
-    return detail::to_seconds(buffer_.timeout());
+    return detail::timeout_left(buffer_.timeout());
   }
 
   /// The file's own descriptor, to wait for; -1 if closed. It tells nothing of what is buffered.
@@ -196,7 +198,7 @@ class file : public std::iostream {
  private:
   friend struct detail::file_access;
 
-  // `timeout` in nanoseconds, 0: non-blocking, -1: blocking.
+  // `timeout` is a timeout as the library keeps it.
   file(std::unique_ptr<detail::byte_transport> transport, detail::file_mode mode, int bufsize,
        std::int64_t timeout)
       : std::iostream(nullptr), buffer_(std::move(transport), mode, bufsize, timeout) {

@@ -49,7 +49,7 @@ bool file_reader::open(std::error_code& ec) noexcept {
 template <class Attempt>
 std::ptrdiff_t file_reader::uninterrupted(const Attempt& attempt,
                                           std::error_code& ec) const noexcept {
-  const call_context waiting{handle_, 0, calling_.hook, calling_.hook_data};
+  const call_context waiting{handle_, 0, calling_.hook, calling_.hook_data, calling_.interrupter};
   deadline none(0);
   operation op(waiting, sys::event::read, none);
   return complete(op, 0, attempt, ec);

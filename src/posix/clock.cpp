@@ -2,7 +2,7 @@
 // The monotonic clock.
 #include "features.hpp"
 
-#include <ctime>
+#include <chrono>
 #include <pysock/detail/sys.hpp>
 
 namespace pysock {
@@ -10,9 +10,8 @@ inline namespace v1 {
 namespace detail {
 
 std::int64_t sys::now() noexcept {
-  timespec t{};
-  ::clock_gettime(CLOCK_MONOTONIC, &t);
-  return std::int64_t{t.tv_sec} * 1000000000 + t.tv_nsec;
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
 }  // namespace detail

@@ -77,6 +77,7 @@ void tls_connection::resume(const tls_session& session) {
 
 template <class Step>
 int tls_connection::drive(operation& op, const Step& step, std::error_code& ec) noexcept {
+  if (!op.begin(ec)) return 0;
   for (;;) {
     bool blocked = false;
     const int result = make_step(step, blocked, ec);

@@ -2,21 +2,15 @@
 // The monotonic clock.
 #include "winsock.hpp"
 
+#include <chrono>
+
 namespace pysock {
 inline namespace v1 {
 namespace detail {
 
 std::int64_t sys::now() noexcept {
-  constexpr std::int64_t second = 1000000000;
-  static const std::int64_t frequency = [] {
-    LARGE_INTEGER ticks;
-    ::QueryPerformanceFrequency(&ticks);
-    return std::int64_t{ticks.QuadPart};
-  }();
-  LARGE_INTEGER ticks;
-  ::QueryPerformanceCounter(&ticks);
-  // In two parts: the product alone would overflow after some minutes.
-  return ticks.QuadPart / frequency * second + ticks.QuadPart % frequency * second / frequency;
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
 }  // namespace detail

@@ -100,7 +100,7 @@ inline pysock::file open(peer& p, const char* mode = "r", int bufsize = -1,
                          pysock::timeout_value timeout = 5) {
   return pysock::detail::file_access::make(std::make_unique<memory_transport>(p),
                                            pysock::detail::parse_file_mode(mode), bufsize,
-                                           timeout.nanoseconds());
+                                           pysock::detail::timeout_word(timeout));
 }
 
 /// One receive for each.
