@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The monotonic clock.
+// The monotonic clock, and the number of the process.
 #include "winsock.hpp"
 
 namespace pysock {
@@ -18,6 +18,8 @@ std::int64_t sys::now() noexcept {
   // In two parts: the product alone would overflow after some minutes.
   return ticks.QuadPart / frequency * second + ticks.QuadPart % frequency * second / frequency;
 }
+
+long sys::process_id() noexcept { return 0; }
 
 }  // namespace detail
 }  // namespace v1
