@@ -318,3 +318,71 @@ TEST_CASE("curl as a client of our server", "[ssl][peers]") {
     CHECK(curl.wait() == 0);
   }
 }
+
+TEST_CASE("STARTTLS with a mail server, aiosmtpd", "[ssl][peers]") {
+  const std::string python = "/usr/bin/python3";  // where Debian's packages are
+  if (process({python, "-c", "import aiosmtpd"}).wait() != 0) SKIP_TEST("there is no aiosmtpd");
+  process server({python, "-c", R"(
+import asyncio, ssl, sys
+from aiosmtpd.smtp import SMTP
+context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+context.load_cert_chain(sys.argv[1])
+class Handler:
+    async def handle_DATA(self, server, session, envelope):
+        print('received', len(envelope.content), session.ssl is not None, flush=True)
+        return '250 OK'
+async def main():
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: SMTP(Handler(), tls_context=context, require_starttls=True), '127.0.0.1', 0)
+    print('port', server.sockets[0].getsockname()[1], flush=True)
+    await loop.run_in_executor(None, sys.stdin.readline)
+asyncio.run(main())
+)",
+                  certificate_file("server.both")});
+  const int port = std::stoi(line_with(server, "port ").substr(5));
+  // Reads one reply and returns its code. In clear text nothing beyond the reply may be taken from
+  // the connection.
+  const auto reply = [](auto& s) {
+    std::string all;
+    for (std::size_t line = 0;;) {
+      const std::string byte = s.recv(1);
+      if (byte.empty()) return all;
+      all += byte;
+      if (byte != "\n") continue;
+      if (all.size() - line >= 4 && all[line + 3] != '-') return all.substr(0, 3);
+      line = all.size();
+    }
+  };
+  for (const version_row& row : versions) {
+    INFO(row.name);
+    sk::ssl_context context = client_context();
+    only(context, row.version);
+    sk::socket plain = connected_to(port);
+    CHECK(reply(plain) == "220");
+    plain.sendall("EHLO client.test\r\n");
+    CHECK(reply(plain) == "250");
+    plain.sendall("MAIL FROM:<a@client.test>\r\n");
+    CHECK(reply(plain) == "530");  // not before STARTTLS
+    plain.sendall("STARTTLS\r\n");
+    CHECK(reply(plain) == "220");
+    sk::ssl_socket s = context.wrap_socket(std::move(plain), "localhost");
+    CHECK(s.version() == row.name);
+    for (const char* command : {"EHLO client.test\r\n", "MAIL FROM:<a@client.test>\r\n",
+                                "RCPT TO:<b@server.test>\r\n"}) {
+      s.sendall(command);
+      CHECK(reply(s) == "250");
+    }
+    s.sendall("DATA\r\n");
+    CHECK(reply(s) == "354");
+    for (int i = 0; i < 100; ++i) s.sendall(std::string(70, 'x') + "\r\n");
+    s.sendall(".\r\n");
+    CHECK(reply(s) == "250");
+    CHECK(line_with(server, "received ") == "received 7200 True");
+    s.sendall("QUIT\r\n");
+    CHECK(reply(s) == "221");
+    s.close();
+  }
+  server.say("end\n");
+  CHECK(server.wait() == 0);
+}
