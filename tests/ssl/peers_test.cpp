@@ -368,8 +368,8 @@ asyncio.run(main())
     CHECK(reply(plain) == "220");
     sk::ssl_socket s = context.wrap_socket(std::move(plain), "localhost");
     CHECK(s.version() == row.name);
-    for (const char* command : {"EHLO client.test\r\n", "MAIL FROM:<a@client.test>\r\n",
-                                "RCPT TO:<b@server.test>\r\n"}) {
+    for (const char* command :
+         {"EHLO client.test\r\n", "MAIL FROM:<a@client.test>\r\n", "RCPT TO:<b@server.test>\r\n"}) {
       s.sendall(command);
       CHECK(reply(s) == "250");
     }
