@@ -217,7 +217,8 @@ void tls_connection::handshake(std::error_code& ec) noexcept {
     lost_ = ec;
     return;
   }
-  if (!server_side()) first_session_.reset(SSL_get1_session(ssl_.get()));
+  if (!server_side() && SSL_version(ssl_.get()) >= TLS1_3_VERSION)
+    first_session_.reset(SSL_get1_session(ssl_.get()));
   handshake_done_.store(true, std::memory_order_release);
 }
 
@@ -310,8 +311,10 @@ std::size_t tls_connection::read(char* buffer, std::size_t size, deadline& until
   std::size_t count = 0;
   const call_context calling = context(until);
   operation op(calling, sys::event::read, until);
-  const auto get = [buffer, size, &count](SSL* ssl, std::error_code&) {
-    return SSL_read_ex(ssl, buffer, size, &count);
+  const auto get = [this, buffer, size, &count](SSL* ssl, std::error_code&) {
+    const int result = SSL_read_ex(ssl, buffer, size, &count);
+    if (first_session_ && SSL_get0_session(ssl) != first_session_.get()) first_session_.reset();
+    return result;
   };
   drive(op, false, get, ec);
   const bool end_is_fine = suppress_ragged_eofs_ || end_expected_;
@@ -434,8 +437,7 @@ socket tls_connection::release() noexcept {
 // system reset it, and what the peer has not read yet would be lost.
 bool tls_connection::may_lose_data() const noexcept {
   const std::lock_guard<fair_mutex> lock(mutex_);
-  return !server_side() && data_sent_ && SSL_version(ssl_.get()) >= TLS1_3_VERSION &&
-         SSL_get0_session(ssl_.get()) == first_session_.get();
+  return data_sent_ && first_session_ && SSL_get0_session(ssl_.get()) == first_session_.get();
 }
 
 void tls_connection::linger(deadline& until) noexcept {

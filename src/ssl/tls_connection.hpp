@@ -154,7 +154,8 @@ class tls_connection {
   std::shared_ptr<const tls_peer> peer_;
   std::shared_ptr<const tls_peer> resumed_peer_;  // of the session that is offered
   std::string client_asks_for_;
-  session_handle first_session_;  // as the handshake left it: a ticket makes another one of it
+  // Of a client under TLS 1.3, as the handshake left it; a ticket makes another one of it.
+  session_handle first_session_;
   std::error_code lost_;  // what the session failed with: every later call fails with it too
   bool alert_sent_ = false;
   bool data_sent_ = false;
