@@ -11,7 +11,7 @@ namespace {
 
 // OpenSSL reads a record in two parts: its header, then the rest. A peer that sends records without
 // data must not keep one step going for as long as it likes.
-constexpr int reads_per_step = 2 * 8;
+constexpr int reads_per_step = 2 * 32;
 
 // One record of data, with what encryption adds to it, and 48 KiB of OpenSSL's own messages.
 constexpr std::size_t most_unsent = 16384 + 1024 + 48 * 1024;

@@ -393,9 +393,10 @@ namespace {
 
 // Go's peer, compiled at its first use; empty if there is no Go.
 std::string go_peer() {
+  static const temporary_directory folder;
   static const std::string program = [] {
     if (!has_program("go")) return std::string();
-    std::string path = certificate_file("go_peer");
+    std::string path = folder / "go_peer";
     process build({"go", "build", "-o", path, PYSOCK_SSL_GO_PEER});
     const std::string said = build.rest();
     if (build.wait() != 0) throw std::runtime_error("go build: " + said);
