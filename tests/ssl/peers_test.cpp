@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Sessions with other implementations of the protocol, and other users of the same one: openssl,
-// Python, nginx, curl, aiosmtpd, gnutls, Go.
+// Python, nginx, curl, aiosmtpd, gnutls, Go, Java.
 #include <openssl/ssl.h>
 
 #include <csignal>
@@ -467,6 +467,63 @@ TEST_CASE("Go's crypto/tls as the client: client certificate, ALPN and resumptio
       CHECK(peer.line() == std::string("alpn http/1.1 resumed ") + (resumed ? "true" : "false") +
                                " peer the server");
       CHECK(peer.line() == "echo from Go");
+    }
+    CHECK(peer.wait() == 0);
+  }
+}
+
+TEST_CASE("Java's JSSE as the server: client certificate, ALPN and resumption", "[ssl][peers]") {
+  if (!has_program("java")) SKIP_TEST("there is no java");
+  for (const version_row& row : versions) {
+    INFO(row.name);
+    process peer({"java", PYSOCK_SSL_JAVA_PEER, certificate_folder(), row.name, "server"});
+    const int port = std::stoi(line_with(peer, "port ").substr(5));
+    sk::ssl_context context = client_context();
+    only(context, row.version);
+    context.load_cert_chain(certificate_file("client.both"));
+    context.set_alpn_protocols({"http/1.1"});
+    sk::ssl_session session;
+    for (const bool resumed : {false, true}) {
+      sk::ssl_socket s =
+          context.wrap_socket(connected_to(port), "localhost", sk::wrap_options().session(session));
+      CHECK(s.version() == row.name);
+      CHECK(s.session_reused() == resumed);
+      CHECK(s.selected_alpn_protocol() == "http/1.1");
+      s.sendall("to Java\n");
+      CHECK(receive(s, 8) == "to Java\n");
+      session = s.session();
+      s.close();
+      CHECK(line_with(peer, "end ") == "end null");  // it was told of the end
+      CHECK(peer.line() == "alpn http/1.1 peer CN=the client,O=pysock");
+    }
+    CHECK(peer.wait() == 0);
+  }
+}
+
+TEST_CASE("Java's JSSE as the client: client certificate, ALPN and resumption", "[ssl][peers]") {
+  if (!has_program("java")) SKIP_TEST("there is no java");
+  for (const version_row& row : versions) {
+    INFO(row.name);
+    sk::ssl_context context = server_context();
+    context.load_verify_locations(certificate_file("ca.pem"));
+    context.verify_mode(sk::CERT_REQUIRED);
+    context.set_alpn_protocols({"http/1.1"});
+    sk::socket listener = listening();
+    process peer({"java", PYSOCK_SSL_JAVA_PEER, certificate_folder(), row.name, "client",
+                  std::to_string(listener.getsockname().port())});
+    for (const bool resumed : {false, true}) {
+      sk::socket plain = listener.accept().conn;
+      plain.settimeout(patience);
+      sk::ssl_socket s = context.wrap_server(std::move(plain));
+      CHECK(s.version() == row.name);
+      CHECK(s.session_reused() == resumed);
+      REQUIRE(s.getpeercert());
+      CHECK(s.getpeercert()->subject["commonName"] == "the client");
+      s.sendall(receive(s, 10));
+      CHECK(s.recv(1).empty());
+      s.close();
+      CHECK(line_with(peer, "echo ") == "echo from Java");
+      CHECK(peer.line() == "alpn http/1.1 peer CN=the server,O=pysock,C=XX");
     }
     CHECK(peer.wait() == 0);
   }
