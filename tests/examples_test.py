@@ -390,6 +390,48 @@ class Examples(unittest.TestCase):
                     self.assertEqual((status, output), (1, ""))
                     self.assertIn("certificate verify failed: unable to get local issuer certificate", errors)
 
+    def test_smtp_starttls(self):
+        folder = self.certificates()
+        serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        serving.load_cert_chain(folder + "/server.both")
+        offers = {False: b"250-mail.test\r\n250 STARTTLS\r\n", True: b"250-mail.test\r\n250-8BITMIME\r\n250 AUTH PLAIN\r\n"}
+
+        def session(conn):
+            conn.settimeout(PATIENCE)
+            conn.sendall(b"220 mail.test\r\n")
+            pending = b""
+            while True:
+                while b"\r\n" not in pending:
+                    data = conn.recv(1000)
+                    if not data:
+                        return
+                    pending += data
+                line, _, pending = pending.partition(b"\r\n")
+                word = line.upper().split()[0]
+                if word == b"EHLO":
+                    conn.sendall(offers[isinstance(conn, ssl.SSLSocket)])
+                elif word == b"STARTTLS":
+                    conn.sendall(b"220 go on\r\n")
+                    conn = serving.wrap_socket(conn, server_side=True)
+                else:
+                    conn.sendall(b"221 bye\r\n")
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            def serve():
+                for _ in range(4):
+                    try:
+                        session(listener.accept()[0])
+                    except OSError:
+                        pass  # a client that refuses the certificate
+            threading.Thread(target=serve, daemon=True).start()
+            port = listener.getsockname()[1]
+            said = "TLSv1.3 with localhost\n8BITMIME\nAUTH PLAIN\n"
+            self.assertEqual(self.run_both("smtp_starttls", "localhost", port, folder + "/ca.pem"), (0, said, ""))
+            for language in LANGUAGES:
+                status, output, errors = self.run_one(language, "smtp_starttls", "localhost", port, folder + "/stranger.pem")
+                self.assertEqual((status, output), (1, ""))
+                self.assertIn("certificate verify failed", errors)
+
     def test_demo(self):
         status, output, errors = self.run_one("C++", "demo")
         self.assertEqual((status, errors), (0, ""))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The monotonic clock.
+// The monotonic clock, and the number of the process.
 #include "features.hpp"
+
+#include <unistd.h>
 
 #include <chrono>
 #include <pysock/detail/sys.hpp>
@@ -13,6 +15,8 @@ std::int64_t sys::now() noexcept {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
+
+long sys::process_id() noexcept { return static_cast<long>(::getpid()); }
 
 }  // namespace detail
 }  // namespace v1

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The monotonic clock.
+// The monotonic clock, and the number of the process.
 #include "winsock.hpp"
 
 #include <chrono>
@@ -12,6 +12,8 @@ std::int64_t sys::now() noexcept {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
+
+long sys::process_id() noexcept { return 0; }
 
 }  // namespace detail
 }  // namespace v1

@@ -60,6 +60,11 @@ PYSOCK_API std::string herror_message(int error);
 // Nanoseconds on a clock that only goes forward.
 PYSOCK_API std::int64_t now() noexcept;
 
+// ---- processes ----
+// The number of this process: a child that fork() has made has another one. 0 where no process is
+// made by fork().
+PYSOCK_API long process_id() noexcept;
+
 // ---- descriptors ----
 // Not inheritable, and non-blocking if asked, from the start. `type` holds no flags.
 PYSOCK_API native_handle_type socket(int family, int type, int proto, bool nonblocking) noexcept;
