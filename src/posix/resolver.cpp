@@ -21,8 +21,6 @@ void sys::freeaddrinfo(addrinfo* results) noexcept { ::freeaddrinfo(results); }
 
 int sys::answered_protocol(int usual) noexcept { return usual; }
 
-std::int64_t sys::process_id() noexcept { return ::getpid(); }
-
 namespace {
 
 struct thread_start {

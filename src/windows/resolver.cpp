@@ -93,8 +93,6 @@ void sys::freeaddrinfo(addrinfo* results) noexcept {
 // Winsock repeats the protocol that was asked for.
 int sys::answered_protocol(int /*usual*/) noexcept { return 0; }
 
-std::int64_t sys::process_id() noexcept { return ::GetCurrentProcessId(); }
-
 namespace {
 
 struct thread_start {

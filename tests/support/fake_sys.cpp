@@ -531,8 +531,6 @@ int sys::run_detached(void (*function)(void*) noexcept, void* argument) noexcept
   return 0;
 }
 
-std::int64_t sys::process_id() noexcept { return 1; }
-
 class sys::poll_set {
  public:
   std::map<handle, std::pair<event, std::uint32_t>> all;

@@ -230,8 +230,6 @@ PYSOCK_API void freeaddrinfo(addrinfo* results) noexcept;
 // Starts a thread that calls `function(argument)` and that nobody waits for; signals are delivered
 // to others. 0, or the negative error number.
 PYSOCK_API int run_detached(void (*function)(void*) noexcept, void* argument) noexcept;
-// Changes with fork().
-PYSOCK_API std::int64_t process_id() noexcept;
 // What the resolver names as the protocol of a type for which none was asked, and for which `usual`
 // is the usual one.
 PYSOCK_API int answered_protocol(int usual) noexcept;
