@@ -75,7 +75,7 @@ class udp_endpoint : datagrams {
   using datagrams::set_timeout;
 
  private:
-  pysock::endpoint to_{in_.getsockname().native().data, in_.getsockname().native().size};
+  pysock::endpoint to_{in_.getsockname().data(), in_.getsockname().size()};
 };
 
 struct udp_endpoint_timeout : udp_endpoint {

@@ -7,13 +7,12 @@
 #include <climits>      // LLONG_MAX, LLONG_MIN
 #include <cstddef>      // offsetof, size_t
 #include <cstdint>      // uint32_t
-#include <cstring>      // memcpy
 #include <iosfwd>       // basic_ostream
+#include <new>          // placement new
 #include <string>       // string
 #include <string_view>  // string_view
 #include <type_traits>  // enable_if_t
-#include <utility>      // forward
-#include <variant>      // variant
+#include <utility>      // forward, move
 
 #include "bytes.hpp"
 #include "detail/sockaddr.hpp"
@@ -46,53 +45,6 @@ constexpr long long saturated(T number) noexcept {
   return value;
 }
 
-inline std::uint32_t checked_flowinfo(long long flowinfo) {
-  if (flowinfo < 0 || flowinfo > 0xFFFFF) throw_error(bad_argument::flowinfo, "address");
-  return static_cast<std::uint32_t>(flowinfo);
-}
-inline std::uint32_t checked_scope(long long scope_id) {
-  if (scope_id < 0 || scope_id > 0xFFFFFFFFLL)
-    throw_error(bad_argument::value_range, "address: scope_id");
-  return static_cast<std::uint32_t>(scope_id);
-}
-
-// Unchecked: the port is in range.
-inline void fill(sockaddr_in& out, const unsigned char (&packed)[4], int port) noexcept {
-  out = sockaddr_in{};
-  out.sin_family = AF_INET;
-  out.sin_port = htons(static_cast<std::uint16_t>(port));
-  std::memcpy(&out.sin_addr, packed, sizeof packed);
-}
-inline void fill(sockaddr_in6& out, const unsigned char (&packed)[16], int port,
-                 std::uint32_t flowinfo, std::uint32_t scope_id) noexcept {
-  out = sockaddr_in6{};
-  out.sin6_family = AF_INET6;
-  out.sin6_port = htons(static_cast<std::uint16_t>(port));
-  out.sin6_flowinfo = htonl(flowinfo);
-  std::memcpy(&out.sin6_addr, packed, sizeof packed);
-  out.sin6_scope_id = scope_id;
-}
-
-// IPv6 text with an optional numeric scope ("fe80::1%2"); a scope by name needs the resolver and is
-// not taken.
-inline bool parse_scoped_ipv6(std::string_view host, unsigned char (&packed)[16],
-                              std::uint32_t& scope_id) noexcept {
-  if (parse_ipv6(host, packed)) return true;
-  const std::size_t percent = host.find('%');
-  if (percent == std::string_view::npos || !parse_ipv6(host.substr(0, percent), packed))
-    return false;
-  const std::string_view digits = host.substr(percent + 1);
-  if (digits.empty() || digits.size() > 10) return false;
-  std::uint64_t value = 0;
-  for (const char c : digits) {
-    if (c < '0' || c > '9') return false;
-    value = value * 10 + static_cast<std::uint64_t>(c - '0');
-  }
-  if (value > 0xFFFFFFFFU) return false;
-  scope_id = static_cast<std::uint32_t>(value);
-  return true;
-}
-
 }  // namespace detail
 
 /// A port number as a parameter, made from a number of any integer type, an unscoped enumerator
@@ -114,10 +66,7 @@ class port_number {
   [[nodiscard]] constexpr bool is_valid() const noexcept { return value_ >= 0 && value_ <= 65535; }
   /// The number. \param operation what the exception names \throws std::out_of_range unless it is
   /// 0..65535
-  [[nodiscard]] int checked(const char* operation) const {
-    if (!is_valid()) detail::throw_error(bad_argument::port, operation);
-    return static_cast<int>(value_);
-  }
+  [[nodiscard]] PYSOCK_API int checked(const char* operation) const;
 
  private:
   long long value_;
@@ -132,12 +81,7 @@ class endpoint {
 
   /// A copy of `size` bytes; empty if `size` is 0, whatever `data` is. \throws std::out_of_range if
   /// they are more than a sockaddr can have, or too few for its family
-  endpoint(const sockaddr* data, socklen_t size) : size_(size) {
-    if (size == 0) return;
-    if (!holds_family(size) || static_cast<std::size_t>(size) > sizeof storage_)
-      detail::throw_error(bad_argument::value_range, "endpoint: size");
-    std::memcpy(&storage_, data, static_cast<std::size_t>(size));
-  }
+  PYSOCK_API endpoint(const sockaddr* data, socklen_t size);
 
   /// The address family; AF_UNSPEC when empty, or too short for one.
   [[nodiscard]] int family() const noexcept {
@@ -176,30 +120,15 @@ class endpoint {
 class unix_address {
  public:
   /// The unnamed address; binding it lets Linux choose an abstract name.
-  unix_address() noexcept { assign({}); }
+  unix_address() noexcept : native_() { native_.sun_family = AF_UNIX; }
 
   /// A path of at most 107 bytes on Linux, 103 on macOS, or an abstract name of at most 108.
   /// \throws error `errc::path_too_long` \throws std::invalid_argument for a NUL after the first
   /// byte of a path
-  explicit unix_address(const file_path& path) {
-    const std::string_view bytes = path.view();
-    const bool abstract_name = !bytes.empty() && bytes.front() == '\0';
-    if (!abstract_name && bytes.find('\0') != std::string_view::npos)
-      detail::throw_error(bad_argument::embedded_null, "unix_address");
-    if (bytes.size() > max_size - (abstract_name ? 0 : 1))
-      detail::throw_error(errc::path_too_long, "unix_address");
-    assign(bytes);
-  }
+  PYSOCK_API explicit unix_address(const file_path& path);
 
   /// What the system returned. \pre `native` is an AF_UNIX address of `size` bytes
-  unix_address(const sockaddr_un& native, socklen_t size) noexcept {
-    const std::size_t used =
-        static_cast<std::size_t>(size) <= offset ? 0 : static_cast<std::size_t>(size) - offset;
-    const char* const path = reinterpret_cast<const char*>(&native) + offset;
-    std::string_view bytes(path, used < max_size ? used : max_size);
-    const bool whole = PYSOCK_ABSTRACT_NAMES != 0 && !bytes.empty() && bytes.front() == '\0';
-    assign(whole ? bytes : bytes.substr(0, bytes.find('\0')));
-  }
+  PYSOCK_API unix_address(const sockaddr_un& native, socklen_t size) noexcept;
 
   /// The path, or the abstract name with its NULs; empty if unnamed.
   [[nodiscard]] std::string path() const { return std::string(view()); }
@@ -223,15 +152,10 @@ class unix_address {
   static constexpr std::size_t offset = offsetof(detail::native_unix, sun_path);
   static constexpr std::size_t max_size = sizeof(detail::native_unix::sun_path);
 
-  void assign(std::string_view bytes) noexcept {
-    native_ = detail::native_unix{};
-    native_.sun_family = AF_UNIX;
-    length_ = bytes.size();
-    if (!bytes.empty()) std::memcpy(native_.sun_path, bytes.data(), bytes.size());
-  }
+  void assign(std::string_view bytes) noexcept;
 
   detail::native_unix native_;
-  std::size_t length_;
+  std::size_t length_ = 0;
 };
 
 /// An AF_INET address: four bytes and a port.
@@ -243,23 +167,13 @@ class inet_address {
   /// \param host a dotted quad, `""` (INADDR_ANY) or `"<broadcast>"`; never looked up
   /// \param port 0..65535
   /// \throws error `errc::illegal_inet_pton` for other text \throws std::out_of_range for the port
-  inet_address(text host, port_number port) {
-    unsigned char packed[4] = {0, 0, 0, 0};
-    if (host.view() == "<broadcast>")
-      std::memset(packed, 0xFF, sizeof packed);
-    else if (!host.view().empty() && !detail::parse_ipv4(host.view(), packed))
-      detail::throw_error(errc::illegal_inet_pton, "inet_address");
-    detail::fill(native_, packed, port.checked("address"));
-  }
+  PYSOCK_API inet_address(text host, port_number port);
 
   /// What the system returned.
   explicit inet_address(const sockaddr_in& native) noexcept : native_(native) {}
 
   /// Dotted quad. (Python: address[0])
-  [[nodiscard]] std::string host() const {
-    char out[16];
-    return std::string(out, detail::print_ipv4(bytes(), out));
-  }
+  [[nodiscard]] PYSOCK_API std::string host() const;
   /// 0..65535. (Python: address[1])
   [[nodiscard]] int port() const noexcept { return ntohs(native_.sin_port); }
   /// AF_INET.
@@ -289,25 +203,14 @@ class inet6_address {
   /// up \param port 0..65535 \param flowinfo 0..1048575 \param scope_id interface index; if not 0
   /// it wins over the host's \throws error `errc::illegal_inet_pton` for other text \throws
   /// std::out_of_range for the numbers
-  inet6_address(text host, port_number port, long long flowinfo = 0, long long scope_id = 0) {
-    unsigned char packed[16] = {};
-    std::uint32_t scope = 0;
-    if (!host.view().empty() && !detail::parse_scoped_ipv6(host.view(), packed, scope)) {
-      detail::throw_error(errc::illegal_inet_pton, "inet6_address");
-    }
-    if (scope_id != 0) scope = detail::checked_scope(scope_id);
-    detail::fill(native_, packed, port.checked("address"), detail::checked_flowinfo(flowinfo),
-                 scope);
-  }
+  PYSOCK_API inet6_address(text host, port_number port, long long flowinfo = 0,
+                           long long scope_id = 0);
 
   /// What the system returned.
   explicit inet6_address(const sockaddr_in6& native) noexcept : native_(native) {}
 
   /// IPv6 text, never with a scope. (Python: address[0])
-  [[nodiscard]] std::string host() const {
-    char out[46];
-    return std::string(out, detail::print_ipv6(bytes(), out));
-  }
+  [[nodiscard]] PYSOCK_API std::string host() const;
   /// 0..65535. (Python: address[1])
   [[nodiscard]] int port() const noexcept { return ntohs(native_.sin6_port); }
   /// The flow label, in host order. (Python: address[2])
@@ -345,6 +248,9 @@ struct host_address {
   bool inet6_only = false;     ///< Made from three or four parts, which AF_INET does not have.
 };
 
+/// What `address::visit` gives for no address.
+struct no_address {};
+
 /// Where a socket is, or is to go: what Python writes as a string, a pair or a quadruple.
 ///
 /// Implicitly made from a path, `{host, port}`, `{host, port, flowinfo, scope_id}` or an
@@ -354,44 +260,49 @@ struct host_address {
 /// form: `address("0:0::1", 80) == address("::1", 80)`.
 class address {
  public:
-  /// The kinds of address, the empty one first.
-  using variant = std::variant<std::monostate, unix_address, inet_address, inet6_address, endpoint,
-                               host_address>;
-
   /// No address. (Python: None)
-  address() noexcept = default;
+  address() noexcept : none_(), kind_(kind::none) {}
 
   /// An AF_UNIX path or abstract name. Throws as `unix_address`.
   template <class T, class = std::enable_if_t<std::is_convertible_v<T&&, file_path>>>
-  address(T&& path) : value_(std::in_place_type<unix_address>, file_path(std::forward<T>(path))) {}
+  address(T&& path) : unix_(file_path(std::forward<T>(path))), kind_(kind::unix_path) {}
 
   /// \param host a literal of either family, a name, `""` for the wildcard or `"<broadcast>"`
   /// \param port 0..65535
   /// \throws std::out_of_range for the port \throws std::invalid_argument for a NUL in the host
-  address(text host, port_number port) : address(host, port, 0, 0, false) {}
+  PYSOCK_API address(text host, port_number port);
 
   /// An AF_INET6 address. \param host an IPv6 literal, a name, or `""` for the wildcard \param port
   /// 0..65535 \param flowinfo 0..1048575 \param scope_id interface index; 0 leaves a `%scope` in
   /// the host in force \throws std::out_of_range for the numbers \throws std::invalid_argument for
   /// a NUL in the host
-  address(text host, port_number port, long long flowinfo, long long scope_id = 0)
-      : address(host, port, detail::checked_flowinfo(flowinfo), detail::checked_scope(scope_id),
-                true) {}
+  PYSOCK_API address(text host, port_number port, long long flowinfo, long long scope_id = 0);
 
-  address(const unix_address& value) noexcept : value_(value) {}   ///< That address.
-  address(const inet_address& value) noexcept : value_(value) {}   ///< That address.
-  address(const inet6_address& value) noexcept : value_(value) {}  ///< That address.
+  address(const unix_address& value) noexcept
+      : unix_(value), kind_(kind::unix_path) {}  ///< That address.
+  address(const inet_address& value) noexcept
+      : inet_(value), kind_(kind::inet) {}  ///< That address.
+  address(const inet6_address& value) noexcept
+      : inet6_(value), kind_(kind::inet6) {}  ///< That address.
 
   /// The system's form; AF_UNIX, AF_INET and AF_INET6 become their own kinds, an empty endpoint no
   /// address.
-  address(const endpoint& value) noexcept
-      : address(detail::sockaddr_view{value.data(), value.size()}) {}
+  address(const endpoint& value) noexcept : address(value.data(), value.size()) {}
 
-  /// What the system returned; no address if `size` is 0.
-  PYSOCK_API explicit address(detail::sockaddr_view native) noexcept;
+  /// What the system returned: `size` bytes; no address if they are too few for a family. Bytes
+  /// beyond what a sockaddr can have are left out.
+  PYSOCK_API address(const sockaddr* data, socklen_t size) noexcept;
+
+  PYSOCK_API address(const address& other);                 ///< A copy.
+  PYSOCK_API address(address&& other) noexcept;             ///< Leaves `other` with an empty host.
+  PYSOCK_API address& operator=(const address& other);      ///< A copy.
+  PYSOCK_API address& operator=(address&& other) noexcept;  ///< Leaves `other` with an empty host.
+  ~address() {
+    if (kind_ == kind::host) host_.~host_address();
+  }
 
   /// Whether there is an address.
-  explicit operator bool() const noexcept { return value_.index() != 0; }
+  explicit operator bool() const noexcept { return kind_ != kind::none; }
 
   /// The family; AF_UNSPEC for no address and for a host still to be resolved.
   [[nodiscard]] PYSOCK_API int family() const noexcept;
@@ -407,29 +318,69 @@ class address {
   [[nodiscard]] PYSOCK_API std::uint32_t scope_id() const noexcept;
   /// Whether this is the AF_UNIX address of a socket without a name.
   [[nodiscard]] bool is_unnamed() const noexcept {
-    const auto* value = get_if<unix_address>();
-    return value != nullptr && value->is_unnamed();
+    return kind_ == kind::unix_path && unix_.is_unnamed();
   }
 
-  /// That kind of address, or null. \tparam T one of the variant's types
+  /// That kind of address, or null. \tparam T `unix_address`, `inet_address`, `inet6_address`,
+  /// `endpoint` or `host_address`
   template <class T>
   [[nodiscard]] const T* get_if() const noexcept {
-    return std::get_if<T>(&value_);
+    if constexpr (std::is_same_v<T, unix_address>)
+      return kind_ == kind::unix_path ? &unix_ : nullptr;
+    else if constexpr (std::is_same_v<T, inet_address>)
+      return kind_ == kind::inet ? &inet_ : nullptr;
+    else if constexpr (std::is_same_v<T, inet6_address>)
+      return kind_ == kind::inet6 ? &inet6_ : nullptr;
+    else if constexpr (std::is_same_v<T, endpoint>)
+      return kind_ == kind::other ? &other_ : nullptr;
+    else {
+      static_assert(std::is_same_v<T, host_address>, "an address has no such kind");
+      return kind_ == kind::host ? &host_ : nullptr;
+    }
   }
-  /// Calls `f` with the kind of address this is; with std::monostate for none.
+  /// Calls `f` with the kind of address this is; with `no_address` for none. \returns what `f`
+  /// returns, which is of the same type for every kind
   template <class F>
   decltype(auto) visit(F&& f) const {
-    return std::visit(std::forward<F>(f), value_);
+    switch (kind_) {
+      case kind::unix_path:
+        return std::forward<F>(f)(unix_);
+      case kind::inet:
+        return std::forward<F>(f)(inet_);
+      case kind::inet6:
+        return std::forward<F>(f)(inet6_);
+      case kind::other:
+        return std::forward<F>(f)(other_);
+      case kind::host:
+        return std::forward<F>(f)(host_);
+      case kind::none:
+        break;
+    }
+    return std::forward<F>(f)(none_);
   }
 
-  /// The system's form: null and 0 for no address and for a host still to be resolved. Valid as
-  /// long as this object.
-  [[nodiscard]] detail::sockaddr_view native() const noexcept {
-    if (const auto* in = get_if<inet_address>()) return {in->data(), in->size()};
-    if (const auto* in6 = get_if<inet6_address>()) return {in6->data(), in6->size()};
-    if (const auto* un = get_if<unix_address>()) return {un->data(), un->size()};
-    if (const auto* raw = get_if<endpoint>()) return {raw->data(), raw->size()};
-    return {};
+  /// The system's form; null for no address and for a host still to be resolved. Valid as long as
+  /// this object.
+  [[nodiscard]] const sockaddr* data() const noexcept {
+    if (kind_ == kind::none || kind_ == kind::host) return nullptr;
+    return reinterpret_cast<const sockaddr*>(this);  // each of the others starts with its sockaddr
+  }
+  /// Its size in bytes; 0 for no address and for a host still to be resolved.
+  [[nodiscard]] socklen_t size() const noexcept {
+    switch (kind_) {
+      case kind::unix_path:
+        return unix_.size();
+      case kind::inet:
+        return inet_address::size();
+      case kind::inet6:
+        return inet6_address::size();
+      case kind::other:
+        return other_.size();
+      case kind::none:
+      case kind::host:
+        break;
+    }
+    return 0;
   }
 
   /// As Python prints it: `('127.0.0.1', 80)`, `('::1', 80, 0, 0)`, `'/tmp/sock'`, `None`.
@@ -439,10 +390,10 @@ class address {
   [[nodiscard]] PYSOCK_API std::size_t hash() const noexcept;
 
   friend bool operator==(const address& a, const address& b) noexcept {
-    return compare(a, b) == 0;
+    return equal(a, b);
   }  ///< By canonical form.
   friend bool operator!=(const address& a, const address& b) noexcept {
-    return compare(a, b) != 0;
+    return !equal(a, b);
   }  ///< By canonical form.
   friend bool operator<(const address& a, const address& b) noexcept {
     return compare(a, b) < 0;
@@ -456,25 +407,28 @@ class address {
   }
 
  private:
-  address(text host, port_number number, std::uint32_t flowinfo, std::uint32_t scope_id,
-          bool inet6_only) {
-    const std::string_view name = host.view();
-    const int port = number.checked("address");
-    unsigned char v4[4];
-    if (!inet6_only && detail::parse_ipv4(name, v4)) {
-      sockaddr_in native;
-      detail::fill(native, v4, port);
-      value_.emplace<inet_address>(native);
-      return;
-    }
-    parse_other(name, port, flowinfo, scope_id, inet6_only);
-  }
-  PYSOCK_API void parse_other(std::string_view name, int port, std::uint32_t flowinfo,
-                              std::uint32_t scope_id, bool inet6_only);
+  enum class kind : unsigned char { none, unix_path, inet, inet6, other, host };
 
+  // The parts are in range.
+  void parse(std::string_view host, int port, std::uint32_t flowinfo, std::uint32_t scope_id,
+             bool inet6_only);
+  // For an object without a kind of its own yet.
+  void take(const address& other);
+  void take(address&& other) noexcept;
+  void take_resolved(const address& other) noexcept;
+
+  [[nodiscard]] PYSOCK_API static bool equal(const address& a, const address& b) noexcept;
   [[nodiscard]] PYSOCK_API static int compare(const address& a, const address& b) noexcept;
 
-  variant value_;
+  union {
+    no_address none_;
+    unix_address unix_;
+    inet_address inet_;
+    inet6_address inet6_;
+    endpoint other_;
+    host_address host_;
+  };
+  kind kind_;
 };
 
 namespace detail {

@@ -58,6 +58,11 @@ struct sockaddr_un {
 #endif
 namespace detail {
 using io_buffer = ::WSABUF;
+// Winsock counts in 32 bits: of more, 2^31-1 bytes count.
+inline void set_buffer(io_buffer& out, void* data, std::size_t size) noexcept {
+  out.buf = static_cast<char*>(data);
+  out.len = size < 0x7FFFFFFFU ? static_cast<::ULONG>(size) : 0x7FFFFFFFU;
+}
 using cmsg_header = ::WSACMSGHDR;
 using native_unix = sockaddr_un;
 inline constexpr int pair_family = AF_INET;  // socketpair's
@@ -105,6 +110,10 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 using io_buffer = ::iovec;
+inline void set_buffer(io_buffer& out, void* data, std::size_t size) noexcept {
+  out.iov_base = data;
+  out.iov_len = size;
+}
 using cmsg_header = ::cmsghdr;
 #if defined(__linux__)
 // The layout of `sockaddr_un`.

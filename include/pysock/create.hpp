@@ -10,6 +10,7 @@
 #include <type_traits>  // enable_if_t
 #include <vector>       // vector
 
+#include "resolver.hpp"
 #include "socket.hpp"
 
 namespace pysock {
@@ -98,7 +99,7 @@ class PYSOCK_API error_group : public error {
  public:
   /// \param operation the call, and the address where there is one \param exceptions one failure
   /// for each attempt
-  error_group(const std::string& operation, std::vector<error> exceptions);
+  error_group(std::string_view operation, std::vector<error> exceptions);
   error_group(const error_group&) noexcept = default;             ///< Shares the list.
   error_group& operator=(const error_group&) noexcept = default;  ///< Shares the list.
 

@@ -9,9 +9,11 @@
 
 #include <cstddef>       // size_t
 #include <cstdint>       // int64_t
+#include <exception>     // terminate
 #include <optional>      // optional
 #include <stdexcept>     // runtime_error
 #include <string>        // string
+#include <string_view>   // string_view
 #include <system_error>  // system_error, error_code
 #include <type_traits>   // true_type
 
@@ -47,17 +49,13 @@ enum class errc {
 enum class bad_argument {
   port = 1,             ///< A port outside 0..65535 (std::out_of_range).
   flowinfo,             ///< A flow label outside 0..1048575 (std::out_of_range).
-  timeout_range,        ///< A timeout beyond what the clock can hold (std::out_of_range).
   value_range,          ///< A number that does not fit the system's type (std::out_of_range).
   embedded_null,        ///< A NUL inside a name or path.
   negative_size,        ///< A negative buffer size.
   buffer_too_small,     ///< More bytes asked for than the buffer holds.
-  timeout_negative,     ///< A negative timeout.
-  timeout_nan,          ///< A timeout that is not a number.
   address_form,         ///< An address whose form does not fit the socket's family.
   address_missing,      ///< An empty address where a destination is needed.
   packed_length,        ///< `inet_ntop` with the wrong number of bytes for the family.
-  unknown_family,       ///< `inet_ntop` for a family without a text form.
   negative_descriptor,  ///< A negative descriptor.
   file_mode,            ///< A mode with anything but r, w and b.
   file_count,           ///< `sendfile` with a count that is not positive.
@@ -98,11 +96,17 @@ class PYSOCK_API error : public std::system_error {
   /// \param code what happened
   /// \param operation the call, and the address where there is one; may be empty
   /// \param transferred bytes that had moved before the failure
-  explicit error(std::error_code code, const std::string& operation = std::string(),
+  explicit error(std::error_code code, std::string_view operation = {},
                  std::size_t transferred = 0);
 
   /// The operation, the address and Python's text.
   [[nodiscard]] const char* what() const noexcept override;
+
+  /// The call that failed, and its address or name where there is one: `connect ('127.0.0.1', 9)`.
+  /// Valid as long as this object.
+  [[nodiscard]] std::string_view operation() const noexcept {
+    return {text_.what(), operation_size_};
+  }
 
   /// The error number (errno, EAI_*, h_errno); empty for conditions that have none, an expired
   /// timeout among them. (Python: `e.errno`, None where args has one value.)
@@ -115,7 +119,8 @@ class PYSOCK_API error : public std::system_error {
   [[nodiscard]] std::size_t transferred() const noexcept { return transferred_; }
 
  private:
-  std::runtime_error text_;  // not a string: its copies never throw
+  std::runtime_error text_;     // not a string: its copies never throw
+  std::size_t operation_size_;  // of the text's beginning
   std::size_t transferred_;
 };
 
@@ -194,15 +199,22 @@ class PYSOCK_API throwing_category : public std::error_category {
   // What Python has as errno; empty where it has none.
   [[nodiscard]] virtual std::optional<int> number(int value) const noexcept = 0;
   // Throws the class that belongs to `code`, which is of this category.
-  [[noreturn]] virtual void raise(std::error_code code, const std::string& operation,
+  [[noreturn]] virtual void raise(std::error_code code, std::string_view operation,
                                   std::size_t transferred) const = 0;
 };
 
 PYSOCK_EXPORTED_CLASSES_END
 
-// Throws the class that belongs to `code`.
-[[noreturn]] PYSOCK_API void throw_error(std::error_code code, const std::string& operation,
-                                         std::size_t transferred = 0);
+// Throws the class that belongs to `code`. Not [[noreturn]], so that compilers end it with a jump:
+// each frame that an exception passes costs as much as ten allocations.
+PYSOCK_API void throw_class(std::error_code code, std::string_view operation,
+                            std::size_t transferred);
+
+[[noreturn]] inline void throw_error(std::error_code code, std::string_view operation,
+                                     std::size_t transferred = 0) {
+  throw_class(code, operation, transferred);
+  std::terminate();  // not reached
+}
 
 inline std::error_code system_code(int number) noexcept { return {number, sys::category()}; }
 
@@ -211,9 +223,9 @@ inline std::error_code failure_code(std::int64_t result) noexcept {
   return system_code(static_cast<int>(-result));
 }
 
-// Throws for a call of the seam that failed. `result` is what it returned: a value, which the
-// making of `operation` cannot change.
-[[noreturn]] inline void throw_result(std::int64_t result, const std::string& operation) {
+// Throws for a call of the seam that failed. `result` is what it returned: a value, which making
+// `operation` cannot change.
+[[noreturn]] inline void throw_result(std::int64_t result, std::string_view operation) {
   throw_error(failure_code(result), operation);
 }
 

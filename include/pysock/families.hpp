@@ -14,6 +14,7 @@
 #include <type_traits>  // enable_if_t
 
 #include "address.hpp"
+#include "error.hpp"
 
 #if __has_include(<linux/can/raw.h>)
 #include <linux/can.h>

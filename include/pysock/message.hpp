@@ -88,6 +88,8 @@ std::size_t checked_control_length(Integer length, const char* function,
   throw_error(bad_argument::value_range, function);
 }
 
+struct buffers_access;
+
 }  // namespace detail
 
 /// Buffers in several pieces, not owned: made from a list (`{header, body}`) or from any array,
@@ -122,7 +124,9 @@ class basic_buffers {
   /// Whether there are none.
   [[nodiscard]] constexpr bool empty() const noexcept { return size_ == 0; }
   /// One piece. \pre `index < size()`
-  [[nodiscard]] Bytes operator[](std::size_t index) const noexcept { return at_(first_, index); }
+  [[nodiscard]] Bytes operator[](std::size_t index) const noexcept {
+    return access_(first_, index, 1, nullptr);
+  }
 
   /// The bytes of all pieces.
   [[nodiscard]] std::size_t total() const noexcept {
@@ -132,16 +136,42 @@ class basic_buffers {
   }
 
  private:
+  friend struct detail::buffers_access;
+
   template <class T>
   basic_buffers(T* first, std::size_t size) noexcept
-      : first_(first), size_(size), at_([](const void* pieces, std::size_t index) noexcept {
-          return Bytes(static_cast<T*>(const_cast<void*>(pieces))[index]);
-        }) {}
+      : first_(first), size_(size), access_(&access<T>) {}
+
+  // Writes the pieces in the system's form to `out`. Without `out`, returns the piece at `index`.
+  template <class T>
+  static Bytes access(const void* first, std::size_t index, std::size_t count,
+                      detail::io_buffer* out) noexcept {
+    T* const pieces = static_cast<T*>(const_cast<void*>(first)) + index;
+    if (out == nullptr) return Bytes(*pieces);
+    for (std::size_t i = 0; i < count; ++i) {
+      const Bytes piece(pieces[i]);
+      detail::set_buffer(out[i], const_cast<char*>(piece.data()), piece.size());
+    }
+    return {};
+  }
 
   const void* first_ = nullptr;
   std::size_t size_ = 0;
-  Bytes (*at_)(const void* first, std::size_t index) noexcept = nullptr;
+  Bytes (*access_)(const void* first, std::size_t index, std::size_t count,
+                   detail::io_buffer* out) noexcept = nullptr;
 };
+
+namespace detail {
+
+// Fills the system's form of buffers in one call.
+struct buffers_access {
+  template <class Bytes>
+  static void copy(const basic_buffers<Bytes>& buffers, io_buffer* out) noexcept {
+    if (!buffers.empty()) (void)buffers.access_(buffers.first_, 0, buffers.size_, out);
+  }
+};
+
+}  // namespace detail
 
 /// Bytes to send, in several pieces: `s.sendmsg({header, body})`. (Python: a sequence of bytes-like
 /// objects)

@@ -66,7 +66,8 @@ struct address_info {
 /// follow white space and a sign, is the same as that number. \param family AF_*, 0 for any \param
 /// type SOCK_*, 0 for any: each address then comes once per type \param proto IPPROTO_*, 0 for any
 /// \param flags AI_*
-/// \throws gaierror EAI_SERVICE also for a port outside 0..65535, as a number or in a name
+/// \throws std::out_of_range for a port number outside 0..65535; in a service name it is a
+/// gaierror EAI_SERVICE
 /// \throws std::invalid_argument for an embedded NUL
 [[nodiscard]] PYSOCK_API std::vector<address_info> getaddrinfo(const std::optional<text>& host,
                                                                const service& port, int family = 0,
@@ -138,23 +139,5 @@ PYSOCK_API void sethostname(text name);
 [[nodiscard]] PYSOCK_API std::string getservbyport(
     port_number port, const std::optional<text>& protocolname = std::nullopt);
 
-namespace detail {
-
-// The system's form of an address for a socket of `family`: `a`'s own bytes, or in `storage` where
-// it had to be resolved or widened. Empty with the reason in `ec` where it does not fit. Blocks in
-// the resolver for host names only.
-PYSOCK_API sockaddr_view resolve(const address& a, int family, endpoint& storage,
-                                 std::error_code& ec) noexcept;
-
-// The usual case without a call: a resolved address of the socket's family, or an endpoint, which
-// is taken as it is.
-inline sockaddr_view fit(const address& a, int family, endpoint& storage,
-                         std::error_code& ec) noexcept {
-  const sockaddr_view native = a.native();
-  if (PYSOCK_LIKELY(native.size != 0 && native.data->sa_family == family)) return native;
-  return resolve(a, family, storage, ec);
-}
-
-}  // namespace detail
 }  // namespace v1
 }  // namespace pysock

@@ -19,7 +19,6 @@
 #include "detail/operation.hpp"
 #include "file_source.hpp"
 #include "message.hpp"
-#include "resolver.hpp"
 #include "timeout.hpp"
 
 namespace pysock {
@@ -457,8 +456,8 @@ class PYSOCK_API socket {
   // open if this throws.
   static socket wrap(const char* operation, native_handle_type fd, int family, int type, int proto);
   accept_result accepted(native_handle_type handle, std::int64_t timeout,
-                         detail::sockaddr_view from) const noexcept;
-  address name_from(detail::sockaddr_view name) const;
+                         const address& from) const noexcept;
+  address name_from(const sockaddr* name, socklen_t size) const noexcept;
   void close_quietly() noexcept;
   void move_settings(const socket& other) noexcept;
   socklen_t read_option(int level, int name, void* value, socklen_t size) const;
@@ -482,8 +481,8 @@ class PYSOCK_API socket {
   PYSOCK_COLD std::size_t finish_sendall(const_bytes data, int flags, std::size_t sent, int error);
   PYSOCK_COLD std::size_t finish_sendall(const_bytes data, int flags, std::size_t sent, int error,
                                          std::error_code& ec) noexcept;
-  PYSOCK_COLD std::size_t finish_sendto(const_bytes data, int flags, detail::sockaddr_view to,
-                                        int error, std::error_code& ec) noexcept;
+  PYSOCK_COLD std::size_t finish_sendto(const_bytes data, int flags, const endpoint& to, int error,
+                                        std::error_code& ec) noexcept;
   PYSOCK_COLD std::size_t finish_sendto(const_bytes data, int flags, const endpoint& to, int error);
   PYSOCK_COLD std::size_t finish_recv_into(mutable_bytes buffer, int flags, int error);
   PYSOCK_COLD std::size_t finish_recv_into(mutable_bytes buffer, int flags, int error,
@@ -692,7 +691,7 @@ inline std::size_t socket::sendto(const_bytes data, int flags, const endpoint& t
     }
     error = detail::sys::last_error();
   }
-  return finish_sendto(data, flags, {to.data(), to.size()}, error, ec);
+  return finish_sendto(data, flags, to, error, ec);
 }
 
 inline std::size_t socket::recv_into(mutable_bytes buffer, std::size_t nbytes, int flags) {

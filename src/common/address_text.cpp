@@ -3,66 +3,13 @@
 #include <pysock/address.hpp>
 #include <pysock/families.hpp>
 
+#include "repr.hpp"
+
 namespace pysock {
 inline namespace v1 {
 namespace {
 
-constexpr char hex_digits[] = "0123456789abcdef";
-
-// Appends Python's repr of text or, where `bytes` is set, of bytes.
-PYSOCK_COLD void append_quoted(std::string& out, std::string_view value, bool bytes) {
-  const bool double_quotes =
-      value.find('\'') != std::string_view::npos && value.find('"') == std::string_view::npos;
-  const char mark = double_quotes ? '"' : '\'';
-  if (bytes) out += 'b';
-  out += mark;
-  for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    const char letter = c == '\n'                ? 'n'
-                        : c == '\r'              ? 'r'
-                        : c == '\t'              ? 't'
-                        : c == mark || c == '\\' ? c
-                                                 : '\0';
-    if (letter != '\0') {
-      out += '\\';
-      out += letter;
-    } else if (byte < 0x20 || byte == 0x7F || (bytes && byte > 0x7F)) {
-      out += "\\x";
-      out += hex_digits[byte >> 4U];
-      out += hex_digits[byte & 0xFU];
-    } else {
-      out += c;
-    }
-  }
-  out += mark;
-}
-
-// A tuple, part by part.
-class tuple {
- public:
-  tuple& text(std::string_view part) { return quoted(part, false); }
-  tuple& bytes(std::string_view part) { return quoted(part, true); }
-  PYSOCK_COLD tuple& number(long long part) {
-    next();
-    out_ += std::to_string(part);
-    return *this;
-  }
-  PYSOCK_COLD std::string done() {
-    out_ += count_ == 1 ? ",)" : ")";
-    return std::move(out_);
-  }
-
- private:
-  void next() { out_ += count_++ == 0 ? "(" : ", "; }
-  PYSOCK_COLD tuple& quoted(std::string_view part, bool bytes) {
-    next();
-    append_quoted(out_, part, bytes);
-    return *this;
-  }
-
-  std::string out_;
-  int count_ = 0;
-};
+using detail::tuple;
 
 // An address can be printed whatever the system lacks: messages of failures contain addresses.
 template <class Address>
@@ -75,10 +22,10 @@ template <class Address>
 }
 
 struct to_text {
-  std::string operator()(std::monostate) const { return "None"; }
+  std::string operator()(no_address) const { return "None"; }
   std::string operator()(const unix_address& a) const {
     std::string out;
-    append_quoted(out, a.view(), !a.view().empty() && a.view().front() == '\0');
+    detail::append_repr(out, a.view(), !a.view().empty() && a.view().front() == '\0');
     return out;
   }
   std::string operator()(const inet_address& a) const {

@@ -3,6 +3,7 @@
 #include <pysock/create.hpp>
 #include <pysock/detail/socket_access.hpp>
 
+#include "repr.hpp"
 #include "socket_parts.hpp"
 
 namespace pysock {
@@ -47,11 +48,11 @@ bool is_its_own_peer(const socket& s, const address& to) noexcept {
   detail::sockaddr_any name;
   socklen_t size = sizeof name;
   if (detail::sys::getsockname(s.fileno(), &name.base, &size) < 0) return false;
-  const address own(detail::sockaddr_view{&name.base, size});
+  const address own(&name.base, size);
   if (own.port() != to.port()) return false;
   size = sizeof name;
   if (detail::sys::getpeername(s.fileno(), &name.base, &size) < 0) return false;
-  return own == address(detail::sockaddr_view{&name.base, size});
+  return own == address(&name.base, size);
 }
 
 socket connected(const address_info& to, std::int64_t timeout, const address& source) {
@@ -71,6 +72,16 @@ socket connected(const address_info& to, std::int64_t timeout, const address& so
     detail::throw_failed(refused, "connect", to.sockaddr);
   }
   return s;
+}
+
+std::vector<address_info> addresses_of(const host_port& to, const std::string& operation) {
+  std::optional<text> host;
+  if (to.host()) host = *to.host();
+  try {
+    return getaddrinfo(host, to.port(), AF_UNSPEC, SOCK_STREAM);
+  } catch (const error& e) {
+    throw_error(e.code(), operation);
+  }
 }
 
 // What a socket for both IPv4 and IPv6 fails with.
@@ -123,13 +134,13 @@ host_port::host_port(const address& a) : host_(a.host()), port_(a.port()) {
 }
 
 std::string host_port::to_string() const {
-  const std::string port = port_.number()      ? std::to_string(*port_.number())
-                           : port_.has_value() ? "'" + port_.name() + "'"
-                                               : "None";
-  return "(" + (host_ ? "'" + *host_ + "'" : "None") + ", " + port + ")";
+  detail::tuple pair;
+  host_ ? pair.text(*host_) : pair.word("None");
+  if (port_.number()) return pair.number(*port_.number()).done();
+  return (port_.has_value() ? pair.text(port_.name()) : pair.word("None")).done();
 }
 
-error_group::error_group(const std::string& operation, std::vector<error> exceptions)
+error_group::error_group(std::string_view operation, std::vector<error> exceptions)
     : error(errc::several_failures, operation),
       exceptions_(std::make_shared<const std::vector<error>>(std::move(exceptions))) {}
 
@@ -138,17 +149,16 @@ socket create_connection(const host_port& address, connection_timeout timeout,
   const std::string operation = "create_connection " + address.to_string();
   if (address.host() && address.host()->empty())
     throw_error({EAI_NONAME, gai_category()}, operation);
-  std::optional<text> host;
-  if (address.host()) host = *address.host();
 
   const std::int64_t limit = timeout.nanoseconds();
   std::vector<error> failures;
-  const std::vector<address_info> found = getaddrinfo(host, address.port(), AF_UNSPEC, SOCK_STREAM);
+  const std::vector<address_info> found = addresses_of(address, operation);
   for (const address_info& one : found) {
     try {
       return connected(one, limit, options.source_address());
     } catch (const error& e) {
-      if (&one == &found.back() && !options.all_errors()) throw;
+      if (&one == &found.back() && !options.all_errors())
+        throw_error(e.code(), operation + ": " + std::string(e.operation()), e.transferred());
       failures.push_back(e);
     }
   }

@@ -3,6 +3,8 @@
 
 #include <new>
 
+#include "repr.hpp"
+
 namespace pysock {
 inline namespace v1 {
 namespace detail {
@@ -84,7 +86,7 @@ void file_reader::leave(std::size_t sent) noexcept {
 
 std::string file_reader::operation_name(const file_source& source) {
   const auto* path = std::get_if<file_path>(&source.value_);
-  return path == nullptr ? "sendfile" : "sendfile '" + path->str() + "'";
+  return path == nullptr ? "sendfile" : call_text("sendfile", path->view());
 }
 
 std::error_code check_sendfile(int type, std::int64_t offset,

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 // The database of hosts, and this one's own name.
+#include <pysock/detail/ip_text.hpp>
+
 #include "lookup.hpp"
+#include "resolve.hpp"
 
 namespace pysock {
 inline namespace v1 {
 namespace {
 
 using detail::c_name;
+using detail::call_text;
 using detail::throw_error;
-using detail::where;
 
 std::string text_of(int family, std::string_view packed) {
   return inet_ntop(family, const_bytes(packed));
@@ -31,9 +34,9 @@ void check(int result, const std::string& operation) {
 address first_address(const char* function, const std::string& name, int family) {
   unsigned char packed[4];
   if (family != AF_INET6 && detail::parse_ipv4(name, packed)) return inet_address(name, 0);
-  endpoint found;
-  if (const std::error_code ec = detail::lookup(name, family, found))
-    throw_error(ec, where(function, name));
+  std::error_code ec;
+  const endpoint found = detail::lookup(name, family, ec);
+  if (ec) throw_error(ec, call_text(function, name));
   return found;
 }
 
@@ -41,7 +44,7 @@ address first_address(const char* function, const std::string& name, int family)
 
 std::string gethostbyname(text hostname) {
   constexpr const char* function = "gethostbyname";
-  const std::string name = c_name(function, hostname);
+  const std::string name = c_name(function, hostname.view());
   if (name.empty()) return "0.0.0.0";
   if (name == "<broadcast>") return "255.255.255.255";
   return first_address(function, name, AF_INET).host();
@@ -49,27 +52,27 @@ std::string gethostbyname(text hostname) {
 
 host_info gethostbyname_ex(text hostname) {
   constexpr const char* function = "gethostbyname_ex";
-  const std::string name = c_name(function, hostname);
+  const std::string name = c_name(function, hostname.view());
   if (!name.empty() && name != "<broadcast>") (void)first_address(function, name, AF_INET);
   detail::sys::host_entry entry;
   const int number = detail::sys::gethostbyname(name.c_str(), AF_INET, entry);
-  check(number, where(function, name));
+  check(number, call_text(function, name));
   return to_host_info(entry);
 }
 
 host_info gethostbyaddr(text ip_address) {
   constexpr const char* function = "gethostbyaddr";
-  const std::string name = c_name(function, ip_address);
-  if (name.empty()) throw_error(errc::wildcard_ambiguous, where(function, name));
+  const std::string name = c_name(function, ip_address.view());
+  if (name.empty()) throw_error(errc::wildcard_ambiguous, call_text(function, name));
   const address found(name == "<broadcast>" ? address("255.255.255.255", 0)
                                             : first_address(function, name, AF_UNSPEC));
   detail::sys::host_entry entry;
   const auto* in = found.get_if<inet_address>();
   const auto* in6 = found.get_if<inet6_address>();
-  if (in == nullptr && in6 == nullptr) throw_error(errc::bad_family, where(function, name));
+  if (in == nullptr && in6 == nullptr) throw_error(errc::bad_family, call_text(function, name));
   const int number = in != nullptr ? detail::sys::gethostbyaddr(in->bytes(), 4, AF_INET, entry)
                                    : detail::sys::gethostbyaddr(in6->bytes(), 16, AF_INET6, entry);
-  check(number, where(function, name));
+  check(number, call_text(function, name));
   return to_host_info(entry);
 }
 
@@ -100,9 +103,9 @@ std::string gethostname() {
 }
 
 void sethostname(text name) {
-  const std::string host = c_name("sethostname", name);
+  const std::string host = c_name("sethostname", name.view());
   const int result = detail::sys::sethostname(host.data(), host.size());
-  if (result < 0) detail::throw_result(result, where("sethostname", host));
+  if (result < 0) detail::throw_result(result, call_text("sethostname", host));
 }
 
 }  // namespace v1

@@ -2,6 +2,8 @@
 // Network interfaces by name and number.
 #include <pysock/interfaces.hpp>
 
+#include "repr.hpp"
+
 namespace pysock {
 inline namespace v1 {
 
@@ -17,16 +19,14 @@ std::vector<interface_info> if_nameindex() {
 }
 
 unsigned if_nametoindex(text name) {
-  if (name.view().find('\0') != std::string_view::npos)
-    detail::throw_error(bad_argument::embedded_null, "if_nametoindex");
-  const std::string asked = name.str();
+  const std::string asked = detail::c_name("if_nametoindex", name.view());
   const std::int64_t index = detail::sys::if_nametoindex(asked.c_str());
-  if (index < 0) detail::throw_result(index, "if_nametoindex '" + asked + "'");
+  if (index < 0) detail::throw_result(index, detail::call_text("if_nametoindex", asked));
   return static_cast<unsigned>(index);
 }
 
 std::string if_indextoname(long long index) {
-  const std::string operation = "if_indextoname " + std::to_string(index);
+  const std::string operation = detail::call_text("if_indextoname", index);
   if (index < 0) throw std::invalid_argument(operation + ": value must not be negative");
   if (index > 0xFFFFFFFFLL) detail::throw_error(bad_argument::value_range, operation);
   std::string name;

@@ -117,16 +117,17 @@ bool finish_connect(operation& op, native_handle_type s, std::error_code& ec) no
   return outcome == 0;
 }
 
-void connect(operation& op, native_handle_type s, sockaddr_view to, std::error_code& ec) noexcept {
+void connect(operation& op, native_handle_type s, const endpoint& to,
+             std::error_code& ec) noexcept {
   for (bool repeated = false;; repeated = true) {
     ec.clear();
-    const int error = -sys::connect(s, to.data, to.size);
+    const int error = -sys::connect(s, to.data(), to.size());
     if (error == 0 || (repeated && error == sys::numbers().is_connected)) return;
     const bool interrupted = sys::classify(error) == sys::failure::interrupted;
     const bool pending = sys::connect_pending(error);
     // An AF_UNIX connect does not go on in the background: an interrupted one is undone, and one to
     // a full queue has not begun. Both are called again.
-    if (to.data->sa_family == AF_UNIX && !pending) {
+    if (to.family() == AF_UNIX && !pending) {
       if (op.again(error, ec)) continue;
     } else if (interrupted ? op.timeout() != 0 : pending && op.waits()) {
       if ((!interrupted || op.resume(ec)) && finish_connect(op, s, ec)) ec.clear();

@@ -1,78 +1,89 @@
 // SPDX-License-Identifier: MIT
-// From an address to the system's form for a socket, which for a host name asks the resolver.
+#include "resolve.hpp"
+
+#include <cstring>
+
 #include "lookup.hpp"
+#include "packed_address.hpp"
 
 namespace pysock {
 inline namespace v1 {
 namespace {
 
-// The numeric address of the other family, where the system has a number of its own for it.
+// The reason why a numeric address of the other family does not fit, where the system has a number
+// of its own for it.
 #ifdef EAI_ADDRFAMILY
 constexpr int wrong_family = EAI_ADDRFAMILY;
 #else
 constexpr int wrong_family = EAI_FAMILY;
 #endif
 
-bool is_broadcast(const address& a) noexcept {
-  const auto* in = a.get_if<inet_address>();
-  if (in == nullptr) {
-    const auto* name = a.get_if<host_address>();
-    return name != nullptr && name->host == "<broadcast>";
+constexpr unsigned char any4[4] = {};
+constexpr unsigned char any6[16] = {};
+constexpr unsigned char broadcast4[4] = {0xFF, 0xFF, 0xFF, 0xFF};
+constexpr unsigned char mapped_prefix[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+
+template <class Address>
+endpoint to_endpoint(const Address& a) {
+  return {a.data(), a.size()};
+}
+
+// A looked-up address with the port and scope that the caller gave.
+endpoint with_parts(endpoint found, const host_address& a) noexcept {
+  if (found.family() == AF_INET) {
+    reinterpret_cast<sockaddr_in*>(found.buffer())->sin_port =
+        htons(static_cast<std::uint16_t>(a.port));
+  } else if (found.family() == AF_INET6) {
+    auto* in6 = reinterpret_cast<sockaddr_in6*>(found.buffer());
+    in6->sin6_port = htons(static_cast<std::uint16_t>(a.port));
+    in6->sin6_flowinfo = htonl(a.flowinfo);
+    if (a.scope_id != 0) in6->sin6_scope_id = a.scope_id;
   }
-  return std::string_view(reinterpret_cast<const char*>(in->bytes()), 4) == "\xFF\xFF\xFF\xFF";
+  return found;
 }
 
-void store(const inet_address& a, endpoint& out) noexcept { out = endpoint(a.data(), a.size()); }
-void store(const inet6_address& a, endpoint& out) noexcept { out = endpoint(a.data(), a.size()); }
-
-// The IPv4 address in an IPv4-mapped one (RFC 4291), which is how a server for both families sees
-// its IPv4 peers. False for any other, and for parts that AF_INET does not have.
-bool unmapped(const address& a, endpoint& out) noexcept {
-  constexpr unsigned char prefix[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-  const auto* in6 = a.get_if<inet6_address>();
-  if (in6 == nullptr || in6->flowinfo() != 0 || in6->scope_id() != 0 ||
-      std::memcmp(in6->bytes(), prefix, sizeof prefix) != 0)
-    return false;
-  unsigned char packed[4];
-  std::memcpy(packed, in6->bytes() + sizeof prefix, sizeof packed);
-  sockaddr_in in;
-  detail::fill(in, packed, in6->port());
-  store(inet_address(in), out);
-  return true;
-}
-
-// A host that is no literal, for a socket of `family`.
-std::error_code resolve_host(const host_address& a, int family, endpoint& out) noexcept {
-  if (family != AF_INET && family != AF_INET6) return bad_argument::address_form;
-  if (family == AF_INET && a.inet6_only) return bad_argument::address_form;
+endpoint resolve_host(const host_address& a, int family, std::error_code& ec) noexcept {
   const bool broadcast = a.host == "<broadcast>";
-  if (broadcast && family == AF_INET6) return errc::family_mismatch;
-
-  sockaddr_in in{};
-  sockaddr_in6 in6{};
-  if (a.host.empty() || broadcast) {
-    const unsigned char fill = broadcast ? 0xFF : 0;
-    const unsigned char any4[4] = {fill, fill, fill, fill};
-    const unsigned char any6[16] = {};
-    detail::fill(in, any4, a.port);
-    detail::fill(in6, any6, a.port, a.flowinfo, a.scope_id);
+  if ((family != AF_INET && family != AF_INET6) || (family == AF_INET && a.inet6_only)) {
+    ec = bad_argument::address_form;
+  } else if (broadcast && family == AF_INET6) {
+    ec = errc::family_mismatch;
+  } else if (broadcast) {
+    return to_endpoint(detail::packed_address(broadcast4, a.port));
+  } else if (a.host.empty() && family == AF_INET) {
+    return to_endpoint(detail::packed_address(any4, a.port));
+  } else if (a.host.empty()) {
+    return to_endpoint(detail::packed_address(any6, a.port, a.flowinfo, a.scope_id));
   } else {
-    endpoint found;
-    if (const std::error_code ec = detail::lookup(a.host, family, found)) return ec;
-    if (found.family() == AF_INET) {
-      std::memcpy(&in, found.data(), sizeof in);
-      in.sin_port = htons(static_cast<std::uint16_t>(a.port));
-    } else {
-      std::memcpy(&in6, found.data(), sizeof in6);
-      in6.sin6_port = htons(static_cast<std::uint16_t>(a.port));
-      in6.sin6_flowinfo = htonl(a.flowinfo);
-      if (a.scope_id != 0) in6.sin6_scope_id = a.scope_id;
-    }
+    return with_parts(detail::lookup(a.host, family, ec), a);
   }
-  if (family == AF_INET)
-    store(inet_address(in), out);
-  else
-    store(inet6_address(in6), out);
+  return {};
+}
+
+// An IPv4-mapped address (RFC 4291), which is how a server for both families sees its IPv4 peers,
+// without parts that AF_INET does not have.
+bool is_mapped(const inet6_address* a) noexcept {
+  return a != nullptr && a->flowinfo() == 0 && a->scope_id() == 0 &&
+         std::memcmp(a->bytes(), mapped_prefix, sizeof mapped_prefix) == 0;
+}
+
+// A numeric address of another family than the socket's.
+endpoint convert(const address& a, int family, std::error_code& ec) noexcept {
+  const auto* in = a.get_if<inet_address>();
+  const auto* in6 = a.get_if<inet6_address>();
+  if (a.family() == AF_UNIX || family == AF_UNIX) {
+    ec = bad_argument::address_form;
+  } else if (family == AF_INET && is_mapped(in6)) {
+    unsigned char packed[4];
+    std::memcpy(packed, in6->bytes() + sizeof mapped_prefix, sizeof packed);
+    return to_endpoint(detail::packed_address(packed, in6->port()));
+  } else if (family != AF_INET && family != AF_INET6) {
+    ec = errc::bad_family;
+  } else if (in != nullptr && std::memcmp(in->bytes(), broadcast4, sizeof broadcast4) == 0) {
+    ec = errc::family_mismatch;
+  } else {
+    ec = {wrong_family, gai_category()};
+  }
   return {};
 }
 
@@ -80,41 +91,25 @@ std::error_code resolve_host(const host_address& a, int family, endpoint& out) n
 
 namespace detail {
 
-std::error_code lookup(const std::string& host, int family, endpoint& out) noexcept {
-  const addrinfo hints = make_hints(family, SOCK_DGRAM, 0, idn_flag(host));
-  results found;
-  const std::error_code ec = code_of(sys::getaddrinfo(host.c_str(), nullptr, &hints, &found.first));
-  if (ec) return ec;
-  if (found.first == nullptr) return errc::no_addresses;
-  out = endpoint(found.first->ai_addr, static_cast<socklen_t>(found.first->ai_addrlen));
+endpoint resolve(const address& a, int family, std::error_code& ec) noexcept {
+  ec.clear();
+  if (a.size() != 0 && (a.family() == family || a.get_if<endpoint>() != nullptr))
+    return to_endpoint(a);
+  if (const auto* name = a.get_if<host_address>()) return resolve_host(*name, family, ec);
+  if (a) return convert(a, family, ec);
+  ec = bad_argument::address_missing;
   return {};
 }
 
-sockaddr_view resolve(const address& a, int family, endpoint& storage,
-                      std::error_code& ec) noexcept {
-  if (!a) {
-    ec = bad_argument::address_missing;
-  } else if (const auto* name = a.get_if<host_address>()) {
-    ec = resolve_host(*name, family, storage);
-    if (!ec) return {storage.data(), storage.size()};
-  } else if (const auto* raw = a.get_if<endpoint>()) {
-    return {raw->data(), raw->size()};  // the system knows its families better than we do
-  } else if (a.family() == AF_UNIX || family == AF_UNIX) {
-    ec = bad_argument::address_form;
-  } else if (family == AF_INET && unmapped(a, storage)) {
-    return {storage.data(), storage.size()};
-  } else if (family == AF_INET || family == AF_INET6) {
-    if (is_broadcast(a))
-      ec = errc::family_mismatch;
-    else
-      ec = {wrong_family, gai_category()};
-  } else {
-    ec = errc::bad_family;
-  }
-  return {};
+endpoint lookup(const std::string& host, int family, std::error_code& ec) noexcept {
+  const addrinfo hints = make_hints(family, SOCK_DGRAM, 0, idn_flag(host));
+  results found;
+  ec = code_of(sys::getaddrinfo(host.c_str(), nullptr, &hints, &found.first));
+  if (!ec && found.first == nullptr) ec = errc::no_addresses;
+  if (ec) return {};
+  return {found.first->ai_addr, static_cast<socklen_t>(found.first->ai_addrlen)};
 }
 
 }  // namespace detail
-
 }  // namespace v1
 }  // namespace pysock

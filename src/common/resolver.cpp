@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // getaddrinfo and getnameinfo.
+#include <pysock/detail/ip_text.hpp>
+
 #include "lookup.hpp"
+#include "packed_address.hpp"
 
 namespace pysock {
 inline namespace v1 {
@@ -9,7 +12,6 @@ namespace {
 using detail::c_name;
 using detail::code_of;
 using detail::idn_flag;
-using detail::in_quotes;
 using detail::make_hints;
 using detail::results;
 using detail::throw_error;
@@ -49,8 +51,8 @@ int usual_protocol(int type, int asked) noexcept {
                                      : -1;
 }
 
-// The one answer to a question that asks for no name, of either kind: nothing to trouble a resolver
-// with. False for any other question.
+// The answer where both host and port are numeric, which needs no call of the resolver. False for
+// any other question.
 bool answer_numeric(std::string_view host, const service& port, int family, int type, int proto,
                     int flags, address_info& out) noexcept {
   const int protocol = usual_protocol(type, proto);
@@ -61,14 +63,10 @@ bool answer_numeric(std::string_view host, const service& port, int family, int 
   unsigned char packed4[4];
   unsigned char packed6[16];
   if ((family == AF_UNSPEC || family == AF_INET) && detail::parse_ipv4(host, packed4)) {
-    sockaddr_in in;
-    detail::fill(in, packed4, number);
-    out.sockaddr = inet_address(in);
+    out.sockaddr = detail::packed_address(packed4, number);
     out.family = AF_INET;
   } else if ((family == AF_UNSPEC || family == AF_INET6) && detail::parse_ipv6(host, packed6)) {
-    sockaddr_in6 in6;
-    detail::fill(in6, packed6, number, 0, 0);
-    out.sockaddr = inet6_address(in6);
+    out.sockaddr = detail::packed_address(packed6, number, 0, 0);
     out.family = AF_INET6;
   } else {
     return false;
@@ -78,23 +76,27 @@ bool answer_numeric(std::string_view host, const service& port, int family, int 
   return true;
 }
 
-std::vector<address_info> resolve(const std::optional<text>& host, const service& port, int family,
-                                  int type, int proto, int flags) {
+std::string arguments_text(const std::string& host, const service& port) {
+  detail::tuple arguments;
+  host.empty() ? arguments.word("None") : arguments.text(host);
+  if (port.number()) return arguments.number(*port.number()).done();
+  return (port.has_value() ? arguments.text(port.name()) : arguments.word("None")).done();
+}
+
+std::vector<address_info> ask(const std::optional<text>& host, const service& port, int family,
+                              int type, int proto, int flags) {
   constexpr const char* function = "getaddrinfo";
-  const std::string host_name = host ? c_name(function, *host) : std::string();
+  const std::string host_name = host ? c_name(function, host->view()) : std::string();
   const std::string service_name = c_name(function, port.name());
-  const std::string operation = std::string(function) + " (" +
-                                (host_name.empty() ? "None" : in_quotes(host_name)) + ", " +
-                                (port.number()      ? std::to_string(*port.number())
-                                 : port.has_value() ? in_quotes(service_name)
-                                                    : "None") +
-                                ")";
+  const std::string operation = function + (" " + arguments_text(host_name, port));
 
   // A number is passed on as digits alone, which all C libraries read alike. With neither host nor
   // port there is nothing to look up, but an empty port is one for Python.
   const std::optional<long long> number = numeric_port(port);
-  if (number && !port_number(*number).is_valid())
+  if (number && !port_number(*number).is_valid()) {
+    if (port.number()) throw_error(bad_argument::port, operation);
     throw_error({EAI_SERVICE, gai_category()}, operation);
+  }
   const bool has_port =
       !service_name.empty() || port.number() || (port.has_value() && host_name.empty());
   const std::string port_name = number ? std::to_string(*number) : service_name;
@@ -110,9 +112,9 @@ std::vector<address_info> resolve(const std::optional<text>& host, const service
   for (const addrinfo* one = found.first; one != nullptr; one = one->ai_next) {
     // Some systems give it to every result, and unasked.
     const bool named = list.empty() && (flags & AI_CANONNAME) != 0 && one->ai_canonname != nullptr;
-    list.push_back(
-        {one->ai_family, one->ai_socktype, one->ai_protocol, named ? one->ai_canonname : "",
-         address(detail::sockaddr_view{one->ai_addr, static_cast<socklen_t>(one->ai_addrlen)})});
+    list.push_back({one->ai_family, one->ai_socktype, one->ai_protocol,
+                    named ? one->ai_canonname : "",
+                    address(one->ai_addr, static_cast<socklen_t>(one->ai_addrlen))});
   }
   return list;
 }
@@ -125,12 +127,11 @@ std::vector<address_info> getaddrinfo(const std::optional<text>& host, const ser
     std::vector<address_info> list(1);
     if (answer_numeric(host->view(), port, family, type, proto, flags, list.front())) return list;
   }
-  return resolve(host, port, family, type, proto, flags);
+  return ask(host, port, family, type, proto, flags);
 }
 
 name_info getnameinfo(const address& sockaddr, int flags) {
   const std::string operation = "getnameinfo " + sockaddr.to_string();
-  const detail::sockaddr_view native = sockaddr.native();
   if (const auto* name = sockaddr.get_if<host_address>()) {
     // Numeric text that only the resolver reads (a scope by name) is welcome; names are not.
     endpoint found;
@@ -150,14 +151,12 @@ name_info getnameinfo(const address& sockaddr, int flags) {
     if (name->inet6_only) throw_error(bad_argument::address_form, operation);  // IPv4 has two parts
     return getnameinfo(inet_address(plain.host(), name->port), flags);
   }
-  if (native.size == 0 ||
-      (native.data->sa_family != AF_INET && native.data->sa_family != AF_INET6)) {
+  if (sockaddr.family() != AF_INET && sockaddr.family() != AF_INET6)
     throw_error(bad_argument::address_form, operation);
-  }
   char host[NI_MAXHOST];
   char port[NI_MAXSERV];
   const std::error_code ec = code_of(detail::sys::getnameinfo(
-      native.data, native.size, host, sizeof host, port, sizeof port, flags));
+      sockaddr.data(), sockaddr.size(), host, sizeof host, port, sizeof port, flags));
   if (ec) throw_error(ec, operation);
   return {host, port};
 }

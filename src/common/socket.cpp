@@ -90,14 +90,14 @@ void socket::close() {
 
 // ---- connections ----
 
-address socket::name_from(detail::sockaddr_view name) const {
-  if (name.size == 0 && family_ == AF_UNIX) return unix_address();
-  return address(name);
+address socket::name_from(const sockaddr* name, socklen_t size) const noexcept {
+  if (size == 0 && family_ == AF_UNIX) return unix_address();
+  return address(name, size);
 }
 
 accept_result socket::accepted(native_handle_type handle, std::int64_t timeout,
-                               detail::sockaddr_view from) const noexcept {
-  accept_result result{socket(handle, family_, type_, proto_, timeout), name_from(from)};
+                               const address& from) const noexcept {
+  accept_result result{socket(handle, family_, type_, proto_, timeout), from};
   result.conn.set_interrupt_hook(hook_, hook_data_);
   return result;
 }
@@ -119,7 +119,8 @@ accept_result socket::accept(std::error_code& ec) noexcept {
   if (calling.timeout <= 0 || op.wait_until_ready(ec))
     handle = detail::complete(op, 0, attempt, ec);
   if (handle < 0) return accept_result{socket(nullptr), address()};
-  return accepted(static_cast<native_handle_type>(handle), new_timeout, {&from.base, size});
+  return accepted(static_cast<native_handle_type>(handle), new_timeout,
+                  name_from(&from.base, size));
 }
 
 accept_result socket::accept() {
@@ -130,18 +131,16 @@ accept_result socket::accept() {
 }
 
 void socket::bind(const address& local) {
-  endpoint storage;
   std::error_code ec;
-  const detail::sockaddr_view target = detail::fit(local, family_, storage, ec);
-  if (target.size == 0) detail::throw_failed(ec, "bind", local);
-  const int result = detail::sys::bind(fileno(), target.data, target.size);
+  const endpoint target = detail::resolve(local, family_, ec);
+  if (ec) detail::throw_failed(ec, "bind", local);
+  const int result = detail::sys::bind(fileno(), target.data(), target.size());
   if (result < 0) detail::throw_failed(detail::system_code(-result), "bind", local);
 }
 
 void socket::connect(const address& remote, std::error_code& ec) noexcept {
-  endpoint storage;
-  const detail::sockaddr_view target = detail::fit(remote, family_, storage, ec);
-  if (target.size == 0) return;
+  const endpoint target = detail::resolve(remote, family_, ec);
+  if (ec) return;
   const detail::call_context calling = context();
   detail::deadline until(calling.timeout);
   detail::operation op(calling, detail::sys::event::connect, until);

@@ -7,39 +7,26 @@ inline namespace v1 {
 
 using detail::transferred;
 
-std::size_t socket::finish_sendto(const_bytes data, int flags, detail::sockaddr_view to, int error,
+std::size_t socket::finish_sendto(const_bytes data, int flags, const endpoint& to, int error,
                                   std::error_code& ec) noexcept {
   return send_connecting(flags, error, ec, [&](int with, bool to_peer) noexcept {
-    return transferred(
-        to_peer ? detail::sys::send(fileno(), data.data(), data.size(), with)
-                : detail::sys::sendto(fileno(), data.data(), data.size(), with, to.data, to.size));
+    return transferred(to_peer ? detail::sys::send(fileno(), data.data(), data.size(), with)
+                               : detail::sys::sendto(fileno(), data.data(), data.size(), with,
+                                                     to.data(), to.size()));
   });
 }
 
 std::size_t socket::finish_sendto(const_bytes data, int flags, const endpoint& to, int error) {
   std::error_code ec;
-  const std::size_t count = finish_sendto(data, flags, {to.data(), to.size()}, error, ec);
+  const std::size_t count = finish_sendto(data, flags, to, error, ec);
   if (ec) detail::throw_failed(ec, "sendto", address(to));
   return count;
 }
 
 std::size_t socket::sendto(const_bytes data, int flags, const address& to,
                            std::error_code& ec) noexcept {
-  endpoint storage;
-  const detail::sockaddr_view target = detail::fit(to, family_, storage, ec);
-  if (target.size == 0) return 0;
-  int error = 0;
-  const int mode = this->mode();
-  if (mode >= 0) {
-    const std::ptrdiff_t count = detail::sys::sendto(fileno(), data.data(), data.size(),
-                                                     flags | mode, target.data, target.size);
-    if (count >= 0) {
-      ec.clear();
-      return static_cast<std::size_t>(count);
-    }
-    error = detail::sys::last_error();
-  }
-  return finish_sendto(data, flags, target, error, ec);
+  const endpoint target = detail::resolve(to, family_, ec);
+  return ec ? 0 : sendto(data, flags, target, ec);
 }
 
 std::size_t socket::sendto(const_bytes data, int flags, const address& to) {

@@ -17,9 +17,8 @@ class pieces {
   explicit pieces(const basic_buffers<Bytes>& buffers)
       : count_(buffers.empty() ? 1 : buffers.size()),
         heap_(count_ <= few ? nullptr : new sys::buffer[count_]) {
-    if (buffers.empty()) few_[0] = sys::make_buffer(nullptr, 0);
-    for (std::size_t i = 0; i < buffers.size(); ++i)
-      data()[i] = sys::make_buffer(buffers[i].data(), buffers[i].size());
+    if (buffers.empty()) set_buffer(few_[0], nullptr, 0);
+    buffers_access::copy(buffers, data());
   }
   pieces(const pieces&) = delete;
   pieces& operator=(const pieces&) = delete;
@@ -37,11 +36,11 @@ class pieces {
 };
 
 // The system changes nothing of what it sends, but its structure does not say so.
-sys::message outgoing(pieces& buffers, const ancillary_data& ancdata, sockaddr_view to) noexcept {
+sys::message outgoing(pieces& buffers, const ancillary_data& ancdata, const endpoint& to) noexcept {
   const const_bytes control = ancdata.view().raw();
   sys::message m;
-  m.address = const_cast<sockaddr*>(to.data);
-  m.address_size = to.size;
+  m.address = const_cast<sockaddr*>(to.empty() ? nullptr : to.data());
+  m.address_size = to.size();
   m.buffers = buffers.data();
   m.buffer_count = buffers.size();
   m.control = control.empty() ? nullptr : const_cast<char*>(control.data());
@@ -89,6 +88,11 @@ struct incoming {
 
 namespace {
 
+// What an overload with an error_code reports where an allocation failed.
+void throw_if_allocation(const std::error_code& ec) {
+  if (ec == std::make_error_code(std::errc::not_enough_memory)) throw std::bad_alloc();
+}
+
 // Where control messages begin behind `size` bytes of data.
 constexpr std::size_t aligned(std::size_t size) noexcept {
   constexpr std::size_t unit = alignof(std::max_align_t);
@@ -102,15 +106,20 @@ constexpr std::size_t aligned(std::size_t size) noexcept {
 
 std::size_t socket::sendmsg(const const_buffers& buffers, const ancillary_data& ancdata, int flags,
                             const address& to, std::error_code& ec) noexcept {
-  endpoint storage;
   ec.clear();
-  const detail::sockaddr_view target =
-      to ? detail::fit(to, family_, storage, ec) : detail::sockaddr_view{};
+  const endpoint target = to ? detail::resolve(to, family_, ec) : endpoint();
   if (ec) return 0;
   try {
     detail::pieces data(buffers);
     detail::sys::message m = detail::outgoing(data, ancdata, target);
-    return send_connecting(flags, 0, ec, [this, &m](int with, bool to_peer) noexcept {
+    int error = 0;
+    const int mode = this->mode();
+    if (mode >= 0) {
+      const std::ptrdiff_t count = detail::sys::sendmsg(fileno(), m, flags | mode);
+      if (count >= 0) return static_cast<std::size_t>(count);
+      error = static_cast<int>(-count);
+    }
+    return send_connecting(flags, error, ec, [this, &m](int with, bool to_peer) noexcept {
       if (to_peer) m.address = nullptr, m.address_size = 0;
       return detail::sys::sendmsg(fileno(), m, with);
     });
@@ -124,9 +133,10 @@ std::size_t socket::sendmsg(const const_buffers& buffers, const ancillary_data& 
                             const address& to) {
   std::error_code ec;
   const std::size_t count = sendmsg(buffers, ancdata, flags, to, ec);
-  if (ec == std::errc::not_enough_memory && ec.category() == std::generic_category())
-    throw std::bad_alloc();
-  if (ec) detail::throw_failed(ec, "sendmsg", to);
+  if (ec) {
+    detail::throw_if_allocation(ec);
+    detail::throw_failed(ec, "sendmsg", to);
+  }
   return count;
 }
 
@@ -134,10 +144,17 @@ std::size_t socket::sendmsg(const const_buffers& buffers, const ancillary_data& 
 
 std::size_t socket::receive_message(detail::incoming& message, int flags,
                                     std::error_code& ec) noexcept {
+  int error = 0;
+  const int mode = this->mode();
+  if (mode >= 0) {
+    const std::ptrdiff_t count = message.receive(fileno(), flags | mode);
+    if (count >= 0) return static_cast<std::size_t>(count);
+    error = static_cast<int>(-count);
+  }
   const auto attempt = [&, with = flags | context().flags()]() noexcept {
     return message.receive(fileno(), with);
   };
-  const std::ptrdiff_t count = finish_receive(flags, 0, attempt, ec);
+  const std::ptrdiff_t count = finish_receive(flags, error, attempt, ec);
   return count < 0 ? 0 : static_cast<std::size_t>(count);
 }
 
@@ -150,7 +167,8 @@ recvmsg_result socket::recvmsg(std::size_t bufsize, std::size_t ancbufsize, int 
   detail::scratch memory(offset + ancbufsize);
   char* const bytes = memory.data();
   detail::clear_for(flags, bytes, bufsize);
-  detail::sys::buffer piece = detail::sys::make_buffer(bytes, bufsize);
+  detail::sys::buffer piece;
+  detail::set_buffer(piece, bytes, bufsize);
   detail::incoming message{&piece, 1, bytes + offset, ancbufsize};
   std::error_code ec;
   const std::size_t count = receive_message(message, flags, ec);
@@ -170,6 +188,7 @@ recvmsg_into_result socket::recvmsg_into(const mutable_buffers& buffers,
 recvmsg_into_result socket::recvmsg_into(const mutable_buffers& buffers, std::size_t ancbufsize,
                                          int flags, std::error_code& ec) noexcept {
   recvmsg_into_result result;
+  ec.clear();
   if (ancbufsize > detail::max_ancillary) {
     ec = bad_argument::ancillary_length;
     return result;
@@ -179,11 +198,13 @@ recvmsg_into_result socket::recvmsg_into(const mutable_buffers& buffers, std::si
     detail::scratch control(ancbufsize);
     detail::incoming message{data.data(), data.size(), control.data(), ancbufsize};
     result.nbytes = receive_message(message, flags, ec);
-    detail::received_guard guard(message.ancillary);
-    result.ancdata = ancillary_data(message.ancillary);
-    guard.dismiss();
     result.flags = message.flags;
-    result.from = address(message.from);
+    if (!message.from.empty()) result.from = address(message.from);
+    if (!message.ancillary.raw().empty()) {
+      detail::received_guard guard(message.ancillary);
+      result.ancdata = ancillary_data(message.ancillary);
+      guard.dismiss();
+    }
   } catch (const std::bad_alloc&) {
     ec = std::make_error_code(std::errc::not_enough_memory);
   }
@@ -194,9 +215,10 @@ recvmsg_into_result socket::recvmsg_into(const mutable_buffers& buffers, std::si
                                          int flags) {
   std::error_code ec;
   recvmsg_into_result result = recvmsg_into(buffers, ancbufsize, flags, ec);
-  if (ec == std::errc::not_enough_memory && ec.category() == std::generic_category())
-    throw std::bad_alloc();
-  if (ec) detail::throw_error(ec, "recvmsg_into");
+  if (ec) {
+    detail::throw_if_allocation(ec);
+    detail::throw_error(ec, "recvmsg_into");
+  }
   return result;
 }
 

@@ -5,8 +5,17 @@
 #include <climits>
 #include <cstring>
 
+#include "option_names.hpp"
+
 namespace pysock {
 inline namespace v1 {
+namespace {
+
+[[noreturn]] void throw_option(int result, const char* operation, int level, int name) {
+  detail::throw_result(result, operation + (" " + detail::option_text(level, name)));
+}
+
+}  // namespace
 
 bool socket::get_inheritable() const {
   const int inheritable = detail::sys::get_inheritable(fileno());
@@ -21,7 +30,7 @@ void socket::set_inheritable(bool inheritable) {
 
 socklen_t socket::read_option(int level, int name, void* value, socklen_t size) const {
   const int result = detail::sys::getsockopt(fileno(), level, name, value, &size);
-  if (result < 0) detail::throw_result(result, "getsockopt");
+  if (result < 0) throw_option(result, "getsockopt", level, name);
   return size;
 }
 
@@ -34,7 +43,7 @@ int socket::getsockopt(int level, int name) const {
 }
 
 std::string socket::getsockopt(int level, int name, int buflen) const {
-  if (buflen < 1 || buflen > 1024) detail::throw_error(errc::buflen_out_of_range, "getsockopt");
+  if (buflen < 1 || buflen > 1024) detail::throw_error(errc::buflen_out_of_range, {});
   std::string value(static_cast<std::size_t>(buflen), '\0');
   const socklen_t size = read_option(level, name, value.data(), static_cast<socklen_t>(buflen));
   if (static_cast<std::size_t>(size) < value.size()) value.resize(static_cast<std::size_t>(size));
@@ -45,12 +54,12 @@ void socket::setsockopt(int level, int name, const_bytes value) {
   if (value.size() > INT_MAX) detail::throw_error(bad_argument::value_range, "setsockopt");
   const int result = detail::sys::setsockopt(fileno(), level, name, value.data(),
                                              static_cast<socklen_t>(value.size()));
-  if (result < 0) detail::throw_result(result, "setsockopt");
+  if (result < 0) throw_option(result, "setsockopt", level, name);
 }
 
 void socket::setsockopt(int level, int name, std::nullptr_t, socklen_t optlen) {
   const int result = detail::sys::setsockopt(fileno(), level, name, nullptr, optlen);
-  if (result < 0) detail::throw_result(result, "setsockopt");
+  if (result < 0) throw_option(result, "setsockopt", level, name);
 }
 
 #ifdef SIO_RCVALL
@@ -70,7 +79,7 @@ address socket::getpeername() const {
   socklen_t size = sizeof peer;
   const int result = detail::sys::getpeername(fileno(), &peer.base, &size);
   if (result < 0) detail::throw_result(result, "getpeername");
-  return name_from({&peer.base, size});
+  return name_from(&peer.base, size);
 }
 
 address socket::getsockname() const {
@@ -78,7 +87,7 @@ address socket::getsockname() const {
   socklen_t size = sizeof own;
   const int result = detail::sys::getsockname(fileno(), &own.base, &size);
   if (result < 0) detail::throw_result(result, "getsockname");
-  return name_from({&own.base, size});
+  return name_from(&own.base, size);
 }
 
 }  // namespace v1

@@ -6,6 +6,8 @@
 #include <pysock/detail/scratch.hpp>
 #include <pysock/socket.hpp>
 
+#include "resolve.hpp"
+
 namespace pysock {
 inline namespace v1 {
 namespace detail {

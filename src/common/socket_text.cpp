@@ -14,7 +14,7 @@ std::string socket::to_string() const {
   if (!*this) return out + ">";
   detail::sockaddr_any any;
   const auto add = [&any, &out](const char* label, int result, socklen_t size) {
-    const address found = result < 0 ? address() : address(detail::sockaddr_view{&any.base, size});
+    const address found = result < 0 ? address() : address(&any.base, size);
     if (!found || found.is_unnamed()) return;
     const auto* un = found.get_if<unix_address>();
     // Python quotes names that are bytes, not those that are text.

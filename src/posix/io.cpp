@@ -60,13 +60,6 @@ std::ptrdiff_t sys::recv_now(native_handle_type s, void* data, std::size_t size)
   return outcome(::recv(s, data, cut(size), dont_wait));
 }
 
-sys::buffer sys::make_buffer(const void* data, std::size_t size) noexcept {
-  buffer made{};
-  made.iov_base = const_cast<void*>(data);
-  made.iov_len = size;
-  return made;
-}
-
 std::size_t sys::max_buffers() noexcept {
   constexpr std::size_t promised = 16;  // _XOPEN_IOV_MAX
   const long limit = ::sysconf(_SC_IOV_MAX);

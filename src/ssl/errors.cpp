@@ -63,7 +63,7 @@ class session_category final : public detail::throwing_category {
     if (value > SSL_ERROR_INVALID_ERROR_CODE) return std::nullopt;
     return value;
   }
-  [[noreturn]] void raise(std::error_code code, const std::string& operation,
+  [[noreturn]] void raise(std::error_code code, std::string_view operation,
                           std::size_t transferred) const override {
     switch (static_cast<ssl_errc>(code.value())) {
       case ssl_errc::want_read:
@@ -139,7 +139,7 @@ class reason_category final : public detail::throwing_category {
            reason_text(value);
   }
   std::optional<int> number(int) const noexcept override { return SSL_ERROR_SSL; }
-  [[noreturn]] void raise(std::error_code code, const std::string& operation,
+  [[noreturn]] void raise(std::error_code code, std::string_view operation,
                           std::size_t transferred) const override {
     throw sslerror(code, operation, transferred);
   }
@@ -153,7 +153,7 @@ class certificate_category final : public detail::throwing_category {
            X509_verify_cert_error_string(value);
   }
   std::optional<int> number(int) const noexcept override { return SSL_ERROR_SSL; }
-  [[noreturn]] void raise(std::error_code code, const std::string& operation,
+  [[noreturn]] void raise(std::error_code code, std::string_view operation,
                           std::size_t transferred) const override {
     throw ssl_cert_verification_error(code, operation, transferred);
   }

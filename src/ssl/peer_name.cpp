@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Host names: what is refused, what is sent, what is compared.
+#include <pysock/detail/ip_text.hpp>
 #include "peer_name.hpp"
 
 #include <openssl/x509v3.h>

@@ -219,7 +219,8 @@ std::ptrdiff_t sys::send_now(native_handle_type s, const void* data, std::size_t
 // would wait.
 std::ptrdiff_t sys::recv_now(native_handle_type s, void* data, std::size_t size) noexcept {
   if (const int error = not_ready(s, event::read)) return error;
-  WSABUF piece = make_buffer(data, size);
+  WSABUF piece{};
+  set_buffer(piece, data, size);
   OVERLAPPED operation{};
   operation.hEvent = without_notice();
   DWORD count = 0;
@@ -233,13 +234,6 @@ std::ptrdiff_t sys::recv_now(native_handle_type s, void* data, std::size_t size)
     if (result != 0 && ::WSAGetLastError() == WSA_OPERATION_ABORTED) return -WSAEWOULDBLOCK;
   }
   return outcome(received(result == 0 ? static_cast<int>(count) : -1, size));
-}
-
-sys::buffer sys::make_buffer(const void* data, std::size_t size) noexcept {
-  buffer made{};
-  made.buf = static_cast<char*>(const_cast<void*>(data));
-  made.len = static_cast<ULONG>(cut(size));
-  return made;
 }
 
 std::size_t sys::max_buffers() noexcept { return 1024; }

@@ -54,7 +54,7 @@ pysock::address to_inet6(PyObject* from, const char* function) {
 }
 
 struct to_object {
-  object operator()(std::monostate) const { return none(); }
+  object operator()(pysock::no_address) const { return none(); }
   object operator()(const pysock::unix_address& a) const {
     const std::string path = a.path();
     const bool abstract_name = !path.empty() && path.front() == '\0';

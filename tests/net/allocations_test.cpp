@@ -29,7 +29,7 @@ TEST_CASE("moving bytes allocates nothing", "[allocations]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   const sk::address to = b.getsockname();
-  const sk::endpoint native(to.native().data, to.native().size);
+  const sk::endpoint native(to.data(), to.size());
   sk::endpoint from;
   std::error_code ec;
   char room[100];

@@ -37,8 +37,7 @@ std::string ended(sk::socket& s) {
 }
 
 int raw_connect(const sk::socket& s, const sk::address& where) {
-  const auto to = where.native();
-  return ::connect(raw(s), to.data, to.size);
+  return ::connect(raw(s), where.data(), where.size());
 }
 
 // The number that the system gives for the first connect after one that has succeeded in the

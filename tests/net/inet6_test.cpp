@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // AF_INET6: four-part addresses, scopes, the wildcard, and IPv4 by the way of IPv6.
 #include <pysock/interfaces.hpp>
+#include <pysock/resolver.hpp>
 #include <pysock/socket.hpp>
 
 #include "support/catch.hpp"
@@ -198,7 +199,7 @@ TEST_CASE("a scope goes through the resolver and back", "[inet6]") {
   CHECK(found[0].sockaddr.scope_id() == interface.index);
   const auto names = sk::getnameinfo(found[0].sockaddr, NI_NUMERICHOST | NI_NUMERICSERV);
   char by_system[100];
-  REQUIRE(::getnameinfo(found[0].sockaddr.native().data, found[0].sockaddr.native().size, by_system,
+  REQUIRE(::getnameinfo(found[0].sockaddr.data(), found[0].sockaddr.size(), by_system,
                         sizeof by_system, nullptr, 0, NI_NUMERICHOST) == 0);
   CHECK(names.host == by_system);
   CHECK(sk::getaddrinfo("fe80::1%99", 80, 0, SOCK_STREAM).at(0).sockaddr.scope_id() == 99);

@@ -68,8 +68,8 @@ std::ptrdiff_t raw_sendmsg(const sk::socket& s, const sk::address& to, void* con
 #ifdef WSAID_WSARECVMSG
   WSABUF buffer{1, data};
   WSAMSG message{};
-  message.name = const_cast<sockaddr*>(to.native().data);
-  message.namelen = to.native().size;
+  message.name = const_cast<sockaddr*>(to.data());
+  message.namelen = to.size();
   message.lpBuffers = &buffer;
   message.dwBufferCount = 1;
   message.Control.buf = static_cast<char*>(control);
@@ -81,8 +81,8 @@ std::ptrdiff_t raw_sendmsg(const sk::socket& s, const sk::address& to, void* con
 #else
   iovec buffer{data, 1};
   msghdr message{};
-  message.msg_name = const_cast<sockaddr*>(to.native().data);
-  message.msg_namelen = to.native().size;
+  message.msg_name = const_cast<sockaddr*>(to.data());
+  message.msg_namelen = to.size();
   message.msg_iov = &buffer;
   message.msg_iovlen = 1;
   message.msg_control = control;

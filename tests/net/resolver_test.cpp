@@ -139,7 +139,7 @@ TEST_CASE("ports are numbers, digits, or none", "[resolver]") {
   CHECK(port_of(std::nullopt) == 0);
   CHECK(port_of("") == 0);
   for (const int bad : {-1, 65536, 70000})
-    CHECK(failure_of([&] { return port_of(bad); }) == gai(EAI_SERVICE));
+    CHECK(failure_of([&] { return port_of(bad); }) == "out_of_range");
   CHECK(port_of(" 80") == 80);
   CHECK(port_of("+80") == 80);
   for (const char* bad : {"-1", "65536", "99999999999999999999", "0x50", "80 ", "+65616", " 70000",

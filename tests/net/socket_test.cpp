@@ -362,7 +362,7 @@ TEST_CASE("messages name the operation and the address", "[socket]") {
     (void)s.getsockopt(SOL_SOCKET, SO_TYPE, 2000);
     FAIL("the buffer is too long");
   } catch (const sk::error& e) {
-    CHECK(std::string(e.what()) == "getsockopt: getsockopt buflen out of range");
+    CHECK(std::string(e.what()) == "getsockopt buflen out of range");
     CHECK_FALSE(e.errnum());
   }
 }

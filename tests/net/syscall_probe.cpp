@@ -66,7 +66,7 @@ void make_calls() {
   sk::socket udp = bound_udp();
   sk::socket from = bound_udp();
   const sk::address to = udp.getsockname();
-  const sk::endpoint native(to.native().data, to.native().size);
+  const sk::endpoint native(to.data(), to.size());
   sk::endpoint sender;
   between_marks("sendto", [&] { (void)from.sendto("x", native); });
   wait_for(udp.fileno(), POLLIN);

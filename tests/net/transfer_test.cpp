@@ -152,7 +152,7 @@ TEST_CASE("a datagram comes with its sender", "[transfer]") {
   CHECK(std::string(room, count) == "two");
   CHECK(sender == a.getsockname());
 
-  const sk::endpoint native(to.native().data, to.native().size);
+  const sk::endpoint native(to.data(), to.size());
   CHECK(a.sendto("three", native) == 5);
   sk::endpoint raw;
   CHECK(b.recvfrom_into(room, raw) == 5);

@@ -136,7 +136,7 @@ TEST_CASE("paths that lead nowhere", "[unix]") {
     const sk::address where(path);
     const sk::socket twin = unix_socket();
     const std::string outcome =
-        system_says([&] { return call(raw(twin), where.native().data, where.native().size); });
+        system_says([&] { return call(raw(twin), where.data(), where.size()); });
     CHECK(outcome != "none");
     return outcome;  // ENOENT on Linux
   };
@@ -327,9 +327,8 @@ TEST_CASE("a connected AF_UNIX stream refuses addresses", "[unix]") {
   const temporary_directory folder;
   auto [a, b] = unix_pair(folder / "pair");
   const sk::address elsewhere(folder / "elsewhere");
-  const std::string outcome = system_says([&, &a = a] {
-    return ::sendto(raw(a), "x", 1, 0, elsewhere.native().data, elsewhere.native().size);
-  });
+  const std::string outcome = system_says(
+      [&, &a = a] { return ::sendto(raw(a), "x", 1, 0, elsewhere.data(), elsewhere.size()); });
   CHECK(failure_of([&, &a = a] { (void)a.sendto("x", elsewhere); }) == outcome);  // EISCONN
 }
 
@@ -352,7 +351,7 @@ TEST_CASE("a connect that finds the queue full waits, unless the socket is non-b
   first.connect(folder / "full");
   const sk::address where(folder / "full");
   const sk::socket probe = unix_socket();
-  if (::connect(raw(probe), where.native().data, where.native().size) != 0 &&
+  if (::connect(raw(probe), where.data(), where.size()) != 0 &&
       sk::detail::sys::connect_pending(sk::detail::sys::last_error())) {
     SKIP_TEST("::connect to a full queue goes on in the background");
   }

@@ -276,7 +276,7 @@ TEST_CASE("messages have the number that Python shows", "[windows]") {
           s.connect({"127.0.0.1", port});
         }) == "connect " + where + ": [WinError 10061] Connection refused");
   s.close();
-  CHECK(message_of([&] { s.send("x"); }) == "send: [WinError 10038] Not a socket");
+  CHECK(message_of([&] { (void)s.send("x"); }) == "send: [WinError 10038] Not a socket");
   try {
     (void)s.recv(1);
     FAIL("not thrown");
@@ -395,7 +395,7 @@ TEST_CASE("an accepted connection is in the asked mode, whatever the listener's 
       [&conn] { return conn.recv(10); });  // would fail at once if it did not block
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   CHECK_FALSE(waiting.done());
-  client.send("now");
+  (void)client.send("now");
   CHECK(waiting.get() == "now");
 }
 
@@ -667,7 +667,7 @@ TEST_CASE("paths are UTF-8, and may be longer than 260 characters", "[windows][s
 
 TEST_CASE("recvmsg reports the flags of what happened alone", "[windows][recvmsg]") {
   sk::socket udp = bound_udp();
-  udp.sendto("0123456789", udp.getsockname());
+  (void)udp.sendto("0123456789", udp.getsockname());
   CHECK(udp.recvmsg(10, 0, MSG_PEEK).flags == 0);
   CHECK(udp.recvmsg(10, 100, MSG_PEEK).flags == 0);
   CHECK(udp.recvmsg(4, 0, MSG_PEEK).flags == MSG_TRUNC);
@@ -725,7 +725,7 @@ TEST_CASE("two readers that do not wait get every byte once", "[windows][recv]")
 TEST_CASE("a datagram that is too long gives what fits", "[windows]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
-  for (int i = 0; i < 5; ++i) a.sendto("0123456789", b.getsockname());
+  for (int i = 0; i < 5; ++i) (void)a.sendto("0123456789", b.getsockname());
   CHECK(b.recv(4) == "0123");
   const auto [data, from] = b.recvfrom(4);
   CHECK(data == "0123");
@@ -748,7 +748,7 @@ TEST_CASE("messages in several buffers", "[windows]") {
   auto [client, server] = connected();
   CHECK(client.sendmsg({"one ", "two ", "three"}) == 13);
   CHECK(receive(server, 13) == "one two three");
-  client.sendmsg({"again"});
+  (void)client.sendmsg({"again"});
   const auto got = server.recvmsg(100, 100);
   CHECK(got.data == "again");
   CHECK_FALSE(got.from);
@@ -759,7 +759,7 @@ TEST_CASE("packet options come as control messages", "[windows]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   b.setsockopt(IPPROTO_IP, IP_PKTINFO, 1);
-  a.sendto("x", b.getsockname());
+  (void)a.sendto("x", b.getsockname());
   const auto got = b.recvmsg(10, sk::cmsg_space(sizeof(in_pktinfo)));
   CHECK(got.data == "x");
   CHECK(got.from == a.getsockname());
@@ -772,9 +772,9 @@ TEST_CASE("packet options come as control messages", "[windows]") {
 TEST_CASE("an unreachable receiver does not spoil the next receive", "[windows]") {
   sk::socket s = bound_udp();
   const sk::address nobody = bound_udp().getsockname();
-  s.sendto("x", nobody);
+  (void)s.sendto("x", nobody);
   sk::socket friendly = bound_udp();
-  friendly.sendto("hello", s.getsockname());
+  (void)friendly.sendto("hello", s.getsockname());
   CHECK(s.recv(10) == "hello");
   CHECK_NOTHROW(s.ioctl(SIO_UDP_CONNRESET, 1));
 }

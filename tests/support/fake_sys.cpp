@@ -513,12 +513,6 @@ std::ptrdiff_t sys::recv_now(native_handle_type s, void* data, std::size_t size)
   return receive_into(begin_on("recv_now", s, size), "recv_now", s, data, size, 0);
 }
 
-sys::buffer sys::make_buffer(const void* data, std::size_t size) noexcept {
-  buffer made{};
-  fill_buffer(made, const_cast<void*>(data), size, 0);
-  return made;
-}
-
 std::size_t sys::max_buffers() noexcept { return 1024; }
 
 std::ptrdiff_t sys::sendmsg(native_handle_type s, const message& m, int flags) noexcept {

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <pysock/detail/ip_text.hpp>
+#include <pysock/error.hpp>
 #include <pysock/inet.hpp>
 #include <random>
 #include <stdexcept>
@@ -264,24 +266,6 @@ TEST_CASE("inet_pton: illegal text has no number, another family has one") {
     CHECK(e.strerror() == "illegal IP address string passed to inet_pton");
   }
   CHECK(system_code_of_unknown_family() == "EAFNOSUPPORT");
-}
-
-TEST_CASE("the parsers and printers work in constant expressions") {
-  constexpr auto parsed = [] {
-    ipv4_bytes v4 = {};
-    ipv6_bytes v6 = {};
-    if (!pysock::detail::parse_ipv4("192.168.100.200", v4)) return false;
-    if (!pysock::detail::parse_ipv6("::ffff:192.168.100.200", v6)) return false;
-    for (int i = 0; i < 4; ++i) {
-      if (v4[i] != v6[12 + i]) return false;
-    }
-    char text[pysock::detail::ipv6_text_max] = {};
-    const char* const end = pysock::detail::print_ipv6(v6, text);
-    return std::string_view(text, static_cast<std::size_t>(end - text)) ==
-               "::ffff:192.168.100.200" &&
-           pysock::detail::parse_aton("1.2", v4);
-  };
-  STATIC_REQUIRE(parsed());
 }
 
 // ---- bytes to text ----

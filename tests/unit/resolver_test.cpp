@@ -83,12 +83,12 @@ TEST_CASE("no host and an empty host are both NULL, and so with the port") {
 
 TEST_CASE("ports outside 0..65535 never reach the resolver, as numbers or digits") {
   const fake::session session;
-  CHECK_THROWS_AS(pysock::getaddrinfo("host", 65536), pysock::gaierror);
-  CHECK_THROWS_AS(pysock::getaddrinfo("host", -1), pysock::gaierror);
+  CHECK_THROWS_AS(pysock::getaddrinfo("host", 65536), std::out_of_range);
+  CHECK_THROWS_AS(pysock::getaddrinfo("host", -1), std::out_of_range);
   CHECK_THROWS_AS(pysock::getaddrinfo("host", "65536"), pysock::gaierror);
   CHECK_THROWS_AS(pysock::getaddrinfo("host", "99999999999999999999"), pysock::gaierror);
   CHECK(message_of([] { (void)pysock::getaddrinfo("host", 70000); }) ==
-        "getaddrinfo ('host', 70000): " + gai_text(EAI_SERVICE));
+        "getaddrinfo ('host', 70000): port must be 0-65535.");
   CHECK(fake::log().empty());
   (void)pysock::getaddrinfo("host", 65535);
   (void)pysock::getaddrinfo("host", "0000000080");
@@ -135,8 +135,8 @@ TEST_CASE("a number in a service name is that number, whatever strtoul makes of 
 TEST_CASE("a service is made from a number of any type, a name or nothing", "[service]") {
   const fake::session session;
   const auto refused = [](const auto& port) {
-    CHECK_THROWS_AS(pysock::getaddrinfo("host", port), pysock::gaierror);
-    CHECK_THROWS_AS(pysock::getaddrinfo("127.0.0.1", port, 0, SOCK_STREAM), pysock::gaierror);
+    CHECK_THROWS_AS(pysock::getaddrinfo("host", port), std::out_of_range);
+    CHECK_THROWS_AS(pysock::getaddrinfo("127.0.0.1", port, 0, SOCK_STREAM), std::out_of_range);
     CHECK_THROWS_AS(pysock::getservbyport(port), std::out_of_range);
   };
   refused(4294967376L);
@@ -146,7 +146,7 @@ TEST_CASE("a service is made from a number of any type, a name or nothing", "[se
   refused(std::uint32_t{65536});
   refused(-1);
   CHECK(message_of([] { (void)pysock::getaddrinfo("host", 4294967376L); }) ==
-        "getaddrinfo ('host', 4294967376): " + gai_text(EAI_SERVICE));
+        "getaddrinfo ('host', 4294967376): port must be 0-65535.");
   CHECK(message_of([] { (void)pysock::getservbyport(4294967376L); }) ==
         "getservbyport 4294967376: port must be 0-65535.");
   CHECK(fake::log().empty());

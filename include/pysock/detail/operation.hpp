@@ -10,9 +10,9 @@
 #include <cstdint>       // int64_t
 #include <system_error>  // error_code
 
+#include "../address.hpp"
 #include "../error.hpp"
 #include "deadline.hpp"
-#include "sockaddr.hpp"
 #include "sys.hpp"
 
 namespace pysock {
@@ -125,7 +125,7 @@ void complete_all(operation& op, int error, std::size_t size, std::size_t& done,
 
 // Connects. One that goes on in the background is waited for and asked for its outcome; it is never
 // called again. `op` waits for `sys::event::connect`.
-PYSOCK_API void connect(operation& op, native_handle_type s, sockaddr_view to,
+PYSOCK_API void connect(operation& op, native_handle_type s, const endpoint& to,
                         std::error_code& ec) noexcept;
 
 // Waits for a connect in the background to end. False with the reason in `ec` if it failed, or if

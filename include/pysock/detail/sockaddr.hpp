@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The operating system's socket addresses as plain bytes: a view to pass down, and a buffer to be
-// filled.
+// A buffer for the operating system's socket addresses.
 #pragma once
 
 #include "../constants.hpp"
@@ -17,12 +16,6 @@ union sockaddr_any {
   sockaddr_in6 in6;
   native_unix un;
   sockaddr_storage storage;
-};
-
-// An address to hand to the system; never owned.
-struct sockaddr_view {
-  const sockaddr* data = nullptr;
-  socklen_t size = 0;
 };
 
 }  // namespace detail

@@ -5,6 +5,7 @@
 #include <cstdint>  // int64_t
 
 #include "../names.hpp"
+#include "../resolver.hpp"
 #include "../socket.hpp"
 #include "operation.hpp"
 

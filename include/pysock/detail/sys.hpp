@@ -144,7 +144,6 @@ PYSOCK_API std::ptrdiff_t recv_now(native_handle_type s, void* data, std::size_t
 
 // One piece of a scattered or gathered transfer, in the layout the system's call takes.
 using buffer = io_buffer;
-PYSOCK_API buffer make_buffer(const void* data, std::size_t size) noexcept;
 PYSOCK_API std::size_t max_buffers() noexcept;
 
 // A whole message for sendmsg and recvmsg; on return from recvmsg the sizes and `flags` are what

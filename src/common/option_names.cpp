@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: MIT
+#include "option_names.hpp"
+
+#include <pysock/constants.hpp>
+
+#include "repr.hpp"
+
+namespace pysock {
+inline namespace v1 {
+namespace detail {
+namespace {
+
+struct option {
+  int level;
+  int name;
+  const char* text;
+};
+
+constexpr option options[] = {
+#ifdef SO_ACCEPTCONN
+    {SOL_SOCKET, SO_ACCEPTCONN, "SO_ACCEPTCONN"},
+#endif
+#ifdef SO_BINDTODEVICE
+    {SOL_SOCKET, SO_BINDTODEVICE, "SO_BINDTODEVICE"},
+#endif
+#ifdef SO_BROADCAST
+    {SOL_SOCKET, SO_BROADCAST, "SO_BROADCAST"},
+#endif
+#ifdef SO_BUSY_POLL
+    {SOL_SOCKET, SO_BUSY_POLL, "SO_BUSY_POLL"},
+#endif
+#ifdef SO_DEBUG
+    {SOL_SOCKET, SO_DEBUG, "SO_DEBUG"},
+#endif
+#ifdef SO_DOMAIN
+    {SOL_SOCKET, SO_DOMAIN, "SO_DOMAIN"},
+#endif
+#ifdef SO_DONTROUTE
+    {SOL_SOCKET, SO_DONTROUTE, "SO_DONTROUTE"},
+#endif
+#ifdef SO_ERROR
+    {SOL_SOCKET, SO_ERROR, "SO_ERROR"},
+#endif
+#ifdef SO_EXCLUSIVEADDRUSE
+    {SOL_SOCKET, SO_EXCLUSIVEADDRUSE, "SO_EXCLUSIVEADDRUSE"},
+#endif
+#ifdef SO_INCOMING_CPU
+    {SOL_SOCKET, SO_INCOMING_CPU, "SO_INCOMING_CPU"},
+#endif
+#ifdef SO_KEEPALIVE
+    {SOL_SOCKET, SO_KEEPALIVE, "SO_KEEPALIVE"},
+#endif
+#ifdef SO_LINGER
+    {SOL_SOCKET, SO_LINGER, "SO_LINGER"},
+#endif
+#ifdef SO_MARK
+    {SOL_SOCKET, SO_MARK, "SO_MARK"},
+#endif
+#ifdef SO_NOSIGPIPE
+    {SOL_SOCKET, SO_NOSIGPIPE, "SO_NOSIGPIPE"},
+#endif
+#ifdef SO_OOBINLINE
+    {SOL_SOCKET, SO_OOBINLINE, "SO_OOBINLINE"},
+#endif
+#ifdef SO_PASSCRED
+    {SOL_SOCKET, SO_PASSCRED, "SO_PASSCRED"},
+#endif
+#ifdef SO_PASSSEC
+    {SOL_SOCKET, SO_PASSSEC, "SO_PASSSEC"},
+#endif
+#ifdef SO_PEERCRED
+    {SOL_SOCKET, SO_PEERCRED, "SO_PEERCRED"},
+#endif
+#ifdef SO_PEERSEC
+    {SOL_SOCKET, SO_PEERSEC, "SO_PEERSEC"},
+#endif
+#ifdef SO_PRIORITY
+    {SOL_SOCKET, SO_PRIORITY, "SO_PRIORITY"},
+#endif
+#ifdef SO_PROTOCOL
+    {SOL_SOCKET, SO_PROTOCOL, "SO_PROTOCOL"},
+#endif
+#ifdef SO_RCVBUF
+    {SOL_SOCKET, SO_RCVBUF, "SO_RCVBUF"},
+#endif
+#ifdef SO_RCVBUFFORCE
+    {SOL_SOCKET, SO_RCVBUFFORCE, "SO_RCVBUFFORCE"},
+#endif
+#ifdef SO_RCVLOWAT
+    {SOL_SOCKET, SO_RCVLOWAT, "SO_RCVLOWAT"},
+#endif
+#ifdef SO_RCVTIMEO
+    {SOL_SOCKET, SO_RCVTIMEO, "SO_RCVTIMEO"},
+#endif
+#ifdef SO_REUSEADDR
+    {SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR"},
+#endif
+#ifdef SO_REUSEPORT
+    {SOL_SOCKET, SO_REUSEPORT, "SO_REUSEPORT"},
+#endif
+#ifdef SO_SNDBUF
+    {SOL_SOCKET, SO_SNDBUF, "SO_SNDBUF"},
+#endif
+#ifdef SO_SNDBUFFORCE
+    {SOL_SOCKET, SO_SNDBUFFORCE, "SO_SNDBUFFORCE"},
+#endif
+#ifdef SO_SNDLOWAT
+    {SOL_SOCKET, SO_SNDLOWAT, "SO_SNDLOWAT"},
+#endif
+#ifdef SO_SNDTIMEO
+    {SOL_SOCKET, SO_SNDTIMEO, "SO_SNDTIMEO"},
+#endif
+#ifdef SO_TIMESTAMP
+    {SOL_SOCKET, SO_TIMESTAMP, "SO_TIMESTAMP"},
+#endif
+#ifdef SO_TIMESTAMPNS
+    {SOL_SOCKET, SO_TIMESTAMPNS, "SO_TIMESTAMPNS"},
+#endif
+#ifdef SO_TXTIME
+    {SOL_SOCKET, SO_TXTIME, "SO_TXTIME"},
+#endif
+#ifdef SO_TYPE
+    {SOL_SOCKET, SO_TYPE, "SO_TYPE"},
+#endif
+#ifdef SO_USELOOPBACK
+    {SOL_SOCKET, SO_USELOOPBACK, "SO_USELOOPBACK"},
+#endif
+#ifdef SO_ZEROCOPY
+    {SOL_SOCKET, SO_ZEROCOPY, "SO_ZEROCOPY"},
+#endif
+#ifdef IP_ADD_MEMBERSHIP
+    {IPPROTO_IP, IP_ADD_MEMBERSHIP, "IP_ADD_MEMBERSHIP"},
+#endif
+#ifdef IP_ADD_SOURCE_MEMBERSHIP
+    {IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, "IP_ADD_SOURCE_MEMBERSHIP"},
+#endif
+#ifdef IP_BIND_ADDRESS_NO_PORT
+    {IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, "IP_BIND_ADDRESS_NO_PORT"},
+#endif
+#ifdef IP_BLOCK_SOURCE
+    {IPPROTO_IP, IP_BLOCK_SOURCE, "IP_BLOCK_SOURCE"},
+#endif
+#ifdef IP_DROP_MEMBERSHIP
+    {IPPROTO_IP, IP_DROP_MEMBERSHIP, "IP_DROP_MEMBERSHIP"},
+#endif
+#ifdef IP_DROP_SOURCE_MEMBERSHIP
+    {IPPROTO_IP, IP_DROP_SOURCE_MEMBERSHIP, "IP_DROP_SOURCE_MEMBERSHIP"},
+#endif
+#ifdef IP_FREEBIND
+    {IPPROTO_IP, IP_FREEBIND, "IP_FREEBIND"},
+#endif
+#ifdef IP_HDRINCL
+    {IPPROTO_IP, IP_HDRINCL, "IP_HDRINCL"},
+#endif
+#ifdef IP_MTU
+    {IPPROTO_IP, IP_MTU, "IP_MTU"},
+#endif
+#ifdef IP_MTU_DISCOVER
+    {IPPROTO_IP, IP_MTU_DISCOVER, "IP_MTU_DISCOVER"},
+#endif
+#ifdef IP_MULTICAST_ALL
+    {IPPROTO_IP, IP_MULTICAST_ALL, "IP_MULTICAST_ALL"},
+#endif
+#ifdef IP_MULTICAST_IF
+    {IPPROTO_IP, IP_MULTICAST_IF, "IP_MULTICAST_IF"},
+#endif
+#ifdef IP_MULTICAST_LOOP
+    {IPPROTO_IP, IP_MULTICAST_LOOP, "IP_MULTICAST_LOOP"},
+#endif
+#ifdef IP_MULTICAST_TTL
+    {IPPROTO_IP, IP_MULTICAST_TTL, "IP_MULTICAST_TTL"},
+#endif
+#ifdef IP_OPTIONS
+    {IPPROTO_IP, IP_OPTIONS, "IP_OPTIONS"},
+#endif
+#ifdef IP_PKTINFO
+    {IPPROTO_IP, IP_PKTINFO, "IP_PKTINFO"},
+#endif
+#ifdef IP_RECVERR
+    {IPPROTO_IP, IP_RECVERR, "IP_RECVERR"},
+#endif
+#ifdef IP_RECVOPTS
+    {IPPROTO_IP, IP_RECVOPTS, "IP_RECVOPTS"},
+#endif
+#ifdef IP_RECVORIGDSTADDR
+    {IPPROTO_IP, IP_RECVORIGDSTADDR, "IP_RECVORIGDSTADDR"},
+#endif
+#ifdef IP_RECVTOS
+    {IPPROTO_IP, IP_RECVTOS, "IP_RECVTOS"},
+#endif
+#ifdef IP_RECVTTL
+    {IPPROTO_IP, IP_RECVTTL, "IP_RECVTTL"},
+#endif
+#ifdef IP_TOS
+    {IPPROTO_IP, IP_TOS, "IP_TOS"},
+#endif
+#ifdef IP_TRANSPARENT
+    {IPPROTO_IP, IP_TRANSPARENT, "IP_TRANSPARENT"},
+#endif
+#ifdef IP_TTL
+    {IPPROTO_IP, IP_TTL, "IP_TTL"},
+#endif
+#ifdef IP_UNBLOCK_SOURCE
+    {IPPROTO_IP, IP_UNBLOCK_SOURCE, "IP_UNBLOCK_SOURCE"},
+#endif
+#ifdef IPV6_CHECKSUM
+    {IPPROTO_IPV6, IPV6_CHECKSUM, "IPV6_CHECKSUM"},
+#endif
+#ifdef IPV6_DONTFRAG
+    {IPPROTO_IPV6, IPV6_DONTFRAG, "IPV6_DONTFRAG"},
+#endif
+#ifdef IPV6_FLOWINFO_SEND
+    {IPPROTO_IPV6, IPV6_FLOWINFO_SEND, "IPV6_FLOWINFO_SEND"},
+#endif
+#ifdef IPV6_JOIN_GROUP
+    {IPPROTO_IPV6, IPV6_JOIN_GROUP, "IPV6_JOIN_GROUP"},
+#endif
+#ifdef IPV6_LEAVE_GROUP
+    {IPPROTO_IPV6, IPV6_LEAVE_GROUP, "IPV6_LEAVE_GROUP"},
+#endif
+#ifdef IPV6_MTU
+    {IPPROTO_IPV6, IPV6_MTU, "IPV6_MTU"},
+#endif
+#ifdef IPV6_MTU_DISCOVER
+    {IPPROTO_IPV6, IPV6_MTU_DISCOVER, "IPV6_MTU_DISCOVER"},
+#endif
+#ifdef IPV6_MULTICAST_HOPS
+    {IPPROTO_IPV6, IPV6_MULTICAST_HOPS, "IPV6_MULTICAST_HOPS"},
+#endif
+#ifdef IPV6_MULTICAST_IF
+    {IPPROTO_IPV6, IPV6_MULTICAST_IF, "IPV6_MULTICAST_IF"},
+#endif
+#ifdef IPV6_MULTICAST_LOOP
+    {IPPROTO_IPV6, IPV6_MULTICAST_LOOP, "IPV6_MULTICAST_LOOP"},
+#endif
+#ifdef IPV6_PATHMTU
+    {IPPROTO_IPV6, IPV6_PATHMTU, "IPV6_PATHMTU"},
+#endif
+#ifdef IPV6_RECVERR
+    {IPPROTO_IPV6, IPV6_RECVERR, "IPV6_RECVERR"},
+#endif
+#ifdef IPV6_RECVHOPLIMIT
+    {IPPROTO_IPV6, IPV6_RECVHOPLIMIT, "IPV6_RECVHOPLIMIT"},
+#endif
+#ifdef IPV6_RECVPKTINFO
+    {IPPROTO_IPV6, IPV6_RECVPKTINFO, "IPV6_RECVPKTINFO"},
+#endif
+#ifdef IPV6_RECVTCLASS
+    {IPPROTO_IPV6, IPV6_RECVTCLASS, "IPV6_RECVTCLASS"},
+#endif
+#ifdef IPV6_TCLASS
+    {IPPROTO_IPV6, IPV6_TCLASS, "IPV6_TCLASS"},
+#endif
+#ifdef IPV6_UNICAST_HOPS
+    {IPPROTO_IPV6, IPV6_UNICAST_HOPS, "IPV6_UNICAST_HOPS"},
+#endif
+#ifdef IPV6_V6ONLY
+    {IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY"},
+#endif
+#ifdef TCP_CONGESTION
+    {IPPROTO_TCP, TCP_CONGESTION, "TCP_CONGESTION"},
+#endif
+#ifdef TCP_CORK
+    {IPPROTO_TCP, TCP_CORK, "TCP_CORK"},
+#endif
+#ifdef TCP_DEFER_ACCEPT
+    {IPPROTO_TCP, TCP_DEFER_ACCEPT, "TCP_DEFER_ACCEPT"},
+#endif
+#ifdef TCP_FASTOPEN
+    {IPPROTO_TCP, TCP_FASTOPEN, "TCP_FASTOPEN"},
+#endif
+#ifdef TCP_FASTOPEN_CONNECT
+    {IPPROTO_TCP, TCP_FASTOPEN_CONNECT, "TCP_FASTOPEN_CONNECT"},
+#endif
+#ifdef TCP_INFO
+    {IPPROTO_TCP, TCP_INFO, "TCP_INFO"},
+#endif
+#ifdef TCP_KEEPALIVE
+    {IPPROTO_TCP, TCP_KEEPALIVE, "TCP_KEEPALIVE"},
+#endif
+#ifdef TCP_KEEPCNT
+    {IPPROTO_TCP, TCP_KEEPCNT, "TCP_KEEPCNT"},
+#endif
+#ifdef TCP_KEEPIDLE
+    {IPPROTO_TCP, TCP_KEEPIDLE, "TCP_KEEPIDLE"},
+#endif
+#ifdef TCP_KEEPINTVL
+    {IPPROTO_TCP, TCP_KEEPINTVL, "TCP_KEEPINTVL"},
+#endif
+#ifdef TCP_LINGER2
+    {IPPROTO_TCP, TCP_LINGER2, "TCP_LINGER2"},
+#endif
+#ifdef TCP_MAXSEG
+    {IPPROTO_TCP, TCP_MAXSEG, "TCP_MAXSEG"},
+#endif
+#ifdef TCP_MD5SIG
+    {IPPROTO_TCP, TCP_MD5SIG, "TCP_MD5SIG"},
+#endif
+#ifdef TCP_NODELAY
+    {IPPROTO_TCP, TCP_NODELAY, "TCP_NODELAY"},
+#endif
+#ifdef TCP_NOTSENT_LOWAT
+    {IPPROTO_TCP, TCP_NOTSENT_LOWAT, "TCP_NOTSENT_LOWAT"},
+#endif
+#ifdef TCP_QUICKACK
+    {IPPROTO_TCP, TCP_QUICKACK, "TCP_QUICKACK"},
+#endif
+#ifdef TCP_SYNCNT
+    {IPPROTO_TCP, TCP_SYNCNT, "TCP_SYNCNT"},
+#endif
+#ifdef TCP_ULP
+    {IPPROTO_TCP, TCP_ULP, "TCP_ULP"},
+#endif
+#ifdef TCP_USER_TIMEOUT
+    {IPPROTO_TCP, TCP_USER_TIMEOUT, "TCP_USER_TIMEOUT"},
+#endif
+#ifdef TCP_WINDOW_CLAMP
+    {IPPROTO_TCP, TCP_WINDOW_CLAMP, "TCP_WINDOW_CLAMP"},
+#endif
+};
+
+struct level {
+  int number;
+  const char* text;
+};
+
+constexpr level levels[] = {
+    {SOL_SOCKET, "SOL_SOCKET"},   {IPPROTO_IP, "IPPROTO_IP"},   {IPPROTO_IPV6, "IPPROTO_IPV6"},
+    {IPPROTO_TCP, "IPPROTO_TCP"}, {IPPROTO_UDP, "IPPROTO_UDP"},
+};
+
+std::string level_text(int number) {
+  for (const level& known : levels) {
+    if (known.number == number) return known.text;
+  }
+  return std::to_string(number);
+}
+
+std::string name_text(int level, int name) {
+  for (const option& known : options) {
+    if (known.level == level && known.name == name) return known.text;
+  }
+  return std::to_string(name);
+}
+
+}  // namespace
+
+std::string option_text(int level, int name) {
+  return tuple().word(level_text(level)).word(name_text(level, name)).done();
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace pysock
