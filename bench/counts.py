@@ -43,13 +43,21 @@ INSTRUCTIONS = [
     *(Limit(f'... in timeout mode, data ready, {build}', Count('instructions', 'sendrecv_timeout', build), 1,
             Count('instructions', 'sendrecv', build))
       for build in BUILDS),
+    *(Limit(f'... with an interrupter, data ready, {build}', Count('instructions', 'sendrecv_interrupter', build), 70,
+            Count('instructions', 'sendrecv', build))
+      for build in BUILDS),
     Limit('sendto + recvfrom_into with text addresses', Count('instructions', 'udp_text'), 600),
-    Limit('IPv4 text to inet_address', Count('instructions', 'parse_ipv4'), 220),
+    Limit('IPv4 text to inet_address', Count('instructions', 'parse_ipv4'), 240),
     Limit('inet_address to text', Count('instructions', 'print_ipv4'), 220),
     Limit('IPv6 text to inet6_address', Count('instructions', 'parse_ipv6'), 450),
     Limit('inet6_address to text', Count('instructions', 'print_ipv6'), 600),
     Limit('getaddrinfo of a numeric host, type given', Count('instructions', 'getaddrinfo'), 700),
     Limit('send + recv(65536) of 64 bytes', Count('instructions', 'recv_65536'), 720),
+    Limit('would-block, thrown and caught', Count('instructions', 'would_block_thrown'), 26000),
+    Limit('sendmsg of 16 buffers', Count('instructions', 'sendmsg_16'), 190, Count('instructions', 'sendmsg_16', 'raw')),
+    Limit('recvmsg_into of 16 buffers', Count('instructions', 'recvmsg_16'), 260, Count('instructions', 'recvmsg_16', 'raw')),
+    Limit('== of two IPv4 addresses', Count('instructions', 'equal'), 30),
+    Limit('hash of an IPv4 address', Count('instructions', 'hash'), 40),
 ]
 ALLOCATIONS = [
     Limit('bytes, recv(65536) of 64', Count('bytes', 'recv_65536'), 65700),
@@ -61,7 +69,8 @@ ALLOCATIONS = [
 ]
 SYSTEM_CALLS = [
     *(Limit(f'send, recv_into: {mode}', Count('calls', workload), 2)
-      for mode, workload in (('blocking', 'sendrecv'), ('timeout', 'sendrecv_timeout'), ('non-blocking', 'sendrecv_nonblocking'))),
+      for mode, workload in (('blocking', 'sendrecv'), ('timeout', 'sendrecv_timeout'), ('non-blocking', 'sendrecv_nonblocking'),
+                             ('with an interrupter', 'sendrecv_interrupter'))),
     *(Limit(f'sendto, recvfrom_into: {mode}', Count('calls', workload), 2)
       for mode, workload in (('blocking', 'udp_endpoint'), ('timeout', 'udp_endpoint_timeout'))),
     Limit('receive in timeout mode that waits', Count('calls', 'wait', calls='^(?!sendto)'), 2.1),

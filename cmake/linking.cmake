@@ -3,11 +3,11 @@
 include(CheckCXXSourceCompiles)
 include(CheckFunctionExists)
 
-# Before 2.32 glibc kept pthread_sigmask in a library of its own.
+# Before 2.34 glibc kept the threads in a library of its own.
 if(UNIX)
-  check_function_exists(pthread_sigmask pysock_has_sigmask)
+  check_function_exists(pthread_create pysock_has_threads)
 endif()
-if(UNIX AND NOT pysock_has_sigmask)
+if(UNIX AND NOT pysock_has_threads)
   find_package(Threads REQUIRED)
   set(pysock_threads Threads::Threads)
 endif()

@@ -4,15 +4,18 @@
 
 usage: examples_test.py SOURCES PROGRAMS PROBE [EMULATOR...] [-- option of unittest...]
 """
+import contextlib
 import itertools
 import pathlib
 import re
+import signal
 import socket
 import ssl
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 PATIENCE = 60  # seconds, for a busy machine
@@ -233,6 +236,101 @@ class Examples(unittest.TestCase):
             self.assertEqual(self.run_both("nonblocking_connect", port), (0, f"Under way\nConnected to ('127.0.0.1', {port})\n", ""))
         self.assertEqual(self.run_both("nonblocking_connect", free_port())[::2], (1, "Connection refused\n"))
 
+    def interrupt(self, server):
+        """Ctrl-C. Returns how it ended, and after how many seconds."""
+        start = time.monotonic()
+        server.process.send_signal(signal.SIGINT)
+        return server.end(), time.monotonic() - start
+
+    def need_signals(self):
+        if program_of("demo").suffix == ".exe" or EMULATOR:
+            self.skip("signals do not reach a program of another machine")
+
+    def test_stop(self):
+        self.need_signals()
+        for language in LANGUAGES:
+            with self.subTest(server=language), contextlib.ExitStack() as clients:
+                server = self.start(language, "stop_server", 0)
+                address = ("127.0.0.1", server.address()[1])
+                def connect():
+                    return clients.enter_context(socket.create_connection(address, timeout=PATIENCE))
+                for _ in range(20):
+                    connect()  # says nothing: the server receives
+                    served = connect()
+                    served.sendall(b"Hello")
+                    self.assertEqual(receive(served, 5), b"Hello")
+                    stubborn = connect()  # reads nothing: the server sends
+                    stubborn.setblocking(False)
+                    idle = 0
+                    while idle < 3:
+                        try:
+                            stubborn.send(bytes(100000))
+                            idle = 0
+                        except BlockingIOError:
+                            time.sleep(0.01)
+                            idle += 1
+                (status, output, errors), seconds = self.interrupt(server)
+                self.assertEqual((status, output.splitlines()[1:], errors), (0, ["Stopped"], ""))
+                self.assertLess(seconds, 10)
+                print(f"\nstop_server in {language} stopped {seconds * 1000:.0f} ms after Ctrl-C")
+
+    def test_chat(self):
+        self.need_signals()
+        clients_wanted = 1000
+        resource = __import__("resource")
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if limit[1] < clients_wanted + 100:
+            self.skip("this process may not have so many descriptors")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(limit[0], clients_wanted + 100), limit[1]))
+        for language in LANGUAGES:
+            with self.subTest(server=language), contextlib.ExitStack() as stack:
+                server = self.start(language, "chat_server", 0)
+                address = ("127.0.0.1", server.address()[1])
+                clients = [stack.enter_context(socket.create_connection(address, timeout=PATIENCE)) for _ in range(clients_wanted)]
+                lines = b"".join(b"line %d\n" % i for i in range(100))
+                # What was accepted last is known to be there once it has been heard.
+                clients[-1].sendall(b"Hello\n")
+                for client in clients[:-1]:
+                    self.assertEqual(receive(client, 6), b"Hello\n")
+                clients[0].sendall(lines[:50])
+                clients[1].close()
+                clients[0].sendall(lines[50:])
+                for client in clients[2:]:
+                    self.assertEqual(receive(client, len(lines)), lines)
+                # A client that does not read misses lines, and holds nobody up.
+                for client in clients[10:]:
+                    client.close()
+                big = b"x" * 99999 + b"\n"
+                for _ in range(100):
+                    clients[2].sendall(big)
+                    self.assertEqual(receive(clients[3], len(big)), big)
+                if language == "C++":
+                    (status, output, errors), _ = self.interrupt(server)
+                    self.assertEqual((status, output.splitlines()[1:], errors), (0, ["Stopped"], ""))
+
+    def test_health_check(self):
+        with contextlib.ExitStack() as stack:
+            servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(50)]
+            full = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+            dead = not EMULATOR and fills(full, stack)
+            names = [f"127.0.0.1:{server.getsockname()[1]}" for server in servers]
+            names += [f"127.0.0.1:{free_port()}" for _ in range(40)]
+            expected = ["up"] * 50 + ["Connection refused"] * 40
+            if dead:
+                names += [f"127.0.0.1:{full.getsockname()[1]}"] * 10
+                expected += ["timed out"] * 10
+            for language in LANGUAGES:
+                start = time.monotonic()
+                status, output, errors = self.run_one(language, "health_check", 1.0 if dead else PATIENCE, *names)
+                seconds = time.monotonic() - start
+                self.assertEqual((status, errors), (0, ""))
+                states = [line.partition(": ")[2] for line in output.splitlines()]
+                if not EMULATOR:
+                    self.assertEqual(states, expected)
+                else:
+                    self.assertEqual(states[:50], expected[:50])
+                self.assertLess(seconds, PATIENCE)
+
     def test_ping(self):
         try:
             socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP).close()
@@ -292,6 +390,48 @@ class Examples(unittest.TestCase):
                     self.assertEqual((status, output), (1, ""))
                     self.assertIn("certificate verify failed: unable to get local issuer certificate", errors)
 
+    def test_smtp_starttls(self):
+        folder = self.certificates()
+        serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        serving.load_cert_chain(folder + "/server.both")
+        offers = {False: b"250-mail.test\r\n250 STARTTLS\r\n", True: b"250-mail.test\r\n250-8BITMIME\r\n250 AUTH PLAIN\r\n"}
+
+        def session(conn):
+            conn.settimeout(PATIENCE)
+            conn.sendall(b"220 mail.test\r\n")
+            pending = b""
+            while True:
+                while b"\r\n" not in pending:
+                    data = conn.recv(1000)
+                    if not data:
+                        return
+                    pending += data
+                line, _, pending = pending.partition(b"\r\n")
+                word = line.upper().split()[0]
+                if word == b"EHLO":
+                    conn.sendall(offers[isinstance(conn, ssl.SSLSocket)])
+                elif word == b"STARTTLS":
+                    conn.sendall(b"220 go on\r\n")
+                    conn = serving.wrap_socket(conn, server_side=True)
+                else:
+                    conn.sendall(b"221 bye\r\n")
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            def serve():
+                for _ in range(4):
+                    try:
+                        session(listener.accept()[0])
+                    except OSError:
+                        pass  # a client that refuses the certificate
+            threading.Thread(target=serve, daemon=True).start()
+            port = listener.getsockname()[1]
+            said = "TLSv1.3 with localhost\n8BITMIME\nAUTH PLAIN\n"
+            self.assertEqual(self.run_both("smtp_starttls", "localhost", port, folder + "/ca.pem"), (0, said, ""))
+            for language in LANGUAGES:
+                status, output, errors = self.run_one(language, "smtp_starttls", "localhost", port, folder + "/stranger.pem")
+                self.assertEqual((status, output), (1, ""))
+                self.assertIn("certificate verify failed", errors)
+
     def test_demo(self):
         status, output, errors = self.run_one("C++", "demo")
         self.assertEqual((status, errors), (0, ""))
@@ -317,6 +457,26 @@ class Examples(unittest.TestCase):
         self.assertEqual(printed, ["and another\n"] * len(families))
         for path in re.findall("AF_UNIX\n  echo server at '(.*?)'", output):
             pathlib.Path(path).unlink()  # Python's: the demo removes its own
+
+
+def receive(connection, size):
+    """Exactly so many bytes, or what came before the end."""
+    data = b""
+    while len(data) < size and (piece := connection.recv(size - len(data))):
+        data += piece
+    return data
+
+
+def fills(listener, stack):
+    """Fills the queue of a listener, so that further connections hang; false where they do not."""
+    for _ in range(100):
+        client = stack.enter_context(socket.socket())
+        client.settimeout(0.2)
+        try:
+            client.connect(listener.getsockname())
+        except TimeoutError:
+            return True
+    return False
 
 
 def free_port():

@@ -31,6 +31,13 @@ struct nonblocking : blocking {
   nonblocking(int fd, int family) : blocking(fd, family) { socket_.setblocking(false); }
 };
 
+struct interruptible : blocking {
+  [[gnu::noinline]] interruptible(int fd, int family) : blocking(fd, family) {
+    static pysock::interrupter stop;
+    socket_.set_interrupter(stop);
+  }
+};
+
 class listener {
  public:
   void cycle() {
@@ -172,6 +179,53 @@ void would_block(bench::meter& measure) {
   });
 }
 
+void would_block_thrown(bench::meter& measure) {
+  auto [unused, in] = pysock::socketpair();
+  in.setblocking(false);
+  char data[bench::message_size];
+  measure([&in = in, &data] {
+    try {
+      in.recv_into(data);
+    } catch (const pysock::blocking_io_error& e) {
+      bench::keep(e);
+    }
+  });
+}
+
+// Sixteen buffers at a time.
+template <bool sends>
+void messages(bench::meter& measure) {
+  auto [out, in] = pysock::socketpair();
+  char data[16][bench::message_size] = {};
+  char all[sizeof data] = {};
+  pysock::const_bytes to_send[16];
+  pysock::mutable_bytes to_fill[16];
+  for (std::size_t i = 0; i < 16; ++i) {
+    to_send[i] = data[i];
+    to_fill[i] = data[i];
+  }
+  measure([&, &out = out, &in = in] {
+    if constexpr (sends) {
+      bench::check(out.sendmsg(to_send) == sizeof all, "sendmsg");
+      bench::check(::recv(in.fileno(), all, sizeof all, 0) == sizeof all, "recv");
+    } else {
+      bench::check(::send(out.fileno(), all, sizeof all, 0) == sizeof all, "send");
+      bench::check(in.recvmsg_into(to_fill).nbytes == sizeof all, "recvmsg");
+    }
+  });
+}
+
+void equal(bench::meter& measure) {
+  const pysock::address a(bench::opaque("127.0.0.1"), 80);
+  const pysock::address b(bench::opaque("127.0.0.1"), 80);
+  measure([&] { bench::keep(a == b); });
+}
+
+void hash(bench::meter& measure) {
+  const pysock::address a(bench::opaque("127.0.0.1"), 80);
+  measure([&] { bench::keep(a.hash()); });
+}
+
 void make(bench::meter& measure) {
   measure([] { bench::keep(pysock::socket()); });
 }
@@ -211,6 +265,7 @@ std::vector<bench::workload> bench::workloads() {
       {"sendrecv", sendrecv<blocking>},
       {"sendrecv_timeout", sendrecv<timed>},
       {"sendrecv_nonblocking", sendrecv<nonblocking>},
+      {"sendrecv_interrupter", sendrecv<interruptible>},
       {"recv_4096", bench::recv<blocking, 4096>},
       {"recv_65536", bench::recv<blocking, 65536>},
       {"connect", bench::connect<listener>},
@@ -228,6 +283,11 @@ std::vector<bench::workload> bench::workloads() {
       {"sendall", sendall},
       {"any_address", any_address},
       {"would_block", would_block},
+      {"would_block_thrown", would_block_thrown},
+      {"sendmsg_16", messages<true>},
+      {"recvmsg_16", messages<false>},
+      {"equal", equal},
+      {"hash", hash},
       {"make", make},
       {"dup", dup},
       {"create_connection", create_connection},

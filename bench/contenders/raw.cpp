@@ -204,6 +204,31 @@ void resolve(bench::meter& measure) {
   });
 }
 
+// Sixteen buffers at a time.
+template <bool sends>
+void messages(bench::meter& measure) {
+  int fds[2];
+  bench::check(::socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0, "socketpair");
+  const blocking out(fds[0], AF_UNIX);
+  const blocking in(fds[1], AF_UNIX);
+  char data[16][bench::message_size] = {};
+  char all[sizeof data] = {};
+  measure([&] {
+    iovec pieces[16];
+    for (std::size_t i = 0; i < 16; ++i) pieces[i] = {data[i], sizeof data[i]};
+    msghdr message{};
+    message.msg_iov = pieces;
+    message.msg_iovlen = 16;
+    if constexpr (sends) {
+      bench::check(::sendmsg(fds[0], &message, MSG_NOSIGNAL) == sizeof all, "sendmsg");
+      bench::check(::recv(fds[1], all, sizeof all, 0) == sizeof all, "recv");
+    } else {
+      bench::check(::send(fds[0], all, sizeof all, MSG_NOSIGNAL) == sizeof all, "send");
+      bench::check(::recvmsg(fds[1], &message, 0) == sizeof all, "recvmsg");
+    }
+  });
+}
+
 }  // namespace
 
 std::vector<bench::workload> bench::workloads() {
@@ -226,6 +251,8 @@ std::vector<bench::workload> bench::workloads() {
       {"print_ipv6", print<AF_INET6>},
       {"getaddrinfo", resolve},
       {"idle", idle<blocking>},
+      {"sendmsg_16", messages<true>},
+      {"recvmsg_16", messages<false>},
       {"wait", pingpong<timed, AF_UNIX, bench::long_pause>},
   };
 }

@@ -21,6 +21,11 @@ struct use_default_timeout_t {};
 /// As a timeout: whatever `getdefaulttimeout()` says at the time of the call.
 inline constexpr use_default_timeout_t use_default_timeout{};
 
+class connection_timeout;
+namespace detail {
+std::int64_t timeout_word(const connection_timeout& value) noexcept;
+}
+
 /// The timeout of `create_connection`: what makes a `timeout_value`, or `use_default_timeout`.
 /// `std::nullopt` blocks, whatever the default.
 class connection_timeout {
@@ -29,32 +34,43 @@ class connection_timeout {
   constexpr connection_timeout(use_default_timeout_t) noexcept {}
   /// This timeout, throwing as `timeout_value` does.
   template <class T, std::enable_if_t<std::is_convertible_v<const T&, timeout_value>, int> = 0>
-  constexpr connection_timeout(const T& value) : nanoseconds_(timeout_value(value).nanoseconds()) {}
-
-  /// Nanoseconds; 0 is non-blocking and -1 is blocking.
-  [[nodiscard]] std::int64_t nanoseconds() const noexcept {
-    return nanoseconds_ ? *nanoseconds_ : detail::default_timeout();
-  }
+  constexpr connection_timeout(const T& value)
+      : word_(detail::timeout_word(timeout_value(value))) {}
 
  private:
-  std::optional<std::int64_t> nanoseconds_;
+  friend std::int64_t detail::timeout_word(const connection_timeout& value) noexcept;
+
+  std::optional<std::int64_t> word_;
 };
 
-/// Where `create_connection` goes: a host and a port, exactly. (Python: the pair)
+namespace detail {
+inline std::int64_t timeout_word(const connection_timeout& value) noexcept {
+  return value.word_ ? *value.word_ : default_timeout();
+}
+}  // namespace detail
+
+/// Where `create_connection` goes: a host and a port, exactly, or an AF_UNIX path. (Python: the
+/// pair)
 class host_port {
  public:
   /// \param host a name, a numeric address of either family, or `std::nullopt` for this machine;
   /// `""` is refused when it is used \param port a number or a service name
   PYSOCK_API host_port(const std::optional<text>& host, service port);
 
-  /// What an address has as host and port, with its scope. \throws std::invalid_argument if it has
-  /// more (a flow label) or neither
+  /// What an address has as host and port, with its scope, or an AF_UNIX address. \throws
+  /// std::invalid_argument if it has more (a flow label) or neither
   PYSOCK_API host_port(const address& a);
+
+  /// An AF_UNIX path or abstract name. (Not of Python.) Throws as `unix_address`.
+  template <class T, class = std::enable_if_t<std::is_convertible_v<T&&, file_path>>>
+  host_port(T&& path) : host_port(address(std::forward<T>(path))) {}
 
   /// The host, with `%scope` where it has one; empty for this machine.
   [[nodiscard]] const std::optional<std::string>& host() const noexcept { return host_; }
   /// The port.
   [[nodiscard]] const service& port() const noexcept { return port_; }
+  /// The AF_UNIX address; no address for a host and a port.
+  [[nodiscard]] const address& unix_path() const noexcept { return unix_path_; }
 
   /// As Python prints it: `('localhost', 80)`.
   [[nodiscard]] PYSOCK_API std::string to_string() const;
@@ -62,7 +78,12 @@ class host_port {
  private:
   std::optional<std::string> host_;
   service port_;
+  address unix_path_;
 };
+
+namespace detail {
+struct connection_access;
+}
 
 /// What `create_connection` takes beyond address and timeout.
 class connection_options {
@@ -72,6 +93,22 @@ class connection_options {
   /// different servers may share the port that it chooses for port 0.
   connection_options& source_address(address value) {
     source_address_ = std::move(value);
+    return *this;
+  }
+  /// Races the addresses (RFC 8305, Happy Eyeballs): an attempt that has not ended after this delay
+  /// goes on while the next address is tried as well, and one that failed starts the next at once.
+  /// The first connection wins, the others are closed. RFC 8305 recommends 0.25; default:
+  /// `std::nullopt`, one address after the other. A non-blocking connection does not race. (Python:
+  /// `asyncio.loop.create_connection`) \throws std::invalid_argument for a time point
+  PYSOCK_API connection_options& happy_eyeballs_delay(timeout_value value);
+  /// Whether addresses of different families take turns: 0 keeps the resolver's order, else so many
+  /// of the first family come before the first of another. Default: 1 with a
+  /// `happy_eyeballs_delay`, else 0. (Python: `asyncio.loop.create_connection`) \throws
+  /// std::invalid_argument if negative
+  PYSOCK_API connection_options& interleave(int value);
+  /// Ends the lookup and every attempt with `interrupted_error`. The new socket carries it.
+  connection_options& interrupter(const pysock::interrupter& stop) {
+    link_ = detail::interrupter_access::link(stop);
     return *this;
   }
   /// Whether a failure reports every attempt, as an `error_group`, or the last one alone; default:
@@ -85,10 +122,20 @@ class connection_options {
     return source_address_;
   }                                                                       ///< As set.
   [[nodiscard]] bool all_errors() const noexcept { return all_errors_; }  ///< As set.
+  /// As set.
+  [[nodiscard]] std::optional<seconds> happy_eyeballs_delay() const noexcept {
+    return detail::timeout_left(delay_);
+  }
+  [[nodiscard]] int interleave() const noexcept { return interleave_; }  ///< As set; -1: not set.
 
  private:
+  friend struct detail::connection_access;
+
   address source_address_;
   bool all_errors_ = false;
+  std::int64_t delay_ = detail::no_timeout;
+  int interleave_ = -1;
+  detail::interrupt_link link_;
 };
 
 PYSOCK_EXPORTED_CLASSES_BEGIN
@@ -119,11 +166,13 @@ PYSOCK_EXPORTED_CLASSES_END
 /// An attempt fails with ECONNREFUSED also where the system happened to connect the socket to
 /// itself, which it may do where nobody listens on a local port. (Python returns such a socket.)
 ///
-/// \param address `{host, port}`
+/// \param address `{host, port}`, or an AF_UNIX path
 /// \param timeout bounds each attempt, so that a host with two dead addresses takes twice as long,
-/// and is then the new socket's timeout.
-///   Looking up the host is not covered: it takes as long as the system's resolver does.
-/// \param options a source address, and whether a failure reports all attempts
+/// and is then the new socket's timeout. Looking up the host is not covered: it takes as long as
+/// the system's resolver does. A time point bounds everything together, the lookup too; the socket
+/// keeps it as its deadline, and `settimeout` gives it another.
+/// \param options a source address, whether addresses race, and whether a failure reports all
+/// attempts
 /// \throws gaierror if the host is unknown, and EAI_NONAME for `""`
 /// \throws error of the last attempt: connection_refused_error, timeout, gaierror from the source
 /// address, ...;
@@ -136,7 +185,8 @@ create_connection(const host_port& address, connection_timeout timeout = use_def
 /// What `create_server` takes beyond the address.
 class server_options {
  public:
-  /// AF_INET, AF_INET6 or AF_UNIX; default: AF_INET.
+  /// AF_INET, AF_INET6 or AF_UNIX. Default: AF_UNSPEC, which is the address's own family, and
+  /// AF_INET for a host name and for `""`. (Python: AF_INET)
   server_options& family(int value) noexcept {
     family_ = value;
     return *this;
@@ -165,7 +215,7 @@ class server_options {
   [[nodiscard]] bool dualstack_ipv6() const noexcept { return dualstack_ipv6_; }  ///< As set.
 
  private:
-  int family_ = AF_INET;
+  int family_ = AF_UNSPEC;
   int backlog_ = socket::default_backlog;
   bool reuse_port_ = false;
   bool dualstack_ipv6_ = false;

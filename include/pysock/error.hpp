@@ -40,6 +40,7 @@ enum class errc {
   ancillary_too_large,    ///< Control messages beyond what one call can carry.
   unsupported_operation,  ///< Reading a write-only file, or writing a read-only one.
   several_failures,       ///< Every address of a `create_connection` failed; see `error_group`.
+  incomplete_read,        ///< The stream ended early; see `incomplete_read_error`.
 };
 
 /// Bad arguments, thrown as `std::invalid_argument` or, where it says so, `std::out_of_range`. An

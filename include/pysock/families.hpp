@@ -49,25 +49,6 @@ namespace detail {
 // The endpoint in `a`, which has to be of that family.
 PYSOCK_API endpoint expect_family(const address& a, int family, const char* who);
 
-// A number of 32 bits, from any integer type: the system's own constants have several, and may be
-// enumerators. Throws std::out_of_range.
-class word {
- public:
-  template <class Integer, std::enable_if_t<std::is_integral_v<Integer>, int> = 0>
-  word(Integer value) : value_(static_cast<std::uint32_t>(value)) {
-    if (static_cast<Integer>(value_) != value || value < Integer{})
-      throw_error(bad_argument::value_range, "address");
-  }
-  template <
-      class Enum,
-      std::enable_if_t<std::is_enum_v<Enum> && std::is_convertible_v<Enum, long long>, int> = 0>
-  word(Enum value) : word(static_cast<std::underlying_type_t<Enum>>(value)) {}
-  operator std::uint32_t() const noexcept { return value_; }
-
- private:
-  std::uint32_t value_;
-};
-
 // The system's structure; what an address is too short for is zero.
 template <class Native>
 Native as_native(const endpoint& from) noexcept {
@@ -116,7 +97,7 @@ class netlink_address : public endpoint {
  public:
   /// \param pid the port, usually a process number; 0 is the kernel, or one that the kernel chooses
   /// \param groups the multicast groups, a bit each \throws std::out_of_range beyond 32 bits
-  PYSOCK_API netlink_address(detail::word pid, detail::word groups);
+  PYSOCK_API netlink_address(long long pid, long long groups);
   /// \throws std::invalid_argument for an address of another family
   explicit netlink_address(const address& a)
       : endpoint(detail::expect_family(a, AF_NETLINK, "netlink_address")) {}
@@ -139,7 +120,7 @@ class vsock_address : public endpoint {
  public:
   /// \param cid the machine: VMADDR_CID_* or a number \param port VMADDR_PORT_ANY or a number
   /// \throws std::out_of_range beyond 32 bits
-  PYSOCK_API vsock_address(detail::word cid, detail::word port);
+  PYSOCK_API vsock_address(long long cid, long long port);
   /// \throws std::invalid_argument for an address of another family
   explicit vsock_address(const address& a)
       : endpoint(detail::expect_family(a, AF_VSOCK, "vsock_address")) {}
@@ -190,7 +171,7 @@ class tipc_address : public endpoint {
   /// \param addr_type TIPC_ADDR_* \param v1 32 bits \param v2 32 bits \param v3 32 bits \param
   /// scope TIPC_*_SCOPE \throws std::out_of_range for the numbers \throws std::invalid_argument for
   /// another type
-  PYSOCK_API tipc_address(long long addr_type, detail::word v1, detail::word v2, detail::word v3,
+  PYSOCK_API tipc_address(long long addr_type, long long v1, long long v2, long long v3,
                           long long scope = TIPC_CLUSTER_SCOPE);
   /// \throws std::invalid_argument for an address of another family
   explicit tipc_address(const address& a)

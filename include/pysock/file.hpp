@@ -22,6 +22,11 @@
 
 namespace pysock {
 inline namespace v1 {
+namespace detail {
+
+struct file_access;
+
+}  // namespace detail
 
 /// A buffered stream of bytes over a connection: a `std::iostream` with the methods of Python's
 /// file objects. (Python: what `socket.makefile` returns; `socket.SocketIO` below it is here the
@@ -75,13 +80,6 @@ class file : public std::iostream {
   file() : std::iostream(nullptr) { attach(); }
   /// \overload
   explicit file(std::nullptr_t) : file() {}
-  /// A file over a transport; `makefile` of sockets and of TLS sessions is the way to one. `mode`
-  /// and `bufsize` are as there, `timeout` in nanoseconds, 0: non-blocking, -1: blocking.
-  file(std::unique_ptr<detail::byte_transport> transport, detail::file_mode mode, int bufsize,
-       std::int64_t timeout)
-      : std::iostream(nullptr), buffer_(std::move(transport), mode, bufsize, timeout) {
-    attach();
-  }
   /// Takes everything along, what is buffered included, and leaves `other` closed.
   file(file&& other) noexcept : std::iostream(std::move(other)), buffer_(std::move(other.buffer_)) {
     set_rdbuf(&buffer_);
@@ -174,11 +172,13 @@ class file : public std::iostream {
 
   /// How long one call may wait: `std::nullopt` for ever, 0 not at all. Nothing changes for the
   /// socket or the descriptor.
-  void settimeout(timeout_value value) noexcept { buffer_.set_timeout(value.nanoseconds()); }
+  void settimeout(timeout_value value) noexcept {
+    buffer_.set_timeout(detail::timeout_word(value));
+  }
 
-  /// The timeout.
+  /// The timeout, as `socket::gettimeout`.
   [[nodiscard]] std::optional<seconds> gettimeout() const noexcept {
-    return detail::to_seconds(buffer_.timeout());
+    return detail::timeout_left(buffer_.timeout());
   }
 
   /// The file's own descriptor, to wait for; -1 if closed. It tells nothing of what is buffered.
@@ -196,6 +196,15 @@ class file : public std::iostream {
   }
 
  private:
+  friend struct detail::file_access;
+
+  // `timeout` is a timeout as the library keeps it.
+  file(std::unique_ptr<detail::byte_transport> transport, detail::file_mode mode, int bufsize,
+       std::int64_t timeout)
+      : std::iostream(nullptr), buffer_(std::move(transport), mode, bufsize, timeout) {
+    attach();
+  }
+
   void attach() {
     rdbuf(&buffer_);  // clears the badbit of a stream without a buffer
     exceptions(std::ios_base::badbit);
@@ -256,6 +265,18 @@ class file::line_iterator {
 
 inline file::line_iterator file::begin() { return line_iterator(*this); }
 inline file::line_iterator file::end() noexcept { return line_iterator(); }
+
+namespace detail {
+
+// What makes a file: `makefile` of sockets and of TLS sessions.
+struct file_access {
+  static file make(std::unique_ptr<byte_transport> transport, file_mode mode, int bufsize,
+                   std::int64_t timeout) {
+    return file(std::move(transport), mode, bufsize, timeout);
+  }
+};
+
+}  // namespace detail
 
 }  // namespace v1
 }  // namespace pysock

@@ -9,7 +9,6 @@
 #include <iosfwd>       // basic_istream
 #include <type_traits>  // enable_if_t
 #include <utility>      // forward
-#include <variant>      // variant
 
 #include "detail/config.hpp"
 #include "detail/raise.hpp"
@@ -83,31 +82,44 @@ class file_source {
   /// An open file's descriptor; on Windows its HANDLE,
   /// `reinterpret_cast<pysock::native_handle_type>(handle)`. Its own position is neither used nor
   /// moved.
-  file_source(native_handle_type handle) noexcept : value_(handle) {}
+  file_source(native_handle_type handle) noexcept : handle_(handle), kind_(kind::handle) {}
   /// The descriptor below an open C stream, which is left where the sending ended. What the stream
   /// has yet to write is not sent.
-  file_source(std::FILE* file) noexcept : value_(file) {}
+  file_source(std::FILE* file) noexcept : c_file_(file), kind_(kind::c_file) {}
   /// A path, opened and closed by the call.
   template <class T, std::enable_if_t<std::is_convertible_v<T&&, file_path> &&
                                           detail::is_owner<std::remove_reference_t<T>>::value,
                                       int> = 0>
-  file_source(T&& path PYSOCK_LIFETIMEBOUND) : value_(file_path(std::forward<T>(path))) {}
+  file_source(T&& path PYSOCK_LIFETIMEBOUND) : path_(std::forward<T>(path)), kind_(kind::path) {}
   /// \overload
   template <class V, std::enable_if_t<std::is_convertible_v<V&&, file_path> &&
                                           !detail::is_owner<std::remove_reference_t<V>>::value,
                                       int> = 0>
-  file_source(V&& path) : value_(file_path(std::forward<V>(path))) {}
+  file_source(V&& path) : path_(std::forward<V>(path)), kind_(kind::path) {}
   /// A binary stream such as `std::ifstream` or `std::istringstream`, read through its buffer and
   /// left where the sending ended; its state flags are not looked at. One that cannot seek is sent
   /// from where it stands.
   template <class Char, std::enable_if_t<std::is_same_v<Char, char>, int> = 0>
   file_source(std::basic_istream<Char>& stream PYSOCK_LIFETIMEBOUND) noexcept
-      : value_(detail::stream_source(stream)) {}
+      : stream_(stream), kind_(kind::stream) {}
+  file_source(const file_source&) = delete;             ///< For one call.
+  file_source& operator=(const file_source&) = delete;  ///< For one call.
+  ~file_source() {
+    if (kind_ == kind::path) path_.~file_path();
+  }
 
  private:
   friend class detail::file_reader;
 
-  std::variant<native_handle_type, std::FILE*, file_path, detail::stream_source> value_;
+  enum class kind : unsigned char { handle, c_file, path, stream };
+
+  union {
+    native_handle_type handle_;
+    std::FILE* c_file_;
+    file_path path_;
+    detail::stream_source stream_;
+  };
+  kind kind_;
 };
 
 }  // namespace v1

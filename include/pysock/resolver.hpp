@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /// \file
 /// Host, service and protocol names. Every function may block for as long as the system's resolver
-/// does: socket timeouts never cover it. All are thread-safe. Each throws `error` with the system's
-/// number, and not that there is no such name, where the system could not look: EMFILE, ENFILE and
-/// the like.
+/// does: socket timeouts never cover it, but `getaddrinfo` takes one of its own. All are
+/// thread-safe. Each throws `error` with the system's number, and not that there is no such name,
+/// where the system could not look: EMFILE, ENFILE and the like.
 #pragma once
 
 #include <optional>      // optional
@@ -14,6 +14,8 @@
 #include <vector>        // vector
 
 #include "address.hpp"
+#include "interrupter.hpp"
+#include "timeout.hpp"
 
 namespace pysock {
 inline namespace v1 {
@@ -73,6 +75,24 @@ struct address_info {
                                                                const service& port, int family = 0,
                                                                int type = 0, int proto = 0,
                                                                int flags = 0);
+
+/// The same within a time. A host name is then looked up in a thread of the library's, whose result
+/// is dropped if it is late: there is no way to stop the system's resolver. There are at most 32 of
+/// these threads, those left behind included, and a lookup that finds none free waits for one.
+/// Numeric hosts are looked up in the calling thread. (Python: none) \param timeout for the whole
+/// lookup; 0 is enough for numeric hosts alone \throws timeout when it is over \throws as above,
+/// error EAGAIN if there can be no thread, EMFILE
+[[nodiscard]] PYSOCK_API std::vector<address_info> getaddrinfo(const std::optional<text>& host,
+                                                               const service& port, int family,
+                                                               int type, int proto, int flags,
+                                                               timeout_value timeout);
+/// \overload
+/// \param stop ends the lookup as well \throws interrupted_error when it does
+[[nodiscard]] PYSOCK_API std::vector<address_info> getaddrinfo(const std::optional<text>& host,
+                                                               const service& port, int family,
+                                                               int type, int proto, int flags,
+                                                               timeout_value timeout,
+                                                               const interrupter& stop);
 
 /// What `getnameinfo` returns.
 struct name_info {

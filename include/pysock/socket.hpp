@@ -18,6 +18,8 @@
 #include "descriptor.hpp"
 #include "detail/operation.hpp"
 #include "file_source.hpp"
+#include "incomplete_read.hpp"
+#include "interrupter.hpp"
 #include "message.hpp"
 #include "timeout.hpp"
 
@@ -109,11 +111,22 @@ class PYSOCK_API socket {
   /// a host name. \throws gaierror, error EADDRINUSE, EADDRNOTAVAIL, EINVAL if bound already,
   /// permission_error
   void bind(const address& local);
+  /// \overload
+  void bind(const address& local, std::error_code& ec) noexcept;
 
   /// Closes the descriptor; the peer gets what was sent before. Closing twice is silent. Never
   /// retried, even after EINTR. \throws error what the system says, EBADF if somebody else closed
   /// the descriptor; the socket is closed all the same
   void close();
+  /// \overload
+  void close(std::error_code& ec) noexcept;
+
+  /// Ends a connection so that the peer gets everything: sends the end of the stream, receives and
+  /// drops what still comes until the peer ends too, and closes. It closes in any case, and never
+  /// fails; an interrupter ends the wait. Not of Python. \param timeout for all of it; the
+  /// socket's own is not used \param limit drops about so many bytes at most, 1 MiB unless given
+  /// \returns whether the peer had ended
+  bool close_gracefully(timeout_value timeout, std::size_t limit = 1048576) noexcept;
 
   /// Connects to a remote address; in timeout mode waits at most the timeout. An attempt that timed
   /// out goes on in the background: close the socket. \throws gaierror, connection_refused_error,
@@ -167,11 +180,12 @@ class PYSOCK_API socket {
   }
 
   /// Whether calls may wait: true also in timeout mode.
-  [[nodiscard]] bool getblocking() const noexcept { return timeout_nanoseconds() != 0; }
+  [[nodiscard]] bool getblocking() const noexcept { return timeout_word() != 0; }
 
-  /// The timeout; `std::nullopt` if calls wait without limit, 0 if they never wait.
+  /// The timeout; `std::nullopt` if calls wait without limit, 0 if they never wait. Of an absolute
+  /// deadline what is left, and 1 ns once it has passed.
   [[nodiscard]] std::optional<seconds> gettimeout() const noexcept {
-    return detail::to_seconds(timeout_nanoseconds());
+    return detail::timeout_left(timeout_word());
   }
 
 #ifdef SIO_RCVALL
@@ -187,6 +201,8 @@ class PYSOCK_API socket {
   /// Accepts connections from now on. \param backlog how many may queue; negative is 0, the system
   /// cuts large ones
   void listen(int backlog = default_backlog);
+  /// \overload
+  void listen(int backlog, std::error_code& ec) noexcept;
 
   /// A buffered stream on a duplicate of the descriptor; include `<pysock/file.hpp>`.
   /// \param mode any mix of r, w and b \param bufsize 0 unbuffered, 1 line-buffered, else the size
@@ -200,6 +216,22 @@ class PYSOCK_API socket {
   /// blocking_io_error, connection_reset_error, error \throws std::invalid_argument for a negative
   /// size
   [[nodiscard]] std::string recv(std::size_t bufsize, int flags = 0);
+
+  /// Receives exactly `size` bytes of a stream; the timeout is for the whole of it. Memory grows
+  /// with what arrives. (Python: `asyncio.StreamReader.readexactly`) \param size how many bytes; 0
+  /// returns at once, without a system call \throws incomplete_read_error at the end of the
+  /// stream, with what came \throws as `recv`; `transferred()` tells how many bytes had come, which
+  /// are lost: `recv_exactly_into` keeps them
+  [[nodiscard]] std::string recv_exactly(std::size_t size);
+
+  /// Fills the caller's buffer from a stream; the timeout is for the whole of it. \param buffer
+  /// where to \returns the buffer's size \throws as `recv_exactly`; `transferred()` bytes are in
+  /// the buffer
+  std::size_t recv_exactly_into(mutable_bytes buffer);
+  /// \overload
+  /// \returns bytes in the buffer, also on failure, which is `errc::incomplete_read` at the end of
+  /// the stream
+  std::size_t recv_exactly_into(mutable_bytes buffer, std::error_code& ec) noexcept;
 
   /// Receives a datagram, or some of a stream, and who sent it: no address if that is unnamed or
   /// the socket is a connected stream. What does not fit into `bufsize` is lost. \throws as `recv`
@@ -368,7 +400,8 @@ class PYSOCK_API socket {
   /// `settimeout(std::nullopt)` or `settimeout(0)`.
   void setblocking(bool flag) { settimeout(flag ? timeout_value(std::nullopt) : timeout_value(0)); }
 
-  /// How long calls may wait: `std::nullopt` for ever, 0 not at all. The descriptor is non-blocking
+  /// How long calls may wait: `std::nullopt` for ever, 0 not at all, until a time point of
+  /// `std::chrono::steady_clock` for all later calls together. The descriptor is non-blocking
   /// unless `value` is `std::nullopt`, and its mode is shared with every duplicate of it. Calls
   /// already waiting keep their limit. \throws error EBADF; the timeout is then unchanged
   void settimeout(timeout_value value);
@@ -414,6 +447,21 @@ class PYSOCK_API socket {
   /// on the socket (on Linux). \param how SHUT_RD, SHUT_WR or SHUT_RDWR \throws error ENOTCONN,
   /// EINVAL
   void shutdown(int how);
+  /// \overload
+  void shutdown(int how, std::error_code& ec) noexcept;
+
+  /// Waits until a receive or an accept would find something: data, the end of the stream, a
+  /// connection, or a failure. The mode of the socket does not matter. Not of Python, whose
+  /// `select.select` does it. \param timeout for this wait; 0 asks without waiting \returns whether
+  /// it is ready; false after the timeout \throws interrupted_error, error EBADF
+  [[nodiscard]] bool wait_readable(timeout_value timeout);
+  /// \overload
+  [[nodiscard]] bool wait_readable(timeout_value timeout, std::error_code& ec) noexcept;
+  /// Waits until a send would take something, or until a connect in the background has ended. As
+  /// `wait_readable`.
+  [[nodiscard]] bool wait_writable(timeout_value timeout);
+  /// \overload
+  [[nodiscard]] bool wait_writable(timeout_value timeout, std::error_code& ec) noexcept;
 
   /// The family it was made with: AF_*.
   [[nodiscard]] int family() const noexcept { return family_; }
@@ -432,6 +480,16 @@ class PYSOCK_API socket {
     hook_ = hook;
     hook_data_ = data;
   }
+
+  /// Lets `stop.interrupt()` end every call on this socket, from any thread and from a signal
+  /// handler: see `interrupter`. Accepted and duplicated sockets, files and TLS sessions made from
+  /// now on inherit it. The descriptor is then non-blocking (O_NONBLOCK), and stays so after
+  /// `detach`; SO_RCVTIMEO and SO_SNDTIMEO have no effect. Not to be set while a call runs. \throws
+  /// error EBADF; the interrupter is then unchanged
+  void set_interrupter(const interrupter& stop);
+  /// Takes the interrupter away; the descriptor has the mode of the timeout again. \throws error
+  /// EBADF
+  void set_interrupter(std::nullptr_t);
 
   /// Python's repr, with names for family and type:
   /// `<socket.socket fd=3, family=AF_INET, type=SOCK_STREAM, proto=0, laddr=('127.0.0.1', 40000)>`.
@@ -462,12 +520,17 @@ class PYSOCK_API socket {
   void move_settings(const socket& other) noexcept;
   socklen_t read_option(int level, int name, void* value, socklen_t size) const;
 
-  [[nodiscard]] std::int64_t timeout_nanoseconds() const noexcept {
+  [[nodiscard]] std::int64_t timeout_word() const noexcept {
     return timeout_.load(std::memory_order_relaxed);
   }
   [[nodiscard]] detail::call_context context() const noexcept {
-    return {fileno(), timeout_nanoseconds(), hook_, hook_data_};
+    return {fileno(), timeout_word(), hook_, hook_data_, interrupter_.get()};
   }
+  [[nodiscard]] bool is_nonblocking(std::int64_t timeout) const noexcept {
+    return timeout != detail::no_timeout || interrupter_;
+  }
+  [[nodiscard]] int mode_for(std::int64_t timeout) const noexcept;
+  void change_interrupter(detail::interrupt_link link);
   // The flags that the mode adds to a send or receive. Negative where that call is to be left to
   // the compiled part.
   [[nodiscard]] int mode() const noexcept { return mode_.load(std::memory_order_relaxed); }
@@ -492,24 +555,29 @@ class PYSOCK_API socket {
   PYSOCK_COLD std::size_t finish_recvfrom_into(mutable_bytes buffer, endpoint& from, int flags,
                                                int error, std::error_code& ec) noexcept;
 
+  template <class Call>
+  bool attempt_at_once(int& error, std::size_t& count, const Call& call) noexcept;
   template <class Attempt>
   std::ptrdiff_t finish_receive(int flags, int error, const Attempt& attempt,
                                 std::error_code& ec) noexcept;
   template <class Send>
   std::size_t send_connecting(int flags, int error, std::error_code& ec, const Send& send) noexcept;
   std::size_t receive_message(detail::incoming& message, int flags, std::error_code& ec) noexcept;
+  bool wait_for(detail::sys::event events, timeout_value timeout, std::error_code& ec) noexcept;
   void predict(detail::wait_prediction prediction) noexcept;
 
   std::atomic<native_handle_type> handle_;
-  // What mode() gives. The sign bit is set while receives are predicted to wait.
+  // What mode() gives. The sign bit is set while receives are predicted to wait, and always if
+  // there is an interrupter.
   std::atomic<int> mode_;
   std::atomic<unsigned char> prediction_{0};  // of the thread that receives
-  std::atomic<std::int64_t> timeout_;         // nanoseconds, 0: non-blocking, -1: blocking
+  std::atomic<std::int64_t> timeout_;         // a word as in timeout.hpp
   int family_;
   int type_;
   int proto_;
   interrupt_hook hook_ = nullptr;
   void* hook_data_ = nullptr;
+  detail::interrupt_link interrupter_;
 };
 PYSOCK_EXPORTED_CLASSES_END
 

@@ -3,11 +3,13 @@
 /// A peer's certificate, as `getpeercert` tells it. The names are the keys of Python's dictionary.
 #pragma once
 
-#include <chrono>  // system_clock, seconds
-#include <string>  // string
-#include <vector>  // vector
+#include <chrono>   // system_clock, seconds
+#include <ostream>  // ostream
+#include <string>   // string
+#include <vector>   // vector
 
 #include "bytes.hpp"
+#include "ssl_error.hpp"
 
 namespace pysock {
 inline namespace v1 {
@@ -17,6 +19,11 @@ struct certificate_name {
   std::string type;   ///< `commonName`, `organizationName`, ...; of alternative names `DNS`, `IP
                       ///< Address`, `email`, `URI`, ...
   std::string value;  ///< As UTF-8.
+
+  /// Prints `commonName=www.python.org`.
+  friend std::ostream& operator<<(std::ostream& out, const certificate_name& name) {
+    return out << name.type << '=' << name.value;
+  }
 };
 
 /// The names of a subject or an issuer, in the order of the certificate. (Python: a tuple of tuples
@@ -33,11 +40,24 @@ class distinguished_name : public std::vector<certificate_name> {
     }
     return {};
   }
+
+  /// Prints `countryName=US, organizationName=Example, commonName=www.example.com`.
+  friend std::ostream& operator<<(std::ostream& out, const distinguished_name& names) {
+    const char* before = "";
+    for (const certificate_name& name : names) {
+      out << before << name;
+      before = ", ";
+    }
+    return out;
+  }
 };
 
 /// A point in time to the second, as certificates have it; reaches further than the system's clock
 /// does.
 using certificate_time = std::chrono::time_point<std::chrono::system_clock, std::chrono::seconds>;
+
+/// A time as Python's `getpeercert` has it: `Jan  1 00:00:00 2020 GMT`.
+[[nodiscard]] PYSOCK_SSL_API std::string to_string(certificate_time time);
 
 /// What `ssl_socket::getpeercert` returns.
 struct certificate {

@@ -59,6 +59,8 @@ enum class ssl_errc {
   invalid_error_code = SSL_ERROR_INVALID_ERROR_CODE,  ///< Never seen here.
   handshake_missing = 101,                            ///< Data before the handshake.
   key_and_certificate,                                ///< `ssl()` with one of the two files.
+  password_missing,  ///< The private key is encrypted, and there is no password.
+  wrong_password,    ///< The password does not decrypt the private key.
 };
 
 /// The category of `ssl_errc`. want_read and want_write are

@@ -18,9 +18,9 @@ inline namespace v1 {
 PYSOCK_EXPORTED_CLASSES_BEGIN
 
 /// What `ssl()` returns. It has a duplicate of the socket's descriptor and a copy of its timeout:
-/// either may be closed first. It moves and cannot be copied; where it ends, it sends the closing
-/// alert, waiting as long as the timeout allows, and closes the duplicate. One thread at a time.
-/// (Python 2.4: SSLObject)
+/// either may be closed first. It moves and cannot be copied; its destructor sends the closing
+/// alert if that can be done at once, closes the duplicate, and reads nothing. One thread at a
+/// time. (Python 2.4: SSLObject)
 class PYSOCK_SSL_API ssl_object {
  public:
   /// Receives `n` bytes, fewer only at the end of the stream, or everything up to it. Blocks as the
@@ -32,7 +32,7 @@ class PYSOCK_SSL_API ssl_object {
 
   /// Sends all the bytes. \returns how many: all \throws timeout, ssl_want_read_error,
   /// ssl_want_write_error, sslerror, broken_pipe_error, connection_reset_error; `transferred()`
-  /// tells how many had gone, and the next call must begin with the rest
+  /// tells how many count as sent, and the next call goes on after them
   std::size_t write(const_bytes s);
 
   /// The subject of the peer's certificate, which nobody has verified:
@@ -72,8 +72,8 @@ ssl(const socket& sock, const std::optional<file_path>& keyfile = std::nullopt,
 /// (Python: `RAND_status`)
 [[nodiscard]] PYSOCK_SSL_API bool RAND_status() noexcept;
 /// Mixes bytes into OpenSSL's source of random numbers. Thread-safe. (Python: `RAND_add`;
-/// `RAND_egd` has gone from OpenSSL) \param bytes the bytes \param entropy how many bytes of it are
-/// a surprise to others, at least
+/// `RAND_egd` has gone from OpenSSL) \param bytes the bytes \param entropy a lower bound of the
+/// entropy in bytes
 PYSOCK_SSL_API void RAND_add(const_bytes bytes, double entropy) noexcept;
 
 }  // namespace v1

@@ -11,6 +11,7 @@
 #include <ostream>       // ostream
 #include <string>        // string
 #include <system_error>  // error_code
+#include <vector>        // vector
 
 #include "bytes.hpp"
 #include "file_source.hpp"
@@ -67,21 +68,34 @@ PYSOCK_EXPORTED_CLASSES_BEGIN
 /// timeout is for the whole of one call, of as many receives and sends as that takes: a handshake,
 /// a read, a write, the exchange of closing alerts. In non-blocking mode calls throw
 /// `ssl_want_read_error` or `ssl_want_write_error`, whichever the session needs next, whatever the
-/// call; their `error_code` faces report `ssl_errc::want_read` and `want_write`, which are
+/// call; their `error_code` overloads report `ssl_errc::want_read` and `want_write`, which are
 /// `std::errc::resource_unavailable_try_again`. Poll does not show what is `pending()`.
+///
+/// **Records.** TLS sends records of at most 16 KiB, and a record counts as a whole. If the time
+/// runs out, or a signal ends the call, while the connection has taken only a part of a record, the
+/// record counts as sent: the rest is kept, and every later call sends it first. In non-blocking
+/// mode such a record counts as not sent, the call reports `want_write`, and the next `send` must
+/// begin with the same bytes.
 ///
 /// **The end.** A peer that closes the session properly ends the stream: receiving returns nothing.
 /// Where the connection ends without its closing alert, something may be missing: that is
-/// `ssl_eof_error`, unless `suppress_ragged_eofs` was asked for.
+/// `ssl_eof_error`, unless `suppress_ragged_eofs` was asked for, or this end was shut down for
+/// receiving. A client that only sends must call `close()` or `unwrap()`: the destructor does not
+/// wait, and data can be lost if the server's tickets arrive after it.
+///
+/// **fork.** Only the process that made the handshake sends the closing alert when a connection is
+/// closed or destroyed. `detach` leaves a connection to a child.
 ///
 /// **Errors.** `sslerror` and the classes below it, `timeout`, `connection_reset_error`,
 /// `broken_pipe_error`, `error`. After `close`, `unwrap` or a move every call fails with EBADF, but
 /// for the readers; before the handshake nothing is sent or received
 /// (`ssl_errc::handshake_missing`). After an `sslerror` that is neither want-read, want-write nor
-/// eof the session is lost: close it. SIGPIPE is never raised.
+/// eof the session is lost: close it. If sending fails because the peer has closed, or because this
+/// end was shut down for sending, what has come can still be received. SIGPIPE is never raised.
 ///
-/// **Threads.** OpenSSL wants a session used by one thread at a time; a lock of the session's sees
-/// to that, and it is not held while a call waits. So one thread may receive while another sends,
+/// **Threads.** OpenSSL wants a session used by one thread at a time; the session has a lock, which
+/// is not held while a call waits, and which a thread gets after a bounded step of another. One
+/// thread may receive while another sends,
 /// and any thread may call shutdown, settimeout, setblocking, gettimeout, fileno, pending and the
 /// readers of the session. Two threads that send, or two that receive, mix up each other's bytes.
 /// close, unwrap, moves and destruction need the object to themselves.
@@ -93,8 +107,8 @@ class PYSOCK_SSL_API ssl_socket {
   ssl_socket(ssl_socket&& other) noexcept = default;
   /// Closes this one first, as destruction does, then leaves `other` closed.
   ssl_socket& operator=(ssl_socket&& other) noexcept;
-  /// Closes; failures are swallowed. The closing alert is sent as `close` does, waiting as long as
-  /// the timeout allows.
+  /// Closes without waiting, and ignores failures: the closing alert is sent if the connection
+  /// takes it at once.
   ~ssl_socket();
 
   /// Shakes hands, where `wrap_options::do_handshake_on_connect(false)` put that off; does nothing
@@ -123,17 +137,20 @@ class PYSOCK_SSL_API ssl_socket {
   /// \overload
   std::size_t recv_into(mutable_bytes buffer, std::size_t nbytes, std::error_code& ec) noexcept;
 
-  /// Sends some of the bytes, at most one record of TLS, 16 KiB. After a want-read, a want-write or
-  /// a timeout the record is half gone: call again with the same bytes, or more that begin with
-  /// them; others are refused (`bad write retry`). \returns bytes sent \throws timeout,
-  /// ssl_want_read_error, ssl_want_write_error, sslerror, broken_pipe_error, connection_reset_error
+  /// Sends some of the bytes, at most one record of TLS, 16 KiB, and returns when the connection
+  /// has taken the whole record. After a timeout the record may be on its way: `transferred()`
+  /// tells whether it counts, go on after it. After a want-write call again with the same bytes, or
+  /// more that begin with them; others are refused (`bad write retry`). \returns bytes sent \throws
+  /// timeout, ssl_want_read_error, ssl_want_write_error, sslerror, broken_pipe_error,
+  /// connection_reset_error
   [[nodiscard]] std::size_t send(const_bytes data);
   /// \overload
+  /// \returns bytes sent, also on failure
   [[nodiscard]] std::size_t send(const_bytes data, std::error_code& ec) noexcept;
 
   /// Sends all the bytes; the timeout is for the whole of it. \returns bytes sent: all
-  /// \throws as `send`; `transferred()` tells how many had gone, and the next call must begin with
-  /// the rest
+  /// \throws as `send`; `transferred()` tells how many count as sent, up to all, and the next call
+  /// goes on after them
   std::size_t sendall(const_bytes data);
   /// \overload
   /// \returns bytes sent, also on failure
@@ -164,25 +181,49 @@ class PYSOCK_SSL_API ssl_socket {
   /// want-write the call may be repeated. \throws timeout, ssl_want_read_error,
   /// ssl_want_write_error, ssl_eof_error; sslerror if the peer sends data instead
   [[nodiscard]] socket unwrap();
+  /// \overload
+  /// \returns a closed socket on failure
+  [[nodiscard]] socket unwrap(std::error_code& ec) noexcept;
 
   /// Ends sending, receiving, or both. Ending to send includes the closing alert, so that the peer
   /// sees a clean end: with SHUT_WR it is sent as data are, with SHUT_RDWR only if that can be done
   /// at once, so that a thread that waits can be woken in any case. \param how SHUT_RD, SHUT_WR or
   /// SHUT_RDWR \throws timeout, ssl_want_write_error, error ENOTCONN, EINVAL
   void shutdown(int how);
+  /// \overload
+  void shutdown(int how, std::error_code& ec) noexcept;
 
   /// Sends the closing alert, waiting as the mode says until the connection has taken it, and
-  /// closes; does not wait for the peer's. After a failure of the session there is none to send.
-  /// Closing twice is silent. \throws timeout, ssl_want_write_error, interrupted_error if the alert
-  /// could not be sent: the peer will then find the stream cut off; it is closed all the same
+  /// closes; does not wait for the peer's. After a failure of the session, and in another process
+  /// than the one that made the handshake, it sends none. A client under TLS 1.3 that has sent data
+  /// and received no ticket of its server ends sending and reads until the server closes, for the
+  /// smaller of the timeout and 2 s, so that a ticket that comes late does not destroy the data; in
+  /// non-blocking mode it does not wait. Closing twice is silent. \throws timeout,
+  /// ssl_want_write_error, interrupted_error if the alert could not be sent: the peer will then
+  /// find the stream cut off; the connection is closed all the same
   void close();
+  /// \overload
+  void close(std::error_code& ec) noexcept;
 
-  /// The peer's certificate; nothing if it sent none, or if it was not verified. (Python: None, and
-  /// an empty dictionary)
+  /// Gives up the descriptor without a closing alert and leaves this closed; what is kept of a
+  /// record is dropped. The caller closes the descriptor: so a parent leaves its connection to a
+  /// child. (Python: `detach`) \returns the descriptor; -1 if closed
+  [[nodiscard]] native_handle_type detach() noexcept;
+
+  /// The peer's certificate, as the handshake of this connection verified it; nothing if the peer
+  /// sent none, if it was not verified, and before the handshake. (Python: None, an empty
+  /// dictionary, and before the handshake ValueError)
   [[nodiscard]] std::optional<certificate> getpeercert() const;
-  /// The peer's certificate as DER, verified or not; empty if it sent none. (Python:
-  /// `getpeercert(binary_form=True)`)
+  /// The peer's certificate as DER, verified or not; empty if it sent none, and before the
+  /// handshake. (Python: `getpeercert(binary_form=True)`)
   [[nodiscard]] std::string getpeercert_der() const;
+  /// The chain that was verified, as DER, from the peer's certificate to the trusted authority;
+  /// empty if nothing was verified, before the handshake, and on a server that resumed a session. A
+  /// client that resumed has the chain of the first handshake. (Python: `get_verified_chain`)
+  [[nodiscard]] std::vector<std::string> get_verified_chain() const;
+  /// The certificates that the peer sent, as DER, its own first; otherwise as
+  /// `get_verified_chain`. (Python: `get_unverified_chain`)
+  [[nodiscard]] std::vector<std::string> get_unverified_chain() const;
   /// The protocol that was agreed on by ALPN; nothing if there was none.
   [[nodiscard]] std::optional<std::string> selected_alpn_protocol() const;
   /// `TLSv1.2`, `TLSv1.3`; nothing before the handshake.
@@ -196,12 +237,18 @@ class PYSOCK_SSL_API ssl_socket {
   [[nodiscard]] ssl_session session() const;
   /// Whether the handshake resumed an earlier session.
   [[nodiscard]] bool session_reused() const noexcept;
-  /// The name that a client asked for; empty if none. (Python: `server_hostname`)
+  /// The name that this client asked for, or that the client of this server asked for (SNI); empty
+  /// if none. (Python: `server_hostname`, which is a client's)
   [[nodiscard]] std::string server_hostname() const;
   /// Whether this is the server's end.
   [[nodiscard]] bool server_side() const noexcept;
 
-  /// The descriptor, to wait for, see `pending`; -1 if closed.
+  /// OpenSSL's `SSL*`, for what this class has no name for; null if closed. It belongs to the
+  /// connection. Do not receive, send or shut down through it, and do not use it while another
+  /// thread uses the connection.
+  [[nodiscard]] void* native_handle() const noexcept;
+
+  /// The descriptor, for poll(); call `pending` first. -1 if closed.
   [[nodiscard]] native_handle_type fileno() const noexcept;
   /// Whether calls may wait: true also in timeout mode.
   [[nodiscard]] bool getblocking() const noexcept;

@@ -3,7 +3,7 @@
 /// Timeouts as parameters and results, and the process's default.
 #pragma once
 
-#include <chrono>       // duration
+#include <chrono>       // duration, steady_clock, time_point
 #include <cstdint>      // int64_t
 #include <optional>     // optional, nullopt
 #include <type_traits>  // enable_if_t
@@ -19,8 +19,17 @@ using seconds = std::chrono::duration<double>;
 
 namespace detail {
 
-// A timeout as the sockets keep it: nanoseconds, 0 for non-blocking, or this for blocking.
+// A timeout as the sockets keep it, in one word: > 0 nanoseconds; 0 non-blocking; -1 blocking; <=
+// -2 an instant of the steady clock. detail/deadline.hpp takes it apart.
 inline constexpr std::int64_t no_timeout = -1;
+inline constexpr std::int64_t latest_instant = INT64_MAX - 2;
+
+// The word of an instant, and back. `instant` is in nanoseconds, 0..latest_instant.
+constexpr std::int64_t word_of_instant(std::int64_t instant) noexcept { return -2 - instant; }
+constexpr std::int64_t instant_of_word(std::int64_t word) noexcept { return -2 - word; }
+constexpr bool is_absolute(std::int64_t word) noexcept { return word < no_timeout; }
+// Whether a call may wait, but not for ever.
+constexpr bool is_limited(std::int64_t word) noexcept { return word > 0 || is_absolute(word); }
 
 [[noreturn]] inline void throw_timeout_range() {
   throw_out_of_range("timestamp out of range for platform time_t");
@@ -58,37 +67,62 @@ constexpr std::int64_t nanoseconds_from(Integer count, std::intmax_t numerator,
   return static_cast<std::int64_t>(value * unit);
 }
 
+// An instant in nanoseconds, rounded up. What lies before the clock's start is the start, and what
+// lies beyond its end is the end.
+template <class Rep, class Period>
+constexpr std::int64_t instant_from(const std::chrono::duration<Rep, Period>& since_start) {
+  const double value = seconds(since_start).count();
+  if (value <= 0) return 0;
+  if (value >= 9.2e9) return latest_instant;
+  if constexpr (std::is_integral_v<Rep>)
+    return nanoseconds_from(since_start.count(), Period::num, Period::den);
+  else
+    return nanoseconds_from(value);
+}
+
 }  // namespace detail
 
+class timeout_value;
+namespace detail {
+constexpr std::int64_t timeout_word(const timeout_value& value) noexcept;
+}
+
 /// A timeout as a parameter: `std::nullopt` blocks, 0 never waits, anything above waits at most
-/// that long.
+/// that long, and a time point is a deadline.
 ///
-/// Made from `std::nullopt`, a number of seconds (not `bool`), any `std::chrono::duration`, or a
-/// `std::optional<seconds>`. It has no default, so `{}` does not compile. Values are rounded up to
-/// a nanosecond.
+/// Made from `std::nullopt`, a number of seconds (not `bool`), any `std::chrono::duration`, a
+/// `std::optional<seconds>`, or a time point of `std::chrono::steady_clock`. It has no default, so
+/// `{}` does not compile. Values are rounded up to a nanosecond.
 class timeout_value {
  public:
   /// Blocking: no limit. (Python: None)
-  constexpr timeout_value(std::nullopt_t) noexcept : nanoseconds_(detail::no_timeout) {}
+  constexpr timeout_value(std::nullopt_t) noexcept : word_(detail::no_timeout) {}
 
   /// Seconds. \throws std::invalid_argument if negative or NaN \throws std::out_of_range beyond
   /// 2^63 nanoseconds
   template <class N, std::enable_if_t<std::is_arithmetic_v<N> && !std::is_same_v<N, bool>, int> = 0>
-  constexpr timeout_value(N value) : nanoseconds_(from_number(value)) {}
+  constexpr timeout_value(N value) : word_(from_number(value)) {}
 
   /// A chrono duration. Throws as for seconds.
   template <class Rep, class Period>
   constexpr timeout_value(const std::chrono::duration<Rep, Period>& value)
-      : nanoseconds_(from_duration(value)) {}
+      : word_(from_duration(value)) {}
 
   /// What `gettimeout()` gives. Throws as for seconds.
   constexpr timeout_value(const std::optional<seconds>& value)
-      : nanoseconds_(value ? detail::nanoseconds_from(value->count()) : detail::no_timeout) {}
+      : word_(value ? detail::nanoseconds_from(value->count()) : detail::no_timeout) {}
 
-  /// Nanoseconds; 0 is non-blocking and -1 is blocking.
-  [[nodiscard]] constexpr std::int64_t nanoseconds() const noexcept { return nanoseconds_; }
+  /// An absolute deadline: every later call may take what is left of it, and once it has passed a
+  /// call makes one attempt before it times out. `s.settimeout(clock::now() + 5s)` bounds a whole
+  /// exchange. A time point of another clock is refused. \throws std::invalid_argument if NaN
+  template <class Duration>
+  constexpr timeout_value(
+      const std::chrono::time_point<std::chrono::steady_clock, Duration>& deadline)
+      : word_(detail::word_of_instant(detail::instant_from(deadline.time_since_epoch()))) {}
 
  private:
+  friend constexpr std::int64_t detail::timeout_word(const timeout_value& value) noexcept;
+
   template <class N>
   static constexpr std::int64_t from_number(N value) {
     if constexpr (std::is_floating_point_v<N>)
@@ -104,17 +138,18 @@ class timeout_value {
       return detail::nanoseconds_from(seconds(value).count());
   }
 
-  std::int64_t nanoseconds_;
+  std::int64_t word_;
 };
 
 namespace detail {
 
-constexpr std::optional<seconds> to_seconds(std::int64_t nanoseconds) noexcept {
-  if (nanoseconds < 0) return std::nullopt;
-  return seconds(static_cast<double>(nanoseconds) / 1e9);
-}
+constexpr std::int64_t timeout_word(const timeout_value& value) noexcept { return value.word_; }
 
-// The default in nanoseconds; kept by the library so that there is one per process.
+// What `gettimeout` gives. Of a deadline what is left, and 1 ns once it has passed: 0 would be
+// another mode.
+[[nodiscard]] PYSOCK_API std::optional<seconds> timeout_left(std::int64_t word) noexcept;
+
+// The default as a word; kept by the library so that there is one per process. Never an instant.
 [[nodiscard]] PYSOCK_API std::int64_t default_timeout() noexcept;
 
 }  // namespace detail
@@ -122,13 +157,18 @@ constexpr std::optional<seconds> to_seconds(std::int64_t nanoseconds) noexcept {
 /// The timeout that new sockets start with; `std::nullopt`, blocking, until set. Thread-safe.
 /// (Python: `socket.getdefaulttimeout`)
 [[nodiscard]] inline std::optional<seconds> getdefaulttimeout() noexcept {
-  return detail::to_seconds(detail::default_timeout());
+  return detail::timeout_left(detail::default_timeout());
 }
 
 /// Sets the timeout that new sockets start with, accepted ones included, in the whole process;
 /// existing sockets keep theirs. A default of 0 makes new sockets non-blocking. Thread-safe.
-/// (Python: `socket.setdefaulttimeout`)
-PYSOCK_API void setdefaulttimeout(timeout_value value) noexcept;
+/// (Python: `socket.setdefaulttimeout`) \throws std::invalid_argument for a `timeout_value` made
+/// from a time point
+PYSOCK_API void setdefaulttimeout(timeout_value value);
+/// A deadline is no default: it would have passed for all later sockets.
+template <class Duration>
+void setdefaulttimeout(
+    const std::chrono::time_point<std::chrono::steady_clock, Duration>& deadline) = delete;
 
 }  // namespace v1
 }  // namespace pysock

@@ -85,18 +85,20 @@ unix_address::unix_address(const sockaddr_un& native, socklen_t size) noexcept {
 }
 
 void unix_address::assign(std::string_view bytes) noexcept {
-  native_ = {};
+  native_ = detail::native_unix{};
   native_.sun_family = AF_UNIX;
   length_ = bytes.size();
   if (!bytes.empty()) std::memcpy(native_.sun_path, bytes.data(), bytes.size());
 }
 
 inet_address::inet_address(text host, port_number port) {
-  unsigned char packed[4] = {0, 0, 0, 0};
-  if (host.view() == "<broadcast>")
-    std::memset(packed, 0xFF, sizeof packed);
-  else if (!host.view().empty() && !detail::parse_ipv4(host.view(), packed))
-    throw_error(errc::illegal_inet_pton, call_text("inet_address", host.view()));
+  unsigned char packed[4];
+  if (!detail::parse_ipv4(host.view(), packed)) {
+    const bool broadcast = host.view() == "<broadcast>";
+    if (!broadcast && !host.view().empty())
+      throw_error(errc::illegal_inet_pton, call_text("inet_address", host.view()));
+    std::memset(packed, broadcast ? 0xFF : 0, sizeof packed);
+  }
   *this = packed_address(packed, port.checked("address"));
 }
 

@@ -31,6 +31,7 @@ constexpr row errc_rows[] = {
     {"ancillary data item too large", std::errc::message_size},
     {"not readable or not writable in this mode", std::errc::not_supported},
     {"every address failed", std::errc::not_connected},
+    {"the stream ended before all the bytes had come", std::errc::io_error},
 };
 
 // In the order of `bad_argument`.
@@ -94,7 +95,7 @@ class message_category : public std::error_category {
 };
 
 // Values are stable: the last row of each table belongs to the last enumerator.
-static_assert(std::size(errc_rows) == static_cast<std::size_t>(errc::several_failures));
+static_assert(std::size(errc_rows) == static_cast<std::size_t>(errc::incomplete_read));
 static_assert(std::size(argument_rows) == static_cast<std::size_t>(bad_argument::share_length));
 
 }  // namespace

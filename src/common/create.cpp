@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Connected and listening sockets, put together from the calls of the socket class.
 #include <pysock/create.hpp>
-#include <pysock/detail/socket_access.hpp>
 
+#include "connecting.hpp"
+#include "lookup_worker.hpp"
 #include "repr.hpp"
 #include "socket_parts.hpp"
 
@@ -27,63 +28,6 @@ constexpr int reuse_port_option = SO_REUSEPORT;
 constexpr int reuse_port_option = no_option;
 #endif
 
-// Where the system can, the port of a source address without one is chosen when the socket
-// connects: it may then be shared by connections to different servers, of which there can be more
-// than ports. IPv6 sockets have the option at the same level.
-void choose_port_late([[maybe_unused]] const socket& s) noexcept {
-#ifdef IP_BIND_ADDRESS_NO_PORT
-  const int on = 1;
-  detail::sys::setsockopt(s.fileno(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
-                          sizeof on);  // older kernels have no such option, and choose in bind()
-#endif
-}
-
-// No system chooses a port below this one for a connection.
-constexpr int first_unprivileged_port = 1024;
-
-// Whether the port that the system chose is the one to connect to, on this machine, where nobody
-// listens: by TCP's simultaneous open (RFC 9293, 3.5) a socket then connects to itself.
-bool is_its_own_peer(const socket& s, const address& to) noexcept {
-  if (to.port() < first_unprivileged_port) return false;
-  detail::sockaddr_any name;
-  socklen_t size = sizeof name;
-  if (detail::sys::getsockname(s.fileno(), &name.base, &size) < 0) return false;
-  const address own(&name.base, size);
-  if (own.port() != to.port()) return false;
-  size = sizeof name;
-  if (detail::sys::getpeername(s.fileno(), &name.base, &size) < 0) return false;
-  return own == address(&name.base, size);
-}
-
-socket connected(const address_info& to, std::int64_t timeout, const address& source) {
-  socket s = detail::socket_access::open(to, timeout);
-  const bool any_port = source.port() == 0;
-  if (source) {
-    if (any_port) choose_port_late(s);
-    s.bind(source);
-  }
-  s.connect(to.sockaddr);
-  if (any_port && is_its_own_peer(s, to.sockaddr)) {
-    // Closed in order, it would keep a server from that port for a minute.
-    const linger reset{1, 0};
-    detail::sys::setsockopt(s.fileno(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    const std::error_code refused(detail::sys::numbers().connection_refused,
-                                  detail::sys::category());
-    detail::throw_failed(refused, "connect", to.sockaddr);
-  }
-  return s;
-}
-
-std::vector<address_info> addresses_of(const host_port& to, const std::string& operation) {
-  std::optional<text> host;
-  if (to.host()) host = *to.host();
-  try {
-    return getaddrinfo(host, to.port(), AF_UNSPEC, SOCK_STREAM);
-  } catch (const error& e) {
-    throw_error(e.code(), operation);
-  }
-}
-
 // What a socket for both IPv4 and IPv6 fails with.
 std::error_code try_dualstack() noexcept {
   const native_handle_type handle = detail::sys::socket(AF_INET6, SOCK_STREAM, 0, false);
@@ -102,7 +46,51 @@ bool means_unsupported(const std::error_code& ec) noexcept {
          ec == std::errc::not_supported || ec == std::errc::invalid_argument;
 }
 
-void check(const server_options& options) {
+// A deadline and an interrupter count for the lookup, too.
+std::vector<address_info> addresses_of(const host_port& where, const std::string& operation,
+                                       const detail::connect_plan& plan) {
+  if (where.unix_path()) return {{AF_UNIX, SOCK_STREAM, 0, "", where.unix_path()}};
+  std::optional<text> host;
+  if (where.host()) host = *where.host();
+  const detail::lookup_limit limit{
+      detail::is_absolute(plan.timeout) ? plan.timeout : detail::no_timeout,
+      plan.interrupter.get()};
+  try {
+    return detail::getaddrinfo_within(limit, host, where.port(), AF_UNSPEC, SOCK_STREAM, 0, 0);
+  } catch (const error& e) {
+    throw_error(e.code(), operation);
+  }
+}
+
+// A connected socket, or a closed one with all failures. An interruption ends it, and so does a
+// deadline, once it has passed, for the addresses that are left.
+socket connect_in_turn(const detail::connect_plan& plan, const std::vector<address_info>& addresses,
+                       std::vector<error>& failures) {
+  detail::deadline until(detail::is_absolute(plan.timeout) ? plan.timeout : detail::no_timeout);
+  for (const address_info& to : addresses) {
+    if (!until.begin_step()) break;
+    try {
+      socket s = plan.open(to);
+      s.connect(to.sockaddr);
+      plan.check(s, to.sockaddr);
+      return s;
+    } catch (const interrupted_error&) {
+      throw;
+    } catch (const error& e) {
+      failures.push_back(e);
+    }
+  }
+  return socket(nullptr);
+}
+
+// The family of a server that was not told one.
+int family_of(const address& where, const server_options& options) noexcept {
+  if (options.family() != AF_UNSPEC) return options.family();
+  const int family = where.family();
+  return family == AF_UNSPEC ? AF_INET : family;
+}
+
+void check(const server_options& options, int family) {
   if (options.reuse_port() && reuse_port_option == no_option) {
     throw_error(bad_argument::option, "create_server: SO_REUSEPORT not supported on this platform");
   }
@@ -112,7 +100,7 @@ void check(const server_options& options) {
     throw_error(bad_argument::option,
                 "create_server: dualstack_ipv6 not supported on this platform");
   }
-  if (options.family() != AF_INET6)
+  if (family != AF_INET6)
     throw_error(bad_argument::option, "create_server: dualstack_ipv6 requires AF_INET6 family");
 }
 
@@ -124,6 +112,10 @@ host_port::host_port(const std::optional<text>& host, service port) : port_(std:
 
 host_port::host_port(const address& a) : host_(a.host()), port_(a.port()) {
   if (!a) throw_error(bad_argument::address_missing, "create_connection");
+  if (a.family() == AF_UNIX) {
+    unix_path_ = a;
+    return;
+  }
   const auto* name = a.get_if<host_address>();
   const bool is_pair = a.get_if<inet_address>() != nullptr ||
                        a.get_if<inet6_address>() != nullptr ||
@@ -134,10 +126,25 @@ host_port::host_port(const address& a) : host_(a.host()), port_(a.port()) {
 }
 
 std::string host_port::to_string() const {
+  if (unix_path_) return unix_path_.to_string();
   detail::tuple pair;
   host_ ? pair.text(*host_) : pair.word("None");
   if (port_.number()) return pair.number(*port_.number()).done();
   return (port_.has_value() ? pair.text(port_.name()) : pair.word("None")).done();
+}
+
+connection_options& connection_options::happy_eyeballs_delay(timeout_value value) {
+  const std::int64_t word = detail::timeout_word(value);
+  if (detail::is_absolute(word))
+    throw_error(bad_argument::option, "happy_eyeballs_delay: a time point is no delay");
+  delay_ = word;
+  return *this;
+}
+
+connection_options& connection_options::interleave(int value) {
+  if (value < 0) throw_error(bad_argument::option, "interleave: negative");
+  interleave_ = value;
+  return *this;
 }
 
 error_group::error_group(std::string_view operation, std::vector<error> exceptions)
@@ -147,34 +154,35 @@ error_group::error_group(std::string_view operation, std::vector<error> exceptio
 socket create_connection(const host_port& address, connection_timeout timeout,
                          const connection_options& options) {
   const std::string operation = "create_connection " + address.to_string();
-  if (address.host() && address.host()->empty())
+  if (!address.unix_path() && address.host() && address.host()->empty())
     throw_error({EAI_NONAME, gai_category()}, operation);
 
-  const std::int64_t limit = timeout.nanoseconds();
+  const detail::connect_plan plan{options, detail::timeout_word(timeout),
+                                  detail::connection_access::link(options)};
+  std::vector<address_info> found = addresses_of(address, operation, plan);
+  const std::int64_t delay = detail::connection_access::delay(options);
+  const bool races = delay != detail::no_timeout && plan.timeout != 0 && found.size() > 1;
+  const int first = options.interleave() >= 0 ? options.interleave() : delay >= 0 ? 1 : 0;
+  detail::interleave(found, first);
   std::vector<error> failures;
-  const std::vector<address_info> found = addresses_of(address, operation);
-  for (const address_info& one : found) {
-    try {
-      return connected(one, limit, options.source_address());
-    } catch (const error& e) {
-      if (&one == &found.back() && !options.all_errors())
-        throw_error(e.code(), operation + ": " + std::string(e.operation()), e.transferred());
-      failures.push_back(e);
-    }
-  }
+  socket s =
+      races ? detail::race(plan, found, delay, failures) : connect_in_turn(plan, found, failures);
+  if (s) return s;
   if (failures.empty()) throw_error(errc::no_addresses, operation);
-  throw error_group(operation, std::move(failures));
+  if (options.all_errors()) throw error_group(operation, std::move(failures));
+  const error& last = failures.back();
+  throw_error(last.code(), operation + ": " + std::string(last.operation()), last.transferred());
 }
 
 socket create_server(const address& address, const server_options& options) {
-  check(options);
-  socket s(options.family(), SOCK_STREAM);
+  const int family = family_of(address, options);
+  check(options, family);
+  socket s(family, SOCK_STREAM);
   const int on = 1;
   detail::sys::setsockopt(s.fileno(), SOL_SOCKET, restart_option, &on,
                           sizeof on);  // a failure shows in bind(), if it matters
   if (options.reuse_port()) s.setsockopt(SOL_SOCKET, reuse_port_option, 1);
-  if (options.family() == AF_INET6)
-    s.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, options.dualstack_ipv6() ? 0 : 1);
+  if (family == AF_INET6) s.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, options.dualstack_ipv6() ? 0 : 1);
   s.bind(address);
   s.listen(options.backlog());
   return s;

@@ -12,14 +12,20 @@ namespace detail {
 file_reader::file_reader(const file_source& source, std::int64_t start,
                          const call_context& calling) noexcept
     : calling_(calling), start_(start) {
-  if (const auto* handle = std::get_if<native_handle_type>(&source.value_))
-    handle_ = *handle;
-  else if (const auto* file = std::get_if<std::FILE*>(&source.value_))
-    c_file_ = *file;
-  else if (const auto* path = std::get_if<file_path>(&source.value_))
-    path_ = path;
-  else
-    stream_ = std::get_if<stream_source>(&source.value_);
+  switch (source.kind_) {
+    case file_source::kind::handle:
+      handle_ = source.handle_;
+      break;
+    case file_source::kind::c_file:
+      c_file_ = source.c_file_;
+      break;
+    case file_source::kind::path:
+      path_ = &source.path_;
+      break;
+    case file_source::kind::stream:
+      stream_ = &source.stream_;
+      break;
+  }
 }
 
 file_reader::~file_reader() {
@@ -43,7 +49,7 @@ bool file_reader::open(std::error_code& ec) noexcept {
 template <class Attempt>
 std::ptrdiff_t file_reader::uninterrupted(const Attempt& attempt,
                                           std::error_code& ec) const noexcept {
-  const call_context waiting{handle_, 0, calling_.hook, calling_.hook_data};
+  const call_context waiting{handle_, 0, calling_.hook, calling_.hook_data, calling_.interrupter};
   deadline none(0);
   operation op(waiting, sys::event::read, none);
   return complete(op, 0, attempt, ec);
@@ -85,8 +91,8 @@ void file_reader::leave(std::size_t sent) noexcept {
 }
 
 std::string file_reader::operation_name(const file_source& source) {
-  const auto* path = std::get_if<file_path>(&source.value_);
-  return path == nullptr ? "sendfile" : call_text("sendfile", path->view());
+  if (source.kind_ != file_source::kind::path) return "sendfile";
+  return call_text("sendfile", source.path_.view());
 }
 
 std::error_code check_sendfile(int type, std::int64_t offset,

@@ -29,20 +29,20 @@ constexpr unsigned hex_digit(char c) noexcept {
   return hex_digits.value[static_cast<unsigned char>(c)];
 }
 
-// One to four hexadecimal digits. Moves `p` behind them, or leaves it if there are none.
+// One to four hexadecimal digits. Moves `p` behind them, or leaves it if there are none. Written
+// out, since a loop takes half as long again.
 constexpr unsigned parse_group(const char*& p, const char* end) noexcept {
-  if (end - p >= 4) {  // most groups have four: one test instead of four
-    const unsigned digits[] = {hex_digit(p[0]), hex_digit(p[1]), hex_digit(p[2]), hex_digit(p[3])};
-    if ((digits[0] | digits[1] | digits[2] | digits[3]) <= 15) {
-      p += 4;
-      return digits[0] << 12 | digits[1] << 8 | digits[2] << 4 | digits[3];
-    }
-  }
+  unsigned digit = 0;
   unsigned value = 0;
-  const char* const limit = end - p > 4 ? p + 4 : end;
-  for (unsigned digit = 0; p != limit && (digit = hex_digit(*p)) <= 15; ++p)
-    value = value << 4 | digit;
-  return value;
+  if (p == end || (digit = hex_digit(*p)) > 15) return value;
+  value = digit;
+  if (++p == end || (digit = hex_digit(*p)) > 15) return value;
+  value = value << 4 | digit;
+  if (++p == end || (digit = hex_digit(*p)) > 15) return value;
+  value = value << 4 | digit;
+  if (++p == end || (digit = hex_digit(*p)) > 15) return value;
+  ++p;
+  return value << 4 | digit;
 }
 
 // A number as in C source: decimal, octal after 0, hexadecimal after 0x. Moves `p` behind it.
@@ -80,17 +80,20 @@ constexpr char* print_group(unsigned value, char* out) noexcept {
 bool parse_ipv4(std::string_view text, unsigned char (&out)[4]) noexcept {
   const char* p = text.data();
   const char* const end = p + text.size();
-  for (int i = 0; i < 4; ++i) {
-    if (i > 0 && (p == end || *p++ != '.')) return false;
-    if (p == end) return false;
-    unsigned value = decimal_digit(*p++);
-    if (value > 9) return false;
-    if (value != 0 && p != end && decimal_digit(*p) <= 9) {
-      value = value * 10 + decimal_digit(*p++);
-      if (p != end && decimal_digit(*p) <= 9) value = value * 10 + decimal_digit(*p++);
+  for (unsigned char& part : out) {
+    if (&part != out && (p == end || *p++ != '.')) return false;
+    unsigned digit = 0;
+    if (p == end || (digit = decimal_digit(*p)) > 9) return false;
+    unsigned value = digit;
+    if (++p != end && value != 0 && (digit = decimal_digit(*p)) <= 9) {
+      value = value * 10 + digit;
+      if (++p != end && (digit = decimal_digit(*p)) <= 9) {
+        value = value * 10 + digit;
+        ++p;
+      }
     }
     if (value > 255) return false;
-    out[i] = static_cast<unsigned char>(value);
+    part = static_cast<unsigned char>(value);
   }
   return p == end;
 }

@@ -45,8 +45,20 @@ bool operation::again(int error, std::error_code& ec) noexcept {
 
 bool operation::waits() const noexcept {
   if (context_.timeout == 0 || (flags_ & sys::dont_wait) != 0) return false;
-  if (context_.timeout > 0) return true;
-  return (flags_ & reported_flags) == 0 && !has_system_timeout(context_.handle, events_);
+  if (is_limited(context_.timeout)) return true;
+  if ((flags_ & reported_flags) != 0) return false;
+  // With an interrupter the descriptor is non-blocking: would-block says nothing of the option.
+  return context_.interrupter != nullptr || !has_system_timeout(context_.handle, events_);
+}
+
+native_handle_type operation::wake() const noexcept {
+  return context_.interrupter == nullptr ? invalid_handle : context_.interrupter->handle();
+}
+
+bool operation::end_interrupted(std::error_code& ec) noexcept {
+  context_.interrupter->note();
+  ec = system_code(sys::numbers().interrupted);
+  return false;
 }
 
 bool operation::wait(std::error_code& ec) noexcept {
@@ -60,7 +72,8 @@ bool operation::wait(std::error_code& ec) noexcept {
 
 bool operation::poll(std::int64_t now, bool attempt_when_late, std::error_code& ec) noexcept {
   for (;;) {
-    const int ready = sys::poll(context_.handle, events_, until_.milliseconds(now));
+    const int ready = sys::poll(context_.handle, events_, until_.milliseconds(now), wake());
+    if (ready == sys::woken) return end_interrupted(ec);
     was_ready_ = ready > 0;
     if (ready > 0) return true;
     if (ready < 0) {
@@ -71,7 +84,8 @@ bool operation::poll(std::int64_t now, bool attempt_when_late, std::error_code& 
       if (!resume(ec)) return false;
     }
     now = until_.now();
-    if (!in_time(now, ec)) return attempt_when_late;
+    if (ready == 0 && until_.is_zero()) ec = errc::timed_out;
+    if ((ready == 0 && until_.is_zero()) || !in_time(now, ec)) return attempt_when_late;
   }
 }
 
@@ -82,7 +96,7 @@ bool operation::proceed(std::error_code& ec) noexcept {
 }
 
 bool operation::resume(std::error_code& ec) noexcept {
-  if (context_.hook == nullptr || context_.hook(context_.hook_data)) return true;
+  if (context_.hook == nullptr || context_.hook(context_.hook_data)) return begin(ec);
   ec = system_code(sys::numbers().interrupted);
   return false;
 }
@@ -100,10 +114,17 @@ bool operation::back_off(std::int64_t& now, std::error_code& ec) noexcept {
   false_alarms_ = std::min(false_alarms_, most);
   const int step = steps[false_alarms_ - 2];
   const int left = until_.milliseconds(now);
-  const int result = sys::pause(left < 0 ? step : std::min(step, left));
+  const int result = sys::pause(left < 0 ? step : std::min(step, left), wake());
+  if (result == sys::woken) return end_interrupted(ec);
   if (result < 0 && !resume(ec)) return false;
   now = until_.now();
   return true;
+}
+
+std::optional<seconds> timeout_left(std::int64_t word) noexcept {
+  if (word == no_timeout) return std::nullopt;
+  if (is_absolute(word)) word = std::max<std::int64_t>(instant_of_word(word) - sys::now(), 1);
+  return seconds(static_cast<double>(word) / 1e9);
 }
 
 bool finish_connect(operation& op, native_handle_type s, std::error_code& ec) noexcept {
@@ -119,6 +140,7 @@ bool finish_connect(operation& op, native_handle_type s, std::error_code& ec) no
 
 void connect(operation& op, native_handle_type s, const endpoint& to,
              std::error_code& ec) noexcept {
+  if (!op.begin(ec)) return;
   for (bool repeated = false;; repeated = true) {
     ec.clear();
     const int error = -sys::connect(s, to.data(), to.size());

@@ -3,6 +3,7 @@
 #include <pysock/detail/ip_text.hpp>
 
 #include "lookup.hpp"
+#include "lookup_worker.hpp"
 #include "packed_address.hpp"
 
 namespace pysock {
@@ -83,8 +84,9 @@ std::string arguments_text(const std::string& host, const service& port) {
   return (port.has_value() ? arguments.text(port.name()) : arguments.word("None")).done();
 }
 
-std::vector<address_info> ask(const std::optional<text>& host, const service& port, int family,
-                              int type, int proto, int flags) {
+std::vector<address_info> look_up(const detail::lookup_limit& limit,
+                                  const std::optional<text>& host, const service& port, int family,
+                                  int type, int proto, int flags) {
   constexpr const char* function = "getaddrinfo";
   const std::string host_name = host ? c_name(function, host->view()) : std::string();
   const std::string service_name = c_name(function, port.name());
@@ -103,9 +105,9 @@ std::vector<address_info> ask(const std::optional<text>& host, const service& po
 
   const addrinfo hints = make_hints(family, type, proto, flags | idn_flag(host_name));
   results found;
-  const std::error_code ec = code_of(
-      detail::sys::getaddrinfo(host_name.empty() ? nullptr : host_name.c_str(),
-                               has_port ? port_name.c_str() : nullptr, &hints, &found.first));
+  const std::error_code ec =
+      detail::getaddrinfo_within(limit, host_name.empty() ? nullptr : host_name.c_str(),
+                                 has_port ? port_name.c_str() : nullptr, hints, &found.first);
   if (ec) throw_error(ec, operation);
 
   std::vector<address_info> list;
@@ -123,11 +125,18 @@ std::vector<address_info> ask(const std::optional<text>& host, const service& po
 
 std::vector<address_info> getaddrinfo(const std::optional<text>& host, const service& port,
                                       int family, int type, int proto, int flags) {
+  return detail::getaddrinfo_within({}, host, port, family, type, proto, flags);
+}
+
+std::vector<address_info> detail::getaddrinfo_within(const lookup_limit& limit,
+                                                     const std::optional<text>& host,
+                                                     const service& port, int family, int type,
+                                                     int proto, int flags) {
   if (host) {
     std::vector<address_info> list(1);
     if (answer_numeric(host->view(), port, family, type, proto, flags, list.front())) return list;
   }
-  return ask(host, port, family, type, proto, flags);
+  return look_up(limit, host, port, family, type, proto, flags);
 }
 
 name_info getnameinfo(const address& sockaddr, int flags) {

@@ -15,7 +15,12 @@ namespace {
 constexpr int compiled_part = INT_MIN;
 
 constexpr int mode_of(std::int64_t timeout) noexcept {
-  return timeout < 0 ? 0 : detail::sys::dont_wait;
+  return timeout == detail::no_timeout ? 0 : detail::sys::dont_wait;
+}
+
+// The outcome of a call of the seam.
+void set(std::error_code& ec, int result) noexcept {
+  ec = result < 0 ? detail::failure_code(result) : std::error_code();
 }
 
 }  // namespace
@@ -38,7 +43,7 @@ socket::socket(int family, int type, int proto)
     mode_.store(mode_of(0), std::memory_order_relaxed);
   }
   const native_handle_type handle =
-      detail::sys::socket(family, type_, proto, timeout_nanoseconds() >= 0);
+      detail::sys::socket(family, type_, proto, is_nonblocking(timeout_word()));
   if (handle < 0) {
     detail::throw_result(handle, "socket (" + family_name(family) + ", " + type_name(type_) + ")");
   }
@@ -46,8 +51,7 @@ socket::socket(int family, int type, int proto)
 }
 
 socket::socket(socket&& other) noexcept
-    : socket(other.detach(), other.family_, other.type_, other.proto_,
-             other.timeout_nanoseconds()) {
+    : socket(other.detach(), other.family_, other.type_, other.proto_, other.timeout_word()) {
   move_settings(other);
 }
 
@@ -55,7 +59,7 @@ socket& socket::operator=(socket&& other) noexcept {
   if (this == &other) return *this;
   close_quietly();
   handle_.store(other.detach(), std::memory_order_relaxed);
-  timeout_.store(other.timeout_nanoseconds(), std::memory_order_relaxed);
+  timeout_.store(other.timeout_word(), std::memory_order_relaxed);
   family_ = other.family_;
   type_ = other.type_;
   proto_ = other.proto_;
@@ -63,11 +67,13 @@ socket& socket::operator=(socket&& other) noexcept {
   return *this;
 }
 
+// `other` is closed, but what it can be asked stays as it was.
 void socket::move_settings(const socket& other) noexcept {
   mode_.store(other.mode(), std::memory_order_relaxed);
   prediction_.store(other.prediction_.load(std::memory_order_relaxed), std::memory_order_relaxed);
   hook_ = other.hook_;
   hook_data_ = other.hook_data_;
+  interrupter_ = other.interrupter_;
 }
 
 native_handle_type socket::detach() noexcept {
@@ -81,11 +87,15 @@ void socket::close_quietly() noexcept {
   if (handle != invalid_handle) detail::sys::close(handle);
 }
 
-void socket::close() {
+void socket::close(std::error_code& ec) noexcept {
   const native_handle_type handle = detach();
-  if (handle == invalid_handle) return;
-  const int result = detail::sys::close(handle);
-  if (result < 0) detail::throw_result(result, "close");
+  set(ec, handle == invalid_handle ? 0 : detail::sys::close(handle));
+}
+
+void socket::close() {
+  std::error_code ec;
+  close(ec);
+  if (ec) detail::throw_error(ec, "close");
 }
 
 // ---- connections ----
@@ -99,6 +109,8 @@ accept_result socket::accepted(native_handle_type handle, std::int64_t timeout,
                                const address& from) const noexcept {
   accept_result result{socket(handle, family_, type_, proto_, timeout), from};
   result.conn.set_interrupt_hook(hook_, hook_data_);
+  result.conn.interrupter_ = interrupter_;
+  result.conn.mode_.store(result.conn.mode_for(timeout), std::memory_order_relaxed);
   return result;
 }
 
@@ -111,13 +123,13 @@ accept_result socket::accept(std::error_code& ec) noexcept {
   socklen_t size = 0;
   const auto attempt = [&]() noexcept -> std::ptrdiff_t {
     size = sizeof from;
-    return detail::sys::accept(calling.handle, &from.base, &size, new_timeout >= 0);
+    return detail::sys::accept(calling.handle, &from.base, &size, is_nonblocking(new_timeout));
   };
-  // With a timeout poll() comes first, since no flag keeps accept() from waiting where another
-  // holder of the descriptor has made it blocking.
+  // With a timeout or an interrupter poll() comes first, since no flag keeps accept() from waiting
+  // where another holder of the descriptor has made it blocking.
+  const bool polls_first = !calling.waits_in_system() && calling.timeout != 0;
   std::ptrdiff_t handle = -1;
-  if (calling.timeout <= 0 || op.wait_until_ready(ec))
-    handle = detail::complete(op, 0, attempt, ec);
+  if (!polls_first || op.wait_until_ready(ec)) handle = detail::complete(op, 0, attempt, ec);
   if (handle < 0) return accept_result{socket(nullptr), address()};
   return accepted(static_cast<native_handle_type>(handle), new_timeout,
                   name_from(&from.base, size));
@@ -130,12 +142,15 @@ accept_result socket::accept() {
   return result;
 }
 
+void socket::bind(const address& local, std::error_code& ec) noexcept {
+  const endpoint target = detail::resolve(local, family_, ec);
+  if (!ec) set(ec, detail::sys::bind(fileno(), target.data(), target.size()));
+}
+
 void socket::bind(const address& local) {
   std::error_code ec;
-  const endpoint target = detail::resolve(local, family_, ec);
+  bind(local, ec);
   if (ec) detail::throw_failed(ec, "bind", local);
-  const int result = detail::sys::bind(fileno(), target.data(), target.size());
-  if (result < 0) detail::throw_failed(detail::system_code(-result), "bind", local);
 }
 
 void socket::connect(const address& remote, std::error_code& ec) noexcept {
@@ -162,14 +177,24 @@ int socket::connect_ex(const address& remote) {
   return ec.value();
 }
 
+void socket::listen(int backlog, std::error_code& ec) noexcept {
+  set(ec, detail::sys::listen(fileno(), backlog < 0 ? 0 : backlog));
+}
+
 void socket::listen(int backlog) {
-  const int result = detail::sys::listen(fileno(), backlog < 0 ? 0 : backlog);
-  if (result < 0) detail::throw_result(result, "listen");
+  std::error_code ec;
+  listen(backlog, ec);
+  if (ec) detail::throw_error(ec, "listen");
+}
+
+void socket::shutdown(int how, std::error_code& ec) noexcept {
+  set(ec, detail::sys::shutdown(fileno(), how));
 }
 
 void socket::shutdown(int how) {
-  const int result = detail::sys::shutdown(fileno(), how);
-  if (result < 0) detail::throw_result(result, "shutdown");
+  std::error_code ec;
+  shutdown(how, ec);
+  if (ec) detail::throw_error(ec, "shutdown");
 }
 
 // ---- modes ----
@@ -177,12 +202,12 @@ void socket::shutdown(int how) {
 // Several threads may set it at the same time. The last to store a timeout decides: each repeats
 // the rest until that agrees with it, so that no socket with a timeout is left in blocking mode.
 void socket::settimeout(timeout_value value) {
-  std::int64_t timeout = value.nanoseconds();
+  std::int64_t timeout = detail::timeout_word(value);
   const std::int64_t before = timeout_.exchange(timeout);
   prediction_.store(0, std::memory_order_relaxed);
   for (;;) {
-    mode_.store(mode_of(timeout));
-    const int result = detail::sys::set_nonblocking(fileno(), timeout >= 0);
+    mode_.store(mode_for(timeout));
+    const int result = detail::sys::set_nonblocking(fileno(), is_nonblocking(timeout));
     if (result < 0) {
       timeout_.compare_exchange_strong(timeout, before);
       detail::throw_result(result, "settimeout");
@@ -193,10 +218,34 @@ void socket::settimeout(timeout_value value) {
   }
 }
 
+int socket::mode_for(std::int64_t timeout) const noexcept {
+  return interrupter_ ? compiled_part | detail::sys::dont_wait : mode_of(timeout);
+}
+
+void socket::change_interrupter(detail::interrupt_link link) {
+  interrupter_ = std::move(link);
+  mode_.store(mode_for(timeout_word()));
+}
+
+void socket::set_interrupter(const interrupter& stop) {
+  const int result = detail::sys::set_nonblocking(fileno(), true);
+  if (result < 0) detail::throw_result(result, "set_interrupter");
+  change_interrupter(detail::interrupter_access::link(stop));
+}
+
+void socket::set_interrupter(std::nullptr_t) {
+  const bool nonblocking = timeout_word() != detail::no_timeout;
+  const int result = detail::sys::set_nonblocking(fileno(), nonblocking);
+  if (result < 0) detail::throw_result(result, "set_interrupter");
+  prediction_.store(0, std::memory_order_relaxed);
+  change_interrupter({});
+}
+
 void socket::predict(detail::wait_prediction prediction) noexcept {
   prediction_.store(prediction.bits(), std::memory_order_relaxed);
-  if (prediction.is_active() == (mode() < 0)) return;
-  if (prediction.is_active()) {
+  const bool compiled = prediction.is_active() || interrupter_;
+  if (compiled == (mode() < 0)) return;
+  if (compiled) {
     mode_.fetch_or(compiled_part, std::memory_order_relaxed);
   } else {
     mode_.fetch_and(~compiled_part, std::memory_order_relaxed);

@@ -23,10 +23,23 @@ std::size_t socket::finish_sendto(const_bytes data, int flags, const endpoint& t
   return count;
 }
 
+// An address of the socket's family is passed on as it is.
 std::size_t socket::sendto(const_bytes data, int flags, const address& to,
                            std::error_code& ec) noexcept {
+  int error = 0;
+  const int mode = this->mode();
+  const sockaddr* const native = to.data();
+  if (mode >= 0 && native != nullptr && native->sa_family == family_) {
+    const std::ptrdiff_t count =
+        detail::sys::sendto(fileno(), data.data(), data.size(), flags | mode, native, to.size());
+    if (count >= 0) {
+      ec.clear();
+      return static_cast<std::size_t>(count);
+    }
+    error = detail::sys::last_error();
+  }
   const endpoint target = detail::resolve(to, family_, ec);
-  return ec ? 0 : sendto(data, flags, target, ec);
+  return ec ? 0 : finish_sendto(data, flags, target, error, ec);
 }
 
 std::size_t socket::sendto(const_bytes data, int flags, const address& to) {

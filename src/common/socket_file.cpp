@@ -28,10 +28,10 @@ class transfer_step {
     return count < 0 ? 0 : static_cast<std::size_t>(count);
   }
 
-  // After a step that moved less than it might: whether the hook lets the call go on.
-  bool resume(std::error_code& ec) const noexcept {
+  // After a step that moved less than it might: whether the call may go on.
+  bool proceed(std::error_code& ec) const noexcept {
     deadline until(calling_.timeout);
-    return operation(calling_, sys::event::write, until).resume(ec);
+    return operation(calling_, sys::event::write, until).proceed(ec);
   }
 
  private:
@@ -42,7 +42,7 @@ std::size_t send_by_kernel(const call_context& calling, const file_reader& reade
                            std::uint64_t offset, std::size_t limit, std::error_code& ec) noexcept {
   // No flag keeps sendfile() from waiting where another holder of the descriptor has made it
   // blocking.
-  if (calling.timeout > 0) {
+  if (!calling.waits_in_system() && calling.timeout != 0) {
     const int result = sys::set_nonblocking(calling.handle, true);
     if (result < 0) ec = system_code(-result);
     if (ec) return 0;
@@ -56,7 +56,7 @@ std::size_t send_by_kernel(const call_context& calling, const file_reader& reade
         [&]() noexcept { return sys::sendfile(calling.handle, reader.handle(), from, block); }, ec);
     if (moved == 0) break;  // the end of the file, or a failure
     sent += moved;
-    if (moved < block && offset + sent < reader.size() && !step.resume(ec)) break;
+    if (moved < block && offset + sent < reader.size() && !step.proceed(ec)) break;
   }
   return sent;
 }
@@ -85,7 +85,7 @@ std::size_t read_and_send(const call_context& calling, file_reader& reader, std:
           ec);
       sent += moved;
       rest = rest.after(moved);
-      if (ec || (!rest.empty() && !step.resume(ec))) return sent;
+      if (ec || (!rest.empty() && !step.proceed(ec))) return sent;
     }
   }
   return sent;

@@ -8,8 +8,9 @@ inline namespace v1 {
 socket socket::dup() const {
   const native_handle_type copy = detail::sys::duplicate(fileno());
   if (copy < 0) detail::throw_result(copy, "dup");
-  socket result(copy, family_, type_, proto_, timeout_nanoseconds());
+  socket result(copy, family_, type_, proto_, timeout_word());
   result.set_interrupt_hook(hook_, hook_data_);
+  result.change_interrupter(interrupter_);
   return result;
 }
 

@@ -12,6 +12,14 @@ using detail::sys::event;
 
 std::size_t socket::finish_send(const_bytes data, int flags, int error,
                                 std::error_code& ec) noexcept {
+  std::size_t done = 0;
+  const auto call = [&](native_handle_type s) {
+    return detail::sys::send(s, data.data(), data.size(), flags | detail::sys::dont_wait);
+  };
+  if (error == 0 && attempt_at_once(error, done, call)) {
+    ec.clear();
+    return done;
+  }
   const detail::call_context calling = context();
   detail::deadline until(calling.timeout);
   detail::operation op(calling, event::write, until, flags);
@@ -24,6 +32,11 @@ std::size_t socket::finish_send(const_bytes data, int flags, int error,
 }
 
 std::size_t socket::finish_send(const_bytes data, int flags, int error) {
+  std::size_t done = 0;
+  const auto call = [&](native_handle_type s) {
+    return detail::sys::send(s, data.data(), data.size(), flags | detail::sys::dont_wait);
+  };
+  if (attempt_at_once(error, done, call)) return done;
   std::error_code ec;
   const std::size_t count = finish_send(data, flags, error, ec);
   if (ec) detail::throw_error(ec, "send");
@@ -56,6 +69,14 @@ std::size_t socket::finish_sendall(const_bytes data, int flags, std::size_t sent
 
 std::size_t socket::finish_recv_into(mutable_bytes buffer, int flags, int error,
                                      std::error_code& ec) noexcept {
+  std::size_t done = 0;
+  const auto call = [&](native_handle_type s) {
+    return detail::sys::recv(s, buffer.data(), buffer.size(), flags | detail::sys::dont_wait);
+  };
+  if (error == 0 && attempt_at_once(error, done, call)) {
+    ec.clear();
+    return done;
+  }
   const auto attempt = [&, with = flags | context().flags()]() noexcept {
     return transferred(detail::sys::recv(fileno(), buffer.data(), buffer.size(), with));
   };
@@ -64,6 +85,11 @@ std::size_t socket::finish_recv_into(mutable_bytes buffer, int flags, int error,
 }
 
 std::size_t socket::finish_recv_into(mutable_bytes buffer, int flags, int error) {
+  std::size_t done = 0;
+  const auto call = [&](native_handle_type s) {
+    return detail::sys::recv(s, buffer.data(), buffer.size(), flags | detail::sys::dont_wait);
+  };
+  if (attempt_at_once(error, done, call)) return done;
   std::error_code ec;
   const std::size_t count = finish_recv_into(buffer, flags, error, ec);
   if (ec) detail::throw_error(ec, "recv_into");
@@ -72,6 +98,14 @@ std::size_t socket::finish_recv_into(mutable_bytes buffer, int flags, int error)
 
 std::size_t socket::finish_recvfrom_into(mutable_bytes buffer, endpoint& from, int flags, int error,
                                          std::error_code& ec) noexcept {
+  std::size_t done = 0;
+  const auto call = [&](native_handle_type s) {
+    return detail::receive_from(s, buffer, flags | detail::sys::dont_wait, from);
+  };
+  if (error == 0 && attempt_at_once(error, done, call)) {
+    ec.clear();
+    return done;
+  }
   const auto attempt = [&, with = flags | context().flags()]() noexcept {
     return transferred(detail::receive_from(fileno(), buffer, with, from));
   };
@@ -81,6 +115,11 @@ std::size_t socket::finish_recvfrom_into(mutable_bytes buffer, endpoint& from, i
 
 std::size_t socket::finish_recvfrom_into(mutable_bytes buffer, endpoint& from, int flags,
                                          int error) {
+  std::size_t done = 0;
+  const auto call = [&](native_handle_type s) {
+    return detail::receive_from(s, buffer, flags | detail::sys::dont_wait, from);
+  };
+  if (attempt_at_once(error, done, call)) return done;
   std::error_code ec;
   const std::size_t count = finish_recvfrom_into(buffer, from, flags, error, ec);
   if (ec) detail::throw_error(ec, "recvfrom_into");

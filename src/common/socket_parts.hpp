@@ -34,6 +34,23 @@ inline std::size_t capped(std::size_t count, std::size_t size) noexcept {
 
 }  // namespace detail
 
+// The first attempt of a call that was left to the compiled part for the interrupter alone. True
+// with the count if it succeeds; else `error` is that of the attempt, if it was made.
+template <class Call>
+PYSOCK_FAST bool socket::attempt_at_once(int& error, std::size_t& count,
+                                         const Call& call) noexcept {
+  const detail::interrupt_source* const interrupter = interrupter_.get();
+  if (interrupter == nullptr || !interrupter->is_quiet()) return false;
+  if (prediction_.load(std::memory_order_relaxed) != 0) return false;  // it has to be recorded
+  const std::ptrdiff_t result = call(fileno());
+  if (PYSOCK_LIKELY(result >= 0)) {
+    count = static_cast<std::size_t>(result);
+    return true;
+  }
+  error = detail::sys::last_error();
+  return false;
+}
+
 // Completes a receive: `attempt` makes it, `error` is that of an attempt made before or 0. Returns
 // the count; -1 with the reason in `ec`.
 template <class Attempt>
@@ -49,13 +66,13 @@ std::ptrdiff_t socket::finish_receive(int flags, int error, const Attempt& attem
   detail::deadline until(calling.timeout);
   detail::operation op(calling, event, until, flags);
   const detail::wait_prediction before(prediction_.load(std::memory_order_relaxed));
-  const bool predicts = calling.timeout > 0 && flags == 0;
+  const bool predicts = !calling.waits_in_system() && calling.timeout != 0 && flags == 0;
   const bool polls_first = error == 0 && predicts && before.poll_first();
   if (polls_first && !op.wait_to_begin(ec)) return -1;
   const std::ptrdiff_t count = detail::complete(op, error, attempt, ec);
   if (predicts) {
     predict(before.after(polls_first, op.has_waited()));
-  } else if (calling.timeout <= 0) {
+  } else if (!detail::is_limited(calling.timeout)) {
     predict(detail::wait_prediction());
   }
   return count;

@@ -10,13 +10,13 @@ namespace detail {
 
 std::size_t socket_transport::read(char* data, std::size_t size, deadline& until,
                                    std::error_code& ec) noexcept {
-  const call_context calling{handle_.get(), until.timeout(), hook_, hook_data_};
+  const call_context calling = context(until);
   operation op(calling, sys::event::read, until);
   const auto attempt = [&]() noexcept {
-    return calling.timeout < 0 ? transferred(sys::recv(calling.handle, data, size, 0))
-                               : sys::recv_now(calling.handle, data, size);
+    return calling.waits_in_system() ? transferred(sys::recv(calling.handle, data, size, 0))
+                                     : sys::recv_now(calling.handle, data, size);
   };
-  const bool predicts = calling.timeout > 0;
+  const bool predicts = !calling.waits_in_system() && calling.timeout != 0;
   const bool polls_first = predicts && prediction_.poll_first();
   if (polls_first && !op.wait_to_begin(ec)) return 0;
   const std::ptrdiff_t count = complete(op, 0, attempt, ec);
@@ -26,11 +26,12 @@ std::size_t socket_transport::read(char* data, std::size_t size, deadline& until
 
 std::size_t socket_transport::write(const char* data, std::size_t size, deadline& until,
                                     std::error_code& ec) noexcept {
-  const call_context calling{handle_.get(), until.timeout(), hook_, hook_data_};
+  const call_context calling = context(until);
   operation op(calling, sys::event::write, until);
   const auto attempt = [&](std::size_t done) noexcept {
-    return calling.timeout < 0 ? transferred(sys::send(calling.handle, data + done, size - done, 0))
-                               : sys::send_now(calling.handle, data + done, size - done);
+    return calling.waits_in_system()
+               ? transferred(sys::send(calling.handle, data + done, size - done, 0))
+               : sys::send_now(calling.handle, data + done, size - done);
   };
   std::size_t sent = 0;
   complete_all(op, 0, size, sent, attempt, ec);
@@ -49,8 +50,9 @@ file socket::makefile(text mode, int bufsize) {
   const detail::file_mode parsed = detail::parse_file_mode(mode.view());
   const native_handle_type copy = detail::sys::duplicate(fileno());
   if (copy < 0) detail::throw_result(copy, "makefile");
-  return file(std::make_unique<detail::socket_transport>(descriptor(copy), hook_, hook_data_),
-              parsed, bufsize, timeout_nanoseconds());
+  return detail::file_access::make(
+      std::make_unique<detail::socket_transport>(descriptor(copy), hook_, hook_data_, interrupter_),
+      parsed, bufsize, timeout_word());
 }
 
 }  // namespace v1

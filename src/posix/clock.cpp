@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The monotonic clock.
+// The monotonic clock, and the number of the process.
 #include "features.hpp"
 
-#include <ctime>
+#include <unistd.h>
+
+#include <chrono>
 #include <pysock/detail/sys.hpp>
 
 namespace pysock {
@@ -10,10 +12,11 @@ inline namespace v1 {
 namespace detail {
 
 std::int64_t sys::now() noexcept {
-  timespec t{};
-  ::clock_gettime(CLOCK_MONOTONIC, &t);
-  return std::int64_t{t.tv_sec} * 1000000000 + t.tv_nsec;
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
+
+std::int64_t sys::process_id() noexcept { return ::getpid(); }
 
 }  // namespace detail
 }  // namespace v1

@@ -20,6 +20,10 @@
 #include <cstdint>               // SIZE_MAX
 #include <pysock/constants.hpp>  // SOCK_CLOEXEC, MSG_NOSIGNAL, ...
 
+#if __has_include(<sys/eventfd.h>)
+#include <sys/eventfd.h>  // EFD_NONBLOCK
+#endif
+
 #if __has_include(<sys/filio.h>)
 #include <sys/filio.h>  // FIONBIO, where <sys/ioctl.h> does not bring it
 #endif
@@ -39,6 +43,29 @@
 #define PYSOCK_HAVE_CMSG_CLOEXEC 1
 #else
 #define PYSOCK_HAVE_CMSG_CLOEXEC 0
+#endif
+#endif
+
+// Which call waits for many descriptors.
+#define PYSOCK_POLL_SET_POLL 0
+#define PYSOCK_POLL_SET_EPOLL 1
+#define PYSOCK_POLL_SET_KQUEUE 2
+#ifndef PYSOCK_POLL_SET
+#if __has_include(<sys/epoll.h>)
+#define PYSOCK_POLL_SET PYSOCK_POLL_SET_EPOLL
+#elif __has_include(<sys/event.h>)
+#define PYSOCK_POLL_SET PYSOCK_POLL_SET_KQUEUE
+#else
+#define PYSOCK_POLL_SET PYSOCK_POLL_SET_POLL
+#endif
+#endif
+
+// A descriptor that counts, instead of a pipe.
+#ifndef PYSOCK_HAVE_EVENTFD
+#if defined(EFD_NONBLOCK) && defined(EFD_CLOEXEC)
+#define PYSOCK_HAVE_EVENTFD 1
+#else
+#define PYSOCK_HAVE_EVENTFD 0
 #endif
 #endif
 

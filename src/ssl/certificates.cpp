@@ -6,6 +6,7 @@
 #include <openssl/bn.h>
 #include <openssl/x509v3.h>
 
+#include <cstdio>
 #include <ctime>
 #include <pysock/inet.hpp>
 
@@ -151,5 +152,29 @@ std::string one_line(const X509_NAME* name) {
 }
 
 }  // namespace detail
+
+// Civil dates from days: years begin in March here, so that leap days come last.
+std::string to_string(certificate_time time) {
+  constexpr const char* months[] = {"Mar", "Apr", "May", "Jun", "Jul", "Aug",
+                                    "Sep", "Oct", "Nov", "Dec", "Jan", "Feb"};
+  constexpr std::int64_t day_length = 86400;
+  constexpr std::int64_t era_length = 146097;  // days of 400 years
+  const std::int64_t seconds = time.time_since_epoch().count();
+  const std::int64_t of_day = (seconds % day_length + day_length) % day_length;
+  const std::int64_t days = (seconds - of_day) / day_length + 719468;  // since 0000-03-01
+  const std::int64_t of_era = (days % era_length + era_length) % era_length;
+  const std::int64_t era = (days - of_era) / era_length;
+  const std::int64_t year_of_era =
+      (of_era - of_era / 1460 + of_era / 36524 - of_era / (era_length - 1)) / 365;
+  const std::int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const std::int64_t month = (5 * of_year + 2) / 153;
+  const std::int64_t year = era * 400 + year_of_era + (month >= 10 ? 1 : 0);
+  char text[64];
+  std::snprintf(text, sizeof text, "%s %2d %02d:%02d:%02d %lld GMT", months[month],
+                static_cast<int>(of_year - (153 * month + 2) / 5 + 1),
+                static_cast<int>(of_day / 3600), static_cast<int>(of_day / 60 % 60),
+                static_cast<int>(of_day % 60), static_cast<long long>(year));
+  return text;
+}
 }  // namespace v1
 }  // namespace pysock

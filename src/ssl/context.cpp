@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // ssl_context: its settings, and the connections it makes.
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 
+#include <cstdlib>
 #include <pysock/detail/socket_access.hpp>
 #include <stdexcept>
 #include <utility>
@@ -15,13 +17,23 @@ namespace pysock {
 inline namespace v1 {
 namespace {
 
-int version_number(TLSVersion value) noexcept {
-  if (value == TLSVersion::MINIMUM_SUPPORTED) return TLS1_2_VERSION;
-  return value == TLSVersion::MAXIMUM_SUPPORTED ? 0 : static_cast<int>(value);
-}
+using lock = std::lock_guard<std::mutex>;
 
 [[noreturn]] void refuse(const char* operation, const char* why) {
   throw std::invalid_argument(std::string(operation) + ": " + why);
+}
+
+// The number of a version as the oldest or the newest allowed.
+int version_number(TLSVersion value, const char* operation) {
+  switch (value) {
+    case TLSVersion::MINIMUM_SUPPORTED:
+    case TLSVersion::TLSv1_2:
+      return TLS1_2_VERSION;
+    case TLSVersion::MAXIMUM_SUPPORTED:
+    case TLSVersion::TLSv1_3:
+      return TLS1_3_VERSION;
+  }
+  refuse(operation, "not a supported version of TLS");
 }
 
 // What must hold before anything is sent.
@@ -43,25 +55,38 @@ ssl_context::ssl_context(ssl_protocol protocol)
 ssl_context::~ssl_context() = default;
 
 ssl_context& ssl_context::verify_mode(VerifyMode value) {
-  if (value == CERT_NONE && context_->check_hostname) {
+  const lock guard(context_->mutex);
+  if (value == CERT_NONE && context_->rules.check_hostname) {
     throw std::invalid_argument(
         "Cannot set verify_mode to CERT_NONE when check_hostname is enabled.");
   }
   context_->set_mode(value);
+  context_->next_generation();
   return *this;
 }
 
-VerifyMode ssl_context::verify_mode() const noexcept { return context_->mode; }
+VerifyMode ssl_context::verify_mode() const noexcept {
+  const lock guard(context_->mutex);
+  return context_->rules.mode;
+}
 
-ssl_context& ssl_context::check_hostname(bool value) noexcept {
-  context_->check_hostname = value;
-  if (value && context_->mode == CERT_NONE) context_->set_mode(CERT_REQUIRED);
+ssl_context& ssl_context::check_hostname(bool value) {
+  if (value && context_->protocol == PROTOCOL_TLS_SERVER)
+    refuse("check_hostname", "a server has no name to compare");
+  const lock guard(context_->mutex);
+  context_->rules.check_hostname = value;
+  if (value && context_->rules.mode == CERT_NONE) context_->set_mode(CERT_REQUIRED);
+  context_->next_generation();
   return *this;
 }
 
-bool ssl_context::check_hostname() const noexcept { return context_->check_hostname; }
+bool ssl_context::check_hostname() const noexcept {
+  const lock guard(context_->mutex);
+  return context_->rules.check_hostname;
+}
 
 ssl_context& ssl_context::verify_flags(unsigned long value) {
+  const lock guard(context_->mutex);
   X509_VERIFY_PARAM* rules = SSL_CTX_get0_param(context_->get());
   const unsigned long extra = X509_VERIFY_PARAM_get_flags(rules) & ~value;
   ERR_clear_error();
@@ -69,43 +94,106 @@ ssl_context& ssl_context::verify_flags(unsigned long value) {
       X509_VERIFY_PARAM_set_flags(rules, value) != 1) {
     detail::throw_openssl_error("verify_flags");
   }
+  context_->next_generation();
   return *this;
 }
 
 unsigned long ssl_context::verify_flags() const noexcept {
+  const lock guard(context_->mutex);
   return X509_VERIFY_PARAM_get_flags(SSL_CTX_get0_param(context_->get()));
 }
 
 ssl_context& ssl_context::minimum_version(TLSVersion value) {
-  // The newest of all has no number of its own.
-  const int number =
-      value == TLSVersion::MAXIMUM_SUPPORTED ? TLS1_3_VERSION : version_number(value);
+  const int number = version_number(value, "minimum_version");
+  const lock guard(context_->mutex);
+  if (number > version_number(context_->maximum, "minimum_version"))
+    refuse("minimum_version", "it is above maximum_version");
   ERR_clear_error();
   if (SSL_CTX_set_min_proto_version(context_->get(), number) != 1)
     detail::throw_openssl_error("minimum_version");
   context_->minimum = value;
+  context_->next_generation();
   return *this;
 }
 
-TLSVersion ssl_context::minimum_version() const noexcept { return context_->minimum; }
+TLSVersion ssl_context::minimum_version() const noexcept {
+  const lock guard(context_->mutex);
+  return context_->minimum;
+}
 
 ssl_context& ssl_context::maximum_version(TLSVersion value) {
+  const int number = version_number(value, "maximum_version");
+  const lock guard(context_->mutex);
+  if (number < version_number(context_->minimum, "maximum_version"))
+    refuse("maximum_version", "it is below minimum_version");
   ERR_clear_error();
-  if (SSL_CTX_set_max_proto_version(context_->get(), version_number(value)) != 1)
+  // 0: the newest that OpenSSL knows.
+  const int newest = value == TLSVersion::MAXIMUM_SUPPORTED ? 0 : number;
+  if (SSL_CTX_set_max_proto_version(context_->get(), newest) != 1)
     detail::throw_openssl_error("maximum_version");
   context_->maximum = value;
   return *this;
 }
 
-TLSVersion ssl_context::maximum_version() const noexcept { return context_->maximum; }
+TLSVersion ssl_context::maximum_version() const noexcept {
+  const lock guard(context_->mutex);
+  return context_->maximum;
+}
 
 void ssl_context::set_ciphers(const text& ciphers) {
   if (ciphers.view().find('\0') != std::string_view::npos)
     detail::throw_error(bad_argument::embedded_null, "set_ciphers");
+  const lock guard(context_->mutex);
   ERR_clear_error();
   if (SSL_CTX_set_cipher_list(context_->get(), ciphers.str().c_str()) != 1)
     detail::throw_openssl_error("set_ciphers");
+  context_->next_generation();
 }
+
+ssl_context& ssl_context::num_tickets(int value) {
+  if (context_->protocol != PROTOCOL_TLS_SERVER)
+    refuse("num_tickets", "only a server issues tickets");
+  if (value < 0) refuse("num_tickets", "the number must not be negative");
+  const lock guard(context_->mutex);
+  context_->rules.tickets = value;
+  return *this;
+}
+
+int ssl_context::num_tickets() const noexcept {
+  const lock guard(context_->mutex);
+  return context_->rules.tickets;
+}
+
+ssl_context& ssl_context::sni_callback(
+    std::function<const ssl_context*(const std::string& server_name)> choose) {
+  if (context_->protocol != PROTOCOL_TLS_SERVER)
+    refuse("sni_callback", "only a server is asked for a name");
+  detail::tls_context::choose_context chosen;
+  if (choose) {
+    chosen = [call = std::move(choose)](
+                 const std::string& name) -> std::shared_ptr<const detail::tls_context> {
+      const ssl_context* found = call(name);
+      return found != nullptr ? found->context_ : nullptr;
+    };
+  }
+  const lock guard(context_->mutex);
+  context_->choose = std::move(chosen);
+  return *this;
+}
+
+ssl_context& ssl_context::keylog_filename(const file_path& path) {
+  if (path.view().find('\0') != std::string_view::npos)
+    detail::throw_error(bad_argument::embedded_null, "keylog_filename");
+  context_->set_keylog(path.str());
+  return *this;
+}
+
+std::string ssl_context::keylog_filename() const {
+  const lock guard(context_->mutex);
+  return context_->keylog_path;
+}
+
+void* ssl_context::native_handle() const noexcept { return context_ ? context_->get() : nullptr; }
 
 void ssl_context::set_alpn_protocols(const std::vector<std::string>& protocols) {
   context_->set_alpn(protocols);
@@ -116,7 +204,7 @@ ssl_socket ssl_context::wrap_socket(socket&& s, const std::optional<text>& serve
   socket plain = std::move(s);  // closed by whatever is thrown from here on
   const char* operation = "wrap_socket";
   if (context_->protocol != PROTOCOL_TLS_CLIENT) refuse(operation, "the context is a server's");
-  if (!server_hostname && context_->check_hostname)
+  if (!server_hostname && check_hostname())
     refuse(operation, "check_hostname requires server_hostname");
   detail::peer_name name;
   if (server_hostname) name = detail::peer_name(server_hostname->view(), operation);
@@ -138,7 +226,7 @@ ssl_socket ssl_context::wrap_server(socket&& s, const wrap_options& options) con
   socket plain = std::move(s);
   const char* operation = "wrap_server";
   if (context_->protocol != PROTOCOL_TLS_SERVER) refuse(operation, "the context is a client's");
-  if (options.session()) refuse(operation, "sessions are for clients to bring");
+  if (options.session()) refuse(operation, "a session is only valid for clients");
   check(plain, options, operation);
 
   ssl_socket made(std::make_shared<detail::tls_connection>(
@@ -155,6 +243,9 @@ ssl_context create_default_context(Purpose purpose, const std::optional<file_pat
   } else if (made.verify_mode() != CERT_NONE) {
     made.load_default_certs();
   }
+  // A program that runs with more rights than its user has must not write where its user says.
+  const char* keylog = OPENSSL_issetugid() == 0 ? std::getenv("SSLKEYLOGFILE") : nullptr;
+  if (keylog != nullptr && *keylog != '\0') made.keylog_filename(keylog);
   return made;
 }
 

@@ -43,6 +43,10 @@ const char* session_text(ssl_errc value) noexcept {
       return "the handshake has not been done";
     case ssl_errc::key_and_certificate:
       return "Both the key & certificate files must be specified";
+    case ssl_errc::password_missing:
+      return "the private key is encrypted, and no password was given";
+    case ssl_errc::wrong_password:
+      return "the password of the private key is wrong";
   }
   return "unknown error";
 }

@@ -28,6 +28,7 @@ std::string name_of_peer(const ssl_socket& session, const Get& get) {
 }  // namespace
 
 ssl_object::ssl_object(ssl_socket&& session) : session_(std::move(session)) {
+  session_.connection_->share_plain();
   session_.shake_hands("ssl");
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Host names: what is refused, what is sent, what is compared.
-#include <pysock/detail/ip_text.hpp>
 #include "peer_name.hpp"
 
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <pysock/inet.hpp>
+#include <pysock/detail/ip_text.hpp>
+#include <pysock/error.hpp>
 #include <stdexcept>
 
 #include "errors.hpp"
@@ -31,6 +31,16 @@ std::string packed_address(std::string_view text) {
   return {};
 }
 
+// Whether the last label of a name is a number, as in `127.0.0.1.` and `127.1`: some programs take
+// it for an address, and it is no name of a host.
+bool ends_in_number(std::string_view name) noexcept {
+  std::string_view last = name.substr(name.rfind('.') + 1);  // all of it without a dot
+  const bool hexadecimal = last.size() > 2 && last[0] == '0' && (last[1] == 'x' || last[1] == 'X');
+  if (hexadecimal) last.remove_prefix(2);
+  const char* const digits = hexadecimal ? "0123456789abcdefABCDEF" : "0123456789";
+  return last.find_first_not_of(digits) == last.npos;
+}
+
 }  // namespace
 
 peer_name::peer_name(std::string_view name, const char* operation)
@@ -46,6 +56,8 @@ peer_name::peer_name(std::string_view name, const char* operation)
            "server_hostname must be printable ASCII; give international names in their xn-- form");
   }
   if (name.back() == '.') name.remove_suffix(1);
+  if (ends_in_number(name) || name.find_first_of("[]:") != name.npos)
+    refuse(operation, "server_hostname is neither a host name nor an IP address");
   if (name.size() > longest_name) refuse(operation, "server_hostname is too long");
   plain_ = name;
 }

@@ -23,9 +23,21 @@ std::error_code closed_code() noexcept {
   return detail::system_code(detail::sys::numbers().bad_descriptor);
 }
 
-std::string operation_name(const char* operation, const detail::tls_connection& connection) {
-  const std::string& name = connection.name().given();
-  return name.empty() ? operation : operation + (" '" + name + "'");
+std::string operation_name(const char* operation, const detail::tls_connection& connection,
+                           const std::error_code& ec) {
+  std::string result = operation;
+  const std::string name = connection.server_name();
+  if (!connection.server_side() && !name.empty()) result += " '" + name + "'";
+  if (ec.category() == verification_category() && connection.trusts_nobody())
+    result += " (the context has no trusted authority)";
+  return result;
+}
+
+std::vector<std::string> der_of(const STACK_OF(X509) * chain) {
+  std::vector<std::string> result;
+  for (int i = 0; i < sk_X509_num(chain); ++i)
+    result.push_back(detail::der(sk_X509_value(chain, i)));
+  return result;
 }
 
 }  // namespace
@@ -53,7 +65,7 @@ void ssl_socket::shake_hands(const char* operation) {
   std::error_code ec;
   do_handshake(ec);
   if (ec)
-    detail::throw_error(ec, connection_ ? operation_name(operation, *connection_) : operation);
+    detail::throw_error(ec, connection_ ? operation_name(operation, *connection_, ec) : operation);
 }
 
 void ssl_socket::do_handshake() { shake_hands("do_handshake"); }
@@ -63,30 +75,56 @@ void ssl_socket::do_handshake(std::error_code& ec) noexcept {
   if (connection_) connection_->handshake(ec);
 }
 
-void ssl_socket::close() {
+void ssl_socket::close(std::error_code& ec) noexcept {
+  ec.clear();
   const std::shared_ptr<detail::tls_connection> connection = std::move(connection_);
+  // Where a file goes on with it, the file closes it.
+  if (connection.use_count() == 1) connection->close(ec);
+}
+
+void ssl_socket::close() {
   std::error_code ec;
-  if (connection.use_count() == 1)
-    connection->close(ec);  // else a file goes on with it, and closes it
+  close(ec);
   if (ec) detail::throw_error(ec, "close");
 }
 
-socket ssl_socket::unwrap() {
-  std::error_code ec;
-  open("unwrap").exchange_alerts(ec);
-  if (ec) detail::throw_error(ec, "unwrap");
+native_handle_type ssl_socket::detach() noexcept {
+  const std::shared_ptr<detail::tls_connection> connection = std::move(connection_);
+  return connection ? connection->release().detach() : invalid_handle;
+}
+
+socket ssl_socket::unwrap(std::error_code& ec) noexcept {
+  ec = closed_code();
+  if (connection_) connection_->exchange_alerts(ec);
+  if (ec) return socket(nullptr);
   const std::shared_ptr<detail::tls_connection> connection = std::move(connection_);
   return connection->release();
 }
 
-void ssl_socket::shutdown(int how) {
-  detail::tls_connection& connection = open("shutdown");
+socket ssl_socket::unwrap() {
   std::error_code ec;
+  socket plain = unwrap(ec);
+  if (ec) detail::throw_error(ec, "unwrap");
+  return plain;
+}
+
+void ssl_socket::shutdown(int how, std::error_code& ec) noexcept {
+  ec = closed_code();
+  if (!connection_) return;
   // The alert must not keep anybody from waking a thread that waits.
-  detail::deadline until(how == SHUT_RDWR ? 0 : connection.timeout());
-  if (how == SHUT_WR || how == SHUT_RDWR) connection.send_alert(until, ec);
-  if (ec && how == SHUT_WR) detail::throw_error(ec, "shutdown");
-  connection.plain().shutdown(how);
+  detail::deadline until(how == SHUT_RDWR ? 0 : connection_->timeout());
+  ec.clear();
+  if (how == SHUT_WR || how == SHUT_RDWR) connection_->send_alert(until, ec);
+  if (ec && how == SHUT_WR) return;
+  if (how == SHUT_RD || how == SHUT_RDWR) connection_->expect_end();
+  const int result = detail::sys::shutdown(connection_->plain().fileno(), how);
+  ec = result < 0 ? detail::system_code(-result) : std::error_code();
+}
+
+void ssl_socket::shutdown(int how) {
+  std::error_code ec;
+  shutdown(how, ec);
+  if (ec) detail::throw_error(ec, "shutdown");
 }
 
 // ---- data ----
@@ -132,7 +170,7 @@ std::size_t ssl_socket::send(const_bytes data, std::error_code& ec) noexcept {
 std::size_t ssl_socket::send(const_bytes data) {
   std::error_code ec;
   const std::size_t count = send(data, ec);
-  if (ec) detail::throw_error(ec, "send");
+  if (ec) detail::throw_error(ec, "send", count);
   return count;
 }
 
@@ -193,7 +231,8 @@ std::size_t ssl_socket::sendfile(const file_source& file, std::int64_t offset,
 file ssl_socket::makefile(text mode, int bufsize) {
   const detail::file_mode parsed = detail::parse_file_mode(mode.view());
   const std::int64_t timeout = open("makefile").timeout();
-  return file(std::make_unique<detail::tls_transport>(connection_), parsed, bufsize, timeout);
+  return detail::file_access::make(std::make_unique<detail::tls_transport>(connection_), parsed,
+                                   bufsize, timeout);
 }
 
 // ---- the session ----
@@ -205,16 +244,24 @@ std::size_t ssl_socket::pending() const noexcept {
 }
 
 std::optional<certificate> ssl_socket::getpeercert() const {
-  const detail::tls_connection& connection = open("getpeercert");
-  const detail::certificate_handle found(connection.with_session(SSL_get1_peer_certificate));
-  if (!found || connection.context()->mode == CERT_NONE) return std::nullopt;
-  return detail::describe_certificate(found.get());
+  const std::shared_ptr<const detail::tls_peer> peer = open("getpeercert").peer();
+  if (!peer || !peer->verified) return std::nullopt;
+  return detail::describe_certificate(peer->certificate.get());
 }
 
 std::string ssl_socket::getpeercert_der() const {
-  const detail::certificate_handle found(
-      open("getpeercert_der").with_session(SSL_get1_peer_certificate));
-  return found ? detail::der(found.get()) : std::string();
+  const std::shared_ptr<const detail::tls_peer> peer = open("getpeercert_der").peer();
+  return peer && peer->certificate ? detail::der(peer->certificate.get()) : std::string();
+}
+
+std::vector<std::string> ssl_socket::get_verified_chain() const {
+  const std::shared_ptr<const detail::tls_peer> peer = open("get_verified_chain").peer();
+  return der_of(peer ? peer->verified_chain.get() : nullptr);
+}
+
+std::vector<std::string> ssl_socket::get_unverified_chain() const {
+  const std::shared_ptr<const detail::tls_peer> peer = open("get_unverified_chain").peer();
+  return der_of(peer ? peer->sent_chain.get() : nullptr);
 }
 
 std::optional<std::string> ssl_socket::selected_alpn_protocol() const {
@@ -243,15 +290,9 @@ std::optional<cipher_info> ssl_socket::cipher() const {
 }
 
 ssl_session ssl_socket::session() const {
-  const detail::tls_connection& connection = open("session");
-  ssl_session made;
-  if (connection.server_side() || !connection.handshake_done()) return made;
-  detail::session_handle handle(connection.with_session(SSL_get1_session));
-  if (handle) {
-    made.session_ = std::make_shared<detail::tls_session>(
-        detail::tls_session{std::move(handle), connection.context(), connection.name().given()});
-  }
-  return made;
+  ssl_session result;
+  result.session_ = open("session").session();
+  return result;
 }
 
 bool ssl_session::resumable() const noexcept {
@@ -263,7 +304,11 @@ bool ssl_socket::session_reused() const noexcept {
 }
 
 std::string ssl_socket::server_hostname() const {
-  return connection_ ? connection_->name().given() : std::string();
+  return connection_ ? connection_->server_name() : std::string();
+}
+
+void* ssl_socket::native_handle() const noexcept {
+  return connection_ ? connection_->with_session([](SSL* ssl) { return ssl; }) : nullptr;
 }
 
 bool ssl_socket::server_side() const noexcept { return connection_ && connection_->server_side(); }

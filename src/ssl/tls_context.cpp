@@ -5,14 +5,22 @@
 #include <openssl/err.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cstring>
 #include <stdexcept>
 
 #include "errors.hpp"
+#include "tls_connection.hpp"
 
 namespace pysock {
 inline namespace v1 {
 namespace detail {
 namespace {
+
+// Forward secrecy and no SHA-1, as Python has it. The level of security stays the system's.
+constexpr const char* default_ciphers =
+    "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:DHE+AESGCM:DHE+CHACHA20:DHE+AES:"
+    "!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM";
 
 // Instead of OpenSSL's own, which asks at the terminal.
 int no_password(char*, int, int, void*) { return -1; }
@@ -20,45 +28,112 @@ int no_password(char*, int, int, void*) { return -1; }
 // The first of the server's protocols that the client has too.
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size,
                     const unsigned char* offered, unsigned offered_size, void* context) {
-  const std::string& own = static_cast<const tls_context*>(context)->alpn;
+  const auto* own = static_cast<const tls_context*>(context);
+  const std::lock_guard<std::mutex> lock(own->mutex);
   unsigned char* found = nullptr;
   const int result =
-      SSL_select_next_proto(&found, size, reinterpret_cast<const unsigned char*>(own.data()),
-                            static_cast<unsigned>(own.size()), offered, offered_size);
+      SSL_select_next_proto(&found, size, reinterpret_cast<const unsigned char*>(own->alpn.data()),
+                            static_cast<unsigned>(own->alpn.size()), offered, offered_size);
   if (result != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_NOACK;
-  *chosen = found;
-  return SSL_TLSEXT_ERR_OK;
+  // The client's list outlives the lock, ours need not: point at the same name there.
+  for (unsigned i = 0; i + 1 + *size <= offered_size; i += 1U + offered[i]) {
+    if (offered[i] == *size && std::memcmp(offered + i + 1, found, *size) == 0) {
+      *chosen = offered + i + 1;
+      return SSL_TLSEXT_ERR_OK;
+    }
+  }
+  return SSL_TLSEXT_ERR_NOACK;
+}
+
+int context_index() noexcept {
+  static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+void log_key(const SSL* ssl, const char* line) {
+  auto* context =
+      static_cast<tls_context*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), context_index()));
+  if (context == nullptr) return;
+  const std::lock_guard<std::mutex> lock(context->mutex);
+  if (!context->keylog) return;
+  BIO_puts(context->keylog.get(), line);
+  BIO_puts(context->keylog.get(), "\n");
+  (void)BIO_flush(context->keylog.get());
+}
+
+std::uint64_t next_id() noexcept {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
 }
 
 }  // namespace
 
 tls_context::tls_context(ssl_protocol side)
     : protocol(side),
+      id_(next_id()),
       handle_(
           SSL_CTX_new(side == PROTOCOL_TLS_SERVER ? TLS_server_method() : TLS_client_method())) {
   if (!handle_) throw_openssl_error("ssl_context");
   SSL_CTX* ctx = get();
   SSL_CTX_set_options(
       ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_default_passwd_cb(ctx, no_password);
+  if (SSL_CTX_set_ex_data(ctx, context_index(), this) != 1) throw std::bad_alloc();
+  if (SSL_CTX_set_cipher_list(ctx, default_ciphers) != 1) throw_openssl_error("ssl_context");
   // The system's configuration may ask for more, and has been read.
   if (SSL_CTX_get_min_proto_version(ctx) < TLS1_2_VERSION)
     SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
   if (SSL_CTX_get_min_proto_version(ctx) > TLS1_2_VERSION) minimum = TLSVersion::TLSv1_3;
   if (SSL_CTX_get_max_proto_version(ctx) == TLS1_2_VERSION) maximum = TLSVersion::TLSv1_2;
   if (side == PROTOCOL_TLS_SERVER) {
-    // Without one, sessions of clients with certificates cannot be resumed.
-    constexpr unsigned char id[] = {'p', 'y', 's', 'o', 'c', 'k'};
-    SSL_CTX_set_session_id_context(ctx, id, sizeof id);
+    // Tickets go out with the first data: a client that has closed by then would answer tickets of
+    // their own with a reset, which destroys what it sent last.
+    SSL_CTX_set_num_tickets(ctx, 0);
+    SSL_CTX_set_client_hello_cb(ctx, tls_connection::on_client_hello, nullptr);
     set_mode(CERT_NONE);
   } else {
-    check_hostname = true;
+    rules.check_hostname = true;
     set_mode(CERT_REQUIRED);
   }
+  next_generation();
+}
+
+// A program may keep OpenSSL's object beyond this one.
+tls_context::~tls_context() {
+  SSL_CTX_set_ex_data(get(), context_index(), nullptr);
+  SSL_CTX_set_alpn_select_cb(get(), nullptr, nullptr);
+}
+
+ssl_handle tls_context::new_session(tls_rules& of_now) const {
+  const std::lock_guard<std::mutex> lock(mutex);
+  of_now = rules;
+  ssl_handle session(SSL_new(get()));
+  if (!session) throw_openssl_error("SSL_new");
+  return session;
+}
+
+std::shared_ptr<const tls_context> tls_context::chosen_for(const std::string& name) const {
+  choose_context copy;
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    copy = choose;
+  }
+  return copy ? copy(name) : nullptr;
+}
+
+void tls_context::next_generation() noexcept {
+  ++rules.generation;
+  if (protocol != PROTOCOL_TLS_SERVER) return;
+  // Tickets are only good for the context and the rules that they were issued under.
+  unsigned char id[2 * sizeof(std::uint64_t)];
+  std::memcpy(id, &id_, sizeof id_);
+  std::memcpy(id + sizeof id_, &rules.generation, sizeof rules.generation);
+  SSL_CTX_set_session_id_context(get(), id, sizeof id);
 }
 
 void tls_context::set_mode(VerifyMode value) noexcept {
-  mode = value;
+  rules.mode = value;
   const int required = value == CERT_REQUIRED ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
   SSL_CTX_set_verify(get(), value == CERT_NONE ? SSL_VERIFY_NONE : SSL_VERIFY_PEER | required,
                      nullptr);
@@ -66,22 +141,45 @@ void tls_context::set_mode(VerifyMode value) noexcept {
 
 void tls_context::set_alpn(const std::vector<std::string>& protocols) {
   constexpr std::size_t longest = 255;
-  constexpr std::size_t room = 65535;
-  std::string wire;
+  constexpr std::size_t most = 65535;
+  std::string encoded;
   for (const std::string& name : protocols) {
     if (name.empty() || name.size() > longest)
       throw std::invalid_argument("ALPN protocols must be 1 to 255 bytes long");
-    wire += static_cast<char>(name.size());
-    wire += name;
+    encoded += static_cast<char>(name.size());
+    encoded += name;
   }
-  if (wire.size() > room) throw std::invalid_argument("the ALPN protocols are too many");
-  alpn = wire;
+  if (encoded.size() > most) throw std::invalid_argument("the ALPN list exceeds 65535 bytes");
+  const std::lock_guard<std::mutex> lock(mutex);
+  alpn = std::move(encoded);
   if (protocol == PROTOCOL_TLS_SERVER) {
     SSL_CTX_set_alpn_select_cb(get(), alpn.empty() ? nullptr : choose_protocol, this);
   } else if (SSL_CTX_set_alpn_protos(get(), reinterpret_cast<const unsigned char*>(alpn.data()),
                                      static_cast<unsigned>(alpn.size())) != 0) {
     throw std::bad_alloc();
   }
+}
+
+void tls_context::set_keylog(const std::string& path) {
+  ERR_clear_error();
+  bio_handle file;
+  if (!path.empty()) {
+    file.reset(BIO_new_file(path.c_str(), "a"));
+    if (!file) throw_openssl_error("keylog_filename '" + path + "'");
+  }
+  const std::lock_guard<std::mutex> lock(mutex);
+  keylog_path = path;
+  keylog = std::move(file);
+  SSL_CTX_set_keylog_callback(get(), keylog ? log_key : nullptr);
+}
+
+bool tls_context::trusts_nobody() const noexcept {
+  const std::lock_guard<std::mutex> lock(mutex);
+  X509_STORE* store = SSL_CTX_get_cert_store(get());
+  X509_STORE_lock(store);
+  const bool empty = sk_X509_OBJECT_num(X509_STORE_get0_objects(store)) == 0;
+  X509_STORE_unlock(store);
+  return empty && !has_folder;
 }
 
 }  // namespace detail

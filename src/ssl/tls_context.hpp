@@ -2,6 +2,10 @@
 // What an ssl_context keeps, and its connections with it.
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
 #include <pysock/ssl_context.hpp>
 #include <string>
 
@@ -11,32 +15,77 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
+// What a connection takes from its context when it is made; later changes of the context do not
+// reach it.
+struct tls_rules {
+  VerifyMode mode = CERT_NONE;
+  bool check_hostname = false;
+  int tickets = 2;
+  // Changes with every setting that could refuse what was accepted before. A session of another
+  // generation is not resumed.
+  std::uint64_t generation = 0;
+};
+
 class tls_context {
  public:
+  using choose_context = std::function<std::shared_ptr<const tls_context>(const std::string& name)>;
+
   explicit tls_context(ssl_protocol side);
+  tls_context(const tls_context&) = delete;
+  tls_context& operator=(const tls_context&) = delete;
+  ~tls_context();
 
   [[nodiscard]] SSL_CTX* get() const noexcept { return handle_.get(); }
 
+  // A session under the rules of now, which are stored in `rules`.
+  ssl_handle new_session(tls_rules& rules) const;
+  // The context for a client that asks for this name; null to go on with this one.
+  [[nodiscard]] std::shared_ptr<const tls_context> chosen_for(const std::string& name) const;
+
   const ssl_protocol protocol;
-  VerifyMode mode = CERT_NONE;
-  bool check_hostname = false;
+
+  // Held while a setting is changed or read, and while a session is made: OpenSSL copies most
+  // settings into each session.
+  mutable std::mutex mutex;
+
+  // The rest needs the mutex.
+  tls_rules rules;
   TLSVersion minimum = TLSVersion::TLSv1_2;
   TLSVersion maximum = TLSVersion::MAXIMUM_SUPPORTED;
-  std::string alpn;  // each with its length before it, as it is sent
+  std::string alpn;         // each protocol with its length before it, as it is sent
+  bool has_folder = false;  // of authorities, which OpenSSL reads when it needs them
+  choose_context choose;
+  std::string keylog_path;
+  bio_handle keylog;
 
   void set_mode(VerifyMode value) noexcept;
   void set_alpn(const std::vector<std::string>& protocols);
+  void set_keylog(const std::string& path);
+  // After a setting that could refuse what was accepted before.
+  void next_generation() noexcept;
+  [[nodiscard]] bool trusts_nobody() const noexcept;
 
  private:
+  const std::uint64_t id_;
   ssl_ctx_handle handle_;
 };
 
-// Of an earlier connection; only its own context may use it again, and only for the same name:
-// nothing is verified the second time.
+// Who is at the other end, as its handshake found it.
+struct tls_peer {
+  bool verified = false;
+  certificate_handle certificate;
+  chain_handle verified_chain;  // null if it is not known
+  chain_handle sent_chain;
+};
+
+// Of an earlier connection. Only its own context may use it again, and only for the same name and
+// under the same rules: nothing is verified the second time.
 struct tls_session {
   session_handle session;
   std::shared_ptr<const tls_context> context;
   std::string host;
+  std::uint64_t generation = 0;
+  std::shared_ptr<const tls_peer> peer;
 };
 
 }  // namespace detail

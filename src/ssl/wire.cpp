@@ -9,34 +9,28 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-wire& below(BIO* bio) noexcept { return *static_cast<wire*>(BIO_get_data(bio)); }
+// OpenSSL reads a record in two parts: its header, then the rest. A peer that sends records without
+// data must not keep one step going for as long as it likes.
+constexpr int reads_per_step = 2 * 32;
 
-// What OpenSSL takes for "try again" is told by a flag.
-int failed(BIO* bio, int number, int retry) noexcept {
-  if (sys::classify(number) == sys::failure::other) {
-    below(bio).failure = number;
-  } else {
-    below(bio).blocked = true;
-    BIO_set_flags(bio, retry | BIO_FLAGS_SHOULD_RETRY);
-  }
-  return -1;
-}
+// One record of data, with what encryption adds to it, and 48 KiB of OpenSSL's own messages.
+constexpr std::size_t most_unsent = 16384 + 1024 + 48 * 1024;
 
-int write(BIO* bio, const char* data, std::size_t size, std::size_t* written) noexcept {
+int bio_write(BIO* bio, const char* data, std::size_t size, std::size_t* written) noexcept {
   BIO_clear_retry_flags(bio);
-  const std::ptrdiff_t count = sys::send_now(below(bio).plain.fileno(), data, size);
-  if (count < 0) return failed(bio, static_cast<int>(-count), BIO_FLAGS_WRITE);
+  const std::ptrdiff_t count = static_cast<wire*>(BIO_get_data(bio))->write(data, size);
+  if (count < 0) BIO_set_retry_write(bio);
+  if (count <= 0) return -1;
   *written = static_cast<std::size_t>(count);
   return 1;
 }
 
-int read(BIO* bio, char* room, std::size_t size, std::size_t* got) noexcept {
+int bio_read(BIO* bio, char* buffer, std::size_t size, std::size_t* got) noexcept {
   BIO_clear_retry_flags(bio);
-  const std::ptrdiff_t count = sys::recv_now(below(bio).plain.fileno(), room, size);
-  if (count < 0) return failed(bio, static_cast<int>(-count), BIO_FLAGS_READ);
-  *got = static_cast<std::size_t>(count);
-  if (count == 0) below(bio).ended = true;
-  return count > 0 ? 1 : 0;
+  const std::ptrdiff_t count = static_cast<wire*>(BIO_get_data(bio))->read(buffer, size);
+  if (count < 0) BIO_set_retry_read(bio);
+  *got = count > 0 ? static_cast<std::size_t>(count) : 0;
+  return count > 0 ? 1 : static_cast<int>(count);
 }
 
 long control(BIO*, int command, long, void*) noexcept { return command == BIO_CTRL_FLUSH ? 1 : 0; }
@@ -48,8 +42,8 @@ int create(BIO* bio) noexcept {
 
 BIO_METHOD* make_method() {
   BIO_METHOD* method = made(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "pysock"));
-  BIO_meth_set_write_ex(method, write);
-  BIO_meth_set_read_ex(method, read);
+  BIO_meth_set_write_ex(method, bio_write);
+  BIO_meth_set_read_ex(method, bio_read);
   BIO_meth_set_ctrl(method, control);
   BIO_meth_set_create(method, create);
   return method;
@@ -57,12 +51,95 @@ BIO_METHOD* make_method() {
 
 }  // namespace
 
-bio_handle make_bio(wire& below) {
+bio_handle wire::make_bio() {
   static const BIO_METHOD* const method =
       make_method();  // never freed: a session with static storage may live longer
   bio_handle bio(made(BIO_new(method)));
-  BIO_set_data(bio.get(), &below);
+  BIO_set_data(bio.get(), this);
   return bio;
+}
+
+void wire::begin(bool refill) noexcept {
+  step_ = step();
+  if (refill) reads_left_ = reads_per_step;
+}
+
+void wire::flush() noexcept {
+  while (has_unsent()) {
+    const std::ptrdiff_t count = sys::send_now(plain.fileno(), unsent_.data() + first_unsent_,
+                                               unsent_.size() - first_unsent_);
+    if (count < 0) {
+      const int error = static_cast<int>(-count);
+      if (sys::classify(error) != sys::failure::other) {
+        step_.write_blocked = true;
+        return;
+      }
+      send_error_ = system_code(error);
+      first_unsent_ = unsent_.size();
+    } else {
+      step_.moved = true;
+      first_unsent_ += static_cast<std::size_t>(count);
+    }
+  }
+  first_unsent_ = 0;
+  std::vector<char>().swap(unsent_);
+}
+
+std::ptrdiff_t wire::write(const char* data, std::size_t size) noexcept {
+  const auto whole = static_cast<std::ptrdiff_t>(size);
+  if (has_unsent()) flush();
+  if (sending_ended_ || send_error_) return whole;
+  std::size_t gone = 0;
+  if (!has_unsent()) {
+    const std::ptrdiff_t count = sys::send_now(plain.fileno(), data, size);
+    if (count < 0 && sys::classify(static_cast<int>(-count)) == sys::failure::other) {
+      send_error_ = system_code(static_cast<int>(-count));
+      return whole;
+    }
+    gone = count > 0 ? static_cast<std::size_t>(count) : 0;
+    step_.moved = step_.moved || gone > 0;
+    step_.write_blocked = gone < size;
+  } else if (unsent_.size() - first_unsent_ + size > most_unsent) {
+    step_.write_blocked = true;
+    return -1;
+  }
+  if (gone < size && !keep(data + gone, size - gone)) return 0;
+  return whole;
+}
+
+bool wire::keep(const char* data, std::size_t size) noexcept {
+  try {
+    unsent_.erase(unsent_.begin(), unsent_.begin() + static_cast<std::ptrdiff_t>(first_unsent_));
+    first_unsent_ = 0;
+    unsent_.insert(unsent_.end(), data, data + size);
+    return true;
+  } catch (const std::bad_alloc&) {
+    // The peer has a part of a record, and nothing can follow it.
+    step_.failure = std::make_error_code(std::errc::not_enough_memory);
+    send_error_ = step_.failure;
+    return false;
+  }
+}
+
+std::ptrdiff_t wire::read(char* buffer, std::size_t size) noexcept {
+  if (reads_left_ == 0) {
+    step_.exhausted = true;
+    return -1;
+  }
+  const std::ptrdiff_t count = sys::recv_now(plain.fileno(), buffer, size);
+  if (count > 0) {
+    --reads_left_;
+    step_.moved = true;
+  } else if (count < 0) {
+    const int error = static_cast<int>(-count);
+    if (sys::classify(error) != sys::failure::other) {
+      step_.read_blocked = true;
+      return -1;
+    }
+    step_.failure = system_code(error);
+    return 0;
+  }
+  return count;
 }
 
 }  // namespace detail

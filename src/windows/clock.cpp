@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: MIT
-// The monotonic clock.
+// The monotonic clock, and the number of the process.
 #include "winsock.hpp"
+
+#include <chrono>
 
 namespace pysock {
 inline namespace v1 {
 namespace detail {
 
 std::int64_t sys::now() noexcept {
-  constexpr std::int64_t second = 1000000000;
-  static const std::int64_t frequency = [] {
-    LARGE_INTEGER ticks;
-    ::QueryPerformanceFrequency(&ticks);
-    return std::int64_t{ticks.QuadPart};
-  }();
-  LARGE_INTEGER ticks;
-  ::QueryPerformanceCounter(&ticks);
-  // In two parts: the product alone would overflow after some minutes.
-  return ticks.QuadPart / frequency * second + ticks.QuadPart % frequency * second / frequency;
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
+
+std::int64_t sys::process_id() noexcept { return 0; }
 
 }  // namespace detail
 }  // namespace v1

@@ -28,7 +28,7 @@ void keep_in_step(socket_object& object) noexcept {
   seen.type = object.socket.type();
   seen.proto = object.socket.proto();
   seen.raise_errno = raise_errno;
-  seen.timeout = pysock::timeout_value(object.socket.gettimeout()).nanoseconds();
+  seen.timeout = pysock::detail::timeout_word(object.socket.gettimeout());
 }
 
 void add_capsule(PyObject* module, PyTypeObject* socket_type) {

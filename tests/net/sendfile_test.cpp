@@ -81,7 +81,7 @@ void check_against_python(const std::string& path, std::initializer_list<part> p
   for (const sk::timeout_value mode :
        {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
     for (const part& what : parts) {
-      CAPTURE(mode.nanoseconds(), what.offset, what.count.value_or(-1));
+      CAPTURE(pysock::detail::timeout_word(mode), what.offset, what.count.value_or(-1));
       const auto connect = [&](const std::string& purpose) {
         python.say(purpose + "\n");
         sk::socket s;
@@ -115,7 +115,7 @@ TEST_CASE("files go whole or in part, in blocking and in timeout mode", "[sendfi
   for (const sk::timeout_value mode :
        {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
     for (const bool of_a_pair : {false, true}) {
-      CAPTURE(mode.nanoseconds(), of_a_pair);
+      CAPTURE(pysock::detail::timeout_word(mode), of_a_pair);
       const auto pair = [of_a_pair] { return of_a_pair ? sk::socketpair() : connected(); };
       CHECK(arrives(pair(), mode, [&](sk::socket& s) {
               CHECK(s.sendfile(handle.get()) == 3000000);

@@ -2,17 +2,30 @@
 #include <filesystem>
 #include <pysock/ssl_context.hpp>
 
+#include <openssl/ssl.h>
+
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
 #include "ssl/tls.hpp"
 #include "support/catch.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace sk = pysock;
 using namespace test_support;
 using Catch::Matchers::ContainsSubstring;
 
-TEST_CASE("contexts are strict from birth", "[ssl]") {
+namespace {
+
+std::string contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace
+
+TEST_CASE("a new context verifies strictly", "[ssl]") {
   const sk::ssl_context client = sk::create_default_context();
   CHECK(client.verify_mode() == sk::CERT_REQUIRED);
   CHECK(client.check_hostname());
@@ -138,10 +151,10 @@ TEST_CASE("an encrypted key needs its password, as text or from a call", "[ssl]"
   sk::ssl_context context(sk::PROTOCOL_TLS_SERVER);
   const std::string server = certificate_file("server.pem");
   const std::string key = certificate_file("encrypted.key");
-  CHECK_THAT(tls_failure_of([&] { context.load_cert_chain(server, key); }),
-             ContainsSubstring("sslerror"));
-  CHECK_THAT(tls_failure_of([&] { context.load_cert_chain(server, key, "wrong"); }),
-             ContainsSubstring("sslerror"));
+  CHECK(tls_failure_of([&] { context.load_cert_chain(server, key); }) ==
+        "sslerror: the private key is encrypted, and no password was given");
+  CHECK(tls_failure_of([&] { context.load_cert_chain(server, key, "wrong"); }) ==
+        "sslerror: the password of the private key is wrong");
   CHECK(message_of([&] { context.load_cert_chain(server, key, std::string(2000, 'x')); }) ==
         "password cannot be longer than 1024 bytes");
   CHECK(message_of([&] {
@@ -220,4 +233,152 @@ TEST_CASE("a context may die before its sockets", "[ssl]") {
   both.client.do_handshake();
   shaking.get();
   CHECK(both.client.selected_alpn_protocol() == "h2");
+}
+
+TEST_CASE("default ciphers have forward secrecy and no SHA-1", "[ssl]") {
+  const sk::ssl_context context(GENERATE(sk::PROTOCOL_TLS_CLIENT, sk::PROTOCOL_TLS_SERVER));
+  STACK_OF(SSL_CIPHER)* all = SSL_CTX_get_ciphers(static_cast<SSL_CTX*>(context.native_handle()));
+  REQUIRE(sk_SSL_CIPHER_num(all) > 10);
+  for (int i = 0; i < sk_SSL_CIPHER_num(all); ++i) {
+    const SSL_CIPHER* one = sk_SSL_CIPHER_value(all, i);
+    CAPTURE(SSL_CIPHER_get_name(one));
+    CHECK(SSL_CIPHER_get_kx_nid(one) != NID_kx_rsa);
+    CHECK(SSL_CIPHER_get_digest_nid(one) != NID_sha1);
+    CHECK(SSL_CIPHER_get_auth_nid(one) != NID_auth_null);
+    CHECK(SSL_CIPHER_get_cipher_nid(one) != NID_undef);
+  }
+}
+
+TEST_CASE("settings that make no sense are refused", "[ssl]") {
+  sk::ssl_context server(sk::PROTOCOL_TLS_SERVER);
+  CHECK(failure_of([&] { server.check_hostname(true); }) == "invalid_argument");
+  CHECK(server.verify_mode() == sk::CERT_NONE);
+  server.check_hostname(false);
+  sk::ssl_context client(sk::PROTOCOL_TLS_CLIENT);
+  for (const int number : {0x0300, 0x0301, 0x0302, 0x0305, 0, 1}) {
+    CAPTURE(number);
+    const auto version = static_cast<sk::TLSVersion>(number);
+    CHECK(failure_of([&] { client.minimum_version(version); }) == "invalid_argument");
+    CHECK(failure_of([&] { client.maximum_version(version); }) == "invalid_argument");
+  }
+  client.maximum_version(sk::TLSVersion::TLSv1_2);
+  CHECK(failure_of([&] { client.minimum_version(sk::TLSVersion::TLSv1_3); }) == "invalid_argument");
+  CHECK(client.minimum_version() == sk::TLSVersion::TLSv1_2);
+  client.maximum_version(sk::TLSVersion::MAXIMUM_SUPPORTED);
+  client.minimum_version(sk::TLSVersion::MAXIMUM_SUPPORTED);
+  CHECK(failure_of([&] { client.maximum_version(sk::TLSVersion::TLSv1_2); }) == "invalid_argument");
+}
+
+TEST_CASE("load_cert_chain that fails keeps the old certificate and key", "[ssl]") {
+  sk::ssl_context server = server_context();
+  const std::string elsewhere = certificate_file("elsewhere.pem");
+  CHECK(tls_failure_of([&] {
+          server.load_cert_chain(elsewhere, certificate_file("client.key"));
+        }) == "sslerror: KEY_VALUES_MISMATCH");
+  CHECK(failure_of([&] { server.load_cert_chain(elsewhere, "/nowhere"); }) ==
+        failure("file_not_found_error", ENOENT));
+  CHECK_THAT(tls_failure_of([&] { server.load_cert_chain(elsewhere); }),
+             ContainsSubstring("sslerror"));
+  CHECK(tls_failure_of([&] {
+          server.load_cert_chain(elsewhere, certificate_file("encrypted.key"), "wrong");
+        }) == "sslerror: the password of the private key is wrong");
+  CHECK(tls_failure_of([&] { server.load_cert_chain_data("nothing", "nothing"); }) ==
+        "sslerror: NO_START_LINE");
+  CHECK(secured(client_context(), server).client.version());
+}
+
+TEST_CASE("load_verify_locations that fails trusts nothing new", "[ssl]") {
+  const std::string stranger = contents(certificate_file("stranger.pem"));
+  sk::ssl_context client = client_context();
+  CHECK_THAT(tls_failure_of([&] {
+               client.load_verify_locations(std::nullopt, std::nullopt,
+                                            stranger + stranger.substr(0, stranger.size() / 2));
+             }),
+             ContainsSubstring("sslerror"));
+  CHECK(tls_failure_of([&] {
+          client.load_verify_locations(certificate_file("stranger.pem"), std::nullopt, "nothing");
+        }) == "sslerror: NO_START_LINE");
+  CHECK(failure_of([&] {
+          client.load_verify_locations(certificate_file("stranger.pem"), "/nowhere/at all");
+        }) == failure("file_not_found_error", ENOENT));
+  auto plain = connected();
+  const sk::ssl_context server = server_context("unknown");
+  background<std::string> accepting(
+      [&] { return tls_failure_of([&] { return server.wrap_server(std::move(plain.second)); }); });
+  CHECK(tls_failure_of([&] { return client.wrap_socket(std::move(plain.first), "localhost"); }) ==
+        "certificate: unable to get local issuer certificate");
+  (void)accepting.get();
+}
+
+TEST_CASE("folders and files of authorities that are missing are reported", "[ssl]") {
+  sk::ssl_context client(sk::PROTOCOL_TLS_CLIENT);
+  CHECK(failure_of([&] { client.load_verify_locations(std::nullopt, "/nowhere/at all"); }) ==
+        failure("file_not_found_error", ENOENT));
+  CHECK(failure_of([&] {
+          client.load_verify_locations(std::nullopt, certificate_file("ca.pem"));
+        }) == failure("error", ENOTDIR));
+  CHECK(in_child([] {
+          ::setenv("SSL_CERT_FILE", "/nowhere/at all.pem", 1);
+          sk::ssl_context context(sk::PROTOCOL_TLS_CLIENT);
+          const bool missing = failure_of([&] { context.load_default_certs(); }) ==
+                               failure("file_not_found_error", ENOENT);
+          ::setenv("SSL_CERT_FILE", certificate_file("ca.pem").c_str(), 1);
+          context.load_default_certs();
+          const sk::ssl_context server = server_context();
+          return missing && secured(context, server).client.version() ? 0 : 1;
+        }) == 0);
+}
+
+TEST_CASE("certificates and keys can be loaded from memory", "[ssl]") {
+  const std::string both = contents(certificate_file("server.both"));
+  sk::ssl_context server(sk::PROTOCOL_TLS_SERVER);
+  server.load_cert_chain_data(both, both);
+  CHECK(secured(client_context(), server).client.version());
+  server.load_cert_chain_data(contents(certificate_file("server.pem")),
+                              contents(certificate_file("encrypted.key")), "secret");
+  CHECK(secured(client_context(), server).client.version());
+  CHECK(tls_failure_of([&] {
+          server.load_cert_chain_data(both, contents(certificate_file("encrypted.key")));
+        }) == "sslerror: the private key is encrypted, and no password was given");
+}
+
+TEST_CASE("a certificate is replaced while other threads shake hands", "[ssl][threads]") {
+  sk::ssl_context server = server_context();
+  const sk::ssl_context client = client_context();
+  background<int> shaking([&] {
+    int done = 0;
+    for (int i = 0; i < 100; ++i) {
+      const session_pair both = secured(client, server);
+      const std::string name = both.client.getpeercert()->subject["commonName"];
+      done += name == "the server" || name == "the client" ? 1 : 0;
+    }
+    return done;
+  });
+  for (int i = 0; !shaking.done(); ++i)
+    server.load_cert_chain(certificate_file(i % 2 == 0 ? "client.both" : "server.both"));
+  CHECK(shaking.get() == 100);
+}
+
+TEST_CASE("secrets are appended to the key log file", "[ssl]") {
+  const temporary_directory folder;
+  const std::string path = folder / "keys";
+  sk::ssl_context client = client_context();
+  CHECK(client.keylog_filename().empty());
+  client.keylog_filename(path);
+  CHECK(client.keylog_filename() == path);
+  (void)secured(client, server_context());
+  const std::string once = contents(path);
+  CHECK_THAT(once, ContainsSubstring("CLIENT_TRAFFIC_SECRET_0 "));
+  (void)secured(client, server_context());
+  CHECK(contents(path).size() == 2 * once.size());
+  client.keylog_filename("");
+  (void)secured(client, server_context());
+  CHECK(contents(path).size() == 2 * once.size());
+  CHECK(failure_of([&] { client.keylog_filename("/nowhere/at all"); }) ==
+        failure("file_not_found_error", ENOENT));
+  CHECK(failure_of([&] { client.keylog_filename("a\0b"); }) == "invalid_argument");
+  CHECK(in_child([&] {
+          ::setenv("SSLKEYLOGFILE", path.c_str(), 1);
+          return sk::create_default_context().keylog_filename() == path ? 0 : 1;
+        }) == 0);
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Our ends of what figures.py measures: figures serve CERTFILE | send PORT CAFILE MEBIBYTES |
-// connect PORT CAFILE SECONDS.
+// connect PORT CAFILE SECONDS | idle CERTFILE CAFILE PAIRS.
 #include <chrono>
+#include <fstream>
 #include <iostream>
 #include <pysock/create.hpp>
 #include <pysock/ssl.hpp>
+#include <thread>
+#include <vector>
 
 namespace sk = pysock;
 
@@ -57,6 +60,43 @@ int handshakes(const std::string& port, const std::string& ca, double seconds) {
   return 0;
 }
 
+// Pages of 4 KiB that the process has in memory, by Linux.
+long resident() {
+  long all = 0;
+  long now = 0;
+  std::ifstream("/proc/self/statm") >> all >> now;
+  return now * 4;
+}
+
+// KiB for each end of connections that have carried a few bytes each way.
+int idle(const std::string& certificate, const std::string& ca, int pairs) {
+  const sk::ssl_context client = sk::create_default_context(sk::Purpose::SERVER_AUTH, ca);
+  sk::ssl_context server(sk::PROTOCOL_TLS_SERVER);
+  server.load_cert_chain(certificate);
+  std::vector<sk::ssl_socket> kept;
+  kept.reserve(4 * static_cast<std::size_t>(pairs));
+  const auto add = [&] {
+    for (int i = 0; i < pairs; ++i) {
+      auto [ours, theirs] = sk::socketpair();
+      sk::ssl_socket s(nullptr);
+      std::thread serving([&, &end = theirs] { s = server.wrap_server(std::move(end)); });
+      sk::ssl_socket c = client.wrap_socket(std::move(ours), "localhost");
+      serving.join();
+      s.sendall("hello");
+      (void)c.recv();
+      c.sendall("hello");
+      (void)s.recv();
+      kept.push_back(std::move(s));
+      kept.push_back(std::move(c));
+    }
+  };
+  add();
+  const long before = resident();
+  add();
+  std::cout << static_cast<double>(resident() - before) / (2 * pairs) << '\n';
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -64,6 +104,7 @@ int main(int argc, char** argv) try {
   if (what == "serve" && argc == 3) return serve(argv[2]);
   if (what == "send" && argc == 5) return send(argv[2], argv[3], std::stoi(argv[4]));
   if (what == "connect" && argc == 5) return handshakes(argv[2], argv[3], std::stod(argv[4]));
+  if (what == "idle" && argc == 5) return idle(argv[2], argv[3], std::stoi(argv[4]));
   return 2;
 } catch (const std::exception& e) {
   std::cerr << e.what() << '\n';

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Throughput and handshakes of pysock's TLS beside Python's ssl and openssl s_time, in one run: figures.py PROGRAM
+"""Throughput, handshakes and memory of pysock's TLS beside Python's ssl and openssl s_time, in one run:
+figures.py PROGRAM
 
 PROGRAM is the target tls_figures: cmake --build --preset release --target tls_figures
 """
@@ -12,8 +13,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
+PAIRS = 100  # of idle connections, within the usual limit of descriptors
 MEBIBYTES, SECONDS, ROUNDS = 512, 3, 3
 PROGRAM = sys.argv[1]
 
@@ -56,6 +59,34 @@ def python_handshakes(port, ca):
     return count / (time.monotonic() - start)
 
 
+def python_idle(certificate, ca):
+    """KiB for each end of connections that have carried a few bytes each way; in a process of its own."""
+    client = ssl.create_default_context(cafile=ca)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(certificate)
+    kept = []
+
+    def add():
+        for _ in range(PAIRS):
+            ours, theirs = socket.socketpair()
+            serving = threading.Thread(target=lambda end=theirs: kept.append(server.wrap_socket(end, server_side=True)))
+            serving.start()
+            c = client.wrap_socket(ours, server_hostname="localhost")
+            serving.join()
+            for a, b in ((kept[-1], c), (c, kept[-1])):
+                a.sendall(b"hello")
+                b.recv(1024)
+            kept.append(c)
+
+    def resident():
+        return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4
+
+    add()
+    before = resident()
+    add()
+    print((resident() - before) / (2 * PAIRS))
+
+
 def own(*arguments):
     return float(subprocess.run([PROGRAM, *map(str, arguments)], check=True, capture_output=True, text=True).stdout)
 
@@ -85,10 +116,16 @@ def main(folder):
             print(f"server {name}: {what:28} {statistics.median(measure() for _ in range(ROUNDS)):8.0f}", flush=True)
         server.kill()
         server.wait()
+    for name, command in (("pysock", [PROGRAM, "idle", certificate, ca, str(PAIRS)]),
+                          ("Python", [sys.executable, __file__, "--idle", certificate, ca])):
+        size = statistics.median(float(subprocess.check_output(command)) for _ in range(ROUNDS))
+        print(f"{name}: KiB for each end of an idle connection {size:8.1f}", flush=True)
 
 
 if __name__ == "__main__":
     if PROGRAM == "--serve":
         python_serve(sys.argv[2])
+    if PROGRAM == "--idle":
+        sys.exit(python_idle(sys.argv[2], sys.argv[3]))
     with tempfile.TemporaryDirectory() as made:
         main(made + "/certificates")

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Sessions with other implementations of the protocol, and other users of the same one: openssl,
-// Python, nginx, curl.
+// Python, nginx, curl, aiosmtpd, gnutls, Go, Java.
+#include <openssl/ssl.h>
+
 #include <csignal>
 #include <fstream>
 #include <pysock/ssl.hpp>
@@ -316,5 +318,291 @@ TEST_CASE("curl as a client of our server", "[ssl][peers]") {
     s.close();
     CHECK(curl.rest() == std::string(100000, 'x'));
     CHECK(curl.wait() == 0);
+  }
+}
+
+TEST_CASE("STARTTLS with a mail server, aiosmtpd", "[ssl][peers]") {
+  const std::string python = "/usr/bin/python3";  // where Debian's packages are
+  if (process({python, "-c", "import aiosmtpd"}).wait() != 0) SKIP_TEST("there is no aiosmtpd");
+  process server({python, "-c", R"(
+import asyncio, ssl, sys
+from aiosmtpd.smtp import SMTP
+context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+context.load_cert_chain(sys.argv[1])
+class Handler:
+    async def handle_DATA(self, server, session, envelope):
+        print('received', len(envelope.content), session.ssl is not None, flush=True)
+        return '250 OK'
+async def main():
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: SMTP(Handler(), tls_context=context, require_starttls=True), '127.0.0.1', 0)
+    print('port', server.sockets[0].getsockname()[1], flush=True)
+    await loop.run_in_executor(None, sys.stdin.readline)
+asyncio.run(main())
+)",
+                  certificate_file("server.both")});
+  const int port = std::stoi(line_with(server, "port ").substr(5));
+  // Reads one reply and returns its code. In clear text nothing beyond the reply may be taken from
+  // the connection.
+  const auto reply = [](auto& s) {
+    std::string all;
+    for (std::size_t line = 0;;) {
+      const std::string byte = s.recv(1);
+      if (byte.empty()) return all;
+      all += byte;
+      if (byte != "\n") continue;
+      if (all.size() - line >= 4 && all[line + 3] != '-') return all.substr(0, 3);
+      line = all.size();
+    }
+  };
+  for (const version_row& row : versions) {
+    INFO(row.name);
+    sk::ssl_context context = client_context();
+    only(context, row.version);
+    sk::socket plain = connected_to(port);
+    CHECK(reply(plain) == "220");
+    plain.sendall("EHLO client.test\r\n");
+    CHECK(reply(plain) == "250");
+    plain.sendall("MAIL FROM:<a@client.test>\r\n");
+    CHECK(reply(plain) == "530");  // not before STARTTLS
+    plain.sendall("STARTTLS\r\n");
+    CHECK(reply(plain) == "220");
+    sk::ssl_socket s = context.wrap_socket(std::move(plain), "localhost");
+    CHECK(s.version() == row.name);
+    for (const char* command :
+         {"EHLO client.test\r\n", "MAIL FROM:<a@client.test>\r\n", "RCPT TO:<b@server.test>\r\n"}) {
+      s.sendall(command);
+      CHECK(reply(s) == "250");
+    }
+    s.sendall("DATA\r\n");
+    CHECK(reply(s) == "354");
+    for (int i = 0; i < 100; ++i) s.sendall(std::string(70, 'x') + "\r\n");
+    s.sendall(".\r\n");
+    CHECK(reply(s) == "250");
+    CHECK(line_with(server, "received ") == "received 7200 True");
+    s.sendall("QUIT\r\n");
+    CHECK(reply(s) == "221");
+    s.close();
+  }
+  server.say("end\n");
+  CHECK(server.wait() == 0);
+}
+
+namespace {
+
+// Go's peer, compiled at its first use; empty if there is no Go.
+std::string go_peer() {
+  static const temporary_directory folder;
+  static const std::string program = [] {
+    if (!has_program("go")) return std::string();
+    std::string path = folder / "go_peer";
+    process build({"go", "build", "-o", path, PYSOCK_SSL_GO_PEER});
+    const std::string said = build.rest();
+    if (build.wait() != 0) throw std::runtime_error("go build: " + said);
+    return path;
+  }();
+  return program;
+}
+
+std::string certificate_folder() {
+  const std::string path = certificate_file("");
+  return path.substr(0, path.size() - 1);
+}
+
+}  // namespace
+
+TEST_CASE("Go's crypto/tls as the server: client certificate, ALPN and resumption",
+          "[ssl][peers]") {
+  if (go_peer().empty()) SKIP_TEST("there is no go");
+  for (const version_row& row : versions) {
+    INFO(row.name);
+    process peer({go_peer(), certificate_folder(), row.name, "server"});
+    const int port = std::stoi(line_with(peer, "port ").substr(5));
+    sk::ssl_context context = client_context();
+    only(context, row.version);
+    context.load_cert_chain(certificate_file("client.both"));
+    context.set_alpn_protocols({"http/1.1"});
+    sk::ssl_session session;
+    for (const char* resumed : {"false", "true"}) {
+      sk::ssl_socket s =
+          context.wrap_socket(connected_to(port), "localhost", sk::wrap_options().session(session));
+      CHECK(s.version() == row.name);
+      CHECK(s.selected_alpn_protocol() == "http/1.1");
+      s.sendall("to Go\n");
+      CHECK(receive(s, 6) == "to Go\n");
+      CHECK(line_with(peer, "alpn ") ==
+            std::string("alpn http/1.1 resumed ") + resumed + " peer the client");
+      session = s.session();
+      s.close();
+      CHECK(peer.line() == "end 0");  // it was told of the end
+    }
+    CHECK(peer.wait() == 0);
+  }
+}
+
+TEST_CASE("Go's crypto/tls as the client: client certificate, ALPN and resumption",
+          "[ssl][peers]") {
+  if (go_peer().empty()) SKIP_TEST("there is no go");
+  for (const version_row& row : versions) {
+    INFO(row.name);
+    sk::ssl_context context = server_context();
+    context.load_verify_locations(certificate_file("ca.pem"));
+    context.verify_mode(sk::CERT_REQUIRED);
+    context.set_alpn_protocols({"http/1.1"});
+    sk::socket listener = listening();
+    process peer({go_peer(), certificate_folder(), row.name, "client",
+                  std::to_string(listener.getsockname().port())});
+    for (const bool resumed : {false, true}) {
+      sk::socket plain = listener.accept().conn;
+      plain.settimeout(patience);
+      sk::ssl_socket s = context.wrap_server(std::move(plain));
+      CHECK(s.version() == row.name);
+      CHECK(s.session_reused() == resumed);
+      REQUIRE(s.getpeercert());
+      CHECK(s.getpeercert()->subject["commonName"] == "the client");
+      s.sendall(receive(s, 8));
+      CHECK(s.recv(1).empty());
+      s.close();
+      CHECK(peer.line() == std::string("alpn http/1.1 resumed ") + (resumed ? "true" : "false") +
+                               " peer the server");
+      CHECK(peer.line() == "echo from Go");
+    }
+    CHECK(peer.wait() == 0);
+  }
+}
+
+TEST_CASE("Java's JSSE as the server: client certificate, ALPN and resumption", "[ssl][peers]") {
+  if (!has_program("java")) SKIP_TEST("there is no java");
+  for (const version_row& row : versions) {
+    INFO(row.name);
+    process peer({"java", PYSOCK_SSL_JAVA_PEER, certificate_folder(), row.name, "server"});
+    const int port = std::stoi(line_with(peer, "port ").substr(5));
+    sk::ssl_context context = client_context();
+    only(context, row.version);
+    context.load_cert_chain(certificate_file("client.both"));
+    context.set_alpn_protocols({"http/1.1"});
+    sk::ssl_session session;
+    for (const bool resumed : {false, true}) {
+      sk::ssl_socket s =
+          context.wrap_socket(connected_to(port), "localhost", sk::wrap_options().session(session));
+      CHECK(s.version() == row.name);
+      CHECK(s.session_reused() == resumed);
+      CHECK(s.selected_alpn_protocol() == "http/1.1");
+      s.sendall("to Java\n");
+      CHECK(receive(s, 8) == "to Java\n");
+      session = s.session();
+      s.close();
+      CHECK(line_with(peer, "end ") == "end null");  // it was told of the end
+      CHECK(peer.line() == "alpn http/1.1 peer CN=the client,O=pysock");
+    }
+    CHECK(peer.wait() == 0);
+  }
+}
+
+TEST_CASE("Java's JSSE as the client: client certificate, ALPN and resumption", "[ssl][peers]") {
+  if (!has_program("java")) SKIP_TEST("there is no java");
+  for (const version_row& row : versions) {
+    INFO(row.name);
+    sk::ssl_context context = server_context();
+    context.load_verify_locations(certificate_file("ca.pem"));
+    context.verify_mode(sk::CERT_REQUIRED);
+    context.set_alpn_protocols({"http/1.1"});
+    sk::socket listener = listening();
+    process peer({"java", PYSOCK_SSL_JAVA_PEER, certificate_folder(), row.name, "client",
+                  std::to_string(listener.getsockname().port())});
+    for (const bool resumed : {false, true}) {
+      sk::socket plain = listener.accept().conn;
+      plain.settimeout(patience);
+      sk::ssl_socket s = context.wrap_server(std::move(plain));
+      CHECK(s.version() == row.name);
+      CHECK(s.session_reused() == resumed);
+      REQUIRE(s.getpeercert());
+      CHECK(s.getpeercert()->subject["commonName"] == "the client");
+      s.sendall(receive(s, 10));
+      CHECK(s.recv(1).empty());
+      s.close();
+      CHECK(line_with(peer, "echo ") == "echo from Java");
+      CHECK(peer.line() == "alpn http/1.1 peer CN=the server,O=pysock,C=XX");
+    }
+    CHECK(peer.wait() == 0);
+  }
+}
+
+TEST_CASE("gnutls-serv: client certificate, ALPN, KeyUpdate and resumption", "[ssl][peers]") {
+  if (!has_program("gnutls-serv")) SKIP_TEST("there is no gnutls-serv");
+  for (const version_row& row : versions) {
+    INFO(row.name);
+    const std::string port = std::to_string([] {
+      sk::socket s;
+      s.bind({"127.0.0.1", 0});
+      return s.getsockname().port();
+    }());
+    process peer({"gnutls-serv", "--echo", "--port", port, "--x509certfile",
+                  certificate_file("server.pem"), "--x509keyfile", certificate_file("server.key"),
+                  "--x509cafile", certificate_file("ca.pem"), "--require-client-cert",
+                  "--verify-client-cert", "--alpn", "h2", "--priority",
+                  std::string("NORMAL:-VERS-ALL:+VERS-TLS") + (row.name + 4)});
+    line_with(peer, "listening on");
+    sk::ssl_context context = client_context();
+    only(context, row.version);
+    context.load_cert_chain(certificate_file("client.both"));
+    context.set_alpn_protocols({"h2"});
+    sk::ssl_session session;
+    for (const bool resumed : {false, true}) {
+      sk::ssl_socket s = context.wrap_socket(connected_to(std::stoi(port)), "localhost",
+                                             sk::wrap_options().session(session));
+      CHECK(s.version() == row.name);
+      CHECK(s.session_reused() == resumed);
+      if (!resumed) CHECK(s.selected_alpn_protocol() == "h2");
+      if (row.version == sk::TLSVersion::TLSv1_3)
+        REQUIRE(SSL_key_update(static_cast<SSL*>(s.native_handle()), SSL_KEY_UPDATE_REQUESTED) ==
+                1);
+      for (int i = 0; i < 3; ++i) {
+        s.sendall("to gnutls\n");
+        CHECK(receive(s, 10) == "to gnutls\n");
+      }
+      session = s.session();
+      s.close();
+    }
+  }
+}
+
+TEST_CASE("gnutls-cli: client certificate, ALPN and resumption", "[ssl][peers]") {
+  if (!has_program("gnutls-cli")) SKIP_TEST("there is no gnutls-cli");
+  for (const version_row& row : versions) {
+    INFO(row.name);
+    sk::ssl_context context = server_context();
+    context.load_verify_locations(certificate_file("ca.pem"));
+    context.verify_mode(sk::CERT_REQUIRED);
+    context.set_alpn_protocols({"h2"});
+    sk::socket listener = listening();
+    process peer({"gnutls-cli", "localhost", "--port",
+                  std::to_string(listener.getsockname().port()), "--x509cafile",
+                  certificate_file("ca.pem"), "--x509certfile", certificate_file("client.pem"),
+                  "--x509keyfile", certificate_file("client.key"), "--alpn", "h2", "--resume",
+                  "--waitresumption", "--priority",
+                  std::string("NORMAL:-VERS-ALL:+VERS-TLS") + (row.name + 4)});
+    for (const bool resumed : {false, true}) {
+      sk::socket plain = listener.accept().conn;
+      plain.settimeout(patience);
+      sk::ssl_socket s = context.wrap_server(std::move(plain));
+      CHECK(s.version() == row.name);
+      CHECK(s.session_reused() == resumed);
+      CHECK(s.server_hostname() == "localhost");
+      CHECK(s.selected_alpn_protocol() == "h2");
+      REQUIRE(s.getpeercert());
+      CHECK(s.getpeercert()->subject["commonName"] == "the client");
+      s.sendall("to gnutls\n");
+      if (resumed) {
+        peer.say("from gnutls\n");
+        CHECK(receive(s, 12) == "from gnutls\n");
+        peer.end_input();
+      }
+      CHECK(s.recv(1).empty());
+      s.close();
+    }
+    CHECK_THAT(peer.rest(), ContainsSubstring("to gnutls"));
+    CHECK(peer.wait() == 0);
   }
 }

@@ -110,6 +110,11 @@ TEST_CASE("what cannot be a host's name is refused before anything is sent", "[s
        "cher.test",
        "server_hostname must be printable ASCII; give international names in their xn-- form"},
       {"local host", "server_hostname must be printable ASCII"},
+      {"127.0.0.1.", "server_hostname is neither a host name nor an IP address"},
+      {"127.1", "server_hostname is neither a host name nor an IP address"},
+      {"host.0x7f", "server_hostname is neither a host name nor an IP address"},
+      {"[::1]", "server_hostname is neither a host name nor an IP address"},
+      {"localhost:443", "server_hostname is neither a host name nor an IP address"},
       {long_name, "server_hostname is too long"},
   };
   for (const auto& row : rows) {

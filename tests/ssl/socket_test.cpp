@@ -44,7 +44,7 @@ TEST_CASE("a session tells about itself", "[ssl]") {
   CHECK(both.client.cipher()->protocol == "TLSv1.3");
   CHECK(both.client.cipher()->bits >= 128);
   CHECK(both.client.server_hostname() == "localhost");
-  CHECK(both.server.server_hostname().empty());
+  CHECK(both.server.server_hostname() == "localhost");
   CHECK(both.server.server_side());
   CHECK_FALSE(both.client.server_side());
   CHECK(both.client.getpeername() == both.server.getsockname());
@@ -79,10 +79,14 @@ TEST_CASE("the peer's certificate is told in Python's words", "[ssl]") {
   CHECK(peer->serialNumber.find_first_not_of("0123456789ABCDEF") == std::string::npos);
   CHECK(peer->notBefore.time_since_epoch().count() == 1577836800);  // 2020-01-01
   CHECK(peer->notAfter.time_since_epoch().count() == 4102444800);   // 2100-01-01
-  std::string names;
-  for (const sk::certificate_name& name : peer->subjectAltName)
-    names += name.type + "=" + name.value + " ";
-  CHECK(names ==
+  CHECK(sk::to_string(peer->notBefore) == "Jan  1 00:00:00 2020 GMT");
+  CHECK(sk::to_string(peer->notAfter) == "Jan  1 00:00:00 2100 GMT");
+  std::ostringstream subject;
+  subject << peer->subject;
+  CHECK(subject.str() == "countryName=XX, organizationName=pysock, commonName=the server");
+  std::ostringstream names;
+  for (const sk::certificate_name& name : peer->subjectAltName) names << name << ' ';
+  CHECK(names.str() ==
         "DNS=localhost DNS=*.example.test IP Address=127.0.0.1 IP Address=::1 "
         "URI=https://localhost/ email=who@example.test ");
   CHECK_FALSE(both.client.getpeercert_der().empty());
@@ -345,4 +349,17 @@ TEST_CASE("options of the connection below can be read and set", "[ssl]") {
   CHECK(both.client.gettimeout() == std::nullopt);
   both.client.settimeout(2);
   CHECK(both.client.gettimeout() == sk::seconds(2));
+}
+
+TEST_CASE("times of certificates print as Python has them", "[ssl]") {
+  const auto text = [](std::int64_t seconds) {
+    return sk::to_string(sk::certificate_time(std::chrono::seconds(seconds)));
+  };
+  CHECK(text(0) == "Jan  1 00:00:00 1970 GMT");
+  CHECK(text(-1) == "Dec 31 23:59:59 1969 GMT");
+  CHECK(text(951782399) == "Feb 28 23:59:59 2000 GMT");
+  CHECK(text(951782400) == "Feb 29 00:00:00 2000 GMT");
+  CHECK(text(4107542400) == "Mar  1 00:00:00 2100 GMT");  // no leap year
+  CHECK(text(253402300799) == "Dec 31 23:59:59 9999 GMT");
+  CHECK(text(1742040000 - 43200) == "Mar 15 00:00:00 2025 GMT");
 }

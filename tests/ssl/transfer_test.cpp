@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Much data, compared by hash with what a peer saw.
+#include <openssl/ssl.h>
+
+#include <memory>
 #include <pysock/ssl.hpp>
 
 #include "ssl/tls.hpp"
@@ -113,4 +116,87 @@ TEST_CASE("large transfers at the same time, both ways, through files", "[ssl][t
   CHECK(at_client == at_server.get());
   up.get();
   down.get();
+}
+
+namespace {
+
+// A server on OpenSSL alone, in one thread, with both directions busy: it asks for new keys with
+// every tenth record. Returns the hashes of what it sent and of what it received.
+std::pair<std::string, std::string> run_busy_peer(sk::socket&& plain, std::size_t total) {
+  const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(SSL_CTX_new(TLS_server_method()),
+                                                             SSL_CTX_free);
+  const std::string certificate = certificate_file("server.both");
+  if (SSL_CTX_use_certificate_chain_file(context.get(), certificate.c_str()) != 1 ||
+      SSL_CTX_use_PrivateKey_file(context.get(), certificate.c_str(), SSL_FILETYPE_PEM) != 1)
+    throw std::runtime_error("no certificate");
+  const std::unique_ptr<SSL, void (*)(SSL*)> ssl(SSL_new(context.get()), SSL_free);
+  SSL_set_fd(ssl.get(), static_cast<int>(plain.fileno()));
+  SSL_set_mode(ssl.get(), SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  plain.settimeout(std::nullopt);
+  if (SSL_accept(ssl.get()) != 1) throw std::runtime_error("no handshake");
+  plain.setblocking(false);
+  sha256 sent_hash;
+  sha256 received_hash;
+  std::size_t sent = 0;
+  std::size_t received = 0;
+  std::string piece(16384, 'p');
+  std::string buffer(16384, '\0');
+  bool in_record = false;
+  const auto must_wait = [&ssl](int result) {
+    const int error = SSL_get_error(ssl.get(), result);
+    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+      throw std::runtime_error("the peer failed with " + std::to_string(error));
+  };
+  while (sent < total || received < total) {
+    bool moved = false;
+    std::size_t count = 0;
+    if (sent < total) {
+      if (!in_record) {
+        piece[0] = static_cast<char>(sent / piece.size());
+        const bool due = sent / piece.size() % 10 == 0;
+        if (due && SSL_key_update(ssl.get(), SSL_KEY_UPDATE_REQUESTED) != 1)
+          throw std::runtime_error("no key update");
+      }
+      const int result = SSL_write_ex(ssl.get(), piece.data(), piece.size(), &count);
+      in_record = result <= 0;
+      if (in_record) {
+        must_wait(result);
+      } else {
+        sent_hash.update(piece.data(), count);
+        sent += count;
+        moved = true;
+      }
+    }
+    if (received < total) {
+      const int result = SSL_read_ex(ssl.get(), buffer.data(), buffer.size(), &count);
+      if (result <= 0) {
+        must_wait(result);
+      } else {
+        received_hash.update(buffer.data(), count);
+        received += count;
+        moved = true;
+      }
+    }
+    if (!moved && !wait_for(plain.fileno(), sent < total ? POLLIN | POLLOUT : POLLIN))
+      throw std::runtime_error("the peer waits for ever");
+  }
+  return {sent_hash.hex(), received_hash.hex()};
+}
+
+}  // namespace
+
+TEST_CASE("new keys every ten records while both directions are busy", "[ssl][transfer]") {
+  constexpr std::size_t total = 16 * mebi;
+  auto plain = connected();
+  background<std::pair<std::string, std::string>> peer(
+      [&] { return run_busy_peer(std::move(plain.second), total); });
+  sk::ssl_context context = client_context();
+  sk::ssl_socket client = context.wrap_socket(std::move(plain.first), "localhost");
+  client.settimeout(long_patience);
+  background<std::string> receiving([&] { return hash_of(client, total); });
+  const std::string sent = send_pieces(client, total, 16384);
+  const std::string received = receiving.get();
+  const auto [peer_sent, peer_received] = peer.get();
+  CHECK(peer_received == sent);
+  CHECK(received == peer_sent);
 }

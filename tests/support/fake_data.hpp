@@ -11,10 +11,10 @@ namespace inner {
 
 // ---- events ----
 
-inline int wait_for_event(int milliseconds) {
+inline int wait_for_event(int milliseconds, const char* function = "poll") {
   constexpr std::int64_t never = INT64_MAX;
   world& w = state();
-  std::deque<step>& script = script_of("poll");
+  std::deque<step>& script = script_of(function);
   const bool scripted = !script.empty();
   const step next = scripted ? script.front() : ready();
   const bool nothing_comes = next.error == 0 && next.value == 0 && next.delay < 0;
@@ -25,9 +25,9 @@ inline int wait_for_event(int milliseconds) {
     if (!next.forever) script.front().delay -= limit;
     return 0;
   }
-  take("poll");
+  take(function);
   if (wakes == never) {
-    wrong("poll: nothing would ever end it");
+    wrong(std::string(function) + ": nothing would ever end it");
     return fail_with(EDEADLK).result();
   }
   w.clock += wakes;

@@ -102,6 +102,12 @@ step sets(int option) {
 }
 step ready() { return returns(1); }
 step ready_after(span time) { return ready().after(time); }
+step ready(std::vector<handle> handles) {
+  step s;
+  s.handles = std::move(handles);
+  return s;
+}
+step wakes() { return returns(sys::woken); }
 step times_out() { return returns(0); }
 
 step resolves(std::vector<socket_address> addresses) {
@@ -198,6 +204,8 @@ void set_interfaces(std::vector<sys::interface_entry> interfaces) {
   state().interfaces = std::move(interfaces);
 }
 
+void run_held_thread() { std::exchange(state().held_thread, nullptr)(); }
+bool is_awake(handle h) { return is_open(h) && at(h).is_awake; }
 bool is_open(handle h) { return state().open.count(h) != 0; }
 bool is_nonblocking(handle h) { return is_open(h) && at(h).nonblocking; }
 bool is_inheritable(handle h) { return is_open(h) && state().open.at(h).inheritable; }
@@ -238,6 +246,7 @@ lines problems() {
   lines all = errors();
   for (std::string& line : unused()) all.push_back(std::move(line));
   for (const auto& [h, what] : state().open) all.push_back(called("still open", h));
+  if (state().poll_sets != 0) all.push_back(called("poll sets not closed", state().poll_sets));
   if (addrinfo_count() != 0) all.push_back(called("addrinfo lists not freed", addrinfo_count()));
   return all;
 }
@@ -301,6 +310,8 @@ std::int64_t sys::now() noexcept {
   state().last_error = stale_error;
   return state().clock;
 }
+
+std::int64_t sys::process_id() noexcept { return 1; }
 
 native_handle_type sys::socket(int family, int type, int proto, bool nonblocking) noexcept {
   const turn t = begin("socket", family, type, proto, nonblocking);
@@ -466,19 +477,111 @@ int sys::setsockopt(native_handle_type s, int level, int name, const void* value
   return t.result();
 }
 
-int sys::poll(native_handle_type s, event events, int milliseconds) noexcept {
-  note(called("poll", s, events, milliseconds));
+int sys::poll(native_handle_type s, event events, int milliseconds,
+              native_handle_type wake) noexcept {
+  note(wake < 0 ? called("poll", s, events, milliseconds)
+                : called("poll", s, events, milliseconds, wake));
   if (const std::optional<turn> t = planned()) return t->result();
   if (const std::optional<turn> t = refuse("poll", s, kind::any)) return t->result();
   state().last_error = stale_error;
+  if (is_awake(wake)) return woken;
+  if (at(s).is == kind::wake && (at(s).is_awake || milliseconds == 0)) return at(s).is_awake;
   return wait_for_event(milliseconds);
 }
 
 // A scripted failure comes after the time that the step says.
-int sys::pause(int milliseconds) noexcept {
-  const turn t = begin("pause", milliseconds);
+int sys::pause(int milliseconds, native_handle_type wake) noexcept {
+  const turn t = wake < 0 ? begin("pause", milliseconds) : begin("pause", milliseconds, wake);
+  if (is_awake(wake)) return woken;
   if (!t.failed) state().clock += std::int64_t{milliseconds} * 1000000;
   return t.result();
+}
+
+int sys::open_wake(native_handle_type (&ends)[2]) noexcept {
+  const turn t = begin("open_wake");
+  if (t.failed) return t.result();
+  if (const int error = opening_error()) return -error;
+  auto what = describe_new(0, 0, 0, true);
+  what->is = kind::wake;
+  ends[0] = ends[1] = open_new(std::move(what));
+  return 0;
+}
+
+void sys::close_wake(const native_handle_type (&ends)[2]) noexcept {
+  if (state().open.erase(ends[0]) == 0) wrong(called("close_wake", ends[0]) + ": not open");
+  state().closed.push_back(ends[0]);
+}
+
+// As the system, it keeps the error number.
+void sys::wake(native_handle_type writing_end) noexcept {
+  if (is_open(writing_end)) at(writing_end).is_awake = true;
+}
+
+void sys::clear_wake(native_handle_type reading_end) noexcept {
+  if (is_open(reading_end)) at(reading_end).is_awake = false;
+}
+
+int sys::run_detached(void (*function)(void*) noexcept, void* argument) noexcept {
+  const turn t = begin("run_detached");
+  if (t.failed) return t.result();
+  if (t.plan.value)
+    state().held_thread = [=] { function(argument); };
+  else
+    function(argument);
+  return 0;
+}
+
+class sys::poll_set {
+ public:
+  std::map<handle, std::pair<event, std::uint32_t>> all;
+};
+
+int sys::open_poll_set(poll_set*& out) {
+  const turn t = begin("open_poll_set");
+  if (t.failed) return t.result();
+  if (const int error = opening_error()) return -error;
+  ++state().poll_sets;
+  out = new poll_set;
+  return 0;
+}
+
+void sys::close_poll_set(poll_set* set) noexcept {
+  --state().poll_sets;
+  delete set;
+}
+
+native_handle_type sys::poll_set_handle(const poll_set& /*set*/) noexcept { return invalid_handle; }
+
+int sys::change_poll_set(poll_set& set, native_handle_type s, event before, event after,
+                         std::uint32_t generation) {
+  const turn t = begin_on(kind::any, "change_poll_set", s, before, after);
+  if (t.failed) return t.result();
+  if (after == event::error)
+    set.all.erase(s);
+  else
+    set.all[s] = {after, generation};
+  return 0;
+}
+
+int sys::wait_poll_set(poll_set& set, std::vector<poll_result>& out, int milliseconds) {
+  note(called("wait_poll_set", milliseconds));
+  if (const std::optional<turn> t = planned()) return t->result();
+  out.clear();
+  for (const auto& [s, what] : set.all) {
+    if (is_awake(s)) out.push_back({s, what.second, what.first});
+  }
+  if (!out.empty()) return 1;
+  const std::deque<step>& script = script_of("wait_poll_set");
+  const std::optional<std::vector<handle>> wanted =
+      script.empty() ? std::nullopt : script.front().handles;
+  const int result = wait_for_event(milliseconds, "wait_poll_set");
+  if (result <= 0) return result;
+  for (const auto& [s, what] : set.all) {
+    const bool is_wanted = !wanted || std::find(wanted->begin(), wanted->end(), s) != wanted->end();
+    if (is_wanted && is_open(s) && at(s).is != kind::wake)
+      out.push_back({s, what.second, what.first});
+  }
+  return static_cast<int>(out.size());
 }
 
 std::ptrdiff_t sys::send(native_handle_type s, const void* data, std::size_t size, int flags) {
@@ -613,6 +716,15 @@ int sys::answered_protocol(int usual) noexcept { return usual; }
 sys::resolver_status sys::getaddrinfo(const char* host, const char* service, const addrinfo* hints,
                                       addrinfo** results) noexcept {
   const addrinfo want = hints != nullptr ? *hints : addrinfo{};
+  // A name is no numeric host, and takes no step.
+  const bool is_name = host != nullptr && std::string_view(host).find_first_not_of(
+                                              "0123456789abcdef.:") != std::string_view::npos;
+  if ((want.ai_flags & AI_NUMERICHOST) != 0 && is_name) {
+    note(called("getaddrinfo", host, service, want.ai_family, want.ai_socktype, want.ai_protocol,
+                want.ai_flags));
+    if (const std::optional<turn> t = planned()) return resolver_failure(*t);
+    return {EAI_NONAME, false};
+  }
   const turn t = begin("getaddrinfo", host, service, want.ai_family, want.ai_socktype,
                        want.ai_protocol, want.ai_flags);
   if (t.failed) return resolver_failure(t);

@@ -98,6 +98,7 @@ struct step {
   int type = 0;
   int proto = 0;
   bool has_data = false;
+  std::optional<std::vector<handle>> handles;
   std::int64_t delay = -1;  // nanoseconds; -1: none said
   bool forever = false;
   bool used = false;
@@ -144,6 +145,10 @@ step sets(int option);
 /// and brings the event that much nearer.
 step ready();
 step ready_after(span time);
+/// poll: the descriptor that wakes it is readable, which it is by itself after interrupt().
+step wakes();
+/// wait_poll_set: those are ready, of the ones in the set. Without a script all are.
+step ready(std::vector<handle> handles);
 /// poll: nothing comes. With after(): it returns that early.
 step times_out();
 /// getaddrinfo: those addresses, in that order. Port 0 is replaced by the service's.
@@ -180,6 +185,11 @@ PYSOCK_FAKE_SCRIPT(getsockopt)
 PYSOCK_FAKE_SCRIPT(setsockopt)
 PYSOCK_FAKE_SCRIPT(poll)
 PYSOCK_FAKE_SCRIPT(pause)
+PYSOCK_FAKE_SCRIPT(open_wake)
+PYSOCK_FAKE_SCRIPT(run_detached)
+PYSOCK_FAKE_SCRIPT(open_poll_set)
+PYSOCK_FAKE_SCRIPT(change_poll_set)
+PYSOCK_FAKE_SCRIPT(wait_poll_set)
 PYSOCK_FAKE_SCRIPT(send)
 PYSOCK_FAKE_SCRIPT(sendto)
 PYSOCK_FAKE_SCRIPT(recv)
@@ -233,27 +243,33 @@ std::string join(const char* function, std::initializer_list<std::string> argume
 ///     set_inheritable(s, on)   describe(s)   bind(s, address)   listen(s, backlog)
 ///     connect(s, address)   shutdown(s, how)   getsockname(s)   getpeername(s)
 ///     getsockopt(s, level, name)   setsockopt(s, level, name, size)
-///     poll(s, event, milliseconds)   send(s, size, flags)   sendto(s, size, flags, address)
-///     sendmsg(s, size, control size, flags, address)   send_now(s, size)   recv(s, size, flags)
-///     recvfrom(s, size, flags)   recvmsg(s, size, control size, flags)   recv_now(s, size)
-///     sendfile(s, file, offset, count)   open_file(path)   close_file(file)   file_size(file)
-///     read_file(file, size, offset)   file_handle()   gethostname()   sethostname(name)
-///     getaddrinfo(host, service, family, type, proto, flags)   getnameinfo(address, flags)
-///     gethostbyname(name, family)   gethostbyaddr(size, family)   getservbyname(name, proto)
-///     getservbyport(port, proto)   getprotobyname(name)   if_nameindex()
+///     poll(s, event, milliseconds)   pause(milliseconds), both followed by the descriptor that
+///     wakes them, if there is one   open_wake()   run_detached()   open_poll_set()
+///     change_poll_set(s, before, after)   wait_poll_set(milliseconds)   send(s, size, flags)
+///     sendto(s, size, flags, address) sendmsg(s, size, control size, flags, address)   send_now(s,
+///     size)   recv(s, size, flags) recvfrom(s, size, flags)   recvmsg(s, size, control size,
+///     flags)   recv_now(s, size) sendfile(s, file, offset, count)   open_file(path)
+///     close_file(file)   file_size(file) read_file(file, size, offset)   file_handle()
+///     gethostname()   sethostname(name) getaddrinfo(host, service, family, type, proto, flags)
+///     getnameinfo(address, flags) gethostbyname(name, family)   gethostbyaddr(size, family)
+///     getservbyname(name, proto) getservbyport(port, proto)   getprotobyname(name) if_nameindex()
 ///     if_nametoindex(name)   if_indextoname(index)
 template <class... Arguments>
 std::string called(const char* function, const Arguments&... arguments) {
   return printing::join(function, {printing::text(arguments)...});
 }
 
-/// Every call since the last reset; those that cannot fail (now, classify, make_buffer,
+/// Every call since the last reset; those that cannot fail (now, classify, last_error,
 /// freeaddrinfo...) are not in it.
 const lines& log();
 /// The calls of one function.
 lines log(const std::string& function);
 std::size_t count(const std::string& function);
 void clear_log();
+
+/// run_detached() calls its function at once, before it returns; after a step `returns(0)` only
+/// here.
+void run_held_thread();
 
 /// What one successful call sent.
 struct sent_message {
@@ -289,6 +305,8 @@ void add_file(const std::string& path, std::string content);
 void set_interfaces(std::vector<sys::interface_entry> interfaces);
 
 bool is_open(handle h);
+/// Whether a descriptor of open_wake() is readable.
+bool is_awake(handle h);
 bool is_nonblocking(handle h);
 bool is_inheritable(handle h);
 /// The bytes that setsockopt stored; empty if it did not.

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -25,55 +26,34 @@ inline constexpr handle first_handle = 1000;
 // More calls than any test makes: the code under test runs in circles.
 inline constexpr std::size_t too_many_calls = 100'000;
 
-inline const std::set<std::string> functions = {"socket",
-                                                "socketpair",
-                                                "accept",
-                                                "duplicate",
-                                                "close",
-                                                "set_nonblocking",
-                                                "get_inheritable",
-                                                "set_inheritable",
-                                                "describe",
-                                                "bind",
-                                                "listen",
-                                                "connect",
-                                                "shutdown",
-                                                "getsockname",
-                                                "getpeername",
-                                                "getsockopt",
-                                                "setsockopt",
-                                                "poll",
-                                                "pause",
-                                                "get_nonblocking",
-                                                "send",
-                                                "sendto",
-                                                "recv",
-                                                "recvfrom",
-                                                "send_now",
-                                                "recv_now",
-                                                "sendmsg",
-                                                "recvmsg",
-                                                "sendfile",
-                                                "open_file",
-                                                "close_file",
-                                                "file_size",
-                                                "read_file",
-                                                "file_handle",
-                                                "seek_file",
-                                                "getaddrinfo",
-                                                "getnameinfo",
-                                                "gethostbyname",
-                                                "gethostbyaddr",
-                                                "getservbyname",
-                                                "getservbyport",
-                                                "getprotobyname",
-                                                "gethostname",
-                                                "sethostname",
-                                                "if_nameindex",
-                                                "if_nametoindex",
-                                                "if_indextoname"};
+inline const std::set<std::string> functions = {"socket",          "socketpair",
+                                                "accept",          "duplicate",
+                                                "close",           "set_nonblocking",
+                                                "get_inheritable", "set_inheritable",
+                                                "describe",        "bind",
+                                                "listen",          "connect",
+                                                "shutdown",        "getsockname",
+                                                "getpeername",     "getsockopt",
+                                                "setsockopt",      "poll",
+                                                "pause",           "open_wake",
+                                                "run_detached",    "open_poll_set",
+                                                "change_poll_set", "wait_poll_set",
+                                                "get_nonblocking", "send",
+                                                "sendto",          "recv",
+                                                "recvfrom",        "send_now",
+                                                "recv_now",        "sendmsg",
+                                                "recvmsg",         "sendfile",
+                                                "open_file",       "close_file",
+                                                "file_size",       "read_file",
+                                                "file_handle",     "seek_file",
+                                                "getaddrinfo",     "getnameinfo",
+                                                "gethostbyname",   "gethostbyaddr",
+                                                "getservbyname",   "getservbyport",
+                                                "getprotobyname",  "gethostname",
+                                                "sethostname",     "if_nameindex",
+                                                "if_nametoindex",  "if_indextoname"};
 
-enum class kind { socket, file, any };
+enum class kind { socket, file, wake, any };
 
 // What the duplicates of a descriptor share.
 struct description {
@@ -82,6 +62,7 @@ struct description {
   int type = 0;
   int proto = 0;
   bool nonblocking = false;
+  bool is_awake = false;
   socket_address local;
   std::optional<socket_address> peer;
   std::map<std::pair<int, int>, std::string> options;
@@ -123,6 +104,8 @@ struct world {
   bool failure_fired = false;
   int last_error = 9999;
   int clock_reads = 0;
+  int poll_sets = 0;
+  std::function<void()> held_thread;
   std::int64_t clock = first_instant;
   handle next = first_handle;
 };

@@ -98,8 +98,9 @@ class memory_transport final : public pysock::detail::byte_transport {
 /// A file over it.
 inline pysock::file open(peer& p, const char* mode = "r", int bufsize = -1,
                          pysock::timeout_value timeout = 5) {
-  return pysock::file(std::make_unique<memory_transport>(p), pysock::detail::parse_file_mode(mode),
-                      bufsize, timeout.nanoseconds());
+  return pysock::detail::file_access::make(std::make_unique<memory_transport>(p),
+                                           pysock::detail::parse_file_mode(mode), bufsize,
+                                           pysock::detail::timeout_word(timeout));
 }
 
 /// One receive for each.

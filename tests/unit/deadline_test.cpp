@@ -3,6 +3,9 @@
 
 #include "support/catch.hpp"
 
+using pysock::detail::deadline;
+using pysock::detail::timeout_word;
+
 using pysock::detail::deadline_after;
 using pysock::detail::no_deadline;
 using pysock::detail::poll_milliseconds;
@@ -26,4 +29,32 @@ TEST_CASE("what is left is rounded up to milliseconds") {
 TEST_CASE("no deadline waits for ever, a far one as long as an int allows") {
   CHECK(poll_milliseconds(no_deadline, 0) == -1);
   CHECK(poll_milliseconds(no_deadline - 1, 0) == INT_MAX);
+}
+
+TEST_CASE("the first step of a call always begins, later ones while there is time") {
+  const auto now = std::chrono::steady_clock::now();
+  deadline passed(timeout_word(now));
+  CHECK(passed.begin_step());
+  CHECK_FALSE(passed.begin_step());
+  deadline later(timeout_word(now + std::chrono::hours(1)));
+  CHECK(later.begin_step());
+  CHECK(later.begin_step());
+  deadline unlimited(-1);
+  CHECK(unlimited.begin_step());
+  CHECK(unlimited.begin_step());
+  deadline none(0);
+  CHECK(none.begin_step());
+  CHECK(none.begin_step());
+}
+
+TEST_CASE("an absolute deadline is the same instant for every call") {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::hours(1);
+  deadline first(timeout_word(end));
+  deadline second(timeout_word(end));
+  const std::int64_t now = first.now();
+  const std::int64_t later = second.now();
+  CHECK(now <= later);
+  CHECK_FALSE(first.passed(now));
+  CHECK(first.passed(now + 3600LL * 1000000000));
+  CHECK(first.milliseconds(now) - second.milliseconds(now) == 0);
 }

@@ -305,7 +305,8 @@ TEST_CASE("file: without a deadline the clock is not asked", "[file]") {
   f.write("abc");
   f.flush();
   CHECK(fake::clock_reads() == 0);
-  CHECK(p.timeouts == std::vector<std::int64_t>(p.timeouts.size(), timeout.nanoseconds()));
+  CHECK(p.timeouts ==
+        std::vector<std::int64_t>(p.timeouts.size(), pysock::detail::timeout_word(timeout)));
 }
 
 // ---- writing ----

@@ -449,7 +449,8 @@ TEST_CASE("file: a read that runs out of memory loses nothing", "[file][read]") 
 
   for (std::size_t number = 1;; ++number) {
     CAPTURE(number);
-    file f(std::make_unique<stuttering_transport>(sent), {true, false}, bufsize, -1);
+    file f = detail::file_access::make(std::make_unique<stuttering_transport>(sent), {true, false},
+                                       bufsize, -1);
     std::string got;
     got.reserve(sent.size());
     const bool failed = fails_to_allocate(number, [&] { op.read(f, got); });

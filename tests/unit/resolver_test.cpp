@@ -378,7 +378,6 @@ TEST_CASE("getnameinfo takes numeric hosts only") {
   CHECK(info.port == "http");
   CHECK(fake::log() == lines{called("getnameinfo", fake::inet({10, 0, 0, 1}, 80), NI_NAMEREQD)});
 
-  fake::on_getaddrinfo({fails(EAI_NONAME)});
   CHECK_THROWS_AS(pysock::getnameinfo({"localhost", 80}, 0), pysock::gaierror);
   CHECK(fake::log().back() ==
         called("getaddrinfo", "localhost", "null", 0, SOCK_DGRAM, 0, AI_NUMERICHOST));

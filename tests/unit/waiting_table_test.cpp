@@ -27,8 +27,9 @@ enum class poll_is { ready_for_ever, interrupted_for_ever, expiring };
 
 // What a scenario acts on.
 struct sockets {
-  explicit sockets(mode m) {
+  explicit sockets(mode m, pysock::interrupter* stop = nullptr) {
     for (pysock::socket* s : {&tcp, &unix_stream}) {
+      if (stop != nullptr) s->set_interrupter(*stop);
       if (m == mode::blocking) s->settimeout(std::nullopt);
       if (m == mode::timeout) s->settimeout(100ms);
       if (m == mode::nonblocking) s->settimeout(0);
@@ -59,6 +60,9 @@ struct call {
   bool is_repeated = true;   // false: the system goes on with it in the background
   bool polls_first = false;  // in timeout mode
   bool takes_nonblocking = true;
+
+  // The function in any mode, with an interrupter.
+  [[nodiscard]] const std::string& interruptible_function() const { return nonblocking_function; }
 };
 
 // The calls that throw, as ones that report an error code.
@@ -139,6 +143,13 @@ std::vector<call> calls() {
   for (std::size_t i = files; i < all.size(); ++i) all[i].takes_nonblocking = false;
 
   const std::size_t streams = all.size();
+  add("recv_exactly", "recv", got, throwing([](sockets& s) { (void)s.tcp.recv_exactly(1); }));
+  add("recv_exactly_into", "recv", got, throwing([](sockets& s) {
+        s.tcp.recv_exactly_into({s.buffer, 1});
+      }));
+  add("recv_exactly_into ec", "recv", got, [](sockets& s, ec e) {
+    s.tcp.recv_exactly_into({s.buffer, 1}, e);
+  });
   add("file.read", "recv", got, throwing([](sockets& s) { (void)s.file.read(1); }));
   add("file.readline", "recv", got, throwing([](sockets& s) { (void)s.file.readline(1); }));
   add("file.write", "send", sent, throwing([](sockets& s) { s.file.write("x"); }));
@@ -234,4 +245,41 @@ TEST_CASE("every call that can block ends as its mode says, whatever poll report
     }
   }
   std::printf("counted: %d cells of waiting calls, and %d that cannot happen\n", cells, impossible);
+}
+
+TEST_CASE("an interrupter ends every call that can block, before it starts and while it waits",
+          "[waiting][table][interrupter]") {
+  for (const call& c : calls()) {
+    for (const mode m : {mode::blocking, mode::timeout, mode::nonblocking}) {
+      if (!c.takes_nonblocking && m == mode::nonblocking) continue;
+      for (const bool starts : {true, false}) {
+        if (!starts && m == mode::nonblocking) continue;  // it does not wait
+        CAPTURE(c.name, static_cast<int>(m), starts);
+        const fake::session session;
+        pysock::interrupter stop;
+        sockets s(m, &stop);
+        fake::clear_log();
+        if (starts) {
+          stop.interrupt();
+        } else {
+          fake::on_poll({fake::wakes()});
+          if (!c.polls_first) fake::on(c.interruptible_function(), {fails(c.number)});
+        }
+        std::error_code ec;
+        c.make(s, ec);
+        CHECK(ec == std::errc::interrupted);
+        CHECK(fake::count(c.interruptible_function()) == (starts || c.polls_first ? 0U : 1U));
+        CHECK(fake::count("poll") == 1);
+        CHECK(fake::unused().empty());
+        CHECK(fake::errors().empty());
+        if (starts) {
+          stop.reset();
+          if (c.number == EAGAIN) fake::on(c.interruptible_function(), {c.success});
+          ec.clear();
+          c.make(s, ec);
+          CHECK_FALSE(ec);
+        }
+      }
+    }
+  }
 }

@@ -5,6 +5,7 @@
 #include <climits>  // INT_MAX
 #include <cstdint>  // int64_t
 
+#include "../timeout.hpp"
 #include "sys.hpp"
 
 namespace pysock {
@@ -30,23 +31,35 @@ constexpr int poll_milliseconds(std::int64_t deadline, std::int64_t now) noexcep
   return milliseconds > INT_MAX ? INT_MAX : static_cast<int>(milliseconds);
 }
 
-// The limit of one call of the library, which may take several system calls. The time starts when
-// the clock is first read: a call that succeeds at once never reads it.
+// The limit of one call of the library, which may take several system calls. The time of a timeout
+// starts when the clock is first read: a call that succeeds at once never reads it.
 class deadline {
  public:
-  // `timeout` in nanoseconds; 0: never wait, -1: no limit.
+  // `timeout` is a word as in timeout.hpp.
   explicit deadline(std::int64_t timeout) noexcept : timeout_(timeout) {}
 
   [[nodiscard]] std::int64_t timeout() const noexcept { return timeout_; }
+  // Whether calls never wait.
+  [[nodiscard]] bool is_zero() const noexcept { return timeout_ == 0; }
 
   // Reads the clock. Without a limit to compare with it does not, and returns 0.
   std::int64_t now() noexcept {
-    if (timeout_ <= 0) return 0;
+    if (!is_limited(timeout_)) return 0;
     const std::int64_t now = sys::now();
-    if (!started_) end_ = deadline_after(now, timeout_);
+    if (!started_)
+      end_ = is_absolute(timeout_) ? instant_of_word(timeout_) : deadline_after(now, timeout_);
     started_ = true;
     return now;
   }
+
+  // Whether the next step of a call can begin: the first always can.
+  bool begin_step() noexcept {
+    const bool is_first = !started_;
+    return !passed(now()) || is_first;
+  }
+
+  // When the time is over, once the clock has been read; `no_deadline` for never.
+  [[nodiscard]] std::int64_t end() const noexcept { return end_; }
 
   // Whether the time was over at `now`.
   [[nodiscard]] bool passed(std::int64_t now) const noexcept {
@@ -55,7 +68,7 @@ class deadline {
 
   // What poll() takes for the rest of the time.
   [[nodiscard]] int milliseconds(std::int64_t now) const noexcept {
-    return timeout_ == 0 ? 0 : poll_milliseconds(end_, now);
+    return is_zero() ? 0 : poll_milliseconds(end_, now);
   }
 
  private:

@@ -241,7 +241,7 @@ class file_buffer final : public std::streambuf {
 
   // Whether a step of a call can begin: the first always can.
   static bool in_time(deadline& until, std::error_code& ec) noexcept {
-    if (!until.passed(until.now())) return true;
+    if (until.begin_step()) return true;
     ec = errc::timed_out;
     return false;
   }

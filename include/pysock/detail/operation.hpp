@@ -12,6 +12,7 @@
 
 #include "../address.hpp"
 #include "../error.hpp"
+#include "../interrupter.hpp"
 #include "deadline.hpp"
 #include "sys.hpp"
 
@@ -20,7 +21,8 @@ inline namespace v1 {
 
 /// Called when a signal interrupts a blocking call: true continues with the same deadline, false
 /// ends the call with `interrupted_error`. Runs in the calling thread, in the middle of the call;
-/// it must not close, move or destroy the socket.
+/// it must not close, move or destroy the socket. A signal that arrives just before the call waits
+/// is not noticed: an `interrupter` has no such gap.
 using interrupt_hook = bool (*)(void* data) noexcept;
 
 namespace detail {
@@ -28,12 +30,17 @@ namespace detail {
 // What a call needs to know of its socket or file.
 struct call_context {
   native_handle_type handle = invalid_handle;
-  std::int64_t timeout = -1;  // nanoseconds, 0: non-blocking, -1: blocking
+  std::int64_t timeout = no_timeout;  // a word as in timeout.hpp
   interrupt_hook hook = nullptr;
   void* hook_data = nullptr;
+  interrupt_source* interrupter = nullptr;
 
+  // Whether calls leave the waiting to the system.
+  [[nodiscard]] bool waits_in_system() const noexcept {
+    return timeout == no_timeout && interrupter == nullptr;
+  }
   // The flags that this mode adds to those of a send or receive.
-  [[nodiscard]] int flags() const noexcept { return timeout < 0 ? 0 : sys::dont_wait; }
+  [[nodiscard]] int flags() const noexcept { return waits_in_system() ? 0 : sys::dont_wait; }
 };
 
 class operation {
@@ -45,6 +52,13 @@ class operation {
 
   // What the next wait is for, where a call's steps differ in that.
   void expect(sys::event events) noexcept { events_ = events; }
+
+  // Before the first attempt of a call: false, with the reason in `ec`, if the interrupter ends it.
+  bool begin(std::error_code& ec) noexcept {
+    if (context_.interrupter == nullptr || !context_.interrupter->ends_calls()) return true;
+    ec = system_code(sys::numbers().interrupted);
+    return false;
+  }
 
   // After an attempt that failed with `error`: waits if the call can go on. True to try again; else
   // the reason is in `ec`.
@@ -65,13 +79,14 @@ class operation {
   // the call must end here.
   PYSOCK_API bool proceed(std::error_code& ec) noexcept;
 
-  // After an interruption: false, with the reason in `ec`, if the hook ends the call.
+  // After an interruption: false, with the reason in `ec`, if the hook or the interrupter ends the
+  // call.
   PYSOCK_API bool resume(std::error_code& ec) noexcept;
 
   // Whether would-block is waited out, and not reported.
   [[nodiscard]] PYSOCK_API bool waits() const noexcept;
 
-  // Nanoseconds, 0: non-blocking, -1: blocking.
+  // A word as in timeout.hpp.
   [[nodiscard]] std::int64_t timeout() const noexcept { return context_.timeout; }
 
   // Whether an attempt found nothing and had to wait.
@@ -81,6 +96,8 @@ class operation {
   PYSOCK_API bool poll(std::int64_t now, bool attempt_when_late, std::error_code& ec) noexcept;
   bool in_time(std::int64_t now, std::error_code& ec) const noexcept;
   bool back_off(std::int64_t& now, std::error_code& ec) noexcept;
+  [[nodiscard]] native_handle_type wake() const noexcept;
+  bool end_interrupted(std::error_code& ec) noexcept;
 
   const call_context& context_;
   deadline& until_;
@@ -97,7 +114,7 @@ class operation {
 template <class Attempt>
 std::ptrdiff_t complete(operation& op, int error, const Attempt& attempt,
                         std::error_code& ec) noexcept {
-  while (error == 0 || op.again(error, ec)) {
+  while (error == 0 ? op.begin(ec) : op.again(error, ec)) {
     const std::ptrdiff_t count = attempt();
     if (count >= 0) {
       ec.clear();

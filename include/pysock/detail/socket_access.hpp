@@ -14,15 +14,19 @@ inline namespace v1 {
 namespace detail {
 
 struct socket_access {
-  // A socket in the mode of `timeout` from the start, which saves the call that changes it.
-  static socket open(const address_info& info, std::int64_t timeout) {
-    const native_handle_type handle = sys::socket(info.family, info.type, info.proto, timeout >= 0);
+  // A socket in its mode from the start, which saves the call that changes it. `timeout` is a word
+  // as in timeout.hpp.
+  static socket open(const address_info& info, std::int64_t timeout, bool nonblocking) {
+    const native_handle_type handle = sys::socket(info.family, info.type, info.proto, nonblocking);
     if (handle < 0) {
       throw_result(handle,
                    "socket (" + family_name(info.family) + ", " + type_name(info.type) + ")");
     }
     return socket(handle, info.family, info.type, info.proto, timeout);
   }
+
+  // For a socket whose descriptor is non-blocking already.
+  static void set_interrupter(socket& s, const interrupt_link& link) { s.change_interrupter(link); }
 
   // What the wait engine needs to know of it.
   static call_context context(const socket& s) noexcept { return s.context(); }

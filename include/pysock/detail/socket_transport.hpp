@@ -19,8 +19,12 @@ namespace detail {
 // system wait where the mode does.
 class socket_transport final : public byte_transport {
  public:
-  socket_transport(descriptor handle, interrupt_hook hook, void* hook_data) noexcept
-      : handle_(std::move(handle)), hook_(hook), hook_data_(hook_data) {}
+  socket_transport(descriptor handle, interrupt_hook hook, void* hook_data,
+                   interrupt_link interrupter = {}) noexcept
+      : handle_(std::move(handle)),
+        hook_(hook),
+        hook_data_(hook_data),
+        interrupter_(std::move(interrupter)) {}
 
   PYSOCK_API std::size_t read(char* data, std::size_t size, deadline& until,
                               std::error_code& ec) noexcept override;
@@ -30,9 +34,14 @@ class socket_transport final : public byte_transport {
   native_handle_type fileno() const noexcept override { return handle_.get(); }
 
  private:
+  [[nodiscard]] call_context context(const deadline& until) const noexcept {
+    return {handle_.get(), until.timeout(), hook_, hook_data_, interrupter_.get()};
+  }
+
   descriptor handle_;
   interrupt_hook hook_;
   void* hook_data_;
+  interrupt_link interrupter_;
   wait_prediction prediction_;
 };
 

@@ -60,6 +60,11 @@ PYSOCK_API std::string herror_message(int error);
 // Nanoseconds on a clock that only goes forward.
 PYSOCK_API std::int64_t now() noexcept;
 
+// ---- processes ----
+// The number of this process: a child that fork() has made has another one. 0 where no process is
+// made by fork().
+PYSOCK_API std::int64_t process_id() noexcept;
+
 // ---- descriptors ----
 // Not inheritable, and non-blocking if asked, from the start. `type` holds no flags.
 PYSOCK_API native_handle_type socket(int family, int type, int proto, bool nonblocking) noexcept;
@@ -114,10 +119,42 @@ constexpr event operator|(event a, event b) noexcept {
 constexpr bool contains(event set, event one) noexcept {
   return (static_cast<unsigned>(set) & static_cast<unsigned>(one)) != 0;
 }
-// Waits at most `milliseconds` (-1: for ever) for one of the events. 1: ready; 0: time is up.
-PYSOCK_API int poll(native_handle_type s, event events, int milliseconds) noexcept;
-// Sleeps; a signal ends it early, with the number for "interrupted".
-PYSOCK_API int pause(int milliseconds) noexcept;
+// Waits at most `milliseconds` (-1: for ever) for one of the events, or until `wake` is readable,
+// if there is one. 1: ready; 0: time is up; `woken`: `wake` is readable, whatever else is.
+inline constexpr int woken = 2;
+PYSOCK_API int poll(native_handle_type s, event events, int milliseconds,
+                    native_handle_type wake = invalid_handle) noexcept;
+// Sleeps; a signal ends it early, with the number for "interrupted", and so does `wake`.
+PYSOCK_API int pause(int milliseconds, native_handle_type wake = invalid_handle) noexcept;
+
+// A descriptor that one thread waits for and another, or a signal handler, makes readable. `ends`
+// are the one to wait for and the one to write to; they may be the same.
+PYSOCK_API int open_wake(native_handle_type (&ends)[2]) noexcept;
+PYSOCK_API void close_wake(const native_handle_type (&ends)[2]) noexcept;
+// Makes it readable until `clear_wake`. Async-signal-safe; keeps last_error().
+PYSOCK_API void wake(native_handle_type writing_end) noexcept;
+PYSOCK_API void clear_wake(native_handle_type reading_end) noexcept;
+
+// A set of descriptors that one thread waits for and any thread may change. The generation is the
+// caller's, and comes back with the result.
+class poll_set;
+struct poll_result {
+  native_handle_type handle;
+  std::uint32_t generation;
+  event events;
+};
+PYSOCK_API int open_poll_set(poll_set*& out);
+PYSOCK_API void close_poll_set(poll_set* set) noexcept;
+// Its own descriptor; -1 where it has none.
+PYSOCK_API native_handle_type poll_set_handle(const poll_set& set) noexcept;
+// Waits for other events of a descriptor than before; `event::error` stands for none, before it is
+// added and after it is removed.
+PYSOCK_API int change_poll_set(poll_set& set, native_handle_type s, event before, event after,
+                               std::uint32_t generation);
+// Puts everything that is ready into `out`; an error or a hang-up is ready for both. Returns how
+// much there is: 0 if the time is up, and where the set has changed. A descriptor may be in it
+// twice.
+PYSOCK_API int wait_poll_set(poll_set& set, std::vector<poll_result>& out, int milliseconds);
 
 // ---- data ----
 // The flag of a call that does not wait, whatever the mode of the descriptor; 0 where there is
@@ -190,6 +227,9 @@ struct resolver_status {
 PYSOCK_API resolver_status getaddrinfo(const char* host, const char* service, const addrinfo* hints,
                                        addrinfo** results) noexcept;
 PYSOCK_API void freeaddrinfo(addrinfo* results) noexcept;
+// Starts a thread that calls `function(argument)` and that nobody waits for; signals are delivered
+// to others. 0, or the negative error number.
+PYSOCK_API int run_detached(void (*function)(void*) noexcept, void* argument) noexcept;
 // What the resolver names as the protocol of a type for which none was asked, and for which `usual`
 // is the usual one.
 PYSOCK_API int answered_protocol(int usual) noexcept;

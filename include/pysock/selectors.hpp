@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: MIT
+/// \file
+/// Waiting for several sockets at once: Python's `selectors`.
+#pragma once
+
+#include <atomic>        // atomic
+#include <cstddef>       // size_t, ptrdiff_t, nullptr_t
+#include <cstdint>       // uint32_t
+#include <iterator>      // input_iterator_tag
+#include <memory>        // unique_ptr
+#include <system_error>  // error_code
+#include <type_traits>   // enable_if_t
+#include <utility>       // move
+
+#include "detail/operation.hpp"
+#include "interrupter.hpp"
+#include "timeout.hpp"
+
+namespace pysock {
+inline namespace v1 {
+
+/// There is something to receive, a connection to accept, the end of the stream or a failure.
+/// (Python: `selectors.EVENT_READ`)
+inline constexpr int EVENT_READ = 1;
+/// A send would take something, a connect has ended, or there is a failure. (Python:
+/// `selectors.EVENT_WRITE`)
+inline constexpr int EVENT_WRITE = 2;
+
+namespace detail {
+
+// What a selector knows of a registered descriptor; the base of its key.
+struct selector_entry {
+  native_handle_type fd = invalid_handle;
+  std::atomic<int> events{0};
+  std::uint32_t generation = 0;  // tells it from earlier owners of the number
+  std::size_t place = 0;         // among all
+  std::size_t ready_place = 0;   // among those that are ready
+};
+
+struct ready_entry {
+  selector_entry* key;
+  int events;
+};
+
+PYSOCK_EXPORTED_CLASSES_BEGIN
+
+// A selector without its types. It owns the entries.
+class PYSOCK_API selector_core {
+ public:
+  using destroyer = void (*)(selector_entry*);
+
+  explicit selector_core(destroyer destroy);
+  selector_core(const selector_core&) = delete;
+  selector_core& operator=(const selector_core&) = delete;
+  ~selector_core();
+
+  // Takes over `entry` unless it throws.
+  void add(selector_entry* entry, int events);
+  // Takes over `entry` and retires the one of its descriptor, unless it throws.
+  void replace(selector_entry* entry, int events);
+  void set_events(native_handle_type fd, int events);
+  selector_entry& remove(native_handle_type fd);
+  [[nodiscard]] selector_entry* find(native_handle_type fd) const noexcept;
+  void select(timeout_value timeout, std::error_code& ec) noexcept;
+  void close() noexcept;
+
+  [[nodiscard]] native_handle_type fileno() const noexcept;
+  void set_link(interrupt_link link);
+  void set_hook(interrupt_hook hook, void* data) noexcept;
+
+  [[nodiscard]] const ready_entry* ready() const noexcept;
+  [[nodiscard]] std::size_t ready_count() const noexcept;
+  [[nodiscard]] selector_entry* const* all() const noexcept;
+  [[nodiscard]] std::size_t count() const noexcept;
+
+ private:
+  struct state;
+  state* state_;
+};
+
+PYSOCK_EXPORTED_CLASSES_END
+
+[[noreturn]] PYSOCK_API void throw_not_registered(native_handle_type fd);
+
+// The descriptor of what is registered.
+template <class T, std::enable_if_t<std::is_integral_v<T>, int> = 0>
+native_handle_type descriptor_of(T fd) noexcept {
+  return static_cast<native_handle_type>(fd);
+}
+template <class T, std::enable_if_t<!std::is_integral_v<T>, int> = 0>
+auto descriptor_of(const T& object) noexcept
+    -> decltype(static_cast<native_handle_type>(object.fileno())) {
+  return static_cast<native_handle_type>(object.fileno());
+}
+
+}  // namespace detail
+
+template <class Data>
+class selector;
+
+/// What a selector keeps of a registered descriptor. (Python: `selectors.SelectorKey`)
+template <class Data>
+class selector_key : private detail::selector_entry {
+ public:
+  /// The descriptor.
+  [[nodiscard]] native_handle_type fd() const noexcept { return selector_entry::fd; }
+  /// What is waited for: EVENT_READ, EVENT_WRITE or both.
+  [[nodiscard]] int events() const noexcept {
+    return selector_entry::events.load(std::memory_order_relaxed);
+  }
+  /// What was registered with it, to be changed freely by the thread that selects.
+  [[nodiscard]] Data& data() const noexcept { return data_; }
+
+ private:
+  friend class selector<Data>;
+  template <class>
+  friend class selector_events;
+  template <class>
+  friend class selector_map;
+
+  explicit selector_key(Data&& data) : data_(std::move(data)) {}
+
+  mutable Data data_;
+};
+
+/// One descriptor that is ready. (Python: `(key, events)`)
+template <class Data>
+struct selector_event {
+  const selector_key<Data>& key;  ///< Valid until the next `select` or `close`.
+  int events;                     ///< EVENT_READ, EVENT_WRITE or both; of those asked for.
+};
+
+/// The descriptors that are ready, a range of `selector_event`. Valid until the next `select` or
+/// `close`.
+template <class Data>
+class selector_events {
+ public:
+  /// An input iterator that gives events by value.
+  class iterator {
+   public:
+    using iterator_category = std::input_iterator_tag;  ///< Values are made on the way.
+    using value_type = selector_event<Data>;            ///< The element type.
+    using difference_type = std::ptrdiff_t;             ///< Required of iterators.
+    using pointer = void;                               ///< There is none.
+    using reference = selector_event<Data>;             ///< A value.
+
+    /// The event.
+    [[nodiscard]] reference operator*() const noexcept {
+      return {static_cast<const selector_key<Data>&>(*at_->key), at_->events};
+    }
+    /// The next one.
+    iterator& operator++() noexcept { return ++at_, *this; }
+    /// \overload
+    iterator operator++(int) noexcept { return iterator(at_++); }
+    /// Whether both are at the same element.
+    [[nodiscard]] friend bool operator==(iterator a, iterator b) noexcept { return a.at_ == b.at_; }
+    /// The opposite.
+    [[nodiscard]] friend bool operator!=(iterator a, iterator b) noexcept { return !(a == b); }
+
+   private:
+    friend class selector_events;
+    explicit iterator(const detail::ready_entry* at) noexcept : at_(at) {}
+
+    const detail::ready_entry* at_;
+  };
+
+  /// The first event.
+  [[nodiscard]] iterator begin() const noexcept { return iterator(first_); }
+  /// Behind the last one.
+  [[nodiscard]] iterator end() const noexcept { return iterator(first_ + size_); }
+  /// How many are ready.
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  /// Whether the time was over before anything was ready.
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+
+ private:
+  friend class selector<Data>;
+  selector_events(const detail::ready_entry* first, std::size_t size) noexcept
+      : first_(first), size_(size) {}
+
+  const detail::ready_entry* first_;
+  std::size_t size_;
+};
+
+/// All registered descriptors, read-only. (Python: what `get_map` returns) A view of the selector,
+/// for a time in which no thread registers or unregisters.
+template <class Data>
+class selector_map {
+ public:
+  /// A forward iterator over the keys.
+  class iterator {
+   public:
+    using iterator_category = std::forward_iterator_tag;  ///< Several passes.
+    using value_type = selector_key<Data>;                ///< The element type.
+    using difference_type = std::ptrdiff_t;               ///< Required of iterators.
+    using pointer = const selector_key<Data>*;            ///< What `->` gives.
+    using reference = const selector_key<Data>&;          ///< What `*` gives.
+
+    /// The key.
+    [[nodiscard]] reference operator*() const noexcept {
+      return static_cast<const selector_key<Data>&>(**at_);
+    }
+    /// The same.
+    [[nodiscard]] pointer operator->() const noexcept { return &**this; }
+    /// The next one.
+    iterator& operator++() noexcept { return ++at_, *this; }
+    /// \overload
+    iterator operator++(int) noexcept { return iterator(at_++); }
+    /// Whether both are at the same element.
+    [[nodiscard]] friend bool operator==(iterator a, iterator b) noexcept { return a.at_ == b.at_; }
+    /// The opposite.
+    [[nodiscard]] friend bool operator!=(iterator a, iterator b) noexcept { return !(a == b); }
+
+   private:
+    friend class selector_map;
+    explicit iterator(detail::selector_entry* const* at) noexcept : at_(at) {}
+
+    detail::selector_entry* const* at_;
+  };
+
+  /// How many there are.
+  [[nodiscard]] std::size_t size() const noexcept { return core_.count(); }
+  /// The key of a descriptor; the end if it is not registered.
+  [[nodiscard]] iterator find(native_handle_type fd) const noexcept {
+    const detail::selector_entry* entry = core_.find(fd);
+    return entry == nullptr ? end() : iterator(core_.all() + entry->place);
+  }
+  /// The first key, in no particular order.
+  [[nodiscard]] iterator begin() const noexcept { return iterator(core_.all()); }
+  /// Behind the last one.
+  [[nodiscard]] iterator end() const noexcept { return iterator(core_.all() + core_.count()); }
+
+ private:
+  friend class selector<Data>;
+  explicit selector_map(const detail::selector_core& core) noexcept : core_(core) {}
+
+  const detail::selector_core& core_;
+};
+
+/// Waits for any number of descriptors. (Python: `selectors.DefaultSelector`) It uses epoll on
+/// Linux, kqueue on macOS and the BSDs, poll elsewhere, and select without its limit of sockets on
+/// Windows.
+///
+/// **What is registered**: a native handle, or any object with `fileno()`: sockets, files, TLS
+/// sessions, interrupters. The selector keeps the number alone. Unregister before closing: a closed
+/// descriptor is not reported, but its number stays registered, and `unregister(number)` removes
+/// it. A regular file is refused with EPERM where epoll is used, and always ready elsewhere. After
+/// fork() the child makes a selector of its own.
+///
+/// **Readiness** is of the descriptor, and is reported until it is dealt with (level-triggered).
+/// What a file or a TLS session has buffered does not show: ask `ssl_socket::pending` and read on.
+///
+/// **Keys** have stable addresses. One that was unregistered or replaced meanwhile stays valid
+/// until the next `select` or `close`, so that a handler may unregister any other descriptor.
+///
+/// **Threads.** One thread selects and uses the keys; any thread may meanwhile register, modify and
+/// unregister, which a waiting `select` takes into account. `close`, `set_interrupter` and
+/// `set_interrupt_hook` need the selector to themselves.
+///
+/// \tparam Data what is kept with each descriptor; need not be copyable
+template <class Data = std::nullptr_t>
+class selector {
+ public:
+  /// An empty one. \throws error EMFILE, ENFILE
+  selector() : core_(&destroy) {}
+  selector(const selector&) = delete;
+  selector& operator=(const selector&) = delete;
+  /// Closes.
+  ~selector() = default;
+
+  /// Waits for `object` from now on. (Python: `register`, a word of C++) \param object a native
+  /// handle, or an object with `fileno()` \param events EVENT_READ, EVENT_WRITE or both \param data
+  /// what the key holds \returns the key \throws std::invalid_argument for other events, a negative
+  /// descriptor and one that is registered already (Python: KeyError) \throws error EPERM for a
+  /// regular file, EBADF
+  template <class Object>
+  const selector_key<Data>& register_(const Object& object, int events, Data data = Data()) {
+    auto key = make_key(detail::descriptor_of(object), std::move(data));
+    core_.add(key.get(), events);
+    return *key.release();
+  }
+
+  /// Changes what is waited for, and keeps the data. (Python's `modify` replaces them by None.)
+  /// \throws std::out_of_range if it is not registered (Python: KeyError) \throws
+  /// std::invalid_argument for other events \throws error EBADF if it was closed
+  template <class Object>
+  void modify(const Object& object, int events) {
+    core_.set_events(detail::descriptor_of(object), events);
+  }
+  /// Changes what is waited for and replaces the data, by a new key; the old one stays valid until
+  /// the next `select`. \returns the new key \throws as above
+  template <class Object>
+  const selector_key<Data>& modify(const Object& object, int events, Data data) {
+    auto key = make_key(detail::descriptor_of(object), std::move(data));
+    core_.replace(key.get(), events);
+    return *key.release();
+  }
+
+  /// Waits no longer for `object`; its number is enough, and it may be closed already. \returns its
+  /// key, valid until the next `select` or `close` \throws std::out_of_range if it is not
+  /// registered (Python: KeyError)
+  template <class Object>
+  const selector_key<Data>& unregister(const Object& object) {
+    return static_cast<const selector_key<Data>&>(core_.remove(detail::descriptor_of(object)));
+  }
+
+  /// Waits until something is ready. All that is ready is returned, however much. A call that a
+  /// signal interrupts goes on, unless the hook ends it. \param timeout for this call; 0 asks
+  /// without waiting, `std::nullopt` waits for ever. A negative one is std::invalid_argument
+  /// (Python: 0) \returns what is ready, nothing after the timeout \throws interrupted_error if the
+  /// interrupter or the hook ended the wait \throws error EBADF after `close`
+  selector_events<Data> select(timeout_value timeout = std::nullopt) {
+    std::error_code ec;
+    const selector_events<Data> ready = select(timeout, ec);
+    if (ec) detail::throw_error(ec, "select");
+    return ready;
+  }
+  /// \overload
+  selector_events<Data> select(timeout_value timeout, std::error_code& ec) noexcept {
+    core_.select(timeout, ec);
+    return {core_.ready(), core_.ready_count()};
+  }
+
+  /// The key of a registered descriptor. \throws std::out_of_range if it is not registered (Python:
+  /// KeyError)
+  template <class Object>
+  [[nodiscard]] const selector_key<Data>& get_key(const Object& object) const {
+    const native_handle_type fd = detail::descriptor_of(object);
+    const detail::selector_entry* entry = core_.find(fd);
+    if (entry == nullptr) detail::throw_not_registered(fd);
+    return static_cast<const selector_key<Data>&>(*entry);
+  }
+
+  /// All keys.
+  [[nodiscard]] selector_map<Data> get_map() const noexcept { return selector_map<Data>(core_); }
+
+  /// Releases everything, the data included; the descriptors stay open. Closing twice is silent.
+  void close() noexcept { core_.close(); }
+
+  /// The descriptor of the system's own set, for a poll loop around this one; -1 where it has none
+  /// (poll, Windows), and after `close`.
+  [[nodiscard]] native_handle_type fileno() const noexcept { return core_.fileno(); }
+
+  /// Lets `stop.interrupt()` end `select`. It must not be registered here itself. \throws error
+  void set_interrupter(const interrupter& stop) {
+    core_.set_link(detail::interrupter_access::link(stop));
+  }
+  /// Takes the interrupter away.
+  void set_interrupter(std::nullptr_t) { core_.set_link({}); }
+  /// As `socket::set_interrupt_hook`.
+  void set_interrupt_hook(interrupt_hook hook, void* data) noexcept { core_.set_hook(hook, data); }
+
+ private:
+  using key_pointer = std::unique_ptr<selector_key<Data>>;
+
+  static key_pointer make_key(native_handle_type fd, Data&& data) {
+    key_pointer key(new selector_key<Data>(std::move(data)));
+    static_cast<detail::selector_entry&>(*key).fd = fd;
+    return key;
+  }
+  static void destroy(detail::selector_entry* entry) {
+    delete static_cast<selector_key<Data>*>(entry);
+  }
+
+  detail::selector_core core_;
+};
+
+}  // namespace v1
+}  // namespace pysock

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+// create_connection to hosts with several addresses, and lookups that nobody answers.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+#include <pysock/create.hpp>
+#include <pysock/resolver.hpp>
+#include <thread>
+#include <vector>
+
+#include "support/background.hpp"
+#include "support/catch.hpp"
+#include "support/failure.hpp"
+#include "support/private_etc.hpp"
+#include "support/sockets.hpp"
+
+namespace sk = pysock;
+using namespace std::chrono_literals;
+using namespace test_support;
+
+namespace {
+
+const std::map<std::string, std::string> two_addresses = {
+    {"nsswitch.conf", "hosts: files\n"},
+    {"host.conf", "multi on\n"},
+    {"hosts", "127.0.0.1 both first\n127.0.0.2 both second\n"},
+    // Names that no file has go to a server.
+    {"resolv.conf", "nameserver 127.0.0.1\noptions timeout:30 attempts:5\n"}};
+
+// The addresses in the order of the resolver.
+std::vector<std::string> order_of(const char* host) {
+  std::vector<std::string> all;
+  for (const auto& one : sk::getaddrinfo(host, 1, 0, SOCK_STREAM)) {
+    all.push_back(one.sockaddr.host());
+  }
+  return all;
+}
+
+sk::socket listening_on(const std::string& host, int port) {
+  sk::socket s;
+  s.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
+  s.bind({host, port});
+  s.listen(0);
+  return s;
+}
+
+// Fills the queue of a listener: attempts to connect to it then hang.
+std::vector<sk::socket> fill(const sk::socket& listener) {
+  std::vector<sk::socket> queued;
+  for (;;) {
+    sk::socket s;
+    s.settimeout(0.1);
+    if (s.connect_ex(listener.getsockname()) != 0) return queued;
+    queued.push_back(std::move(s));
+  }
+}
+
+#define REQUIRE_ALLOWED(result)                                   \
+  if ((result).substr(0, 11) == "not allowed") SKIP_TEST(result); \
+  CHECK((result) == "passed")
+
+int threads_of_this_process() {
+  int count = 0;
+  for (const auto& line : {std::string("/proc/self/task")}) {
+    std::error_code ec;
+    for (auto it = std::filesystem::directory_iterator(line, ec);
+         it != std::filesystem::directory_iterator(); it.increment(ec))
+      ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("a race passes over dead and refused addresses", "[create_connection]") {
+  const std::string result = in_private_etc(two_addresses, [] {
+    const std::vector<std::string> order = order_of("both");
+    if (order.size() != 2) return std::string("the host has no two addresses");
+    const auto racing = sk::connection_options().happy_eyeballs_delay(0.1);
+    sk::socket good = listening_on(order[1], 0);
+    const int port = good.getsockname().port();
+    {
+      // Refused: the next begins at once.
+      const stopwatch watch;
+      sk::socket s = sk::create_connection({"both", port}, 30, racing);
+      if (s.getpeername().host() != order[1]) return std::string("refused: wrong winner");
+      if (watch.seconds() > 5) return std::string("refused: too late");
+      (void)good.accept();
+    }
+    {
+      // Dead: the next begins after the delay.
+      const sk::socket dead = listening_on(order[0], port);
+      const auto queued = fill(dead);
+      const stopwatch watch;
+      sk::socket s = sk::create_connection({"both", port}, std::nullopt, racing);
+      if (s.getpeername().host() != order[1]) return std::string("dead: wrong winner");
+      if (watch.seconds() < 0.1 || watch.seconds() > 5) return std::string("dead: not in time");
+      if (is_nonblocking(s.fileno()).value_or(true)) return std::string("dead: wrong mode");
+      sk::socket other = good.accept().conn;
+      s.sendall("x");
+      if (other.recv(1) != "x") return std::string("dead: no connection");
+
+      // Both dead: the deadline ends it, with both failures.
+      const auto queued_too = fill(good);
+      const auto before = open_descriptors();
+      try {
+        (void)sk::create_connection({"both", port}, std::chrono::steady_clock::now() + 300ms,
+                                    sk::connection_options(racing).all_errors(true));
+        return std::string("both dead: connected");
+      } catch (const sk::error_group& e) {
+        if (e.exceptions().size() != 2) return std::string("both dead: not all failures");
+      }
+      if (open_descriptors() != before) return std::string("both dead: leaked");
+
+      // And so does an interrupter.
+      sk::interrupter stop;
+      auto stoppable = racing;
+      stoppable.interrupter(stop);
+      background<std::string> connecting([&stoppable, port] {
+        return failure_of([&] {
+          (void)sk::create_connection({"both", port}, std::nullopt, stoppable);
+        });
+      });
+      std::this_thread::sleep_for(150ms);  // for both attempts to begin
+      connecting.wait_until_asleep();
+      stop.interrupt();
+      if (connecting.get().substr(0, 17) != "interrupted_error")
+        return std::string("not interrupted");
+    }
+    return std::string("passed");
+  });
+  REQUIRE_ALLOWED(result);
+}
+
+TEST_CASE("a name server that never answers holds nobody up", "[getaddrinfo]") {
+  auto files = two_addresses;
+  files["nsswitch.conf"] = "hosts: files dns\n";
+  const std::string result = in_private_etc(files, [] {
+    return in_private_network(20000, 60000, [] {
+      sk::socket silent(AF_INET, SOCK_DGRAM);
+      silent.bind({"127.0.0.1", 53});
+      const stopwatch watch;
+      const auto look_up = [](auto limit) {
+        return failure_of([&] { (void)sk::create_connection({"nobody.example", 80}, limit); });
+      };
+      if (look_up(std::chrono::steady_clock::now() + 300ms) != "timeout")
+        return std::string("no timeout");
+      if (watch.seconds() < 0.3 || watch.seconds() > 10) return std::string("not in time");
+
+      // 100 of them: no more than 32 threads of the library's.
+      {
+        std::vector<std::unique_ptr<background<std::string>>> all;
+        for (int i = 0; i < 100; ++i) {
+          all.push_back(std::make_unique<background<std::string>>(
+              [&look_up] { return look_up(std::chrono::steady_clock::now() + 500ms); }));
+        }
+        for (auto& one : all) {
+          if (one->get() != "timeout") return std::string("one of 100: no timeout");
+        }
+      }
+      const int threads = threads_of_this_process();
+      if (threads < 2 || threads > 33) return "there are " + std::to_string(threads) + " threads";
+
+      // All of them hang: the next waits for one until its deadline. Numeric hosts need none.
+      if (look_up(std::chrono::steady_clock::now() + 100ms) != "timeout")
+        return std::string("no timeout when all are busy");
+      if (sk::getaddrinfo("127.0.0.1", "80", 0, SOCK_STREAM, 0, 0, 0).size() != 1)
+        return std::string("a numeric host waits");
+
+      sk::interrupter stop;
+      background<std::string> looking([&stop] {
+        return failure_of([&stop] {
+          (void)sk::getaddrinfo("nobody.example", 80, 0, 0, 0, 0, std::nullopt, stop);
+        });
+      });
+      looking.wait_until_asleep();
+      stop.interrupt();
+      if (looking.get().substr(0, 17) != "interrupted_error") return std::string("not interrupted");
+
+      // A child has none of these threads and all of its own.
+      const pid_t child = ::fork();
+      if (child == 0) {
+        const bool found = sk::getaddrinfo("first", 80, 0, SOCK_STREAM, 0, 0, 20).size() == 1;
+        ::_exit(found ? 0 : 1);
+      }
+      int status = -1;
+      if (::waitpid(child, &status, 0) != child || status != 0)
+        return std::string("the child cannot look up");
+      return std::string("passed");
+    });
+  });
+  REQUIRE_ALLOWED(result);
+}

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: MIT
+// Waiting for several sockets, with the system's own sets.
+#include <pysock/file.hpp>
+#include <pysock/selectors.hpp>
+#include <pysock/socket.hpp>
+
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "support/background.hpp"
+#include "support/catch.hpp"
+#include "support/failure.hpp"
+#include "support/files.hpp"
+#include "support/sockets.hpp"
+
+namespace sk = pysock;
+using namespace std::chrono_literals;
+using namespace test_support;
+
+namespace {
+
+constexpr int both = sk::EVENT_READ | sk::EVENT_WRITE;
+
+// The descriptors that are ready, with their events.
+template <class Data>
+std::set<std::pair<sk::native_handle_type, int>> found(const sk::selector_events<Data>& events) {
+  std::set<std::pair<sk::native_handle_type, int>> all;
+  for (const auto& [key, which] : events) all.insert({key.fd(), which});
+  return all;
+}
+
+// The same as `found`, for one descriptor.
+std::set<std::pair<sk::native_handle_type, int>> only(sk::native_handle_type fd, int events) {
+  return {{fd, events}};
+}
+
+using nothing = std::set<std::pair<sk::native_handle_type, int>>;
+
+}  // namespace
+
+TEST_CASE("select reports what is readable and writable, of what was asked for", "[selectors]") {
+  sk::selector<int> s;
+  auto [a, b] = sk::socketpair();
+  CHECK(s.register_(a, both, 7).data() == 7);
+  CHECK(s.get_key(a).events() == both);
+  CHECK(found(s.select(patience)) == only(a.fileno(), sk::EVENT_WRITE));
+  b.sendall("x");
+  REQUIRE(wait_for(a.fileno(), POLLIN));
+  CHECK(found(s.select(patience)) == only(a.fileno(), both));
+  s.modify(a, sk::EVENT_READ);
+  CHECK(s.get_key(a).data() == 7);
+  CHECK(found(s.select(patience)) == only(a.fileno(), sk::EVENT_READ));
+  CHECK(a.recv(10) == "x");
+  CHECK(s.select(0).empty());
+  s.modify(a.fileno(), sk::EVENT_WRITE, 8);
+  for (const auto& [key, events] : s.select(patience)) {
+    CHECK(key.data() == 8);
+    CHECK(events == sk::EVENT_WRITE);
+  }
+  CHECK(s.unregister(a).data() == 8);
+  CHECK(s.select(0).empty());
+  CHECK(s.get_map().size() == 0);
+}
+
+TEST_CASE("select waits as long as it is told", "[selectors]") {
+  sk::selector<> s;
+  auto [a, b] = sk::socketpair();
+  s.register_(a, sk::EVENT_READ);
+  const stopwatch watch;
+  CHECK(s.select(50ms).empty());
+  CHECK(s.select(std::chrono::steady_clock::now() + 50ms).empty());
+  CHECK(watch.seconds() >= 0.1);
+  CHECK(s.select(std::chrono::steady_clock::now() - 1s).empty());
+  CHECK_THROWS_AS(s.select(-1), std::invalid_argument);
+  background<std::size_t> waiting([&s] { return s.select().size(); });
+  waiting.wait_until_asleep();
+  b.sendall("x");
+  CHECK(waiting.get() == 1);
+}
+
+TEST_CASE("arguments that a selector cannot take are refused", "[selectors]") {
+  sk::selector<> s;
+  const sk::socket a(AF_INET, SOCK_DGRAM);
+  CHECK_THROWS_AS(s.register_(a, 0), std::invalid_argument);
+  CHECK_THROWS_AS(s.register_(a, 4), std::invalid_argument);
+  CHECK_THROWS_AS(s.register_(-1, sk::EVENT_READ), std::invalid_argument);
+  CHECK_THROWS_AS(s.register_(sk::socket(nullptr), sk::EVENT_READ), std::invalid_argument);
+  CHECK_THROWS_AS(s.modify(a, sk::EVENT_READ), std::out_of_range);
+  CHECK_THROWS_AS(s.modify(a, sk::EVENT_READ, nullptr), std::out_of_range);
+  CHECK_THROWS_AS(s.unregister(a), std::out_of_range);
+  CHECK_THROWS_AS(s.get_key(a), std::out_of_range);
+  CHECK((s.get_map().find(a.fileno()) == s.get_map().end()));
+  s.register_(a, sk::EVENT_READ);
+  CHECK_THROWS_AS(s.register_(a, sk::EVENT_WRITE), std::invalid_argument);
+  CHECK_THROWS_AS(s.modify(a, 0), std::invalid_argument);
+  CHECK(s.get_key(a).events() == sk::EVENT_READ);
+  sk::socket gone;
+  const sk::native_handle_type number = gone.fileno();
+  gone.close();
+  CHECK_THROWS_AS(s.register_(number, sk::EVENT_READ), sk::error);
+  CHECK(s.get_map().size() == 1);
+}
+
+TEST_CASE("a closed selector does nothing more", "[selectors]") {
+  const auto before = open_descriptors();
+  sk::selector<std::shared_ptr<int>> s;
+  auto data = std::make_shared<int>(1);
+  {
+    const sk::socket a;
+    s.register_(a, sk::EVENT_READ, data);
+    s.close();
+    CHECK(data.use_count() == 1);
+    s.close();
+    CHECK(s.fileno() == -1);
+    CHECK(s.get_map().size() == 0);
+    CHECK(failure_of([&] { s.register_(a, sk::EVENT_READ, nullptr); }).substr(0, 5) == "error");
+    CHECK(failure_of([&] { s.select(0); }).substr(0, 5) == "error");
+    std::error_code ec;
+    CHECK(s.select(0, ec).empty());
+    CHECK(ec);
+  }
+  CHECK(open_descriptors() == before);
+}
+
+TEST_CASE("the map has every key", "[selectors]") {
+  sk::selector<int> s;
+  std::vector<sk::socket> sockets;
+  std::set<int> expected;
+  for (int i = 0; i < 5; ++i) {
+    sockets.emplace_back(AF_INET, SOCK_DGRAM);
+    s.register_(sockets.back(), sk::EVENT_READ, i);
+    expected.insert(i);
+  }
+  s.unregister(sockets[1]);
+  s.unregister(sockets[4]);
+  expected.erase(1);
+  expected.erase(4);
+  std::set<int> seen;
+  for (const sk::selector_key<int>& key : s.get_map()) seen.insert(key.data());
+  CHECK(seen == expected);
+  CHECK(s.get_map().find(sockets[2].fileno())->data() == 2);
+}
+
+TEST_CASE("a descriptor closed while registered is not reported, and its number can be removed",
+          "[selectors]") {
+  sk::selector<int> s;
+  auto [a, b] = sk::socketpair();
+  const sk::native_handle_type number = a.fileno();
+  s.register_(a, sk::EVENT_READ, 1);
+  b.sendall("x");
+  a.close();
+  CHECK(s.select(20ms).empty());
+  s.unregister(number);
+  CHECK_THROWS_AS(s.unregister(number), std::out_of_range);
+}
+
+TEST_CASE("a new owner of a closed number does not get the old one's events", "[selectors]") {
+  sk::selector<int> s;
+  auto [a, b] = sk::socketpair();
+  const sk::native_handle_type number = a.fileno();
+  s.register_(a, sk::EVENT_READ, 1);
+  const sk::socket duplicate = a.dup();  // keeps the old one in the system's set
+  b.sendall("x");
+  REQUIRE(wait_for(duplicate.fileno(), POLLIN));
+  a.close();
+  s.unregister(number);
+  // Whatever has the number now is quiet.
+  sk::socket fresh(AF_INET, SOCK_DGRAM);
+  const bool reused = fresh.fileno() == number;
+  s.register_(fresh, sk::EVENT_READ, 2);
+  CHECK(s.select(20ms).empty());
+  fresh.bind({"127.0.0.1", 0});
+  CHECK(sk::socket(AF_INET, SOCK_DGRAM).sendto("y", fresh.getsockname()) == 1);
+  CHECK(found(s.select(patience)) == only(fresh.fileno(), sk::EVENT_READ));
+  for (const auto& [key, events] : s.select(0)) CHECK(key.data() == 2);
+  if (!reused) WARN("the system did not use the number again");
+}
+
+TEST_CASE("a listener is readable, and so are the end and a failure without data", "[selectors]") {
+  sk::selector<> s;
+  sk::socket listener = listening();
+  s.register_(listener, sk::EVENT_READ);
+  CHECK(s.select(0).empty());
+  sk::socket client;
+  client.settimeout(patience);
+  client.connect(listener.getsockname());
+  CHECK(found(s.select(patience)) == only(listener.fileno(), sk::EVENT_READ));
+  sk::socket server = listener.accept().conn;
+  s.unregister(listener);
+
+  s.register_(server, sk::EVENT_READ);
+  client.shutdown(SHUT_WR);
+  CHECK(found(s.select(patience)) == only(server.fileno(), sk::EVENT_READ));
+  const linger reset{1, 0};
+  client.setsockopt(SOL_SOCKET, SO_LINGER, reset);
+  client.close();
+  s.modify(server, sk::EVENT_WRITE);
+  CHECK(found(s.select(patience)) == only(server.fileno(), sk::EVENT_WRITE));
+}
+
+TEST_CASE("a refused connect is writable", "[selectors]") {
+  sk::selector<> s;
+  sk::socket listener = listening();
+  const sk::address nobody = listener.getsockname();
+  listener.close();
+  sk::socket client;
+  client.settimeout(0);
+  std::error_code ec;
+  client.connect(nobody, ec);
+  s.register_(client, sk::EVENT_WRITE);
+  CHECK(found(s.select(patience)) == only(client.fileno(), sk::EVENT_WRITE));
+}
+
+TEST_CASE("everything that is ready is reported at once", "[selectors]") {
+  sk::selector<std::size_t> s;
+  std::vector<std::pair<sk::socket, sk::socket>> pairs;
+  for (std::size_t i = 0; i < 100; ++i) {
+    pairs.push_back(sk::socketpair());
+    s.register_(pairs.back().first, sk::EVENT_READ, i);
+  }
+  for (auto& [a, b] : pairs) b.sendall("x");
+  for (auto& [a, b] : pairs) REQUIRE(wait_for(a.fileno(), POLLIN));
+  CHECK(s.select(patience).size() == 100);
+}
+
+TEST_CASE("a handler may unregister and destroy every other ready socket", "[selectors]") {
+  struct session {
+    sk::socket s{nullptr};
+    int* handled = nullptr;
+  };
+  sk::selector<std::unique_ptr<session>> s;
+  std::vector<sk::socket> peers;
+  int handled = 0;
+  std::vector<sk::native_handle_type> all;
+  for (int i = 0; i < 10; ++i) {
+    auto [a, b] = sk::socketpair();
+    b.sendall("x");
+    peers.push_back(std::move(b));
+    const sk::native_handle_type fd = a.fileno();
+    REQUIRE(wait_for(fd, POLLIN));
+    all.push_back(fd);
+    s.register_(fd, sk::EVENT_READ, std::make_unique<session>(session{std::move(a), &handled}));
+  }
+  const auto ready = s.select(patience);
+  CHECK(ready.size() == 10);
+  for (const auto& [key, events] : ready) {
+    if (!key.data()) continue;  // its session has ended
+    ++*key.data()->handled;
+    CHECK(key.data()->s.recv(1) == "x");
+    for (const sk::native_handle_type fd : all) {
+      if (fd == key.fd() || s.get_map().find(fd) == s.get_map().end()) continue;
+      s.unregister(fd).data().reset();
+    }
+  }
+  CHECK(handled == 1);
+  CHECK(s.get_map().size() == 1);
+  CHECK(s.select(0).empty());
+}
+
+TEST_CASE("a handler may replace its own data while it uses them", "[selectors]") {
+  sk::selector<std::shared_ptr<std::string>> s;
+  auto [a, b] = sk::socketpair();
+  b.sendall("x");
+  s.register_(a, sk::EVENT_READ, std::make_shared<std::string>("first"));
+  for (const auto& [key, events] : s.select(patience)) {
+    s.modify(a, sk::EVENT_READ, std::make_shared<std::string>("second"));
+    CHECK(*key.data() == "first");
+    CHECK(*s.get_key(a).data() == "second");
+  }
+  for (const auto& [key, events] : s.select(patience)) CHECK(*key.data() == "second");
+}
+
+TEST_CASE("other threads register and unregister while one selects", "[selectors][threads]") {
+  sk::selector<int> s;
+  auto [wake, waker] = sk::socketpair();
+  s.register_(wake, sk::EVENT_READ, -1);
+  std::atomic<int> handled{0};
+  background<bool> selecting([&s, &handled] {
+    for (;;) {
+      for (const auto& [key, events] : s.select(patience)) {
+        if (key.data() < 0) return true;
+        ++handled;
+      }
+    }
+  });
+  constexpr int threads = 4;
+  constexpr int rounds = 50;
+  {
+    std::vector<std::unique_ptr<background<bool>>> others;
+    for (int t = 0; t < threads; ++t) {
+      others.push_back(std::make_unique<background<bool>>([&s, &handled, t] {
+        for (int i = 0; i < rounds; ++i) {
+          auto [a, b] = sk::socketpair();
+          s.register_(a, sk::EVENT_READ, t);
+          b.sendall("x");
+          const int before = handled;
+          for (const stopwatch watch; handled == before && watch.seconds() < 20;)
+            std::this_thread::yield();
+          s.modify(a, sk::EVENT_READ | sk::EVENT_WRITE);
+          s.modify(a, sk::EVENT_WRITE, t + 100);
+          s.unregister(a);
+        }
+        return true;
+      }));
+    }
+    for (auto& other : others) CHECK(other->get());
+  }
+  waker.sendall("x");
+  CHECK(selecting.get());
+  CHECK(s.get_map().size() == 1);
+}
+
+TEST_CASE("an interrupter ends select, before and while it waits", "[selectors][interrupter]") {
+  sk::selector<> s;
+  sk::interrupter stop;
+  s.set_interrupter(stop);
+  auto [a, b] = sk::socketpair();
+  s.register_(a, sk::EVENT_READ);
+  stop.interrupt();
+  CHECK(failure_of([&] { s.select(patience); }).substr(0, 17) == "interrupted_error");
+  stop.reset();
+  CHECK(s.select(0).empty());
+  background<std::string> waiting([&s] { return failure_of([&s] { s.select(patience); }); });
+  waiting.wait_until_asleep();
+  stop.interrupt();
+  CHECK(waiting.get().substr(0, 17) == "interrupted_error");
+  s.set_interrupter(nullptr);
+  CHECK(s.select(0).empty());
+  b.sendall("x");
+  CHECK(s.select(patience).size() == 1);
+}
+
+#if __has_include(<sys/wait.h>)
+TEST_CASE("a regular file is refused by epoll, and always ready elsewhere", "[selectors]") {
+  sk::selector<> s;
+  std::FILE* file = std::tmpfile();
+  REQUIRE(file != nullptr);
+  const int fd = ::fileno(file);
+  const std::string failure = failure_of([&] { s.register_(fd, sk::EVENT_READ); });
+  if (failure == "none")
+    CHECK(found(s.select(patience)) == only(fd, sk::EVENT_READ));
+  else
+    CHECK(failure == test_support::failure("permission_error", EPERM));
+  std::fclose(file);
+}
+#endif
