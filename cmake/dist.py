@@ -56,6 +56,10 @@ def main(folder):
     source = File(header.present)
     # Feature macros come before the first header of the system.
     source.lines += ["#if !defined(_WIN32) && !defined(_FILE_OFFSET_BITS)", "#define _FILE_OFFSET_BITS 64", "#endif", '#include "pysock.hpp"']
+    # What remains of the headers: the sources of one platform alone may include them.
+    for path in sorted((ROOT / "include").rglob("*.hpp")):
+        if not path.name.startswith("ssl"):
+            source.add(path)
     for part, condition in (("common", None), ("posix", "#if !PYSOCK_WINDOWS"), ("windows", "#if PYSOCK_WINDOWS")):
         source.lines += [condition] if condition else []
         for path in sorted((ROOT / "src" / part).glob("*.cpp")):

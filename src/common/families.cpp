@@ -37,7 +37,7 @@ template <class T>
 }
 
 template <class Native>
-[[maybe_unused]] endpoint to_endpoint(const Native& native) {
+[[maybe_unused]] endpoint endpoint_of(const Native& native) {
   return {reinterpret_cast<const sockaddr*>(&native), static_cast<socklen_t>(sizeof native)};
 }
 
@@ -63,7 +63,7 @@ packet_address::packet_address(text ifname, long long proto, long long pkttype, 
   native.sll_halen = static_cast<unsigned char>(addr.size());
   if (!addr.empty()) std::memcpy(native.sll_addr, addr.data(), addr.size());
   native.sll_ifindex = index_of(ifname);
-  endpoint::operator=(to_endpoint(native));
+  endpoint::operator=(endpoint_of(native));
 }
 
 int packet_address::ifindex() const noexcept {
@@ -102,7 +102,7 @@ netlink_address::netlink_address(long long pid, long long groups) {
   native.nl_family = AF_NETLINK;
   native.nl_pid = checked<std::uint32_t>(pid, "netlink_address: pid");
   native.nl_groups = checked<std::uint32_t>(groups, "netlink_address: groups");
-  endpoint::operator=(to_endpoint(native));
+  endpoint::operator=(endpoint_of(native));
 }
 #endif
 
@@ -112,7 +112,7 @@ vsock_address::vsock_address(long long cid, long long port) {
   native.svm_family = AF_VSOCK;
   native.svm_cid = checked<std::uint32_t>(cid, "vsock_address: cid");
   native.svm_port = checked<std::uint32_t>(port, "vsock_address: port");
-  endpoint::operator=(to_endpoint(native));
+  endpoint::operator=(endpoint_of(native));
 }
 #endif
 
@@ -121,7 +121,7 @@ can_address::can_address(text ifname) {
   sockaddr_can native{};
   native.can_family = AF_CAN;
   native.can_ifindex = index_of(ifname);
-  endpoint::operator=(to_endpoint(native));
+  endpoint::operator=(endpoint_of(native));
 }
 
 std::string can_address::ifname() const { return name_of(ifindex(), "can_address: ifname"); }
@@ -150,7 +150,7 @@ tipc_address::tipc_address(long long addr_type, long long v1, long long v2, long
     default:
       throw std::invalid_argument("tipc_address: Invalid address type");
   }
-  endpoint::operator=(to_endpoint(native));
+  endpoint::operator=(endpoint_of(native));
 }
 #endif
 

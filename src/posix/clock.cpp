@@ -16,7 +16,7 @@ std::int64_t sys::now() noexcept {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
-long sys::process_id() noexcept { return static_cast<long>(::getpid()); }
+std::int64_t sys::process_id() noexcept { return ::getpid(); }
 
 }  // namespace detail
 }  // namespace v1

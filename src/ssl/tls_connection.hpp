@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <pysock/detail/operation.hpp>
@@ -150,7 +151,7 @@ class tls_connection {
   tls_rules rules_;
   ssl_handle ssl_;
   std::atomic<bool> handshake_done_{false};
-  long process_ = 0;  // the one that made the handshake, or began it
+  std::int64_t process_ = 0;  // the one that made the handshake, or began it
   std::shared_ptr<const tls_peer> peer_;
   std::shared_ptr<const tls_peer> resumed_peer_;  // of the session that is offered
   std::string client_asks_for_;

@@ -13,7 +13,7 @@ std::int64_t sys::now() noexcept {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
-long sys::process_id() noexcept { return 0; }
+std::int64_t sys::process_id() noexcept { return 0; }
 
 }  // namespace detail
 }  // namespace v1

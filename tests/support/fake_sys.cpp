@@ -311,7 +311,7 @@ std::int64_t sys::now() noexcept {
   return state().clock;
 }
 
-long sys::process_id() noexcept { return 1; }
+std::int64_t sys::process_id() noexcept { return 1; }
 
 native_handle_type sys::socket(int family, int type, int proto, bool nonblocking) noexcept {
   const turn t = begin("socket", family, type, proto, nonblocking);

@@ -112,7 +112,8 @@ TEST_CASE("where all racing addresses fail, the last failure or all are thrown",
       CHECK(e.exceptions()[1].code() == pysock::errc::timed_out);
     } catch (const pysock::timeout& e) {
       CHECK_FALSE(all);
-      CHECK(std::string(e.what()) == "connect ('10.0.0.1', 80): timed out");
+      CHECK(std::string(e.what()) ==
+            "create_connection ('h', 80): connect ('10.0.0.1', 80): timed out");
     }
     CHECK(fake::elapsed() == 2s);
     CHECK(fake::problems() == lines{});

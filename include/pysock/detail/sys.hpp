@@ -63,7 +63,7 @@ PYSOCK_API std::int64_t now() noexcept;
 // ---- processes ----
 // The number of this process: a child that fork() has made has another one. 0 where no process is
 // made by fork().
-PYSOCK_API long process_id() noexcept;
+PYSOCK_API std::int64_t process_id() noexcept;
 
 // ---- descriptors ----
 // Not inheritable, and non-blocking if asked, from the start. `type` holds no flags.

@@ -28,7 +28,7 @@ void cases() {
   (void)port;
 
 #ifdef CONSTANT_NTOHL_NEGATIVE
-  constexpr auto address = pysock::ntohl(-1);  // error: constant expression|throw_negative
+  constexpr auto address = pysock::ntohl(-1);  // error: constant expression|throw_invalid_argument
 #else
   constexpr auto address = pysock::ntohl(4294967295U);
 #endif
