@@ -555,7 +555,7 @@ class PYSOCK_API socket {
   PYSOCK_COLD std::size_t finish_recvfrom_into(mutable_bytes buffer, endpoint& from, int flags,
                                                int error, std::error_code& ec) noexcept;
 
-  template <class Call>
+  template <bool Receives, class Call>
   bool attempt_at_once(int& error, std::size_t& count, const Call& call) noexcept;
   template <class Attempt>
   std::ptrdiff_t finish_receive(int flags, int error, const Attempt& attempt,

@@ -16,7 +16,7 @@ std::size_t socket::finish_send(const_bytes data, int flags, int error,
   const auto call = [&](native_handle_type s) {
     return detail::sys::send(s, data.data(), data.size(), flags | detail::sys::dont_wait);
   };
-  if (error == 0 && attempt_at_once(error, done, call)) {
+  if (error == 0 && attempt_at_once<false>(error, done, call)) {
     ec.clear();
     return done;
   }
@@ -36,7 +36,7 @@ std::size_t socket::finish_send(const_bytes data, int flags, int error) {
   const auto call = [&](native_handle_type s) {
     return detail::sys::send(s, data.data(), data.size(), flags | detail::sys::dont_wait);
   };
-  if (attempt_at_once(error, done, call)) return done;
+  if (attempt_at_once<false>(error, done, call)) return done;
   std::error_code ec;
   const std::size_t count = finish_send(data, flags, error, ec);
   if (ec) detail::throw_error(ec, "send");
@@ -73,7 +73,7 @@ std::size_t socket::finish_recv_into(mutable_bytes buffer, int flags, int error,
   const auto call = [&](native_handle_type s) {
     return detail::sys::recv(s, buffer.data(), buffer.size(), flags | detail::sys::dont_wait);
   };
-  if (error == 0 && attempt_at_once(error, done, call)) {
+  if (error == 0 && attempt_at_once<true>(error, done, call)) {
     ec.clear();
     return done;
   }
@@ -89,7 +89,7 @@ std::size_t socket::finish_recv_into(mutable_bytes buffer, int flags, int error)
   const auto call = [&](native_handle_type s) {
     return detail::sys::recv(s, buffer.data(), buffer.size(), flags | detail::sys::dont_wait);
   };
-  if (attempt_at_once(error, done, call)) return done;
+  if (attempt_at_once<true>(error, done, call)) return done;
   std::error_code ec;
   const std::size_t count = finish_recv_into(buffer, flags, error, ec);
   if (ec) detail::throw_error(ec, "recv_into");
@@ -102,7 +102,7 @@ std::size_t socket::finish_recvfrom_into(mutable_bytes buffer, endpoint& from, i
   const auto call = [&](native_handle_type s) {
     return detail::receive_from(s, buffer, flags | detail::sys::dont_wait, from);
   };
-  if (error == 0 && attempt_at_once(error, done, call)) {
+  if (error == 0 && attempt_at_once<true>(error, done, call)) {
     ec.clear();
     return done;
   }
@@ -119,7 +119,7 @@ std::size_t socket::finish_recvfrom_into(mutable_bytes buffer, endpoint& from, i
   const auto call = [&](native_handle_type s) {
     return detail::receive_from(s, buffer, flags | detail::sys::dont_wait, from);
   };
-  if (attempt_at_once(error, done, call)) return done;
+  if (attempt_at_once<true>(error, done, call)) return done;
   std::error_code ec;
   const std::size_t count = finish_recvfrom_into(buffer, from, flags, error, ec);
   if (ec) detail::throw_error(ec, "recvfrom_into");

@@ -36,12 +36,13 @@ inline std::size_t capped(std::size_t count, std::size_t size) noexcept {
 
 // The first attempt of a call that was left to the compiled part for the interrupter alone. True
 // with the count if it succeeds; else `error` is that of the attempt, if it was made.
-template <class Call>
+template <bool Receives, class Call>
 PYSOCK_FAST bool socket::attempt_at_once(int& error, std::size_t& count,
                                          const Call& call) noexcept {
   const detail::interrupt_source* const interrupter = interrupter_.get();
   if (interrupter == nullptr || !interrupter->is_quiet()) return false;
-  if (prediction_.load(std::memory_order_relaxed) != 0) return false;  // it has to be recorded
+  // A receive that is predicted has to be recorded.
+  if (Receives && prediction_.load(std::memory_order_relaxed) != 0) return false;
   const std::ptrdiff_t result = call(fileno());
   if (PYSOCK_LIKELY(result >= 0)) {
     count = static_cast<std::size_t>(result);

@@ -141,6 +141,7 @@ TEST_CASE("a name server that never answers holds nobody up", "[getaddrinfo]") {
     return in_private_network(20000, 60000, [] {
       sk::socket silent(AF_INET, SOCK_DGRAM);
       silent.bind({"127.0.0.1", 53});
+      std::thread([] {}).join();  // a sanitizer's own thread comes with the first
       const int before = threads_of_this_process();
       const stopwatch watch;
       const auto look_up = [](auto limit) {
@@ -184,6 +185,7 @@ TEST_CASE("a name server that never answers holds nobody up", "[getaddrinfo]") {
       stop.interrupt();
       if (looking.get().substr(0, 17) != "interrupted_error") return std::string("not interrupted");
 
+#ifndef __SANITIZE_THREAD__  // which lets no child of several threads start one
       // A child has none of these threads and all of its own.
       const pid_t child = ::fork();
       if (child == 0) {
@@ -193,6 +195,7 @@ TEST_CASE("a name server that never answers holds nobody up", "[getaddrinfo]") {
       int status = -1;
       if (::waitpid(child, &status, 0) != child || status != 0)
         return std::string("the child cannot look up");
+#endif
       return std::string("passed");
     });
   });
