@@ -337,6 +337,7 @@ TEST_CASE("typed addresses take literals only") {
   CHECK_THROWS_AS(inet_address("1.2.3.4", 70000), std::out_of_range);
   CHECK(inet6_address("", 5).host() == "::");
   CHECK(address(inet6_address()) == address(inet6_address("::", 0)));
+  CHECK(address(inet6_address("::1", 1)) < address(inet6_address("::1", 2)));
   CHECK(inet6_address("::1%4", 5).scope_id() == 4);
   CHECK_THROWS_AS(inet6_address("localhost", 5), pysock::error);
   CHECK_THROWS_AS(inet6_address("1.2.3.4", 5), pysock::error);
