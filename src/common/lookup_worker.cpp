@@ -63,7 +63,7 @@ class worker_pool {
   static void run(void* pool) noexcept { static_cast<worker_pool*>(pool)->work(); }
   void work() noexcept;
 
-  const std::int64_t process_ = sys::process_id();
+  const long process_ = sys::process_id();
   worker_pool* of_parent_;  // kept, so that it is no leak
   std::mutex mutex_;
   std::deque<lookup_task*> queue_;

@@ -25,29 +25,47 @@ namespace {
 // A server that issues its tickets at the end of its handshake, which it finishes when it is told
 // to. It says how many bytes it received, and how that ended.
 const char* const late_server = R"(
-import ssl, select
+import ssl
 serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
 serving.load_cert_chain(sys.argv[1])
 listener = socket.create_server(('127.0.0.1', 0))
 say('port', listener.getsockname()[1])
-conn = serving.wrap_socket(listener.accept()[0], server_side=True, do_handshake_on_connect=False,
-                           suppress_ragged_eofs=False)
-conn.setblocking(False)
-answered = False
-while not answered:
-    select.select([conn], [], [])
-    try:
-        conn.do_handshake()
-    except ssl.SSLWantReadError:
-        answered = True
-sys.stdin.readline()
+conn = listener.accept()[0]
 conn.settimeout(30)
-conn.do_handshake()
+incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+session = serving.wrap_bio(incoming, outgoing, server_side=True)
+
+def more():
+    data = conn.recv(65536)
+    if data:
+        incoming.write(data)
+    else:
+        incoming.write_eof()
+
+def shaken():
+    try:
+        session.do_handshake()
+        return True
+    except ssl.SSLWantReadError:
+        return False
+
+while not outgoing.pending:
+    more()
+    shaken()
+conn.sendall(outgoing.read())
+sys.stdin.readline()
 total = 0
 end = 'none'
 try:
+    while not shaken():
+        more()
+    conn.sendall(outgoing.read())  # the tickets
     while True:
-        size = len(conn.recv(16384))
+        try:
+            size = len(session.read(16384))
+        except ssl.SSLWantReadError:
+            more()
+            continue
         if size == 0:
             break
         total += size

@@ -577,13 +577,20 @@ TEST_CASE("gnutls-cli: client certificate, ALPN and resumption", "[ssl][peers]")
     context.verify_mode(sk::CERT_REQUIRED);
     context.set_alpn_protocols({"h2"});
     sk::socket listener = listening();
-    process peer({"gnutls-cli", "localhost", "--port",
-                  std::to_string(listener.getsockname().port()), "--x509cafile",
-                  certificate_file("ca.pem"), "--x509certfile", certificate_file("client.pem"),
-                  "--x509keyfile", certificate_file("client.key"), "--alpn", "h2", "--resume",
-                  "--waitresumption", "--priority",
-                  std::string("NORMAL:-VERS-ALL:+VERS-TLS") + (row.name + 4)});
+    std::vector<std::string> command{
+        "gnutls-cli",     "localhost",
+        "--port",         std::to_string(listener.getsockname().port()),
+        "--x509cafile",   certificate_file("ca.pem"),
+        "--x509certfile", certificate_file("client.pem"),
+        "--x509keyfile",  certificate_file("client.key"),
+        "--alpn",         "h2",
+        "--priority",     std::string("NORMAL:-VERS-ALL:+VERS-TLS") + (row.name + 4)};
+    // Under TLS 1.3 it closes before the ticket, which comes with the first data.
+    const bool resumes = row.version == sk::TLSVersion::TLSv1_2;
+    if (resumes) command.emplace_back("--resume");
+    process peer(command);
     for (const bool resumed : {false, true}) {
+      if (resumed && !resumes) continue;
       sk::socket plain = listener.accept().conn;
       plain.settimeout(patience);
       sk::ssl_socket s = context.wrap_server(std::move(plain));
@@ -593,8 +600,8 @@ TEST_CASE("gnutls-cli: client certificate, ALPN and resumption", "[ssl][peers]")
       CHECK(s.selected_alpn_protocol() == "h2");
       REQUIRE(s.getpeercert());
       CHECK(s.getpeercert()->subject["commonName"] == "the client");
-      s.sendall("to gnutls\n");
-      if (resumed) {
+      if (resumed == resumes) {
+        s.sendall("to gnutls\n");
         peer.say("from gnutls\n");
         CHECK(receive(s, 12) == "from gnutls\n");
         peer.end_input();
