@@ -129,7 +129,7 @@ class Examples(unittest.TestCase):
                     self.assertIn("Its Python twin is what it prints", lines[2])
                 else:
                     compile(twin(source.stem), source.name, "exec")
-                    self.assertRegex(twin(source.stem), r"^\s*import .*\bsocket\b")
+                    self.assertRegex(twin(source.stem), r"^\s*import .*\b(socket|smtplib)\b")
                 self.assertTrue(hasattr(Examples, "test_" + re.sub("_(server|client|sender|receiver)", "", source.stem)), "is not tested")
 
     def test_echo(self):

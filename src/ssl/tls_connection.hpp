@@ -97,7 +97,6 @@ class tls_connection {
   [[nodiscard]] std::string server_name() const;
 
   [[nodiscard]] socket& plain() noexcept { return wire_.plain; }
-  [[nodiscard]] const socket& plain() const noexcept { return wire_.plain; }
   [[nodiscard]] bool trusts_nobody() const noexcept { return context_->trusts_nobody(); }
   [[nodiscard]] bool server_side() const noexcept { return server_side_; }
 

@@ -330,3 +330,11 @@ TEST_CASE("names beyond ASCII go to the system's encoder", "[resolver]") {
   SKIP_TEST("this C library does not know international names");
 #endif
 }
+
+TEST_CASE("a lookup with a timeout gives what one without it gives", "[getaddrinfo]") {
+  const auto expected = sk::getaddrinfo("localhost", 80, AF_INET, SOCK_STREAM);
+  const auto result = sk::getaddrinfo("localhost", 80, AF_INET, SOCK_STREAM, 0, 0, 60);
+  REQUIRE(result.size() == expected.size());
+  REQUIRE(!result.empty());
+  CHECK(result.front().sockaddr == expected.front().sockaddr);
+}

@@ -348,3 +348,14 @@ TEST_CASE("a regular file is refused by epoll, and always ready elsewhere", "[se
   std::fclose(file);
 }
 #endif
+
+#if !PYSOCK_WINDOWS
+TEST_CASE("a selector's descriptor is readable when a descriptor of it is ready", "[selectors]") {
+  sk::selector<> s;
+  auto [a, b] = sk::socketpair();
+  s.register_(a, sk::EVENT_READ);
+  if (s.fileno() < 0) return;  // a system without sets that have a descriptor
+  (void)b.send("x");
+  CHECK(wait_for(s.fileno(), POLLIN));
+}
+#endif

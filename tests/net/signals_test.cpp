@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <climits>
+#include <pysock/selectors.hpp>
 #include <pysock/socket.hpp>
 #include <vector>
 
@@ -379,4 +380,21 @@ TEST_CASE("sending to a closed peer never raises SIGPIPE", "[signals]") {
                      ? 0
                      : 1;
         }) == 0);
+}
+
+TEST_CASE("a hook ends the select of a selector", "[signals]") {
+  const interrupting_signal signal;
+  auto [client, server] = connected();
+  sk::selector<> s;
+  s.register_(client, sk::EVENT_READ);
+  counting_hook hook(0);
+  s.set_interrupt_hook(&counting_hook::ask, &hook);
+  background<std::error_code> selecting([&s] {
+    std::error_code ec;
+    (void)s.select(patience, ec);
+    return ec;
+  });
+  interrupt_to_the_end(selecting);
+  CHECK(selecting.get() == std::errc::interrupted);
+  CHECK(hook.asked == 1);
 }

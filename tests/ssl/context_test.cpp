@@ -382,3 +382,13 @@ TEST_CASE("secrets are appended to the key log file", "[ssl]") {
           return sk::create_default_context().keylog_filename() == path ? 0 : 1;
         }) == 0);
 }
+
+TEST_CASE("an encrypted authority is refused, and nobody is asked for its password", "[ssl]") {
+  const std::string encrypted =
+      "-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\n"
+      "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"
+      "AAECAwQFBgcICQoLDA0ODw==\n-----END CERTIFICATE-----\n";
+  sk::ssl_context context = sk::create_default_context();
+  CHECK_THROWS_AS(context.load_verify_locations(std::nullopt, std::nullopt, encrypted),
+                  sk::sslerror);
+}

@@ -188,6 +188,7 @@ TEST_CASE("a std::filesystem::path makes an AF_UNIX address", "[unix_address][fi
   const fs::path folder("/tmp");
   CHECK(address(folder / "sock") == address((folder / "sock").string()));
   CHECK(unix_address(folder / "sock").path() == (folder / "sock").string());
+  CHECK(unix_address(folder / "sock").data()->sa_family == AF_UNIX);
   const fs::path long_path = folder / std::string(1000, 'x');
   CHECK_THROWS_WITH(address(long_path),
                     "unix_address '" + long_path.string() + "': AF_UNIX path too long");
@@ -337,6 +338,7 @@ TEST_CASE("typed addresses take literals only") {
   CHECK_THROWS_AS(inet_address("1.2.3.4", 70000), std::out_of_range);
   CHECK(inet6_address("", 5).host() == "::");
   CHECK(address(inet6_address()) == address(inet6_address("::", 0)));
+  CHECK(address(inet6_address("::1", 1)) < address(inet6_address("::1", 2)));
   CHECK(inet6_address("::1%4", 5).scope_id() == 4);
   CHECK_THROWS_AS(inet6_address("localhost", 5), pysock::error);
   CHECK_THROWS_AS(inet6_address("1.2.3.4", 5), pysock::error);
