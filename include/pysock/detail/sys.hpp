@@ -7,6 +7,9 @@
 // end in a jump to the C function: `send`, `sendto`, `recv` and `recvfrom`; `last_error()` is then
 // the first thing to ask. The helpers further down (name service, interfaces) wrap one library call
 // each and may allocate; those that do can throw std::bad_alloc and nothing else.
+//
+// PYSOCK_API marks those that inline functions, the component ssl or tests of the installed library
+// call; a shared library exports no other.
 #pragma once
 
 #include <cstddef>       // size_t, ptrdiff_t
@@ -53,8 +56,8 @@ PYSOCK_API error_numbers numbers() noexcept;
 PYSOCK_API const std::error_category& category() noexcept;
 // What Python calls its numbers in a message: "Errno" or "WinError".
 PYSOCK_API const char* number_label() noexcept;
-PYSOCK_API std::string gai_message(int error);
-PYSOCK_API std::string herror_message(int error);
+std::string gai_message(int error);
+std::string herror_message(int error);
 
 // ---- time ----
 // Nanoseconds on a clock that only goes forward.
@@ -67,46 +70,45 @@ PYSOCK_API std::int64_t process_id() noexcept;
 
 // ---- descriptors ----
 // Not inheritable, and non-blocking if asked, from the start. `type` holds no flags.
-PYSOCK_API native_handle_type socket(int family, int type, int proto, bool nonblocking) noexcept;
-PYSOCK_API int socketpair(int family, int type, int proto, bool nonblocking,
-                          native_handle_type (&out)[2]) noexcept;
+native_handle_type socket(int family, int type, int proto, bool nonblocking) noexcept;
+int socketpair(int family, int type, int proto, bool nonblocking,
+               native_handle_type (&out)[2]) noexcept;
 // Not inheritable; in exactly the asked mode, whatever the listener's is.
-PYSOCK_API native_handle_type accept(native_handle_type s, sockaddr* address, socklen_t* size,
-                                     bool nonblocking) noexcept;
+native_handle_type accept(native_handle_type s, sockaddr* address, socklen_t* size,
+                          bool nonblocking) noexcept;
 PYSOCK_API native_handle_type duplicate(native_handle_type s) noexcept;
 // Never retried; a connection reset while closing counts as success.
 PYSOCK_API int close(native_handle_type s) noexcept;
-PYSOCK_API int set_nonblocking(native_handle_type s, bool on) noexcept;
+int set_nonblocking(native_handle_type s, bool on) noexcept;
 // Whether the descriptor is non-blocking: 1 or 0. Always 0 where the system cannot tell.
-PYSOCK_API int get_nonblocking(native_handle_type s) noexcept;
+int get_nonblocking(native_handle_type s) noexcept;
 // 1 or 0.
-PYSOCK_API int get_inheritable(native_handle_type s) noexcept;
-PYSOCK_API int set_inheritable(native_handle_type s, bool on) noexcept;
+int get_inheritable(native_handle_type s) noexcept;
+int set_inheritable(native_handle_type s, bool on) noexcept;
 // Family, type and protocol of an open socket. Members the system cannot tell stay as they were.
-PYSOCK_API int describe(native_handle_type s, int& family, int& type, int& proto) noexcept;
+int describe(native_handle_type s, int& family, int& type, int& proto) noexcept;
 // Takes type flags (SOCK_NONBLOCK, SOCK_CLOEXEC) out of `type`; true if SOCK_NONBLOCK was there.
-PYSOCK_API bool strip_type_flags(int& type) noexcept;
+bool strip_type_flags(int& type) noexcept;
 #ifdef FROM_PROTOCOL_INFO
 // A duplicate for another process, as bytes; and the socket made from them there.
-PYSOCK_API int share(native_handle_type s, unsigned long process_id, std::string& out);
-PYSOCK_API native_handle_type fromshare(const void* shared) noexcept;
+int share(native_handle_type s, unsigned long process_id, std::string& out);
+native_handle_type fromshare(const void* shared) noexcept;
 #endif
 
 // ---- connections ----
-PYSOCK_API int bind(native_handle_type s, const sockaddr* address, socklen_t size) noexcept;
-PYSOCK_API int listen(native_handle_type s, int backlog) noexcept;
-PYSOCK_API int connect(native_handle_type s, const sockaddr* address, socklen_t size) noexcept;
+int bind(native_handle_type s, const sockaddr* address, socklen_t size) noexcept;
+int listen(native_handle_type s, int backlog) noexcept;
+int connect(native_handle_type s, const sockaddr* address, socklen_t size) noexcept;
 PYSOCK_API int shutdown(native_handle_type s, int how) noexcept;
-PYSOCK_API int getsockname(native_handle_type s, sockaddr* address, socklen_t* size) noexcept;
+int getsockname(native_handle_type s, sockaddr* address, socklen_t* size) noexcept;
 PYSOCK_API int getpeername(native_handle_type s, sockaddr* address, socklen_t* size) noexcept;
 // `size` in bytes; on return from getsockopt what was written.
-PYSOCK_API int getsockopt(native_handle_type s, int level, int name, void* value,
-                          socklen_t* size) noexcept;
+int getsockopt(native_handle_type s, int level, int name, void* value, socklen_t* size) noexcept;
 PYSOCK_API int setsockopt(native_handle_type s, int level, int name, const void* value,
                           socklen_t size) noexcept;
 #ifdef SIO_RCVALL
-PYSOCK_API int ioctl(native_handle_type s, unsigned long control, const void* value,
-                     std::size_t size) noexcept;
+int ioctl(native_handle_type s, unsigned long control, const void* value,
+          std::size_t size) noexcept;
 #endif
 
 // ---- waiting ----
@@ -122,18 +124,18 @@ constexpr bool contains(event set, event one) noexcept {
 // Waits at most `milliseconds` (-1: for ever) for one of the events, or until `wake` is readable,
 // if there is one. 1: ready; 0: time is up; `woken`: `wake` is readable, whatever else is.
 inline constexpr int woken = 2;
-PYSOCK_API int poll(native_handle_type s, event events, int milliseconds,
-                    native_handle_type wake = invalid_handle) noexcept;
+int poll(native_handle_type s, event events, int milliseconds,
+         native_handle_type wake = invalid_handle) noexcept;
 // Sleeps; a signal ends it early, with the number for "interrupted", and so does `wake`.
-PYSOCK_API int pause(int milliseconds, native_handle_type wake = invalid_handle) noexcept;
+int pause(int milliseconds, native_handle_type wake = invalid_handle) noexcept;
 
 // A descriptor that one thread waits for and another, or a signal handler, makes readable. `ends`
 // are the one to wait for and the one to write to; they may be the same.
-PYSOCK_API int open_wake(native_handle_type (&ends)[2]) noexcept;
-PYSOCK_API void close_wake(const native_handle_type (&ends)[2]) noexcept;
+int open_wake(native_handle_type (&ends)[2]) noexcept;
+void close_wake(const native_handle_type (&ends)[2]) noexcept;
 // Makes it readable until `clear_wake`. Async-signal-safe; keeps last_error().
-PYSOCK_API void wake(native_handle_type writing_end) noexcept;
-PYSOCK_API void clear_wake(native_handle_type reading_end) noexcept;
+void wake(native_handle_type writing_end) noexcept;
+void clear_wake(native_handle_type reading_end) noexcept;
 
 // A set of descriptors that one thread waits for and any thread may change. The generation is the
 // caller's, and comes back with the result.
@@ -143,18 +145,18 @@ struct poll_result {
   std::uint32_t generation;
   event events;
 };
-PYSOCK_API int open_poll_set(poll_set*& out);
-PYSOCK_API void close_poll_set(poll_set* set) noexcept;
+int open_poll_set(poll_set*& out);
+void close_poll_set(poll_set* set) noexcept;
 // Its own descriptor; -1 where it has none.
-PYSOCK_API native_handle_type poll_set_handle(const poll_set& set) noexcept;
+native_handle_type poll_set_handle(const poll_set& set) noexcept;
 // Waits for other events of a descriptor than before; `event::error` stands for none, before it is
 // added and after it is removed.
-PYSOCK_API int change_poll_set(poll_set& set, native_handle_type s, event before, event after,
-                               std::uint32_t generation);
+int change_poll_set(poll_set& set, native_handle_type s, event before, event after,
+                    std::uint32_t generation);
 // Puts everything that is ready into `out`; an error or a hang-up is ready for both. Returns how
 // much there is: 0 if the time is up, and where the set has changed. A descriptor may be in it
 // twice.
-PYSOCK_API int wait_poll_set(poll_set& set, std::vector<poll_result>& out, int milliseconds);
+int wait_poll_set(poll_set& set, std::vector<poll_result>& out, int milliseconds);
 
 // ---- data ----
 // The flag of a call that does not wait, whatever the mode of the descriptor; 0 where there is
@@ -194,10 +196,10 @@ struct message {
   std::size_t control_size = 0;
   int flags = 0;
 };
-PYSOCK_API std::ptrdiff_t sendmsg(native_handle_type s, const message& m, int flags) noexcept;
-PYSOCK_API std::ptrdiff_t recvmsg(native_handle_type s, message& m, int flags) noexcept;
+std::ptrdiff_t sendmsg(native_handle_type s, const message& m, int flags) noexcept;
+std::ptrdiff_t recvmsg(native_handle_type s, message& m, int flags) noexcept;
 // MSG_CMSG_CLOEXEC where the system has it, else 0.
-PYSOCK_API int cloexec_flag() noexcept;
+int cloexec_flag() noexcept;
 
 // ---- files, for sendfile ----
 // Sends up to `count` bytes of `file` from an absolute `offset`. Where the system or this pair of
@@ -209,13 +211,13 @@ PYSOCK_API bool sendfile_unsupported(int error) noexcept;
 PYSOCK_API native_handle_type open_file(const char* path) noexcept;
 PYSOCK_API int close_file(native_handle_type file) noexcept;
 // The size of a regular file in bytes; 0 for any other that can be read.
-PYSOCK_API std::int64_t file_size(native_handle_type file) noexcept;
-PYSOCK_API std::ptrdiff_t read_file(native_handle_type file, void* data, std::size_t size,
-                                    std::uint64_t offset) noexcept;
+std::int64_t file_size(native_handle_type file) noexcept;
+std::ptrdiff_t read_file(native_handle_type file, void* data, std::size_t size,
+                         std::uint64_t offset) noexcept;
 // The handle below a std::FILE*, given as void* so that <cstdio> stays out of here.
-PYSOCK_API native_handle_type file_handle(void* c_file) noexcept;
+native_handle_type file_handle(void* c_file) noexcept;
 // Moves a std::FILE*, given likewise, to an absolute offset, beyond what a long holds as well.
-PYSOCK_API int seek_file(void* c_file, std::int64_t offset) noexcept;
+int seek_file(void* c_file, std::int64_t offset) noexcept;
 
 // ---- name service ----
 // How a call of the resolver ended: 0, or an EAI_* number, or the system's error number where the
@@ -224,18 +226,18 @@ struct resolver_status {
   int number = 0;
   bool from_system = false;
 };
-PYSOCK_API resolver_status getaddrinfo(const char* host, const char* service, const addrinfo* hints,
-                                       addrinfo** results) noexcept;
-PYSOCK_API void freeaddrinfo(addrinfo* results) noexcept;
+resolver_status getaddrinfo(const char* host, const char* service, const addrinfo* hints,
+                            addrinfo** results) noexcept;
+void freeaddrinfo(addrinfo* results) noexcept;
 // Starts a thread that calls `function(argument)` and that nobody waits for; signals are delivered
 // to others. 0, or the negative error number.
-PYSOCK_API int run_detached(void (*function)(void*) noexcept, void* argument) noexcept;
+int run_detached(void (*function)(void*) noexcept, void* argument) noexcept;
 // What the resolver names as the protocol of a type for which none was asked, and for which `usual`
 // is the usual one.
-PYSOCK_API int answered_protocol(int usual) noexcept;
-PYSOCK_API resolver_status getnameinfo(const sockaddr* address, socklen_t size, char* host,
-                                       std::size_t host_size, char* service,
-                                       std::size_t service_size, int flags) noexcept;
+int answered_protocol(int usual) noexcept;
+resolver_status getnameinfo(const sockaddr* address, socklen_t size, char* host,
+                            std::size_t host_size, char* service, std::size_t service_size,
+                            int flags) noexcept;
 
 // What the hosts database knows of one host. `addresses` are packed, all of `family`.
 struct host_entry {
@@ -246,25 +248,25 @@ struct host_entry {
 };
 // The databases are thread-safe: re-entrant where the system can, else behind one lock for all of
 // them. For hosts: 0, an h_errno number or, where the system failed, the negative error number.
-PYSOCK_API int gethostbyname(const char* name, int family, host_entry& out);
-PYSOCK_API int gethostbyaddr(const void* packed, std::size_t size, int family, host_entry& out);
+int gethostbyname(const char* name, int family, host_entry& out);
+int gethostbyaddr(const void* packed, std::size_t size, int family, host_entry& out);
 // 1 if found, 0 if not, or the negative error number. Ports are in host byte order; `proto` may be
 // null.
-PYSOCK_API int getservbyname(const char* name, const char* proto, int& port);
-PYSOCK_API int getservbyport(int port, const char* proto, std::string& name);
-PYSOCK_API int getprotobyname(const char* name, int& number);
+int getservbyname(const char* name, const char* proto, int& port);
+int getservbyport(int port, const char* proto, std::string& name);
+int getprotobyname(const char* name, int& number);
 
 // The others: 0 or an index, or the negative error number.
-PYSOCK_API int gethostname(std::string& out);
-PYSOCK_API int sethostname(const char* name, std::size_t size) noexcept;
+int gethostname(std::string& out);
+int sethostname(const char* name, std::size_t size) noexcept;
 
 struct interface_entry {
   unsigned index;
   std::string name;
 };
-PYSOCK_API int if_nameindex(std::vector<interface_entry>& out);
-PYSOCK_API std::int64_t if_nametoindex(const char* name) noexcept;
-PYSOCK_API int if_indextoname(unsigned index, std::string& out);
+int if_nameindex(std::vector<interface_entry>& out);
+std::int64_t if_nametoindex(const char* name) noexcept;
+int if_indextoname(unsigned index, std::string& out);
 
 }  // namespace sys
 }  // namespace detail
