@@ -84,7 +84,7 @@ SYSTEM_CALLS = [
 ]
 LINES = 31000
 FORBIDDEN = ('memory', 'functional', 'iostream', 'regex')
-KIBIBYTES_OVER_RAW = 82  # create_connection brings the race of addresses and the threads of bounded lookups along
+KIBIBYTES_OVER_RAW = 82  # texts of errors and addresses, exceptions, interrupters
 
 # ---- counting ---------------------------------------------------------------------------------------------------------------------------
 

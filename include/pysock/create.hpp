@@ -83,7 +83,12 @@ class host_port {
 
 namespace detail {
 struct connection_access;
-}
+struct connect_plan;
+// Connects to several addresses at a time: a pointer, so that only programs that do so link it.
+using race_function = socket (*)(const connect_plan& plan,
+                                 const std::vector<address_info>& addresses, std::int64_t delay,
+                                 std::vector<error>& failures);
+}  // namespace detail
 
 /// What `create_connection` takes beyond address and timeout.
 class connection_options {
@@ -134,6 +139,7 @@ class connection_options {
   address source_address_;
   bool all_errors_ = false;
   std::int64_t delay_ = detail::no_timeout;
+  detail::race_function race_ = nullptr;  // set with the delay
   int interleave_ = -1;
   detail::interrupt_link link_;
 };

@@ -11,6 +11,7 @@ namespace detail {
 
 struct connection_access {
   static std::int64_t delay(const connection_options& options) noexcept { return options.delay_; }
+  static race_function race(const connection_options& options) noexcept { return options.race_; }
   static const interrupt_link& link(const connection_options& options) noexcept {
     return options.link_;
   }

@@ -133,14 +133,6 @@ std::string host_port::to_string() const {
   return (port_.has_value() ? pair.text(port_.name()) : pair.word("None")).done();
 }
 
-connection_options& connection_options::happy_eyeballs_delay(timeout_value value) {
-  const std::int64_t word = detail::timeout_word(value);
-  if (detail::is_absolute(word))
-    throw_error(bad_argument::option, "happy_eyeballs_delay: a time point is no delay");
-  delay_ = word;
-  return *this;
-}
-
 connection_options& connection_options::interleave(int value) {
   if (value < 0) throw_error(bad_argument::option, "interleave: negative");
   interleave_ = value;
@@ -165,8 +157,8 @@ socket create_connection(const host_port& address, connection_timeout timeout,
   const int first = options.interleave() >= 0 ? options.interleave() : delay >= 0 ? 1 : 0;
   detail::interleave(found, first);
   std::vector<error> failures;
-  socket s =
-      races ? detail::race(plan, found, delay, failures) : connect_in_turn(plan, found, failures);
+  socket s = races ? detail::connection_access::race(options)(plan, found, delay, failures)
+                   : connect_in_turn(plan, found, failures);
   if (s) return s;
   if (failures.empty()) throw_error(errc::no_addresses, operation);
   if (options.all_errors()) throw error_group(operation, std::move(failures));

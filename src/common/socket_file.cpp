@@ -38,6 +38,29 @@ class transfer_step {
   const call_context& calling_;
 };
 
+// Blocks SIGPIPE for a whole transfer.
+class sigpipe_guard {
+ public:
+  sigpipe_guard() noexcept : state_(sys::block_sigpipe()) {}
+  sigpipe_guard(const sigpipe_guard&) = delete;
+  sigpipe_guard& operator=(const sigpipe_guard&) = delete;
+  ~sigpipe_guard() { sys::restore_sigpipe(state_, may_be_pending_); }
+
+  // After a sendfile() that was to move `wanted` bytes. One that moved fewer may have met a closed
+  // connection behind them.
+  void note(std::ptrdiff_t result, std::size_t wanted) noexcept {
+    const bool failed =
+        result < 0 && sys::classify(static_cast<int>(-result)) == sys::failure::other;
+    const bool cut = result > 0 && static_cast<std::size_t>(result) < wanted;
+    if (failed || cut) may_be_pending_ = true;
+  }
+
+ private:
+  int state_;
+  bool may_be_pending_ = false;
+};
+
+// Asks for what is left of the file's known size, and then for more, in case it has grown.
 std::size_t send_by_kernel(const call_context& calling, const file_reader& reader,
                            std::uint64_t offset, std::size_t limit, std::error_code& ec) noexcept {
   // No flag keeps sendfile() from waiting where another holder of the descriptor has made it
@@ -48,15 +71,23 @@ std::size_t send_by_kernel(const call_context& calling, const file_reader& reade
     if (ec) return 0;
   }
   const transfer_step step(calling);
+  sigpipe_guard guard;
   std::size_t sent = 0;
   while (sent < limit) {
     const std::uint64_t from = offset + sent;
-    const std::size_t block = capped(limit - sent, kernel_block);
-    const std::size_t moved = step.move(
-        [&]() noexcept { return sys::sendfile(calling.handle, reader.handle(), from, block); }, ec);
+    std::size_t block = capped(limit - sent, kernel_block);
+    const bool within = from < reader.size();
+    if (within && reader.size() - from < block)
+      block = static_cast<std::size_t>(reader.size() - from);
+    const auto attempt = [&]() noexcept {
+      const std::ptrdiff_t result = sys::sendfile(calling.handle, reader.handle(), from, block);
+      guard.note(result, block);
+      return result;
+    };
+    const std::size_t moved = step.move(attempt, ec);
     if (moved == 0) break;  // the end of the file, or a failure
     sent += moved;
-    if (moved < block && offset + sent < reader.size() && !step.proceed(ec)) break;
+    if (moved < block && within && !step.proceed(ec)) break;
   }
   return sent;
 }

@@ -20,52 +20,33 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-// Keeps SIGPIPE from this thread while it lives: sendfile() takes no MSG_NOSIGNAL. One that was
-// pending before stays pending.
-class sigpipe_shield {
- public:
-  sigpipe_shield() noexcept {
-    sigemptyset(&sigpipe_);
-    sigaddset(&sigpipe_, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
-    // It can only have been pending where it was blocked.
-    ours_ = sigismember(&before_, SIGPIPE) == 0 || !pending();
-  }
+constexpr int was_blocked = 1;  // bits of what block_sigpipe() returns
+constexpr int was_pending = 2;
 
-  ~sigpipe_shield() {
-    if (ours_) consume();
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
+bool is_pending(int signal) noexcept {
+  sigset_t pending;
+  sigemptyset(&pending);
+  sigpending(&pending);
+  return sigismember(&pending, signal) == 1;
+}
 
-  sigpipe_shield(const sigpipe_shield&) = delete;
-  sigpipe_shield& operator=(const sigpipe_shield&) = delete;
-
-  // The call moved all that was asked for: it cannot have raised the signal.
-  void nothing_raised() noexcept { ours_ = false; }
-
- private:
-  static bool pending() noexcept {
-    sigset_t now;
-    sigemptyset(&now);
-    sigpending(&now);
-    return sigismember(&now, SIGPIPE) == 1;
-  }
-
-  void consume() noexcept {
+void take_away(const sigset_t& signals) noexcept {
 #if PYSOCK_HAVE_SIGTIMEDWAIT
-    const timespec at_once{};
-    while (sigtimedwait(&sigpipe_, nullptr, &at_once) < 0 && errno == EINTR) {
-    }
-#else
-    int taken = 0;
-    if (pending()) sigwait(&sigpipe_, &taken);
-#endif
+  const timespec at_once{};
+  while (sigtimedwait(&signals, nullptr, &at_once) < 0 && errno == EINTR) {
   }
+#else
+  int taken = 0;
+  if (is_pending(SIGPIPE)) sigwait(&signals, &taken);
+#endif
+}
 
-  sigset_t sigpipe_;
-  sigset_t before_;
-  bool ours_;
-};
+sigset_t only_sigpipe() noexcept {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGPIPE);
+  return signals;
+}
 
 // One call of whichever sendfile() the system has.
 [[maybe_unused]] std::ptrdiff_t send_piece([[maybe_unused]] native_handle_type s,
@@ -101,11 +82,22 @@ bool fits_offset(std::uint64_t offset) noexcept {
 std::ptrdiff_t sys::sendfile(native_handle_type s, native_handle_type file, std::uint64_t offset,
                              std::size_t count) noexcept {
   if (!fits_offset(offset)) return -EINVAL;
-  count = std::min(count, feature::max_transfer);
-  sigpipe_shield shield;
-  const std::ptrdiff_t sent = send_piece(s, file, static_cast<off_t>(offset), count);
-  if (sent == static_cast<std::ptrdiff_t>(count)) shield.nothing_raised();
-  return sent;
+  return send_piece(s, file, static_cast<off_t>(offset), std::min(count, feature::max_transfer));
+}
+
+int sys::block_sigpipe() noexcept {
+  const sigset_t signals = only_sigpipe();
+  sigset_t before;
+  sigemptyset(&before);
+  pthread_sigmask(SIG_BLOCK, &signals, &before);
+  if (sigismember(&before, SIGPIPE) == 0) return 0;
+  return was_blocked | (is_pending(SIGPIPE) ? was_pending : 0);
+}
+
+void sys::restore_sigpipe(int state, bool may_be_pending) noexcept {
+  const sigset_t signals = only_sigpipe();
+  if (may_be_pending && (state & was_pending) == 0) take_away(signals);
+  if ((state & was_blocked) == 0) pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
 bool sys::sendfile_unsupported(int error) noexcept {

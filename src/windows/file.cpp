@@ -93,6 +93,10 @@ std::ptrdiff_t sys::sendfile(native_handle_type /*s*/, native_handle_type /*file
 
 bool sys::sendfile_unsupported(int error) noexcept { return error == WSAEOPNOTSUPP; }
 
+// There is no such signal here.
+int sys::block_sigpipe() noexcept { return 0; }
+void sys::restore_sigpipe(int /*state*/, bool /*may_be_pending*/) noexcept {}
+
 native_handle_type sys::open_file(const char* path) noexcept {
   std::wstring wide;
   try {

@@ -3,8 +3,6 @@
 // connects has no use for.
 #include "winsock.hpp"
 
-#include <process.h>
-
 #include <cstring>
 #include <memory>
 #include <new>
@@ -92,35 +90,6 @@ void sys::freeaddrinfo(addrinfo* results) noexcept {
 
 // Winsock repeats the protocol that was asked for.
 int sys::answered_protocol(int /*usual*/) noexcept { return 0; }
-
-namespace {
-
-struct thread_start {
-  void (*function)(void*) noexcept;
-  void* argument;
-};
-
-}  // namespace
-
-int sys::run_detached(void (*function)(void*) noexcept, void* argument) noexcept {
-  auto* const start = new (std::nothrow) thread_start{function, argument};
-  if (start == nullptr) return -WSA_NOT_ENOUGH_MEMORY;
-  const std::uintptr_t thread = ::_beginthreadex(
-      nullptr, 0,
-      [](void* data) -> unsigned {
-        const thread_start given = *static_cast<thread_start*>(data);
-        delete static_cast<thread_start*>(data);
-        given.function(given.argument);
-        return 0;
-      },
-      start, 0, nullptr);
-  if (thread != 0) {
-    ::CloseHandle(reinterpret_cast<HANDLE>(thread));
-    return 0;
-  }
-  delete start;
-  return -WSAENOBUFS;
-}
 
 }  // namespace detail
 }  // namespace v1

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstring>
 #include <functional>
 #include <iostream>
@@ -96,6 +97,12 @@ void make_calls() {
     (void)failure_of([&] { client.settimeout(-1); });
     (void)failure_of([&] { return server.recv(static_cast<std::size_t>(-1)); });
   });
+  std::FILE* const file = std::tmpfile();
+  std::fputs("0123456789", file);
+  std::fflush(file);
+  between_marks("sendfile", [&] { client.sendfile(::fileno(file)); });
+  between_marks("sendfile with a count", [&] { client.sendfile(::fileno(file), 2, 5); });
+  std::fclose(file);
   between_marks("close", [&] { client.close(); });
 }
 

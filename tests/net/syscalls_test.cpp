@@ -61,6 +61,23 @@ TEST_CASE("bad arguments never reach the system", "[syscalls]") {
   }
 }
 
+TEST_CASE("sendfile of a small file is five system calls, and four with a count",
+          "[syscalls][sendfile]") {
+  const std::string why_not = why_no_strace(PYSOCK_SYSCALL_PROBE);
+  if (!why_not.empty()) SKIP_TEST(why_not);
+  const trace seen = run_traced({}, {PYSOCK_SYSCALL_PROBE, "calls"});
+  REQUIRE(seen.mark("end sendfile with a count") < seen.calls.size());
+  // The size of the file, SIGPIPE blocked, the file, its end, SIGPIPE unblocked.
+  CHECK(seen.between("begin sendfile", "end sendfile").size() == 3);
+  CHECK(seen.between("begin sendfile with a count", "end sendfile with a count").size() == 2);
+  for (const std::string name : {"sendfile", "sendfile with a count"}) {
+    int masks = 0;
+    for (const std::string& line : seen.lines_between("begin " + name, "end " + name))
+      masks += trace::name_of(line) == "rt_sigprocmask" ? 1 : 0;
+    CHECK(masks == 2);
+  }
+}
+
 TEST_CASE("every time, not only the first", "[syscalls]") {
   const std::string why_not = why_no_strace(PYSOCK_SYSCALL_PROBE);
   if (!why_not.empty()) SKIP_TEST(why_not);

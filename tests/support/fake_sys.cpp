@@ -664,6 +664,9 @@ std::ptrdiff_t sys::sendfile(native_handle_type s, native_handle_type file, std:
   return send_some(t, {s, content_of(file, offset, count), "null", ""});
 }
 
+int sys::block_sigpipe() noexcept { return 0; }
+void sys::restore_sigpipe(int, bool) noexcept {}
+
 bool sys::sendfile_unsupported(int error) noexcept {
   return error == EINVAL || error == ENOSYS || error == ENOTSUP || error == EOPNOTSUPP ||
          error == ESPIPE;

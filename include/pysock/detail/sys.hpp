@@ -204,10 +204,16 @@ int cloexec_flag() noexcept;
 // ---- files, for sendfile ----
 // Sends up to `count` bytes of `file` from an absolute `offset`. Where the system or this pair of
 // descriptors cannot, `sendfile_unsupported` is true of the error number and the caller reads and
-// sends instead. Never raises SIGPIPE.
+// sends instead. Call it between block_sigpipe() and restore_sigpipe(): it has no flag against
+// SIGPIPE.
 PYSOCK_API std::ptrdiff_t sendfile(native_handle_type s, native_handle_type file,
                                    std::uint64_t offset, std::size_t count) noexcept;
 PYSOCK_API bool sendfile_unsupported(int error) noexcept;
+// Blocks SIGPIPE in this thread. Returns what restore_sigpipe() needs.
+int block_sigpipe() noexcept;
+// Unblocks it unless it was blocked before. `may_be_pending`: a call since then may have raised it;
+// such a signal is taken away, one that was pending before stays pending.
+void restore_sigpipe(int state, bool may_be_pending) noexcept;
 PYSOCK_API native_handle_type open_file(const char* path) noexcept;
 PYSOCK_API int close_file(native_handle_type file) noexcept;
 // The size of a regular file in bytes; 0 for any other that can be read.
