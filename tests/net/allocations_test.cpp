@@ -19,7 +19,7 @@ const auto modes = {sk::timeout_value(std::nullopt), sk::timeout_value(patience)
 
 }  // namespace
 
-TEST_CASE("moving bytes allocates nothing", "[allocations]") {
+TEST_CASE("sending and receiving into buffers allocates nothing", "[allocations]") {
   CHECK(allocations_of([] {
           int* volatile kept = new int;  // which no compiler may leave out
           delete kept;

@@ -203,7 +203,7 @@ TEST_CASE("short forms of IPv4 reach the resolver, which knows them", "[connect]
   }
 }
 
-TEST_CASE("addresses that do not fit are refused before any call", "[connect]") {
+TEST_CASE("addresses of the wrong form are refused before any system call", "[connect]") {
   sk::socket s;  // never bound: nothing below reaches the system
   CHECK(failure_of([&] { s.bind({"127.0.0.1", -1}); }) == "out_of_range");
   CHECK(failure_of([&] { s.bind({"127.0.0.1", 65536}); }) == "out_of_range");

@@ -77,7 +77,7 @@ TEST_CASE("a timeout of 0 starts connecting and tells so") {
                   pysock::blocking_io_error);
 }
 
-TEST_CASE("nobody listens") {
+TEST_CASE("create_connection to a port without a listener is refused") {
   SocketType unused;
   unused.bind({"127.0.0.1", 0});
   const int port = port_of(unused);
@@ -92,7 +92,7 @@ TEST_CASE("nobody listens") {
   }
 }
 
-TEST_CASE("a host without a name, and one without an address") {
+TEST_CASE("create_connection reports an unknown host and an empty one") {
   CHECK_THROWS_AS(create_connection({"", 80}), pysock::gaierror);
   CHECK_THROWS_AS(create_connection({"no such host", 80}), pysock::gaierror);
 }

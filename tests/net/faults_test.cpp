@@ -143,7 +143,7 @@ TEST_CASE("interruptions of the real calls are taken in", "[faults]") {
   CHECK(outcome_of("accept", "accept4", "EINTR", 1, 5) == "none");
 }
 
-TEST_CASE("readiness that was false is waited out", "[faults]") {
+TEST_CASE("a call waits again after false readiness", "[faults]") {
   NEEDS_STRACE();
   CHECK(outcome_of("recv", "recvfrom", "EAGAIN", 1, 5) == "none");
   CHECK(outcome_of("send", "sendto", "EAGAIN", 1, 5) == "none");

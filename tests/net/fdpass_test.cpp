@@ -194,7 +194,7 @@ TEST_CASE("all descriptors asked for, or none by an ordinary recv", "[fdpass]") 
   CHECK(open_descriptors() == before);
 }
 
-TEST_CASE("flags and address count", "[fdpass]") {
+TEST_CASE("send_fds passes on its flags and address", "[fdpass]") {
   const temporary_directory folder;
   sk::socket receiver(AF_UNIX, SOCK_DGRAM);
   receiver.settimeout(patience);
@@ -239,7 +239,7 @@ TEST_CASE("recv_fds waits, and gives up", "[fdpass]") {
   CHECK(failure_of([&b = b] { return sk::recv_fds(b, 10, 2); }) == "timeout");
 }
 
-TEST_CASE("want of descriptors on the way leaks none", "[fdpass]") {
+TEST_CASE("running out of descriptors while receiving them leaks none", "[fdpass]") {
   // The kernel delivers as many as this process may have open.
   CHECK(in_child([] {
           auto [a, b] = sk::socketpair();

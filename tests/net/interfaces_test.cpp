@@ -39,7 +39,7 @@ TEST_CASE("unknown interfaces are reported with an errno", "[if_nametoindex][if_
   CHECK(failure_of([] { return sk::if_indextoname(123456789); }) == failure("error", ENXIO));
 }
 
-TEST_CASE("interface names and numbers that cannot be are bad arguments",
+TEST_CASE("invalid interface names and numbers are bad arguments",
           "[if_nametoindex][if_indextoname]") {
   CHECK(failure_of([] { return sk::if_nametoindex("l\0o"); }) == "invalid_argument");
   CHECK(failure_of([] { return sk::if_indextoname(-1); }) == "invalid_argument");

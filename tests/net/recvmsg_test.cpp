@@ -165,7 +165,7 @@ TEST_CASE("sendmsg gathers, recvmsg_into scatters", "[recvmsg]") {
   }
 }
 
-TEST_CASE("both faces of sendmsg and recvmsg_into", "[recvmsg]") {
+TEST_CASE("sendmsg and recvmsg_into report errors as exceptions and as error codes", "[recvmsg]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   std::error_code ec = sk::errc::timed_out;
@@ -439,7 +439,7 @@ TEST_CASE("sending packet options allocates nothing", "[recvmsg]") {
 }
 
 #if defined(SO_PASSCRED) && defined(SCM_CREDENTIALS)
-TEST_CASE("credentials", "[recvmsg]") {
+TEST_CASE("SCM_CREDENTIALS carry the peer's process and user", "[recvmsg]") {
   auto [a, b] = unix_pair(SOCK_STREAM);
   b.setsockopt(SOL_SOCKET, SO_PASSCRED, 1);
   (void)a.send("x");

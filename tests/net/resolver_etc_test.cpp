@@ -146,7 +146,7 @@ bool knows_protocol_aliases() {
   }                                                                       \
   static_assert(true)
 
-TEST_CASE("names by getaddrinfo", "[resolver]") {
+TEST_CASE("getaddrinfo finds names of the hosts file", "[resolver]") {
   const std::vector<question> questions = {
       ask([] { return sk::getaddrinfo("localhost", 80, 0, SOCK_STREAM); }, "127.0.0.1:80"),
       ask([] { return sk::getaddrinfo("localhost6", "http", 0, SOCK_STREAM); }, "::1:80"),
@@ -164,7 +164,7 @@ TEST_CASE("names by getaddrinfo", "[resolver]") {
   CHECK_QUESTIONS(questions);
 }
 
-TEST_CASE("hosts by name", "[resolver]") {
+TEST_CASE("gethostbyname and gethostbyname_ex find names of the hosts file", "[resolver]") {
   const std::vector<question> questions = {
       ask([] { return sk::gethostbyname("localhost"); }, "127.0.0.1"),
       ask([] { return sk::gethostbyname("alias.example"); }, "127.0.0.2"),
@@ -193,7 +193,7 @@ TEST_CASE("names with addresses of the other family alone", "[resolver]") {
   CHECK_QUESTIONS(questions);
 }
 
-TEST_CASE("hosts by address", "[resolver]") {
+TEST_CASE("gethostbyaddr finds addresses of the hosts file", "[resolver]") {
   const std::vector<question> questions = {
       ask([] { return sk::gethostbyaddr("127.0.0.1"); }, "localhost||127.0.0.1"),
       ask([] { return sk::gethostbyaddr("::2"); }, "six.example||::2"),
@@ -234,7 +234,7 @@ TEST_CASE("fully qualified names", "[resolver]") {
   CHECK_QUESTIONS(questions);
 }
 
-TEST_CASE("hosts by their aliases, and these by the host", "[resolver]") {
+TEST_CASE("gethostbyname_ex and gethostbyaddr return aliases", "[resolver]") {
   if (!knows_aliases()) SKIP_TEST("this C library does not give the aliases of /etc/hosts");
   const std::vector<question> questions = {
       ask([] { return sk::gethostbyname_ex("another"); }, "short|alias.example,another|127.0.0.2"),
@@ -282,7 +282,7 @@ TEST_CASE("addresses that the databases do not have", "[resolver]") {
   CHECK_QUESTIONS(questions);
 }
 
-TEST_CASE("addresses to names", "[resolver]") {
+TEST_CASE("getnameinfo finds names of addresses", "[resolver]") {
   const std::vector<question> questions = {
       ask(
           [] {
@@ -356,7 +356,7 @@ TEST_CASE("protocols by their aliases", "[resolver]") {
   CHECK_QUESTIONS(questions);
 }
 
-TEST_CASE("this host's own databases say what Python says", "[resolver]") {
+TEST_CASE("lookups in this host's databases agree with Python's", "[resolver]") {
   if (!has_program("python3")) SKIP_TEST("there is no python3");
   // Only questions that its files answer: others would go out to a name server.
   if (answer([] { return sk::getaddrinfo("localhost", 80, AF_INET, SOCK_STREAM); }) !=
@@ -411,7 +411,7 @@ TEST_CASE("the host's name can be set, given the privilege", "[resolver]") {
   CHECK(sk::gethostname() == before);
 }
 
-TEST_CASE("the host's name is not for everybody to set", "[resolver]") {
+TEST_CASE("sethostname without the privilege is a permission_error", "[resolver]") {
   const std::string told = text_from_child([] {
     if (::geteuid() == 0 && ::setuid(65534) != 0) return std::string("not allowed: setuid");
     const std::string same = sk::gethostname();
@@ -421,7 +421,7 @@ TEST_CASE("the host's name is not for everybody to set", "[resolver]") {
   CHECK(told == failure("permission_error", EPERM));
 }
 
-TEST_CASE("a process without descriptors is told so, not that there is no such name",
+TEST_CASE("lookups in a process without free descriptors report EMFILE, not an unknown name",
           "[resolver][EMFILE]") {
   // Each is right here, and "error 24" may stand for it.
   const auto index = sk::if_nametoindex(sk::if_nameindex().at(0).name);

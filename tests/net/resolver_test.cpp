@@ -275,7 +275,7 @@ TEST_CASE("getnameinfo of numeric addresses", "[resolver]") {
   CHECK(failure_of([] { return sk::getnameinfo(sk::address(), 0); }) == "invalid_argument");
 }
 
-TEST_CASE("services and protocols that there are not", "[resolver]") {
+TEST_CASE("unknown services and protocols are errors", "[resolver]") {
   for (const char* name : {"no such service", "", "80"})
     CHECK(failure_of([&] { return sk::getservbyname(name); }) == "error: service/proto not found");
   CHECK(failure_of([] { return sk::getservbyname("http", "no such protocol"); }) ==

@@ -292,7 +292,7 @@ TEST_CASE("a receiver that stalls: the timeout comes, and what had gone is known
   }
 }
 
-TEST_CASE("the error_code face tells the same, and can go on", "[sendfile]") {
+TEST_CASE("the error_code overload of sendfile reports the same and can continue", "[sendfile]") {
   const file_with file(pattern(std::size_t{16} << 20));
   auto [client, server] = connected();
   client.settimeout(0.05);

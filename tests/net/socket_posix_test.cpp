@@ -144,7 +144,7 @@ TEST_CASE("the module's dup and close work on plain descriptors", "[socket]") {
   CHECK(failure_of([] { return sk::dup(65000); }) == failure("error", EBADF));
 }
 
-TEST_CASE("descriptors are closed on exec from birth, and one can say otherwise", "[socket]") {
+TEST_CASE("descriptors are close-on-exec at creation, and set_inheritable changes it", "[socket]") {
   sk::socket listener = listening();
   sk::socket client;
   client.connect(listener.getsockname());

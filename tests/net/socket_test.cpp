@@ -33,13 +33,13 @@ TEST_CASE("family, type and protocol are what was asked for", "[socket]") {
   CHECK(udp.getsockopt(SOL_SOCKET, SO_TYPE) == SOCK_DGRAM);
 }
 
-TEST_CASE("the library knows IPv6", "[socket]") {
+TEST_CASE("has_ipv6 is true and AF_INET6 opens where the system has it", "[socket]") {
   STATIC_REQUIRE(sk::has_ipv6);
   const std::string outcome = failure_of([] { return sk::socket(AF_INET6); });
   CHECK((outcome == "none" || outcome == failure("error", EAFNOSUPPORT)));
 }
 
-TEST_CASE("a socket closes its descriptor when it goes", "[socket]") {
+TEST_CASE("the destructor closes the descriptor", "[socket]") {
   pysock::native_handle_type fd = -1;
   {
     const sk::socket s;
@@ -140,14 +140,14 @@ TEST_CASE("after close every call fails with EBADF, but for the readers", "[sock
   CHECK(failure_of([&] { return s.recv(static_cast<std::size_t>(-1)); }) == "invalid_argument");
 }
 
-TEST_CASE("close tells when somebody else closed the descriptor", "[socket]") {
+TEST_CASE("close reports EBADF if the descriptor was closed elsewhere", "[socket]") {
   sk::socket s;
   sk::close(s.fileno());
   CHECK(failure_of([&] { s.close(); }) == failure("error", EBADF));
   CHECK(failure_of([&] { s.close(); }) == "none");
 }
 
-TEST_CASE("what was sent before close arrives", "[socket]") {
+TEST_CASE("data sent before close arrives", "[socket]") {
   auto [client, server] = connected();
   client.sendall("last words");
   client.close();
@@ -197,7 +197,7 @@ TEST_CASE("from_fileno takes a descriptor over and asks what it is", "[socket]")
   CHECK_FALSE(is_open(fd));
 }
 
-TEST_CASE("from_fileno believes what it is told", "[socket]") {
+TEST_CASE("from_fileno uses the given family, type and protocol unchecked", "[socket]") {
   const sk::socket adopted =
       sk::from_fileno(sk::socket(AF_INET, SOCK_STREAM).detach(), AF_UNIX, SOCK_DGRAM, 5);
   CHECK(adopted.family() == AF_UNIX);
@@ -321,7 +321,7 @@ TEST_CASE("options as bytes and as structures", "[socket]") {
   CHECK(failure_of([&] { s.setsockopt(SOL_SOCKET, SO_LINGER, 1); }) == an_int);
 }
 
-TEST_CASE("no option is set behind one's back", "[socket]") {
+TEST_CASE("a new socket has only the options of the system's default", "[socket]") {
   const sk::socket s;
   CHECK(s.getsockopt(SOL_SOCKET, SO_REUSEADDR) == 0);
   CHECK(s.getsockopt(IPPROTO_TCP, TCP_NODELAY) == 0);

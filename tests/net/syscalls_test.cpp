@@ -7,7 +7,7 @@
 
 using namespace test_support;
 
-TEST_CASE("with the peer ready, a call is one system call", "[syscalls]") {
+TEST_CASE("a call with the peer ready is one system call", "[syscalls]") {
   const std::string why_not = why_no_strace(PYSOCK_SYSCALL_PROBE);
   if (!why_not.empty()) SKIP_TEST(why_not);
   const trace seen = run_traced({}, {PYSOCK_SYSCALL_PROBE, "calls"});
@@ -48,7 +48,7 @@ TEST_CASE("with the peer ready, a call is one system call", "[syscalls]") {
   }
 }
 
-TEST_CASE("bad arguments never reach the system", "[syscalls]") {
+TEST_CASE("bad arguments make no system call", "[syscalls]") {
   const std::string why_not = why_no_strace(PYSOCK_SYSCALL_PROBE);
   if (!why_not.empty()) SKIP_TEST(why_not);
   const trace seen = run_traced({}, {PYSOCK_SYSCALL_PROBE, "calls"});
@@ -78,7 +78,7 @@ TEST_CASE("sendfile of a small file is five system calls, and four with a count"
   }
 }
 
-TEST_CASE("every time, not only the first", "[syscalls]") {
+TEST_CASE("each of several receives is one system call", "[syscalls]") {
   const std::string why_not = why_no_strace(PYSOCK_SYSCALL_PROBE);
   if (!why_not.empty()) SKIP_TEST(why_not);
   const trace seen = run_traced({}, {PYSOCK_SYSCALL_PROBE, "calls"});

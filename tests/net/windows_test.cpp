@@ -355,7 +355,7 @@ TEST_CASE("gethostbyname_ex and gethostbyaddr answer without Winsock's deprecate
 
 // ---- handles ----
 
-TEST_CASE("Winsock is started by whoever comes first", "[windows]") {
+TEST_CASE("the first call starts Winsock", "[windows]") {
   CHECK(before_main.fileno() >= 0);
   CHECK(looked_up_before_main == "127.0.0.1");
 }

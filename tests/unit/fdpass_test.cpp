@@ -175,7 +175,7 @@ TEST_CASE("recv_fds closes the pidfd that SO_PASSPIDFD adds", "[recv_fds]") {
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("recv_fds refuses numbers that cannot be") {
+TEST_CASE("recv_fds refuses invalid counts") {
   const fake::session session;
   pysock::socket s(AF_UNIX);
   CHECK(failure_of([&] { return recv_fds(s, 10, static_cast<std::size_t>(-1)); }) ==

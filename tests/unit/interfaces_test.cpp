@@ -43,7 +43,7 @@ TEST_CASE("if_nametoindex and if_indextoname report unknown interfaces with an e
   CHECK(number_of([] { return pysock::if_nameindex().size(); }) == EMFILE);
 }
 
-TEST_CASE("interface names and numbers that cannot be are refused before they are looked up",
+TEST_CASE("invalid interface names and numbers are refused before the lookup",
           "[if_nametoindex][if_indextoname]") {
   const fake::session session;
   CHECK_THROWS_AS(pysock::if_nametoindex("lo\0x"), std::invalid_argument);

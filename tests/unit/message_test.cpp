@@ -522,7 +522,7 @@ TEST_CASE("sendmsg waits as the other calls do") {
   }
 }
 
-TEST_CASE("want of memory for many buffers is reported, not thrown") {
+TEST_CASE("a failed allocation for many buffers is reported, not thrown") {
   const fake::session session;
   pysock::socket s;
   std::error_code ec;
@@ -595,7 +595,7 @@ TEST_CASE("recvmsg of every size of data and of control messages") {
   }
 }
 
-TEST_CASE("recvmsg refuses sizes that cannot be") {
+TEST_CASE("recvmsg refuses invalid sizes") {
   const fake::session session;
   pysock::socket s;
   const auto negative = static_cast<std::size_t>(-1);

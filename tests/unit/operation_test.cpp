@@ -213,7 +213,7 @@ TEST_CASE("a signal that ends a pause asks the hook", "[operation]") {
   CHECK(asked == 1);
 }
 
-TEST_CASE("progress ends a row of false alarms", "[operation]") {
+TEST_CASE("progress resets the back-off", "[operation]") {
   const fake::session session;
   receiver r(500 * ms);
   fake::on_send(
@@ -255,7 +255,7 @@ TEST_CASE("data that becomes ready at the deadline is taken", "[operation]") {
   CHECK(r.receive() == 1);
 }
 
-TEST_CASE("signals without end do not outlive the deadline", "[operation]") {
+TEST_CASE("endless signals do not extend the deadline", "[operation]") {
   const fake::session session;
   receiver waiting(100 * ms);
   fake::on_recv({fails(EAGAIN)});
@@ -356,7 +356,7 @@ TEST_CASE("sending all has one deadline for the whole", "[operation]") {
   CHECK(fake::log("poll").back() == called("poll", r.context.handle, event::write, 100));
 }
 
-TEST_CASE("progress without end does not outlive the deadline", "[operation]") {
+TEST_CASE("endless progress does not extend the deadline", "[operation]") {
   const fake::session session;
   receiver r(500 * ms);
   fake::on_send({fake::takes(1), fake::takes(1).after(300), fake::takes(1).after(300)});

@@ -60,7 +60,7 @@ TEST_CASE("a socket is one system call to open and one to close") {
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("a socket that cannot be opened says which") {
+TEST_CASE("a failed socket call names family and type") {
   const fake::session session;
   fake::on_socket({fails(EMFILE)});
   CHECK(message_of([] { pysock::socket s(AF_INET6, SOCK_DGRAM); }) ==
@@ -213,7 +213,7 @@ TEST_CASE("fromfd works on a duplicate, from_fileno on the descriptor itself") {
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("from_fileno believes what it is given, and checks that it is a socket") {
+TEST_CASE("from_fileno uses its arguments unchecked, and checks that it is a socket") {
   const fake::session session;
   const fake::handle fd = fake::adopt(AF_INET, SOCK_STREAM, 6);
   pysock::socket s = pysock::from_fileno(fd, AF_UNIX, SOCK_DGRAM, 3);
@@ -304,7 +304,7 @@ TEST_CASE("from_fileno leaves the descriptor to its owner when it fails") {
 
 // ---- default timeouts and modes ----
 
-TEST_CASE("new sockets take the default timeout and are born in its mode") {
+TEST_CASE("new sockets take the default timeout, and its mode at creation") {
   const fake::session session;
   {
     const default_timeout some(2.5);
@@ -416,7 +416,7 @@ TEST_CASE("accept from an unnamed AF_UNIX peer gives the unnamed address") {
   CHECK(listener.accept().address.is_unnamed());
 }
 
-TEST_CASE("accept waits, is interrupted, fails, and throws nothing through its other face") {
+TEST_CASE("accept waits, is interrupted and fails, and its error_code overload throws nothing") {
   const fake::session session;
   pysock::socket listener;
   listener.settimeout(1);
@@ -509,7 +509,7 @@ TEST_CASE("an empty send still goes to the system") {
   CHECK(fake::log() == lines{called("send", s.fileno(), 0, 0), called("send", s.fileno(), 0, 0)});
 }
 
-TEST_CASE("both faces report the same failures") {
+TEST_CASE("both overloads report the same failures") {
   const fake::session session;
   pysock::socket s;
   s.setblocking(false);
@@ -666,7 +666,7 @@ TEST_CASE("messages name the operation and the address") {
 
 // ---- receiving ----
 
-TEST_CASE("recv returns what came, whatever room it was given") {
+TEST_CASE("recv returns at most bufsize bytes") {
   const fake::session session;
   pysock::socket s;
   for (const std::size_t size :
@@ -697,7 +697,7 @@ TEST_CASE("receiving nothing makes no system call, but for datagrams") {
   CHECK(fake::count("recvfrom") == 2);
 }
 
-TEST_CASE("sizes that cannot be are refused before any call") {
+TEST_CASE("invalid sizes are refused before any system call") {
   const fake::session session;
   pysock::socket s;
   fake::clear_log();
@@ -740,7 +740,7 @@ TEST_CASE("with MSG_TRUNC the calls with a buffer return the length of the datag
   CHECK(s.recvfrom_into(buffer, from, MSG_TRUNC) == 6);
 }
 
-TEST_CASE("recvfrom tells who sent it, or that nobody has a name") {
+TEST_CASE("recvfrom returns the sender's address, or none if it is unnamed") {
   const fake::session session;
   pysock::socket s(AF_INET, SOCK_DGRAM);
   char buffer[16];
@@ -1017,4 +1017,4 @@ TEST_CASE("SocketType is the socket class") {
   STATIC_REQUIRE(std::is_same_v<pysock::SocketType, pysock::socket>);
 }
 
-TEST_CASE("IPv6 is known everywhere") { STATIC_REQUIRE(pysock::has_ipv6); }
+TEST_CASE("has_ipv6 is true") { STATIC_REQUIRE(pysock::has_ipv6); }
