@@ -223,7 +223,7 @@ class file::line_iterator {
  public:
   using iterator_category = std::input_iterator_tag;  ///< One pass.
   using value_type = std::string;                     ///< A line.
-  using difference_type = std::ptrdiff_t;             ///< None is ever taken.
+  using difference_type = std::ptrdiff_t;             ///< Required of iterators.
   using pointer = const std::string*;                 ///< What `->` gives.
   using reference = const std::string&;               ///< What `*` gives.
 

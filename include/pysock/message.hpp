@@ -306,7 +306,7 @@ class ancillary_view {
   class iterator {
    public:
     using iterator_category = std::input_iterator_tag;  ///< One pass.
-    using value_type = control_message;                 ///< What it gives.
+    using value_type = control_message;                 ///< The element type.
     using difference_type = std::ptrdiff_t;             ///< Not used.
     using pointer = const control_message*;             ///< To the iterator's own copy.
     using reference = const control_message&;           ///< To the iterator's own copy.
@@ -370,7 +370,7 @@ class ancillary_view {
 /// cmsg_type, cmsg_data)`)
 class ancillary_data {
  public:
-  /// How one walks through it.
+  /// A forward iterator over the messages.
   using iterator = ancillary_view::iterator;
 
   /// No messages.
@@ -446,7 +446,7 @@ void for_each_received(ancillary_view received, const F& f) {
   }
 }
 
-// Closes the descriptors in received control messages, unless somebody has come to own them.
+// Closes the descriptors in received control messages, unless dismissed.
 class received_guard {
  public:
   explicit received_guard(ancillary_view received) noexcept : received_(received) {}

@@ -159,7 +159,7 @@ class PYSOCK_API socket {
   /// The peer's address. \throws error ENOTCONN
   [[nodiscard]] address getpeername() const;
 
-  /// The socket's own address, for one to learn a port the system chose.
+  /// The local address; it shows which port `bind` to port 0 has chosen.
   [[nodiscard]] address getsockname() const;
 
   /// An integer option. \param level SOL_SOCKET, IPPROTO_* \param name SO_*, TCP_*, ... \throws

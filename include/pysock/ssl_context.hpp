@@ -31,7 +31,7 @@ enum ssl_protocol {
   PROTOCOL_TLS_SERVER,  ///< A server: clients are not asked for a certificate until told otherwise.
 };
 
-/// Whom a default context authenticates. (Python: ssl.Purpose)
+/// Which peer a default context verifies. (Python: ssl.Purpose)
 enum class Purpose {
   SERVER_AUTH,  ///< Servers: the context is for a client.
   CLIENT_AUTH,  ///< Clients: the context is for a server.

@@ -58,7 +58,7 @@ native_handle_type open(WSAPROTOCOL_INFOW& info) noexcept {
 }
 
 // Without this the answer to one datagram, "port unreachable" or "time to live exceeded", fails the
-// next receive, whoever it would be from. An older system knows only the first.
+// next receive, from any peer. An older system knows only the first.
 void ignore_unreachable(native_handle_type s) noexcept {
   constexpr unsigned long sio_udp_netreset =
       IOC_IN | IOC_VENDOR | 15U;  // older headers have no name for it

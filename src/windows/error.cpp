@@ -172,7 +172,7 @@ class winsock_category : public std::error_category {
 
 }  // namespace
 
-// Nobody has started Winsock, so whatever was taken for a socket is none.
+// Without WSAStartup no valid socket can exist: report WSAENOTSOCK.
 int sys::last_error() noexcept {
   const int reason = ::WSAGetLastError();
   return reason == WSANOTINITIALISED ? WSAENOTSOCK : reason;

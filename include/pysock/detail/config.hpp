@@ -26,7 +26,7 @@
 #define PYSOCK_WINDOWS 0
 /// Marks what a library exports, in the library itself.
 #define PYSOCK_EXPORT __attribute__((visibility("default")))
-/// Marks the same for whoever uses it.
+/// Marks the same in programs that use the library.
 #define PYSOCK_IMPORT __attribute__((visibility("default")))
 #endif
 
