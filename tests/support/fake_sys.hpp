@@ -163,60 +163,67 @@ step names(std::string host, std::string service);
 /// such function
 void on(const std::string& function, std::vector<step> steps);
 
+// Every call of the seam that can fail, and its arguments in the log: the seam's without pointers;
+// an address is printed, data is its size.
+// clang-format off
+#define PYSOCK_FAKE_CALLS(CALL) \
+  CALL(socket) /* family, type, proto, nonblocking */ \
+  CALL(socketpair) /* family, type, proto, nonblocking */ \
+  CALL(accept) /* s, nonblocking */ \
+  CALL(duplicate) /* s */ \
+  CALL(close) /* s */ \
+  CALL(set_nonblocking) /* s, on */ \
+  CALL(get_nonblocking) /* s */ \
+  CALL(get_inheritable) /* s */ \
+  CALL(set_inheritable) /* s, on */ \
+  CALL(describe) /* s */ \
+  CALL(bind) /* s, address */ \
+  CALL(listen) /* s, backlog */ \
+  CALL(connect) /* s, address */ \
+  CALL(shutdown) /* s, how */ \
+  CALL(getsockname) /* s */ \
+  CALL(getpeername) /* s */ \
+  CALL(getsockopt) /* s, level, name */ \
+  CALL(setsockopt) /* s, level, name, size */ \
+  CALL(poll) /* s, event, milliseconds[, the descriptor that wakes it] */ \
+  CALL(pause) /* milliseconds[, the descriptor that wakes it] */ \
+  CALL(open_wake) /* none */ \
+  CALL(run_detached) /* none */ \
+  CALL(open_poll_set) /* none */ \
+  CALL(change_poll_set) /* s, before, after */ \
+  CALL(wait_poll_set) /* milliseconds */ \
+  CALL(send) /* s, size, flags */ \
+  CALL(sendto) /* s, size, flags, address */ \
+  CALL(recv) /* s, size, flags */ \
+  CALL(recvfrom) /* s, size, flags */ \
+  CALL(send_now) /* s, size */ \
+  CALL(recv_now) /* s, size */ \
+  CALL(sendmsg) /* s, size, control size, flags, address */ \
+  CALL(recvmsg) /* s, size, control size, flags */ \
+  CALL(sendfile) /* s, file, offset, count */ \
+  CALL(open_file) /* path */ \
+  CALL(close_file) /* file */ \
+  CALL(file_size) /* file */ \
+  CALL(read_file) /* file, size, offset */ \
+  CALL(file_handle) /* none */ \
+  CALL(seek_file) /* offset */ \
+  CALL(getaddrinfo) /* host, service, family, type, proto, flags */ \
+  CALL(getnameinfo) /* address, flags */ \
+  CALL(gethostbyname) /* name, family */ \
+  CALL(gethostbyaddr) /* size, family */ \
+  CALL(getservbyname) /* name, proto */ \
+  CALL(getservbyport) /* port, proto */ \
+  CALL(getprotobyname) /* name */ \
+  CALL(gethostname) /* none */ \
+  CALL(sethostname) /* name */ \
+  CALL(if_nameindex) /* none */ \
+  CALL(if_nametoindex) /* name */ \
+  CALL(if_indextoname) /* index */
+// clang-format on
+
 #define PYSOCK_FAKE_SCRIPT(function) \
   inline void on_##function(std::vector<step> steps) { on(#function, std::move(steps)); }
-PYSOCK_FAKE_SCRIPT(socket)
-PYSOCK_FAKE_SCRIPT(socketpair)
-PYSOCK_FAKE_SCRIPT(accept)
-PYSOCK_FAKE_SCRIPT(duplicate)
-PYSOCK_FAKE_SCRIPT(close)
-PYSOCK_FAKE_SCRIPT(set_nonblocking)
-PYSOCK_FAKE_SCRIPT(get_nonblocking)
-PYSOCK_FAKE_SCRIPT(get_inheritable)
-PYSOCK_FAKE_SCRIPT(set_inheritable)
-PYSOCK_FAKE_SCRIPT(describe)
-PYSOCK_FAKE_SCRIPT(bind)
-PYSOCK_FAKE_SCRIPT(listen)
-PYSOCK_FAKE_SCRIPT(connect)
-PYSOCK_FAKE_SCRIPT(shutdown)
-PYSOCK_FAKE_SCRIPT(getsockname)
-PYSOCK_FAKE_SCRIPT(getpeername)
-PYSOCK_FAKE_SCRIPT(getsockopt)
-PYSOCK_FAKE_SCRIPT(setsockopt)
-PYSOCK_FAKE_SCRIPT(poll)
-PYSOCK_FAKE_SCRIPT(pause)
-PYSOCK_FAKE_SCRIPT(open_wake)
-PYSOCK_FAKE_SCRIPT(run_detached)
-PYSOCK_FAKE_SCRIPT(open_poll_set)
-PYSOCK_FAKE_SCRIPT(change_poll_set)
-PYSOCK_FAKE_SCRIPT(wait_poll_set)
-PYSOCK_FAKE_SCRIPT(send)
-PYSOCK_FAKE_SCRIPT(sendto)
-PYSOCK_FAKE_SCRIPT(recv)
-PYSOCK_FAKE_SCRIPT(recvfrom)
-PYSOCK_FAKE_SCRIPT(send_now)
-PYSOCK_FAKE_SCRIPT(recv_now)
-PYSOCK_FAKE_SCRIPT(sendmsg)
-PYSOCK_FAKE_SCRIPT(recvmsg)
-PYSOCK_FAKE_SCRIPT(sendfile)
-PYSOCK_FAKE_SCRIPT(open_file)
-PYSOCK_FAKE_SCRIPT(close_file)
-PYSOCK_FAKE_SCRIPT(file_size)
-PYSOCK_FAKE_SCRIPT(read_file)
-PYSOCK_FAKE_SCRIPT(file_handle)
-PYSOCK_FAKE_SCRIPT(seek_file)
-PYSOCK_FAKE_SCRIPT(getaddrinfo)
-PYSOCK_FAKE_SCRIPT(getnameinfo)
-PYSOCK_FAKE_SCRIPT(gethostbyname)
-PYSOCK_FAKE_SCRIPT(gethostbyaddr)
-PYSOCK_FAKE_SCRIPT(getservbyname)
-PYSOCK_FAKE_SCRIPT(getservbyport)
-PYSOCK_FAKE_SCRIPT(getprotobyname)
-PYSOCK_FAKE_SCRIPT(gethostname)
-PYSOCK_FAKE_SCRIPT(sethostname)
-PYSOCK_FAKE_SCRIPT(if_nameindex)
-PYSOCK_FAKE_SCRIPT(if_nametoindex)
-PYSOCK_FAKE_SCRIPT(if_indextoname)
+PYSOCK_FAKE_CALLS(PYSOCK_FAKE_SCRIPT)
 #undef PYSOCK_FAKE_SCRIPT
 
 // ---- the log ----
@@ -235,25 +242,7 @@ std::string text(T number) {
 std::string join(const char* function, std::initializer_list<std::string> arguments);
 }  // namespace printing
 
-/// A line of the log: `called("recv", s, 10, MSG_PEEK)` is "recv(1000, 10, 2)". The arguments are
-/// the seam's without pointers: an address is printed, data is its size. In full:
-///
-///     socket(family, type, proto, nonblocking)   socketpair(the same)   accept(s, nonblocking)
-///     duplicate(s)   close(s)   set_nonblocking(s, on)   get_inheritable(s)
-///     set_inheritable(s, on)   describe(s)   bind(s, address)   listen(s, backlog)
-///     connect(s, address)   shutdown(s, how)   getsockname(s)   getpeername(s)
-///     getsockopt(s, level, name)   setsockopt(s, level, name, size)
-///     poll(s, event, milliseconds)   pause(milliseconds), both followed by the descriptor that
-///     wakes them, if there is one   open_wake()   run_detached()   open_poll_set()
-///     change_poll_set(s, before, after)   wait_poll_set(milliseconds)   send(s, size, flags)
-///     sendto(s, size, flags, address) sendmsg(s, size, control size, flags, address)   send_now(s,
-///     size)   recv(s, size, flags) recvfrom(s, size, flags)   recvmsg(s, size, control size,
-///     flags)   recv_now(s, size) sendfile(s, file, offset, count)   open_file(path)
-///     close_file(file)   file_size(file) read_file(file, size, offset)   file_handle()
-///     gethostname()   sethostname(name) getaddrinfo(host, service, family, type, proto, flags)
-///     getnameinfo(address, flags) gethostbyname(name, family)   gethostbyaddr(size, family)
-///     getservbyname(name, proto) getservbyport(port, proto)   getprotobyname(name) if_nameindex()
-///     if_nametoindex(name)   if_indextoname(index)
+/// A line of the log: `called("recv", s, 10, MSG_PEEK)` is "recv(1000, 10, 2)".
 template <class... Arguments>
 std::string called(const char* function, const Arguments&... arguments) {
   return printing::join(function, {printing::text(arguments)...});

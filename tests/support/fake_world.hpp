@@ -26,32 +26,9 @@ inline constexpr handle first_handle = 1000;
 // More calls than any test makes: the code under test runs in circles.
 inline constexpr std::size_t too_many_calls = 100'000;
 
-inline const std::set<std::string> functions = {"socket",          "socketpair",
-                                                "accept",          "duplicate",
-                                                "close",           "set_nonblocking",
-                                                "get_inheritable", "set_inheritable",
-                                                "describe",        "bind",
-                                                "listen",          "connect",
-                                                "shutdown",        "getsockname",
-                                                "getpeername",     "getsockopt",
-                                                "setsockopt",      "poll",
-                                                "pause",           "open_wake",
-                                                "run_detached",    "open_poll_set",
-                                                "change_poll_set", "wait_poll_set",
-                                                "get_nonblocking", "send",
-                                                "sendto",          "recv",
-                                                "recvfrom",        "send_now",
-                                                "recv_now",        "sendmsg",
-                                                "recvmsg",         "sendfile",
-                                                "open_file",       "close_file",
-                                                "file_size",       "read_file",
-                                                "file_handle",     "seek_file",
-                                                "getaddrinfo",     "getnameinfo",
-                                                "gethostbyname",   "gethostbyaddr",
-                                                "getservbyname",   "getservbyport",
-                                                "getprotobyname",  "gethostname",
-                                                "sethostname",     "if_nameindex",
-                                                "if_nametoindex",  "if_indextoname"};
+#define PYSOCK_FAKE_NAME(function) #function,
+inline const std::set<std::string> functions = {PYSOCK_FAKE_CALLS(PYSOCK_FAKE_NAME)};
+#undef PYSOCK_FAKE_NAME
 
 enum class kind { socket, file, wake, any };
 
