@@ -51,6 +51,7 @@ int main(int argc, char** argv) try {
   const auto deadline =
       steady_clock::now() + std::chrono::duration_cast<steady_clock::duration>(limit);
   std::vector<std::future<std::string>> states;
+  states.reserve(servers.size());
   for (const std::string& server : servers)
     states.push_back(std::async(std::launch::async, check, server, deadline));
   for (std::size_t i = 0; i < servers.size(); ++i)

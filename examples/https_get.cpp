@@ -24,10 +24,10 @@ namespace sk = pysock;
 int main(int argc, char** argv) try {
   const std::string host = argc > 1 ? argv[1] : "www.python.org";
   const std::string port = argc > 2 ? argv[2] : "443";
-  const std::optional<sk::text> cafile =
-      argc > 3 ? std::make_optional<sk::text>(argv[3]) : std::nullopt;
-  const sk::ssl_context context = sk::create_default_context(
-      sk::Purpose::SERVER_AUTH, cafile);  // without a file: whom the system trusts
+  // Without a file of authorities: those that the system trusts.
+  const sk::ssl_context context =
+      argc > 3 ? sk::create_default_context(sk::Purpose::SERVER_AUTH, argv[3])
+               : sk::create_default_context();
   sk::ssl_socket s = context.wrap_socket(sk::create_connection({host, port}, 10), host);
   std::cout << *s.version() << " with " << host << " by the word of "
             << s.getpeercert()->issuer["commonName"] << '\n';

@@ -53,9 +53,9 @@ std::string command(Stream& s, const std::string& text, const std::string& code)
 int main(int argc, char** argv) try {
   const std::string host = argc > 1 ? argv[1] : "localhost";
   const std::string port = argc > 2 ? argv[2] : "25";
-  const std::optional<sk::text> cafile =
-      argc > 3 ? std::make_optional<sk::text>(argv[3]) : std::nullopt;
-  const sk::ssl_context context = sk::create_default_context(sk::Purpose::SERVER_AUTH, cafile);
+  const sk::ssl_context context =
+      argc > 3 ? sk::create_default_context(sk::Purpose::SERVER_AUTH, argv[3])
+               : sk::create_default_context();
 
   sk::socket plain = sk::create_connection({host, port}, 10);
   command(plain, "", "220");

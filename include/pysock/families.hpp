@@ -60,6 +60,28 @@ Native as_native(const endpoint& from) noexcept {
 
 }  // namespace detail
 
+/// A number of 32 bits as a parameter, from any integer type or unscoped enumerator: the system's
+/// constants have several types.
+class word {
+ public:
+  /// \throws std::out_of_range for a number that 32 bits do not hold
+  template <class Integer, std::enable_if_t<std::is_integral_v<Integer>, int> = 0>
+  word(Integer value) : value_(static_cast<std::uint32_t>(value)) {
+    if (static_cast<Integer>(value_) != value || value < Integer{})
+      detail::throw_error(bad_argument::value_range, "address");
+  }
+  /// \overload
+  template <
+      class Enum,
+      std::enable_if_t<std::is_enum_v<Enum> && std::is_convertible_v<Enum, long long>, int> = 0>
+  word(Enum value) : word(static_cast<std::underlying_type_t<Enum>>(value)) {}
+  /// The number.
+  [[nodiscard]] std::uint32_t value() const noexcept { return value_; }
+
+ private:
+  std::uint32_t value_;
+};
+
 #ifdef PACKET_HOST
 /// An AF_PACKET address: a link-layer device and protocol. (packet(7))
 class packet_address : public endpoint {
@@ -97,7 +119,7 @@ class netlink_address : public endpoint {
  public:
   /// \param pid the port, usually a process number; 0 is the kernel, or one that the kernel chooses
   /// \param groups the multicast groups, a bit each \throws std::out_of_range beyond 32 bits
-  PYSOCK_API netlink_address(long long pid, long long groups);
+  PYSOCK_API netlink_address(word pid, word groups);
   /// \throws std::invalid_argument for an address of another family
   explicit netlink_address(const address& a)
       : endpoint(detail::expect_family(a, AF_NETLINK, "netlink_address")) {}
@@ -120,7 +142,7 @@ class vsock_address : public endpoint {
  public:
   /// \param cid the machine: VMADDR_CID_* or a number \param port VMADDR_PORT_ANY or a number
   /// \throws std::out_of_range beyond 32 bits
-  PYSOCK_API vsock_address(long long cid, long long port);
+  PYSOCK_API vsock_address(word cid, word port);
   /// \throws std::invalid_argument for an address of another family
   explicit vsock_address(const address& a)
       : endpoint(detail::expect_family(a, AF_VSOCK, "vsock_address")) {}
@@ -171,7 +193,7 @@ class tipc_address : public endpoint {
   /// \param addr_type TIPC_ADDR_* \param v1 32 bits \param v2 32 bits \param v3 32 bits \param
   /// scope TIPC_*_SCOPE \throws std::out_of_range for the numbers \throws std::invalid_argument for
   /// another type
-  PYSOCK_API tipc_address(long long addr_type, long long v1, long long v2, long long v3,
+  PYSOCK_API tipc_address(long long addr_type, word v1, word v2, word v3,
                           long long scope = TIPC_CLUSTER_SCOPE);
   /// \throws std::invalid_argument for an address of another family
   explicit tipc_address(const address& a)

@@ -97,21 +97,21 @@ std::string packet_address::addr() const {
 #endif
 
 #ifdef NETLINK_ROUTE
-netlink_address::netlink_address(long long pid, long long groups) {
+netlink_address::netlink_address(word pid, word groups) {
   sockaddr_nl native{};
   native.nl_family = AF_NETLINK;
-  native.nl_pid = checked<std::uint32_t>(pid, "netlink_address: pid");
-  native.nl_groups = checked<std::uint32_t>(groups, "netlink_address: groups");
+  native.nl_pid = pid.value();
+  native.nl_groups = groups.value();
   endpoint::operator=(endpoint_of(native));
 }
 #endif
 
 #ifdef VMADDR_CID_ANY
-vsock_address::vsock_address(long long cid, long long port) {
+vsock_address::vsock_address(word cid, word port) {
   sockaddr_vm native{};
   native.svm_family = AF_VSOCK;
-  native.svm_cid = checked<std::uint32_t>(cid, "vsock_address: cid");
-  native.svm_port = checked<std::uint32_t>(port, "vsock_address: port");
+  native.svm_cid = cid.value();
+  native.svm_port = port.value();
   endpoint::operator=(endpoint_of(native));
 }
 #endif
@@ -128,15 +128,14 @@ std::string can_address::ifname() const { return name_of(ifindex(), "can_address
 #endif
 
 #ifdef TIPC_ADDR_NAME
-tipc_address::tipc_address(long long addr_type, long long v1, long long v2, long long v3,
-                           long long scope) {
+tipc_address::tipc_address(long long addr_type, word v1, word v2, word v3, long long scope) {
   sockaddr_tipc native{};
   native.family = AF_TIPC;
   native.addrtype = checked<unsigned char>(addr_type, "tipc_address: addr_type");
   native.scope = checked<signed char>(scope, "tipc_address: scope");
-  const auto a = checked<std::uint32_t>(v1, "tipc_address: v1");
-  const auto b = checked<std::uint32_t>(v2, "tipc_address: v2");
-  const auto c = checked<std::uint32_t>(v3, "tipc_address: v3");
+  const std::uint32_t a = v1.value();
+  const std::uint32_t b = v2.value();
+  const std::uint32_t c = v3.value();
   switch (addr_type) {
     case TIPC_ADDR_NAMESEQ:
       native.addr.nameseq = {a, b, c};

@@ -63,8 +63,8 @@ class worker_pool {
   static void run(void* pool) noexcept { static_cast<worker_pool*>(pool)->work(); }
   void work() noexcept;
 
-  const long process_ = sys::process_id();
-  worker_pool* of_parent_;  // kept, so that it is no leak
+  const std::int64_t process_ = sys::process_id();
+  [[maybe_unused]] worker_pool* of_parent_;  // kept, so that it is no leak
   std::mutex mutex_;
   std::deque<lookup_task*> queue_;
   unsigned workers_ = 0;

@@ -105,8 +105,11 @@ endpoint lookup(const std::string& host, int family, std::error_code& ec) noexce
   const addrinfo hints = make_hints(family, SOCK_DGRAM, 0, idn_flag(host));
   results found;
   ec = code_of(sys::getaddrinfo(host.c_str(), nullptr, &hints, &found.first));
-  if (!ec && found.first == nullptr) ec = errc::no_addresses;
   if (ec) return {};
+  if (found.first == nullptr) {
+    ec = errc::no_addresses;
+    return {};
+  }
   return {found.first->ai_addr, static_cast<socklen_t>(found.first->ai_addrlen)};
 }
 

@@ -227,8 +227,11 @@ void selector_core::select(timeout_value timeout, std::error_code& ec) noexcept 
   operation op(calling, sys::event::read, until);
   try {
     s.release_retired();
-    if (s.set == nullptr) ec = system_code(sys::numbers().bad_descriptor);
-    if (ec || !op.begin(ec)) return;
+    if (s.set == nullptr) {
+      ec = system_code(sys::numbers().bad_descriptor);
+      return;
+    }
+    if (!op.begin(ec)) return;
     for (;;) {
       const std::int64_t now = until.now();
       const int count = sys::wait_poll_set(*s.set, s.results, until.milliseconds(now));

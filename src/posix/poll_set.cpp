@@ -22,8 +22,6 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-using sys::event;
-
 #if PYSOCK_POLL_SET == PYSOCK_POLL_SET_EPOLL
 
 class sys::poll_set {

@@ -3,9 +3,9 @@
 #include "features.hpp"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <cerrno>
+#include <csignal>
 #include <new>
 #include <pysock/detail/sys.hpp>
 

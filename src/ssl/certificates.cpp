@@ -159,9 +159,9 @@ std::string to_string(certificate_time time) {
                                     "Sep", "Oct", "Nov", "Dec", "Jan", "Feb"};
   constexpr std::int64_t day_length = 86400;
   constexpr std::int64_t era_length = 146097;  // days of 400 years
-  const std::int64_t seconds = time.time_since_epoch().count();
-  const std::int64_t of_day = (seconds % day_length + day_length) % day_length;
-  const std::int64_t days = (seconds - of_day) / day_length + 719468;  // since 0000-03-01
+  const std::int64_t count = time.time_since_epoch().count();
+  const std::int64_t of_day = (count % day_length + day_length) % day_length;
+  const std::int64_t days = (count - of_day) / day_length + 719468;  // since 0000-03-01
   const std::int64_t of_era = (days % era_length + era_length) % era_length;
   const std::int64_t era = (days - of_era) / era_length;
   const std::int64_t year_of_era =

@@ -17,7 +17,7 @@ namespace pysock {
 inline namespace v1 {
 namespace {
 
-using lock = std::lock_guard<std::mutex>;
+using context_lock = std::lock_guard<std::mutex>;
 
 [[noreturn]] void refuse(const char* operation, const char* why) {
   throw std::invalid_argument(std::string(operation) + ": " + why);
@@ -55,7 +55,7 @@ ssl_context::ssl_context(ssl_protocol protocol)
 ssl_context::~ssl_context() = default;
 
 ssl_context& ssl_context::verify_mode(VerifyMode value) {
-  const lock guard(context_->mutex);
+  const context_lock guard(context_->mutex);
   if (value == CERT_NONE && context_->rules.check_hostname) {
     throw std::invalid_argument(
         "Cannot set verify_mode to CERT_NONE when check_hostname is enabled.");
@@ -66,14 +66,14 @@ ssl_context& ssl_context::verify_mode(VerifyMode value) {
 }
 
 VerifyMode ssl_context::verify_mode() const noexcept {
-  const lock guard(context_->mutex);
+  const context_lock guard(context_->mutex);
   return context_->rules.mode;
 }
 
 ssl_context& ssl_context::check_hostname(bool value) {
   if (value && context_->protocol == PROTOCOL_TLS_SERVER)
     refuse("check_hostname", "a server has no name to compare");
-  const lock guard(context_->mutex);
+  const context_lock guard(context_->mutex);
   context_->rules.check_hostname = value;
   if (value && context_->rules.mode == CERT_NONE) context_->set_mode(CERT_REQUIRED);
   context_->next_generation();
@@ -81,12 +81,12 @@ ssl_context& ssl_context::check_hostname(bool value) {
 }
 
 bool ssl_context::check_hostname() const noexcept {
-  const lock guard(context_->mutex);
+  const context_lock guard(context_->mutex);
   return context_->rules.check_hostname;
 }
 
 ssl_context& ssl_context::verify_flags(unsigned long value) {
-  const lock guard(context_->mutex);
+  const context_lock guard(context_->mutex);
   X509_VERIFY_PARAM* rules = SSL_CTX_get0_param(context_->get());
   const unsigned long extra = X509_VERIFY_PARAM_get_flags(rules) & ~value;
   ERR_clear_error();
@@ -99,13 +99,13 @@ ssl_context& ssl_context::verify_flags(unsigned long value) {
 }
 
 unsigned long ssl_context::verify_flags() const noexcept {
-  const lock guard(context_->mutex);
+  const context_lock guard(context_->mutex);
   return X509_VERIFY_PARAM_get_flags(SSL_CTX_get0_param(context_->get()));
 }
 
 ssl_context& ssl_context::minimum_version(TLSVersion value) {
   const int number = version_number(value, "minimum_version");
-  const lock guard(context_->mutex);
+  const context_lock guard(context_->mutex);
   if (number > version_number(context_->maximum, "minimum_version"))
     refuse("minimum_version", "it is above maximum_version");
   ERR_clear_error();
@@ -117,13 +117,13 @@ ssl_context& ssl_context::minimum_version(TLSVersion value) {
 }
 
 TLSVersion ssl_context::minimum_version() const noexcept {
-  const lock guard(context_->mutex);
+  const context_lock guard(context_->mutex);
   return context_->minimum;
 }
 
 ssl_context& ssl_context::maximum_version(TLSVersion value) {
   const int number = version_number(value, "maximum_version");
-  const lock guard(context_->mutex);
+  const context_lock guard(context_->mutex);
   if (number < version_number(context_->minimum, "maximum_version"))
     refuse("maximum_version", "it is below minimum_version");
   ERR_clear_error();
@@ -136,14 +136,14 @@ ssl_context& ssl_context::maximum_version(TLSVersion value) {
 }
 
 TLSVersion ssl_context::maximum_version() const noexcept {
-  const lock guard(context_->mutex);
+  const context_lock guard(context_->mutex);
   return context_->maximum;
 }
 
 void ssl_context::set_ciphers(const text& ciphers) {
   if (ciphers.view().find('\0') != std::string_view::npos)
     detail::throw_error(bad_argument::embedded_null, "set_ciphers");
-  const lock guard(context_->mutex);
+  const context_lock guard(context_->mutex);
   ERR_clear_error();
   if (SSL_CTX_set_cipher_list(context_->get(), ciphers.str().c_str()) != 1)
     detail::throw_openssl_error("set_ciphers");
@@ -154,13 +154,13 @@ ssl_context& ssl_context::num_tickets(int value) {
   if (context_->protocol != PROTOCOL_TLS_SERVER)
     refuse("num_tickets", "only a server issues tickets");
   if (value < 0) refuse("num_tickets", "the number must not be negative");
-  const lock guard(context_->mutex);
+  const context_lock guard(context_->mutex);
   context_->rules.tickets = value;
   return *this;
 }
 
 int ssl_context::num_tickets() const noexcept {
-  const lock guard(context_->mutex);
+  const context_lock guard(context_->mutex);
   return context_->rules.tickets;
 }
 
@@ -176,7 +176,7 @@ ssl_context& ssl_context::sni_callback(
       return found != nullptr ? found->context_ : nullptr;
     };
   }
-  const lock guard(context_->mutex);
+  const context_lock guard(context_->mutex);
   context_->choose = std::move(chosen);
   return *this;
 }
@@ -189,7 +189,7 @@ ssl_context& ssl_context::keylog_filename(const file_path& path) {
 }
 
 std::string ssl_context::keylog_filename() const {
-  const lock guard(context_->mutex);
+  const context_lock guard(context_->mutex);
   return context_->keylog_path;
 }
 

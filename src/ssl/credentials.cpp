@@ -112,7 +112,7 @@ credentials read_credentials(const source& certificates, const source& key,
   while (detail::certificate_handle above{
       PEM_read_bio_X509(certificates.bio.get(), nullptr, password_prompt::answer, &prompt)}) {
     if (sk_X509_push(result.chain.get(), above.get()) == 0) throw std::bad_alloc();
-    above.release();
+    (void)above.release();
   }
   const std::error_code end = detail::take_openssl_error();
   if (end != no_start_line()) detail::throw_error(end, certificates.operation);

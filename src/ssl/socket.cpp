@@ -35,8 +35,9 @@ std::string operation_name(const char* operation, const detail::tls_connection& 
 
 std::vector<std::string> der_of(const STACK_OF(X509) * chain) {
   std::vector<std::string> result;
-  for (int i = 0; i < sk_X509_num(chain); ++i)
-    result.push_back(detail::der(sk_X509_value(chain, i)));
+  const int count = sk_X509_num(chain);
+  result.reserve(static_cast<std::size_t>(count < 0 ? 0 : count));
+  for (int i = 0; i < count; ++i) result.push_back(detail::der(sk_X509_value(chain, i)));
   return result;
 }
 

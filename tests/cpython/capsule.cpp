@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "capsule.hpp"
 
+#include <cmath>
 #include <cstddef>
 
 namespace binding {
@@ -28,7 +29,8 @@ void keep_in_step(socket_object& object) noexcept {
   seen.type = object.socket.type();
   seen.proto = object.socket.proto();
   seen.raise_errno = raise_errno;
-  seen.timeout = pysock::detail::timeout_word(object.socket.gettimeout());
+  const auto timeout = object.socket.gettimeout();
+  seen.timeout = timeout ? static_cast<std::int64_t>(std::ceil(timeout->count() * 1e9)) : -1;
 }
 
 void add_capsule(PyObject* module, PyTypeObject* socket_type) {

@@ -6,7 +6,7 @@ import re
 import sys
 import xml.etree.ElementTree as xml
 
-UNSPELT = re.compile(r"operator|~|^PYSOCK_|^hash$|^is_error_code_enum$|^v1$|^std$")
+UNSPELT = re.compile(r"operator|~|_$|^PYSOCK_|^hash$|^is_error_code_enum$|^v1$|^std$")
 
 
 def public_names(folder):

@@ -85,7 +85,7 @@ constexpr std::size_t more_than_fits = 16000000;
 }  // namespace
 
 TEST_CASE("a flood of HelloRequest messages ends a handshake in its timeout", "[ssl][flood]") {
-  const std::size_t size = GENERATE(4, 16384);
+  const std::size_t size = GENERATE(std::size_t{4}, std::size_t{16384});
   CAPTURE(size);
   constexpr double limit = 1;
   auto plain = connected();
