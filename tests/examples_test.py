@@ -451,7 +451,7 @@ class Examples(unittest.TestCase):
         for language in LANGUAGES:
             listening = self.start(language, server, 0)
             port = listening.address()[1]
-            self.connect(("127.0.0.1", port))  # one that says nothing holds up nobody
+            self.connect(("127.0.0.1", port))  # sends nothing, and must not delay the others
             running = [self.start(one, client, port) for one in LANGUAGES for _ in range(clients)]
             for one in running:
                 status, output, errors = one.end()
@@ -523,7 +523,7 @@ class Examples(unittest.TestCase):
             contents = {"empty": b"", "small": b"one\r\ntwo\n\0", "large": bytes(range(256)) * 20000}
             for server in LANGUAGES:
                 port = self.start(server, "file_server", folder, 0).address()[1]
-                self.connect(("127.0.0.1", port))  # holds up nobody
+                self.connect(("127.0.0.1", port))  # sends nothing, and must not delay the others
                 for client in LANGUAGES:
                     def run_all(verb):
                         running = [(name, self.start(client, "file_client", port, verb, pathlib.Path(own, name))) for name in contents]
@@ -650,7 +650,7 @@ class Examples(unittest.TestCase):
         without = ssl.create_default_context(cafile=folder + "/ca.pem")
         for language in LANGUAGES:
             address = ("127.0.0.1", self.start(language, "mutual_tls_server", folder + "/server.both", folder + "/ca.pem", 0).address()[1])
-            self.connect(address)  # never begins its handshake, and holds up nobody
+            self.connect(address)  # never begins its handshake, and must not delay the others
 
             def ask(context):
                 with context.wrap_socket(self.connect(address), server_hostname="localhost") as s:
@@ -687,7 +687,7 @@ class Examples(unittest.TestCase):
             self.assertEqual(said, said[:2] * 3)
             self.assertNotIn(f"served by process {server.process.pid}\n", said)
             server.process.kill()
-            self.assertEqual(server.end()[2], "")  # the workers end, too: else the output stays open
+            self.assertEqual(server.end()[2], "")  # the workers end, too: otherwise the output stays open
 
     def test_socketpair_test(self):
         self.assertEqual(self.run_both("socketpair_test"), (0, "all tests passed\n", ""))

@@ -33,14 +33,14 @@ namespace sk = pysock;
 
 namespace {
 
-// The handshake is done here: a client that is slow with it holds up nobody else.
+// The handshake is done here: a client that is slow with it delays no other.
 void serve(const sk::ssl_context& context, sk::socket conn) try {
   conn.settimeout(30);
   sk::ssl_socket tls = context.wrap_server(std::move(conn));
   tls.sendall("Hello, " + tls.getpeercert()->subject["commonName"] + '\n');
   tls.unwrap().close();
 } catch (const sk::error& e) {
-  std::cerr << e.what() << std::endl;  // a client without certificate among others
+  std::cerr << e.what() << std::endl;  // for example a client without a certificate
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tells each client of an AF_UNIX path who it is, by the kernel's word, and serves only processes
-// of the same user: peer_credentials_server path. Linux has SO_PEERCRED. In Python:
+// Tells each client of an AF_UNIX path its process and user as the kernel reports them, and serves
+// only processes of the same user: peer_credentials_server path. Linux has SO_PEERCRED. In Python:
 //
 //     import contextlib, os, socket, struct, sys
 //

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Prints the lines of a server, and connects again when the connection ends, until a line `bye`.
-// The waits double up to a limit and are random below it, so that many clients do not come back at
+// The waits double up to a limit and are random below it, so that many clients do not connect at
 // the same time: reconnect [port [attempts]]. In Python:
 //
 //     import random, socket, sys, time

@@ -51,7 +51,7 @@ std::optional<std::string> ask(sk::socket& s, const std::string& identifier,
       const std::string answer = s.recv(1500);
       if (answer.compare(0, identifier.size(), identifier) == 0)
         return answer.substr(identifier.size());
-    }  // else it answers an earlier request of somebody who had this port
+    }  // else it answers another request
   } catch (const sk::timeout&) {
   } catch (const sk::connection_refused_error&) {  // the server may be about to start
     std::this_thread::sleep_until(deadline);
