@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Tries what examples need by the own calls of the system that runs this; says why it cannot be,
 // and nothing if it can: system_probe "AF_UNIX streams"|"AF_UNIX datagrams"|"multicast
-// interface"|"poll()".
+// interface"|"poll()"|"epoll"|"passing descriptors"|"peer credentials".
 #include <iostream>
 
 #include "support/raw.hpp"
@@ -30,6 +30,18 @@ int main(int argc, char** argv) {
   } else if (what == "poll()") {
 #if !__has_include(<poll.h>)
     std::cout << "there is no poll()";
+#endif
+  } else if (what == "epoll") {
+#if !__has_include(<sys/epoll.h>)
+    std::cout << "there is no epoll";
+#endif
+  } else if (what == "passing descriptors") {
+#ifndef SCM_RIGHTS
+    std::cout << "descriptors cannot be passed";
+#endif
+  } else if (what == "peer credentials") {
+#ifndef __linux__
+    std::cout << "there is no SO_PEERCRED of Linux";
 #endif
   } else {
     return 2;

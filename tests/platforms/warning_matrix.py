@@ -43,13 +43,13 @@ def all_headers():
 
 def users_text():
     """A file that includes every header, the uses, and every example in a namespace of its own."""
-    examples = sorted(ROOT.glob("examples/*.cpp"))
+    examples = sorted(ROOT.glob("examples/**/*.cpp"))
     system = sorted({line for path in examples for line in re.findall("^#include <.*$", path.read_text(encoding="utf-8"), re.MULTILINE)})
     lines = [*all_headers(), '#include "tests/compile/uses.cpp"', *system]
     lines.append('#pragma GCC diagnostic ignored "-Wreturn-type"')  # an example's main() need not return a value
     for path in examples:
         lines += [f"namespace example_{path.stem} {{", f"int {path.stem}_main(int, char**);", f"#define main {path.stem}_main",
-                  f'#include "examples/{path.name}"', "#undef main", "}"]
+                  f'#include "{path.relative_to(ROOT).as_posix()}"', "#undef main", "}"]
     return "\n".join(lines) + "\n"
 
 
