@@ -10,6 +10,7 @@
 
 #include "ssl/tls.hpp"
 #include "support/catch.hpp"
+#include "support/environment.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace sk = pysock;
@@ -317,16 +318,15 @@ TEST_CASE("folders and files of authorities that are missing are reported", "[ss
   CHECK(failure_of([&] {
           client.load_verify_locations(std::nullopt, certificate_file("ca.pem"));
         }) == failure("error", ENOTDIR));
-  CHECK(in_child([] {
-          ::setenv("SSL_CERT_FILE", "/nowhere/at all.pem", 1);
-          sk::ssl_context context(sk::PROTOCOL_TLS_CLIENT);
-          const bool missing = failure_of([&] { context.load_default_certs(); }) ==
-                               failure("file_not_found_error", ENOENT);
-          ::setenv("SSL_CERT_FILE", certificate_file("ca.pem").c_str(), 1);
-          context.load_default_certs();
-          const sk::ssl_context server = server_context();
-          return missing && secured(context, server).client.version() ? 0 : 1;
-        }) == 0);
+  sk::ssl_context context(sk::PROTOCOL_TLS_CLIENT);
+  {
+    const environment_variable missing("SSL_CERT_FILE", "/nowhere/at all.pem");
+    CHECK(failure_of([&] { context.load_default_certs(); }) ==
+          failure("file_not_found_error", ENOENT));
+  }
+  const environment_variable present("SSL_CERT_FILE", certificate_file("ca.pem"));
+  context.load_default_certs();
+  CHECK(secured(context, server_context()).client.version());
 }
 
 TEST_CASE("certificates and keys can be loaded from memory", "[ssl]") {
@@ -377,10 +377,8 @@ TEST_CASE("secrets are appended to the key log file", "[ssl]") {
   CHECK(failure_of([&] { client.keylog_filename("/nowhere/at all"); }) ==
         failure("file_not_found_error", ENOENT));
   CHECK(failure_of([&] { client.keylog_filename("a\0b"); }) == "invalid_argument");
-  CHECK(in_child([&] {
-          ::setenv("SSLKEYLOGFILE", path.c_str(), 1);
-          return sk::create_default_context().keylog_filename() == path ? 0 : 1;
-        }) == 0);
+  const environment_variable from_environment("SSLKEYLOGFILE", path);
+  CHECK(sk::create_default_context().keylog_filename() == path);
 }
 
 TEST_CASE("an encrypted authority is refused, and nobody is asked for its password", "[ssl]") {

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// A variable of the environment, for as long as an object lives.
+#pragma once
+
+#include <cstdlib>
+#include <optional>
+#include <string>
+
+namespace test_support {
+
+class environment_variable {
+ public:
+  environment_variable(const char* name, const std::string& value) : name_(name) {
+    if (const char* before = std::getenv(name)) before_ = before;
+    set(value);
+  }
+  environment_variable(const environment_variable&) = delete;
+  environment_variable& operator=(const environment_variable&) = delete;
+  ~environment_variable() {
+    if (before_)
+      set(*before_);
+    else
+      remove();
+  }
+
+ private:
+#ifdef _WIN32
+  void set(const std::string& value) const { ::_putenv_s(name_, value.c_str()); }
+  void remove() const { ::_putenv_s(name_, ""); }
+#else
+  void set(const std::string& value) const { ::setenv(name_, value.c_str(), 1); }
+  void remove() const { ::unsetenv(name_); }
+#endif
+
+  const char* name_;
+  std::optional<std::string> before_;
+};
+
+}  // namespace test_support
