@@ -98,7 +98,8 @@ class sys::poll_set {
       entries_.change(one.handle, event::error, one.generation);
       found = true;
     }
-    return found ? 0 : -WSAENOTSOCK;
+    if (!found) ::Sleep(1);  // the closed one's number has another owner by now, or is unregistered
+    return 0;
   }
 
   poll_entries entries_;

@@ -288,7 +288,7 @@ TEST_CASE("other threads register and unregister while one selects", "[selectors
     }
   });
   constexpr int threads = 4;
-  constexpr int rounds = 50;
+  constexpr int rounds = 20;
   {
     std::vector<std::unique_ptr<background<bool>>> others;
     for (int t = 0; t < threads; ++t) {

@@ -6,6 +6,7 @@
 
 #include "ssl/tls.hpp"
 #include "support/catch.hpp"
+#include "support/native.hpp"
 #include "support/python_peer.hpp"
 #include "support/raw.hpp"
 #include "support/transferred.hpp"
@@ -240,7 +241,7 @@ TEST_CASE("close, unwrap and shutdown report by error codes", "[ssl]") {
   session_pair both = secured();
   std::error_code ec;
   both.client.shutdown(99, ec);
-  CHECK(ec.value() == EINVAL);
+  CHECK(ec.value() == native(EINVAL));
   both.client.settimeout(0.05);
   CHECK_FALSE(both.client.unwrap(ec));
   CHECK(ec == sk::errc::timed_out);
@@ -252,9 +253,9 @@ TEST_CASE("close, unwrap and shutdown report by error codes", "[ssl]") {
   CHECK(plain);
   (void)other.get();
   both.client.shutdown(SHUT_RDWR, ec);
-  CHECK(ec.value() == EBADF);
+  CHECK((ec == std::errc::bad_file_descriptor || ec == std::errc::not_a_socket));
   CHECK_FALSE(both.client.unwrap(ec));
-  CHECK(ec.value() == EBADF);
+  CHECK((ec == std::errc::bad_file_descriptor || ec == std::errc::not_a_socket));
   both.client.close(ec);
   CHECK_FALSE(ec);
 }

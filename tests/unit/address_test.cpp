@@ -189,7 +189,7 @@ TEST_CASE("a std::filesystem::path makes an AF_UNIX address", "[unix_address][fi
   CHECK(address(folder / "sock") == address((folder / "sock").string()));
   CHECK(unix_address(folder / "sock").path() == (folder / "sock").string());
   CHECK(unix_address(folder / "sock").data()->sa_family == AF_UNIX);
-  const fs::path long_path = folder / std::string(1000, 'x');
+  const fs::path long_path("/tmp/" + std::string(1000, 'x'));
   CHECK_THROWS_WITH(address(long_path),
                     "unix_address '" + long_path.string() + "': AF_UNIX path too long");
   const auto path_of = [](const address& a) { return a.path(); };  // converts implicitly
