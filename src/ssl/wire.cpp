@@ -91,12 +91,16 @@ std::ptrdiff_t wire::write(const char* data, std::size_t size) noexcept {
   if (sending_ended_ || send_error_) return whole;
   std::size_t gone = 0;
   if (!has_unsent()) {
-    const std::ptrdiff_t count = sys::send_now(plain.fileno(), data, size);
-    if (count < 0 && sys::classify(static_cast<int>(-count)) == sys::failure::other) {
-      send_error_ = system_code(static_cast<int>(-count));
-      return whole;
+    // A short count does not mean that the system takes no more: Windows is offered a part.
+    while (gone < size) {
+      const std::ptrdiff_t count = sys::send_now(plain.fileno(), data + gone, size - gone);
+      if (count < 0 && sys::classify(static_cast<int>(-count)) == sys::failure::other) {
+        send_error_ = system_code(static_cast<int>(-count));
+        return whole;
+      }
+      if (count <= 0) break;
+      gone += static_cast<std::size_t>(count);
     }
-    gone = count > 0 ? static_cast<std::size_t>(count) : 0;
     step_.moved = step_.moved || gone > 0;
     step_.write_blocked = gone < size;
   } else if (unsent_.size() - first_unsent_ + size > most_unsent) {
