@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "capsule.hpp"
 
-#include <cmath>
 #include <cstddef>
 
 namespace binding {
@@ -29,8 +28,11 @@ void keep_in_step(socket_object& object) noexcept {
   seen.type = object.socket.type();
   seen.proto = object.socket.proto();
   seen.raise_errno = raise_errno;
+  // Nanoseconds, rounded up so that a tiny timeout does not become 0; -1 for none.
   const auto timeout = object.socket.gettimeout();
-  seen.timeout = timeout ? static_cast<std::int64_t>(std::ceil(timeout->count() * 1e9)) : -1;
+  const double exact = timeout ? timeout->count() * 1e9 : -1;
+  seen.timeout = static_cast<std::int64_t>(exact);
+  if (static_cast<double>(seen.timeout) < exact) ++seen.timeout;
 }
 
 void add_capsule(PyObject* module, PyTypeObject* socket_type) {
