@@ -9,6 +9,8 @@
 /// `families.hpp`.
 #pragma once
 
+#include <cstddef>  // size_t
+
 #include "detail/config.hpp"
 
 #if PYSOCK_WINDOWS
