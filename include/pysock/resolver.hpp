@@ -80,7 +80,8 @@ struct address_info {
 /// is dropped if it is late: there is no way to stop the system's resolver. There are at most 32 of
 /// these threads, those left behind included, and a lookup that finds none free waits for one.
 /// Numeric hosts are looked up in the calling thread. Not of Python.
-/// \param host,port,family,type,proto,flags as above
+/// \param host as above \param port as above \param family as above \param type as above
+/// \param proto as above \param flags as above
 /// \param timeout for the whole lookup; 0 is enough for numeric hosts alone
 /// \throws timeout when it is over \throws as above, error EAGAIN if there can be no thread, EMFILE
 [[nodiscard]] PYSOCK_API std::vector<address_info> getaddrinfo(const std::optional<text>& host,
@@ -88,7 +89,8 @@ struct address_info {
                                                                int type, int proto, int flags,
                                                                timeout_value timeout);
 /// \overload
-/// \param host,port,family,type,proto,flags,timeout as above
+/// \param host as above \param port as above \param family as above \param type as above
+/// \param proto as above \param flags as above \param timeout as above
 /// \param stop ends the lookup as well \throws interrupted_error when it does
 [[nodiscard]] PYSOCK_API std::vector<address_info> getaddrinfo(const std::optional<text>& host,
                                                                const service& port, int family,

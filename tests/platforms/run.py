@@ -257,11 +257,11 @@ dpkg-query -W -f 'Catch2 ${Version}' catch2
 def run_in_debian(name, platform):
     """Runs the README's two commands in a fresh root."""
     root = debian_root.make(platform.debian, name="user", anew=True)
-    tree = root / "root/pysock"
+    tree = root / "srv/pysock"
     copy_tree(tree)
     for verb in ("demo", "test"):
         print(f"\n== {name}: ./dev {verb}", flush=True)
-        debian_root.run(root, "./dev", verb, folder="/root/pysock")
+        debian_root.run(root, "./dev", verb, folder="/srv/pysock")
     versions = ", ".join(debian_root.output_of(root, "sh", "-c", VERSIONS).splitlines())
     return count_tests(tree / "build/dev/report.xml", platform, f"{versions}: ./dev demo and ./dev test passed")
 
