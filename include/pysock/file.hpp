@@ -8,7 +8,7 @@
 #include <initializer_list>  // initializer_list
 #include <istream>           // iostream
 #include <iterator>          // input_iterator_tag
-#include <memory>            // unique_ptr, make_unique
+#include <memory>            // unique_ptr
 #include <optional>          // optional
 #include <string>            // string
 #include <utility>           // move
@@ -28,6 +28,7 @@ struct file_access;
 
 }  // namespace detail
 
+PYSOCK_EXPORTED_CLASSES_BEGIN
 /// A buffered stream of bytes over a connection: a `std::iostream` with the methods of Python's
 /// file objects. (Python: what `socket.makefile` returns; `socket.SocketIO` below it is here the
 /// stream buffer that `rdbuf()` gives)
@@ -72,26 +73,20 @@ struct file_access;
 ///   `read` and `write` are the way.
 ///
 /// **Threads.** One at a time. A thread that reads and a thread that writes take a file each.
-class file : public std::iostream {
+class PYSOCK_API file : public std::iostream {
  public:
   class line_iterator;
 
   /// A closed file, to be assigned later.
-  file() : std::iostream(nullptr) { attach(); }
+  file();
   /// \overload
   explicit file(std::nullptr_t) : file() {}
   /// Takes everything along, what is buffered included, and leaves `other` closed.
-  file(file&& other) noexcept : std::iostream(std::move(other)), buffer_(std::move(other.buffer_)) {
-    set_rdbuf(&buffer_);
-  }
+  file(file&& other) noexcept;
   /// Closes this file first, as destruction does, then leaves `other` closed.
-  file& operator=(file&& other) noexcept {
-    buffer_ = std::move(other.buffer_);
-    std::iostream::operator=(std::move(other));
-    return *this;
-  }
+  file& operator=(file&& other) noexcept;
   /// Flushes and closes; failures are swallowed. (Python: garbage collection, `with`)
-  ~file() override = default;
+  ~file() override;
 
   // ---- reading ----
 
@@ -101,22 +96,18 @@ class file : public std::iostream {
   /// Large reads bypass the buffer, and memory grows with what arrives. \param size at most so many
   /// bytes; negative for all \throws as the class says; `transferred()` tells how many bytes wait
   /// for the next call
-  [[nodiscard]] std::string read(std::ptrdiff_t size = -1) { return in_order().read(size); }
+  [[nodiscard]] std::string read(std::ptrdiff_t size = -1);
 
   /// The next line, its newline included; without one at the end of the stream and where the limit
   /// cuts it; empty after the end. An unbuffered file receives byte by byte, so that nothing is
   /// read ahead. \param limit at most so many bytes; negative for none \throws as the class says; a
   /// line that has begun waits for the next call
-  [[nodiscard]] std::string readline(std::ptrdiff_t limit = -1) {
-    return in_order().readline(limit);
-  }
+  [[nodiscard]] std::string readline(std::ptrdiff_t limit = -1);
 
   /// All lines up to the end of the stream. \param hint stops after the line with which so many
   /// bytes are reached; 0 or less for never \throws as the class says; all the lines then wait for
   /// the next call
-  [[nodiscard]] std::vector<std::string> readlines(std::ptrdiff_t hint = -1) {
-    return in_order().readlines(hint);
-  }
+  [[nodiscard]] std::vector<std::string> readlines(std::ptrdiff_t hint = -1);
 
   /// Reads by lines, each as `readline` gives it: `for (const std::string& line : f)`. An exception
   /// ends the loop; a new one goes on where it stopped. \throws as `readline`, here and when
@@ -132,91 +123,66 @@ class file : public std::iostream {
   /// Writes all the bytes. What fits is held in the buffer, large pieces bypass it, and an
   /// unbuffered file sends everything at once. \returns the number of bytes given \throws as the
   /// class says; `transferred()` tells how many were taken
-  std::size_t write(const_bytes data) {
-    detail::deadline until(buffer_.timeout());
-    in_order().write(data, until);
-    return data.size();
-  }
+  std::size_t write(const_bytes data);
 
   /// Writes one piece after the other; nothing is put between them. \param lines a range of
   /// whatever makes `const_bytes`, values included, or `{"a\n", "b\n"}`; another file gives its
   /// lines \throws as `write`, over all the pieces, and what the range throws
   template <class Lines = std::initializer_list<const_bytes>>
   void writelines(Lines&& lines) {
-    detail::deadline until(buffer_.timeout());
+    detail::deadline until = begin_writing();
     std::size_t written = 0;
-    in_order();
-    for (auto&& line : lines) {  // a value must live as long as it is written
-      const const_bytes bytes(line);
-      buffer_.write(bytes, until, "writelines", written);
-      written += bytes.size();
-    }
+    for (auto&& line : lines) written += write_line(const_bytes(line), until, written);
   }
 
   /// Sends what is held. \throws as the class says; what did not go stays, `transferred()` bytes
   /// went
-  file& flush() {
-    in_order().flush();
-    return *this;
-  }
+  file& flush();
 
   // ---- the rest ----
 
   /// Flushes and closes; twice is silent. The socket stays open. \throws as `flush`, error EBADF if
   /// somebody else closed the descriptor; the file is closed all the same, and what could not be
   /// sent is lost
-  void close() { in_order().close(); }
+  void close();
 
   /// Whether it was closed, or moved from.
-  [[nodiscard]] bool closed() const noexcept { return buffer_.closed(); }
+  [[nodiscard]] bool closed() const noexcept;
 
   /// How long one call may wait: `std::nullopt` for ever, 0 not at all. Nothing changes for the
   /// socket or the descriptor.
-  void settimeout(timeout_value value) noexcept {
-    buffer_.set_timeout(detail::timeout_word(value));
-  }
+  void settimeout(timeout_value value) noexcept;
 
   /// The timeout, as `socket::gettimeout`.
-  [[nodiscard]] std::optional<seconds> gettimeout() const noexcept {
-    return detail::timeout_left(buffer_.timeout());
-  }
+  [[nodiscard]] std::optional<seconds> gettimeout() const noexcept;
 
   /// The file's own descriptor, to wait for; -1 if closed. It tells nothing of what is buffered.
-  [[nodiscard]] native_handle_type fileno() const noexcept { return buffer_.fileno(); }
+  [[nodiscard]] native_handle_type fileno() const noexcept;
 
   /// Whether it was made for reading.
-  [[nodiscard]] bool readable() const noexcept { return buffer_.mode().reads; }
+  [[nodiscard]] bool readable() const noexcept;
 
   /// Whether it was made for writing.
-  [[nodiscard]] bool writable() const noexcept { return buffer_.mode().writes; }
+  [[nodiscard]] bool writable() const noexcept;
 
   /// The mode in Python's words: `rb`, `wb` or `rwb`.
-  [[nodiscard]] std::string mode() const {
-    return std::string(readable() ? "r" : "") + (writable() ? "wb" : "b");
-  }
+  [[nodiscard]] std::string mode() const;
 
  private:
   friend struct detail::file_access;
 
   // `timeout` is a timeout as the library keeps it.
   file(std::unique_ptr<detail::byte_transport> transport, detail::file_mode mode, int bufsize,
-       std::int64_t timeout)
-      : std::iostream(nullptr), buffer_(std::move(transport), mode, bufsize, timeout) {
-    attach();
-  }
+       std::int64_t timeout);
 
-  void attach() {
-    rdbuf(&buffer_);  // clears the badbit of a stream without a buffer
-    exceptions(std::ios_base::badbit);
-  }
-  // What a failed function of the stream left behind is none of Python's methods' concern.
-  detail::file_buffer& in_order() {
-    if (!good()) clear();
-    return buffer_;
-  }
+  void attach();
+  detail::file_buffer& in_order();
+  detail::deadline begin_writing();
+  std::size_t write_line(const_bytes line, detail::deadline& until, std::size_t before);
 
   detail::file_buffer buffer_;
 };
+PYSOCK_EXPORTED_CLASSES_END
 
 /// An input iterator over the lines of a file.
 class file::line_iterator {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // `ssl()` of the 2.4 reference, and its objects.
 #include <algorithm>
-#include <pysock/detail/file_buffer.hpp>
 #include <pysock/ssl_context.hpp>
 #include <pysock/ssl_object.hpp>
 #include <utility>
