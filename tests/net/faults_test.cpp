@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // System calls that fail on the real kernel, by strace's fault injection: the right exception,
 // nothing left open, nothing done twice.
+#include <algorithm>
 #include <cerrno>
 #include <map>
 #include <pysock/error.hpp>
@@ -83,6 +84,18 @@ TEST_CASE("accept: the class of the error, and the connection stays queued", "[f
     CHECK_FALSE(leaks(seen));
     CHECK(seen.output.find("\nnone\n") != std::string::npos);
   }
+}
+
+TEST_CASE("a system without accept4 accepts by accept, not inheritable", "[faults][accept]") {
+  NEEDS_STRACE();
+  // What lacks the call lacks it always: an old kernel, a filter of system calls.
+  const trace seen = with_fault(undisturbed("accept"), "accept", "accept4", "ENOSYS", 1, 100);
+  CHECK(outcome(seen) == "none");
+  CHECK_FALSE(leaks(seen));
+  const std::vector<std::string> calls = seen.between("begin accept", "end accept");
+  REQUIRE(std::count(calls.begin(), calls.end(), "accept") == 1);
+  CHECK((std::count(calls.begin(), calls.end(), "fcntl") +
+         std::count(calls.begin(), calls.end(), "ioctl")) > 0);
 }
 
 TEST_CASE("fromfd: the check of the duplicate fails, and it is closed", "[faults]") {
