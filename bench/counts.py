@@ -54,8 +54,8 @@ INSTRUCTIONS = [
     Limit('getaddrinfo of a numeric host, type given', Count('instructions', 'getaddrinfo'), 700),
     Limit('send + recv(65536) of 64 bytes', Count('instructions', 'recv_65536'), 720),
     Limit('would-block, thrown and caught', Count('instructions', 'would_block_thrown'), 26000),
-    Limit('sendmsg of 16 buffers', Count('instructions', 'sendmsg_16'), 190, Count('instructions', 'sendmsg_16', 'raw')),
-    Limit('recvmsg_into of 16 buffers', Count('instructions', 'recvmsg_16'), 280, Count('instructions', 'recvmsg_16', 'raw')),
+    Limit('sendmsg of 16 buffers', Count('instructions', 'sendmsg_16'), 60, Count('instructions', 'sendmsg_16', 'raw')),
+    Limit('recvmsg_into of 16 buffers', Count('instructions', 'recvmsg_16'), 150, Count('instructions', 'recvmsg_16', 'raw')),
     Limit('== of two IPv4 addresses', Count('instructions', 'equal'), 30),
     Limit('hash of an IPv4 address', Count('instructions', 'hash'), 40),
 ]

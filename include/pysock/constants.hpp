@@ -9,7 +9,7 @@
 /// `families.hpp`.
 #pragma once
 
-#include <cstddef>  // size_t
+#include <cstddef>  // size_t, offsetof
 
 #include "detail/config.hpp"
 
@@ -60,6 +60,8 @@ struct sockaddr_un {
 #endif
 namespace detail {
 using io_buffer = ::WSABUF;
+// Whether it is a pointer and a size, in that order, as `const_bytes` and `mutable_bytes` are.
+inline constexpr bool buffer_is_pointer_and_size = false;
 // Winsock counts in 32 bits: of more, 2^31-1 bytes count.
 inline void set_buffer(io_buffer& out, void* data, std::size_t size) noexcept {
   out.buf = static_cast<char*>(data);
@@ -112,6 +114,10 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 using io_buffer = ::iovec;
+// Whether it is a pointer and a size, in that order, as `const_bytes` and `mutable_bytes` are.
+inline constexpr bool buffer_is_pointer_and_size =
+    offsetof(::iovec, iov_base) == 0 && offsetof(::iovec, iov_len) == sizeof(void*) &&
+    sizeof(::iovec) == sizeof(void*) + sizeof(std::size_t);
 inline void set_buffer(io_buffer& out, void* data, std::size_t size) noexcept {
   out.iov_base = data;
   out.iov_len = size;

@@ -125,7 +125,8 @@ class basic_buffers {
   [[nodiscard]] constexpr bool empty() const noexcept { return size_ == 0; }
   /// One piece. \pre `index < size()`
   [[nodiscard]] Bytes operator[](std::size_t index) const noexcept {
-    return access_(first_, index, 1, nullptr);
+    return access_ == nullptr ? static_cast<const Bytes*>(first_)[index]
+                              : access_(first_, index, 1, nullptr);
   }
 
   /// The bytes of all pieces.
@@ -140,7 +141,11 @@ class basic_buffers {
 
   template <class T>
   basic_buffers(T* first, std::size_t size) noexcept
-      : first_(first), size_(size), access_(&access<T>) {}
+      : first_(first), size_(size), access_(is_system_form<T> ? nullptr : &access<T>) {}
+
+  template <class T>
+  static constexpr bool is_system_form =
+      detail::buffer_is_pointer_and_size&& std::is_same_v<std::remove_const_t<T>, Bytes>;
 
   // Writes the pieces in the system's form to `out`. Without `out`, returns the piece at `index`.
   template <class T>
@@ -157,17 +162,28 @@ class basic_buffers {
 
   const void* first_ = nullptr;
   std::size_t size_ = 0;
+  // Null where the pieces have the system's form already.
   Bytes (*access_)(const void* first, std::size_t index, std::size_t count,
                    detail::io_buffer* out) noexcept = nullptr;
 };
 
 namespace detail {
 
-// Fills the system's form of buffers in one call.
+// The system's form of buffers.
 struct buffers_access {
+  // The pieces themselves if they have that form, else null. The system reads them; no code here
+  // may, nor write them, as what they are not.
+  template <class Bytes>
+  static io_buffer* in_place(const basic_buffers<Bytes>& buffers) noexcept {
+    static_assert(std::is_standard_layout_v<Bytes> &&
+                  sizeof(Bytes) == sizeof(void*) + sizeof(std::size_t));
+    return buffers.access_ != nullptr ? nullptr
+                                      : static_cast<io_buffer*>(const_cast<void*>(buffers.first_));
+  }
+  // Writes them to `out`, in one call. \pre `in_place` is null, and there are pieces
   template <class Bytes>
   static void copy(const basic_buffers<Bytes>& buffers, io_buffer* out) noexcept {
-    if (!buffers.empty()) (void)buffers.access_(buffers.first_, 0, buffers.size_, out);
+    (void)buffers.access_(buffers.first_, 0, buffers.size_, out);
   }
 };
 

@@ -211,7 +211,7 @@ class PYSOCK_API socket {
   [[nodiscard]] file makefile(text mode = "r", int bufsize = -1);
 
   /// Receives at most `bufsize` bytes; empty at the end of the stream. 0 returns at once, without a
-  /// system call. Up to 64 KiB it takes its room on the stack and allocates only what it returns.
+  /// system call. Up to 4 KiB it takes its room on the stack and allocates only what it returns.
   /// Blocks as the mode says. \param bufsize bytes at most \param flags MSG_* \throws timeout,
   /// blocking_io_error, connection_reset_error, error \throws std::invalid_argument for a negative
   /// size
@@ -255,7 +255,7 @@ class PYSOCK_API socket {
   /// \overload
   recvmsg_into_result recvmsg_into(const mutable_buffers& buffers, std::error_code& ec) noexcept;
   /// \overload
-  /// Allocates only for control messages that came, and for more than 16 buffers or 64 KiB of
+  /// Allocates only for control messages that came, and for more than 16 buffers or 4 KiB of
   /// `ancbufsize`. Without memory it reports `std::errc::not_enough_memory`; `nbytes` is what was
   /// received, and descriptors that came are closed.
   recvmsg_into_result recvmsg_into(const mutable_buffers& buffers, std::size_t ancbufsize,

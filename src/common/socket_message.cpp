@@ -15,21 +15,28 @@ class pieces {
  public:
   template <class Bytes>
   explicit pieces(const basic_buffers<Bytes>& buffers)
-      : count_(buffers.empty() ? 1 : buffers.size()),
-        heap_(count_ <= few ? nullptr : new sys::buffer[count_]) {
-    if (buffers.empty()) set_buffer(few_[0], nullptr, 0);
-    buffers_access::copy(buffers, data());
+      : data_(buffers_access::in_place(buffers)), count_(buffers.size()) {
+    if (data_ != nullptr && count_ != 0) return;
+    if (count_ > few) heap_.reset(new sys::buffer[count_]);
+    data_ = heap_ != nullptr ? heap_.get() : few_;
+    if (count_ != 0) {
+      buffers_access::copy(buffers, data_);
+    } else {
+      set_buffer(few_[0], nullptr, 0);
+      count_ = 1;
+    }
   }
   pieces(const pieces&) = delete;
   pieces& operator=(const pieces&) = delete;
   ~pieces() = default;
 
-  [[nodiscard]] sys::buffer* data() noexcept { return heap_ != nullptr ? heap_.get() : few_; }
+  [[nodiscard]] sys::buffer* data() noexcept { return data_; }
   [[nodiscard]] std::size_t size() const noexcept { return count_; }
 
  private:
   static constexpr std::size_t few = 16;
 
+  sys::buffer* data_;
   std::size_t count_;
   std::unique_ptr<sys::buffer[]> heap_;
   sys::buffer few_[few];
