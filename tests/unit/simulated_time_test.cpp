@@ -97,6 +97,8 @@ struct seam_call {
   [[nodiscard]] std::size_t size() const {
     return static_cast<std::size_t>(number(is("sendfile") ? 3 : 1));
   }
+  // Whether an interrupter ends the poll or the pause.
+  [[nodiscard]] bool has_interrupter() const { return words.size() == (is("poll") ? 4U : 2U); }
   // Whether the call asks the system not to wait.
   [[nodiscard]] bool refuses_to_wait() const {
     if (is("recv_now") || is("send_now")) return true;
@@ -170,6 +172,7 @@ class scenario {
     int error = 0;                 // of the last attempt, or of a wait
     bool ended = false;            // of the stream
     bool was_interrupted = false;  // when it began
+    bool signalled = false;        // and the hook was not asked yet
     bool must_end = false;         // the interrupter or the hook ends it
   };
 
@@ -282,8 +285,13 @@ class scenario {
     return end;
   }
 
-  void check_attempt(const seam_call& call) {
+  void check_goes_on(const seam_call& call) {
     if (call_.must_end) wrong(call.function + " after the interruption");
+    if (call_.signalled) wrong(call.function + " after a signal that the hook does not know of");
+  }
+
+  void check_attempt(const seam_call& call) {
+    check_goes_on(call);
     // One that may not wait is repeated as often as signals interrupt it.
     const bool is_late =
         call_.first_attempt_end >= 0 && !may_be(limit::kind::zero) && fake::clock() >= latest_end();
@@ -294,7 +302,7 @@ class scenario {
   }
 
   void check_sleep(const seam_call& call, int64_t milliseconds) {
-    if (call_.must_end) wrong(call.function + " after the interruption");
+    check_goes_on(call);
     if (milliseconds < 0) {
       if (!may_be(limit::kind::none)) wrong("waits without end");
       return;
@@ -315,6 +323,8 @@ class scenario {
     } else if (ec == sk::errc::timed_out) {
       ++all_.timeouts;
       if (fake::clock() < earliest_end()) wrong("times out too early, or has no timeout");
+      const bool polls_first = call_.name == "accept" || call_.name == "wait";
+      if (call_.attempts == 0 && !polls_first) wrong("times out before it has tried");
     } else if (ec == std::errc::interrupted) {
       ++all_.interrupted;
       // A connect that may not wait reports the signal, as the system does.
@@ -337,6 +347,7 @@ class scenario {
 
   static bool on_signal(void* self) noexcept { return static_cast<scenario*>(self)->on_signal(); }
   bool on_signal() noexcept {
+    call_.signalled = false;
     if (dice_.chance(3)) {
       call_.must_end = true;
       return false;
@@ -365,12 +376,14 @@ class scenario {
     trace_.push_back(std::to_string(fake::clock()) + " " + line);
     const seam_call call(line);
     if (call.is("poll")) return wait(call, call.number(2));
+    const bool sleeps = call.is("poll") || call.is("pause");
+    if (sleeps && stop_ != nullptr && !call.has_interrupter())
+      wrong(line + " cannot be interrupted");
     if (call.is("pause") && is_interrupted_) return {};  // the interrupter ends it at once
     if (call.is("pause")) return wait(call, call.number(0));
     if (call.is_attempt()) return attempt(call);
     if (call.is("read_file") && is_wild() && dice_.chance(weather_.interrupts)) {
-      call_.error = EINTR;
-      return fake::fails(EINTR);
+      return signal();
     }
     if (call.is("getsockopt") && call.number(2) == SO_ERROR) {
       call_.succeeded = dice_.chance(80);
@@ -396,7 +409,7 @@ class scenario {
     }
     if (is_wild() && dice_.chance(weather_.interrupts)) {
       call_.attempts_at_once = 0;
-      return fake::fails(EINTR).after(within());
+      return signal().after(within());
     }
     if (call.is("pause")) {
       call_.attempts_at_once = 0;
@@ -451,6 +464,11 @@ class scenario {
     return fake::fails(error);
   }
 
+  fake::step signal() {
+    call_.signalled = true;
+    return fails(EINTR);
+  }
+
   fake::step attempt_ends(const seam_call& call) {
     const bool goes_on = call.is("connect") && call_.name == "connect";
     if (is_wild()) {
@@ -458,7 +476,7 @@ class scenario {
       if (what < 1) return fails(ECONNRESET);
       if (what < 2 && call.is("sendfile") && call_.attempts == 1) return fails(EINVAL);
       if (what < 1 + weather_.blocks) return fails(goes_on ? EINPROGRESS : EAGAIN);
-      if (what < 1 + weather_.blocks + weather_.interrupts) return fails(EINTR);
+      if (what < 1 + weather_.blocks + weather_.interrupts) return signal();
     } else if (starves()) {
       return fails(goes_on ? EINPROGRESS : EAGAIN);
     }
@@ -648,7 +666,7 @@ class scenario {
     const std::uint64_t which = dice_.below(5);
     // Of a file several blocks.
     const std::size_t size =
-        which > 2 && dice_.chance(20) ? 65536 + dice_.size(200'000) : any_size();
+        which > 2 && dice_.chance(50) ? 65536 + dice_.size(200'000) : any_size();
     const std::string data = stream_bytes.at(written_, size);
     const bool throws = dice_.chance(50);
     const char* name = "send";
