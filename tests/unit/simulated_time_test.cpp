@@ -122,7 +122,7 @@ struct totals {
   std::uint64_t seam_calls = 0;
   std::uint64_t timeouts = 0;
   std::uint64_t interrupted = 0;
-  int64_t time = 0;
+  double years = 0;
 };
 
 class scenario {
@@ -140,7 +140,7 @@ class scenario {
       one_call();
     }
     if (problem_.empty()) finish();
-    all_.time += fake::elapsed().count();
+    all_.years += static_cast<double>(fake::elapsed().count()) / static_cast<double>(year);
     in_ = sk::file();
     out_ = sk::file();
     for (endpoint* one : {&stream_, &listener_, &client_, &unix_client_})
@@ -818,7 +818,6 @@ TEST_CASE("calls keep their deadlines and their bytes over years of simulated ti
       "counted: %llu calls, %llu of the seam, in %.0f years of simulated time: %llu timed out, "
       "%llu were interrupted; seeds from %llu\n",
       static_cast<unsigned long long>(all.calls), static_cast<unsigned long long>(all.seam_calls),
-      static_cast<double>(all.time) / static_cast<double>(year),
-      static_cast<unsigned long long>(all.timeouts),
+      all.years, static_cast<unsigned long long>(all.timeouts),
       static_cast<unsigned long long>(all.interrupted), static_cast<unsigned long long>(first));
 }
