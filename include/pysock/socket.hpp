@@ -379,14 +379,14 @@ class PYSOCK_API socket {
                                     int flags, const address& to, std::error_code& ec) noexcept;
 
   /// Sends a file, by the system's own call where it has one, else by reading and sending. The
-  /// timeout is for each wait without progress, not for the whole of it. (Python:
-  /// `socket.sendfile`; sendfile(2)) \param file a descriptor, a `std::FILE*`, a path or a
-  /// `std::istream` \param offset where in the file to start, whatever its position \param count
-  /// how many bytes, at least 1; by default all to the end of the file, where sending ends in any
-  /// case \returns bytes sent; 0 for an empty file, and for an offset beyond the end \throws
-  /// std::invalid_argument if the socket is not SOCK_STREAM or is non-blocking, for the count, or
-  /// for a negative offset \throws as `send`, file_not_found_error, permission_error, error ESPIPE
-  /// for a pipe; `transferred()` tells how many bytes had gone
+  /// timeout is for each wait without progress, not for the whole of it; a deadline is for the
+  /// whole. (Python: `socket.sendfile`; sendfile(2)) \param file a descriptor, a `std::FILE*`, a
+  /// path or a `std::istream` \param offset where in the file to start, whatever its position
+  /// \param count how many bytes, at least 1; by default all to the end of the file, where sending
+  /// ends in any case \returns bytes sent; 0 for an empty file, and for an offset beyond the end
+  /// \throws std::invalid_argument if the socket is not SOCK_STREAM or is non-blocking, for the
+  /// count, or for a negative offset \throws as `send`, file_not_found_error, permission_error,
+  /// error ESPIPE for a pipe; `transferred()` tells how many bytes had gone
   std::size_t sendfile(const file_source& file, std::int64_t offset = 0,
                        std::optional<std::int64_t> count = std::nullopt);
   /// \overload

@@ -157,7 +157,7 @@ class PYSOCK_SSL_API ssl_socket {
   std::size_t sendall(const_bytes data, std::error_code& ec) noexcept;
 
   /// Sends a file, by reading and sending. Parameters, result and failures are those of
-  /// `socket::sendfile`; the timeout is for each wait without progress.
+  /// `socket::sendfile`; the timeout is for each wait without progress, a deadline for the whole.
   std::size_t sendfile(const file_source& file, std::int64_t offset = 0,
                        std::optional<std::int64_t> count = std::nullopt);
   /// \overload

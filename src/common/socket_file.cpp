@@ -71,6 +71,7 @@ std::size_t send_by_kernel(const call_context& calling, const file_reader& reade
     if (ec) return 0;
   }
   const transfer_step step(calling);
+  deadline whole(timeout_of_all_steps(calling.timeout));
   sigpipe_guard guard;
   std::size_t sent = 0;
   while (sent < limit) {
@@ -79,6 +80,10 @@ std::size_t send_by_kernel(const call_context& calling, const file_reader& reade
     const bool within = from < reader.size();
     if (within && reader.size() - from < block)
       block = static_cast<std::size_t>(reader.size() - from);
+    if (!whole.begin_step()) {
+      if (within) ec = errc::timed_out;
+      break;
+    }
     const auto attempt = [&]() noexcept {
       const std::ptrdiff_t result = sys::sendfile(calling.handle, reader.handle(), from, block);
       guard.note(result, block);
@@ -100,12 +105,14 @@ std::size_t read_and_send(const call_context& calling, file_reader& reader, std:
     return 0;
   }
   const transfer_step step(calling);
+  deadline whole(timeout_of_all_steps(calling.timeout));
   std::size_t sent = 0;
   ec.clear();
   while (sent < limit) {
     const std::size_t wanted = capped(limit - sent, read_block);
     const_bytes rest(block.get(), reader.read(block.get(), wanted, sent, ec));
     if (!rest.empty() && calling.timeout == 0) ec = bad_argument::not_blocking;
+    if (!rest.empty() && !ec && !whole.begin_step()) ec = errc::timed_out;
     if (rest.empty() || ec) break;
     while (!rest.empty()) {
       const std::size_t moved = step.move(

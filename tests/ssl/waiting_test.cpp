@@ -3,6 +3,7 @@
 #include <atomic>
 #include <pysock/selectors.hpp>
 #include <pysock/ssl.hpp>
+#include <sstream>
 
 #include "ssl/tls.hpp"
 #include "support/catch.hpp"
@@ -144,6 +145,20 @@ TEST_CASE("after a write that times out, transferred() tells where the next one 
   both.client.settimeout(patience);
   CHECK(both.client.sendall(sk::const_bytes(data).after(gone)) == data.size() - gone);
   CHECK((receiving.get() == data));
+}
+
+TEST_CASE("a deadline that has passed ends sendfile after one record", "[ssl]") {
+  session_pair both = secured();
+  const std::string data(100000, 'x');
+  std::istringstream in(data);
+  both.client.settimeout(std::chrono::steady_clock::now() - std::chrono::seconds(1));
+  std::error_code ec;
+  const std::size_t sent = both.client.sendfile(in, 0, std::nullopt, ec);
+  CHECK(sent == 16384);
+  CHECK(ec == sk::errc::timed_out);
+  both.client.settimeout(patience);
+  CHECK(both.client.sendfile(in, 16384) == data.size() - sent);
+  CHECK((receive(both.server, data.size()) == data));
 }
 
 TEST_CASE("closing waits for the alert to go as long as the timeout allows", "[ssl]") {

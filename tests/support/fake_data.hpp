@@ -16,16 +16,16 @@ inline int wait_for_event(int milliseconds, const char* function = "poll") {
   world& w = state();
   std::deque<step>& script = script_of(function);
   const bool scripted = !script.empty();
-  const step next = scripted ? script.front() : ready();
+  const step next = scripted ? script.front() : directed(ready());
   const bool nothing_comes = next.error == 0 && next.value == 0 && next.delay < 0;
   const std::int64_t limit = milliseconds < 0 ? never : span(milliseconds).nanoseconds();
   const std::int64_t wakes = nothing_comes ? limit : std::max<std::int64_t>(next.delay, 0);
   if (wakes > limit) {
     w.clock += limit;
-    if (!next.forever) script.front().delay -= limit;
+    if (scripted && !next.forever) script.front().delay -= limit;
     return 0;
   }
-  take(function);
+  if (scripted) take(function);
   if (wakes == never) {
     wrong(std::string(function) + ": nothing would ever end it");
     return fail_with(EDEADLK).result();

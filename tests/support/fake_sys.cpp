@@ -143,6 +143,8 @@ void on(const std::string& function, std::vector<step> steps) {
   for (step& s : steps) script.push_back(std::move(s));
 }
 
+void direct(director directing) { state().directing = std::move(directing); }
+
 std::string printing::text(event e) {
   std::string out;
   const auto add = [e, &out](event one, const char* name) {

@@ -25,6 +25,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <pysock/detail/sys.hpp>
@@ -162,6 +163,11 @@ step names(std::string host, std::string service);
 /// Appends to the script of a function of the seam. \throws std::invalid_argument if there is no
 /// such function
 void on(const std::string& function, std::vector<step> steps);
+
+/// Decides the step of every call that has no script. It is given the call as the log has it, and
+/// may use the library, as another thread or a signal handler would during the call.
+using director = std::function<step(const std::string& call)>;
+void direct(director directing);
 
 // Every call of the seam that can fail, and its arguments in the log: the seam's without pointers;
 // an address is printed, data is its size.

@@ -67,6 +67,7 @@ struct planned_failure {
 
 struct world {
   std::map<std::string, std::deque<step>> scripts;
+  director directing;
   std::map<handle, descriptor> open;
   std::vector<handle> opened;
   std::vector<handle> closed;
@@ -132,10 +133,18 @@ inline void wrong(std::string what) { state().errors.push_back(std::move(what));
 
 inline std::deque<step>& script_of(const char* function) { return state().scripts[function]; }
 
-// Takes the next step of the script, or an empty one.
+// What the director decides for the call that is the last in the log; `otherwise` without one.
+inline step directed(step otherwise = {}) {
+  const director directing = state().directing;
+  if (!directing) return otherwise;
+  const std::string call = state().log.back();
+  return directing(call);
+}
+
+// Takes the next step of the script, or the director's.
 inline step take(const char* function) {
   std::deque<step>& script = script_of(function);
-  if (script.empty()) return {};
+  if (script.empty()) return directed();
   step& next = script.front();
   next.used = true;
   step taken = next;

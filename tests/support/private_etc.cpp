@@ -63,16 +63,21 @@ std::string in_private_etc(const std::map<std::string, std::string>& files,
   });
 }
 
+std::string enter_private_network() {
+  if (!enter(CLONE_NEWNET)) return not_allowed("unshare");
+  const int probe = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  ifreq loopback{};
+  std::strcpy(loopback.ifr_name, "lo");
+  loopback.ifr_flags = IFF_UP;
+  const bool up = ::ioctl(probe, SIOCSIFFLAGS, &loopback) == 0;
+  ::close(probe);
+  return up ? "" : not_allowed("lo up");
+}
+
 std::string in_private_network(int first, int last, const std::function<std::string()>& body) {
   return text_from_child([&] {
-    if (!enter(CLONE_NEWNET)) return not_allowed("unshare");
-    const int probe = ::socket(AF_INET, SOCK_DGRAM, 0);
-    ifreq loopback{};
-    std::strcpy(loopback.ifr_name, "lo");
-    loopback.ifr_flags = IFF_UP;
-    const bool up = ::ioctl(probe, SIOCSIFFLAGS, &loopback) == 0;
-    ::close(probe);
-    if (!up) return not_allowed("lo up");
+    const std::string refused = enter_private_network();
+    if (!refused.empty()) return refused;
     std::ofstream range("/proc/sys/net/ipv4/ip_local_port_range");
     range << first << ' ' << last;
     if (!range.flush()) return not_allowed("ip_local_port_range");
@@ -92,6 +97,8 @@ std::string in_private_etc(const std::map<std::string, std::string>&,
                            const std::function<std::string()>&) {
   return "not allowed: this system has no namespaces";
 }
+
+std::string enter_private_network() { return "not allowed: this system has no namespaces"; }
 
 std::string in_private_network(int, int, const std::function<std::string()>&) {
   return "not allowed: this system has no namespaces";

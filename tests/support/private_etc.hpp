@@ -14,7 +14,11 @@ namespace test_support {
 std::string in_private_etc(const std::map<std::string, std::string>& files,
                            const std::function<std::string()>& body);
 
-/// Runs `body` where there is a loopback of its own and no other network, and where the system
+/// Gives this process, which has one thread, a loopback of its own and no other network. Empty; if
+/// the system does not allow it, "not allowed: " and why.
+std::string enter_private_network();
+
+/// Runs `body` in a private network, where the system
 /// chooses ports from `first` to `last`. Returns as above.
 std::string in_private_network(int first, int last, const std::function<std::string()>& body);
 

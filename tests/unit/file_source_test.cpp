@@ -2,6 +2,7 @@
 #include <pysock/file_source.hpp>
 
 #include <cerrno>
+#include <chrono>
 #include <climits>
 #include <cstdio>
 #include <fstream>
@@ -24,6 +25,7 @@ using test_support::failure;
 using test_support::failure_of;
 
 using test_support::errno_text;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -367,6 +369,39 @@ TEST_CASE(
   const std::size_t before = fake::sent().size();
   CHECK(s.sendfile(long_one, 5) == large.size() - 5);
   CHECK(fake::sent().substr(before) == large.substr(5));
+}
+
+TEST_CASE("a deadline ends sendfile also where every step succeeds at once") {
+  const fake::session session;
+  pysock::socket s;
+  const auto now = std::chrono::steady_clock::time_point(std::chrono::nanoseconds(fake::clock()));
+  std::error_code ec;
+  SECTION("by reading and sending") {
+    std::istringstream in(std::string(300000, 'x'));
+    fake::on_send({fake::succeeds().after(40ms).always()});
+    s.settimeout(now + 100ms);
+    CHECK(s.sendfile(in, 0, std::nullopt, ec) == std::size_t{3} * 65536);
+    CHECK(ec == pysock::errc::timed_out);
+    CHECK(in.tellg() == 3 * 65536);
+  }
+  SECTION("by the system") {
+    const auto file = fake::adopt_file("0123456789");
+    fake::on_file_size({fake::returns(INT64_C(1) << 40).always()});
+    fake::on_sendfile({fake::takes(10).after(40ms)});
+    s.settimeout(now + 30ms);
+    CHECK(s.sendfile(file, 0, std::nullopt, ec) == 10);
+    CHECK(ec == pysock::errc::timed_out);
+    CHECK(fake::count("sendfile") == 1);
+  }
+  SECTION("but not what one step has completed") {
+    const auto file = fake::adopt_file("0123456789");
+    s.settimeout(now - 1s);
+    CHECK(s.sendfile(file, 0, std::nullopt, ec) == 10);
+    CHECK_FALSE(ec);
+    std::istringstream in("0123456789");
+    CHECK(s.sendfile(in, 0, std::nullopt, ec) == 10);
+    CHECK_FALSE(ec);
+  }
 }
 
 TEST_CASE("sendfile of streams that cannot seek, or cannot read") {

@@ -31,6 +31,11 @@ constexpr int poll_milliseconds(std::int64_t deadline, std::int64_t now) noexcep
   return milliseconds > INT_MAX ? INT_MAX : static_cast<int>(milliseconds);
 }
 
+// The limit of all steps of a call together, where a timeout is for each of them: a deadline.
+constexpr std::int64_t timeout_of_all_steps(std::int64_t timeout) noexcept {
+  return is_absolute(timeout) ? timeout : no_timeout;
+}
+
 // The limit of one call of the library, which may take several system calls. The time of a timeout
 // starts when the clock is first read: a call that succeeds at once never reads it.
 class deadline {
