@@ -35,7 +35,7 @@ address first_address(const char* function, const std::string& name, int family)
   unsigned char packed[4];
   if (family != AF_INET6 && detail::parse_ipv4(name, packed)) return inet_address(name, 0);
   std::error_code ec;
-  const endpoint found = detail::lookup(name, family, ec);
+  const endpoint found = detail::lookup(name, family, detail::idn_flag(name), ec);
   if (ec) throw_error(ec, call_text(function, name));
   return found;
 }
@@ -69,7 +69,6 @@ host_info gethostbyaddr(text ip_address) {
   detail::sys::host_entry entry;
   const auto* in = found.get_if<inet_address>();
   const auto* in6 = found.get_if<inet6_address>();
-  if (in == nullptr && in6 == nullptr) throw_error(errc::bad_family, call_text(function, name));
   const int number = in != nullptr ? detail::sys::gethostbyaddr(in->bytes(), 4, AF_INET, entry)
                                    : detail::sys::gethostbyaddr(in6->bytes(), 16, AF_INET6, entry);
   check(number, call_text(function, name));

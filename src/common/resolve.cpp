@@ -55,7 +55,7 @@ endpoint resolve_host(const host_address& a, int family, std::error_code& ec) no
   } else if (a.host.empty()) {
     return to_endpoint(detail::packed_address(any6, a.port, a.flowinfo, a.scope_id));
   } else {
-    return with_parts(detail::lookup(a.host, family, ec), a);
+    return with_parts(detail::lookup(a.host, family, detail::idn_flag(a.host), ec), a);
   }
   return {};
 }
@@ -101,16 +101,17 @@ endpoint resolve(const address& a, int family, std::error_code& ec) noexcept {
   return {};
 }
 
-endpoint lookup(const std::string& host, int family, std::error_code& ec) noexcept {
-  const addrinfo hints = make_hints(family, SOCK_DGRAM, 0, idn_flag(host));
+endpoint lookup(const std::string& host, int family, int flags, std::error_code& ec) noexcept {
+  const addrinfo hints = make_hints(family, SOCK_DGRAM, 0, flags);
   results found;
   ec = code_of(sys::getaddrinfo(host.c_str(), nullptr, &hints, &found.first));
+  if (!ec && found.first == nullptr) ec = errc::no_addresses;
   if (ec) return {};
-  if (found.first == nullptr) {
-    ec = errc::no_addresses;
-    return {};
-  }
-  return {found.first->ai_addr, static_cast<socklen_t>(found.first->ai_addrlen)};
+  const address first(found.first->ai_addr, static_cast<socklen_t>(found.first->ai_addrlen));
+  if (family != AF_INET6 && first.get_if<inet_address>() != nullptr) return to_endpoint(first);
+  if (family != AF_INET && first.get_if<inet6_address>() != nullptr) return to_endpoint(first);
+  ec = errc::bad_family;
+  return {};
 }
 
 }  // namespace detail

@@ -5,6 +5,7 @@
 #include "lookup.hpp"
 #include "lookup_worker.hpp"
 #include "packed_address.hpp"
+#include "resolve.hpp"
 
 namespace pysock {
 inline namespace v1 {
@@ -143,15 +144,10 @@ name_info getnameinfo(const address& sockaddr, int flags) {
   const std::string operation = "getnameinfo " + sockaddr.to_string();
   if (const auto* name = sockaddr.get_if<host_address>()) {
     // Numeric text that only the resolver reads (a scope by name) is welcome; names are not.
-    endpoint found;
-    const addrinfo hints = make_hints(AF_UNSPEC, SOCK_DGRAM, 0, AI_NUMERICHOST);
-    results numeric;
     std::error_code ec(EAI_NONAME, gai_category());
-    if (!name->host.empty())
-      ec = code_of(detail::sys::getaddrinfo(name->host.c_str(), nullptr, &hints, &numeric.first));
-    if (!ec && numeric.first == nullptr) ec = errc::no_addresses;
+    endpoint found;
+    if (!name->host.empty()) found = detail::lookup(name->host, AF_UNSPEC, AI_NUMERICHOST, ec);
     if (ec) throw_error(ec, operation);
-    found = endpoint(numeric.first->ai_addr, static_cast<socklen_t>(numeric.first->ai_addrlen));
     const address plain(found);
     if (plain.family() == AF_INET6) {
       const std::uint32_t scope = name->scope_id != 0 ? name->scope_id : plain.scope_id();

@@ -4,6 +4,7 @@
 
 #include <openssl/asn1.h>
 #include <openssl/bn.h>
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include <cstdio>
@@ -86,10 +87,13 @@ certificate_name alternative_name(const GENERAL_NAME* name) {
   }
 }
 
+// Names that are not well-formed count as none, and leave nothing in the queue of errors.
 std::vector<certificate_name> alternative_names(const X509* x) {
   std::vector<certificate_name> made;
+  ERR_set_mark();
   const names_handle names(
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(x, NID_subject_alt_name, nullptr, nullptr)));
+  ERR_pop_to_mark();
   const int count = sk_GENERAL_NAME_num(names.get());  // -1 if there are none
   made.reserve(static_cast<std::size_t>(count > 0 ? count : 0));
   for (int i = 0; i < count; ++i)

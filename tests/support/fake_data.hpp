@@ -198,16 +198,18 @@ inline int port_named(const char* service) {
   return *end == '\0' ? static_cast<int>(port) : number_of(services, service, 0);
 }
 
+// To a whole address that has none.
 inline void give_port(socket_address& address, int port) {
   const auto number = htons(static_cast<std::uint16_t>(port));
-  if (address.data()->sa_family == AF_INET) {
+  const int family = address.data()->sa_family;
+  if (family == AF_INET && address.bytes.size() >= sizeof(sockaddr_in)) {
     auto in = as<sockaddr_in>(address.data(), address.size());
     if (in.sin_port == 0) in.sin_port = number;
-    address = to_address(in);
-  } else if (address.data()->sa_family == AF_INET6) {
+    address.bytes.replace(0, sizeof in, to_address(in).bytes);
+  } else if (family == AF_INET6 && address.bytes.size() >= sizeof(sockaddr_in6)) {
     auto in6 = as<sockaddr_in6>(address.data(), address.size());
     if (in6.sin6_port == 0) in6.sin6_port = number;
-    address = to_address(in6);
+    address.bytes.replace(0, sizeof in6, to_address(in6).bytes);
   }
 }
 

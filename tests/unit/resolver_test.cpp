@@ -3,8 +3,10 @@
 
 #include <cerrno>
 #include <functional>
+#include <pysock/socket.hpp>
 
 #include "support/catch.hpp"
+#include "support/failure.hpp"
 #include "support/fake_sys.hpp"
 #include "support/native.hpp"
 
@@ -14,6 +16,7 @@ using fake::lines;
 using pysock::address;
 using namespace std::string_literals;
 
+using test_support::failure_of;
 using test_support::gai_text;
 using test_support::herror_text;
 
@@ -27,6 +30,8 @@ std::string message_of(const std::function<void()>& call) {
   }
   return "nothing was thrown";
 }
+
+const std::string bad_family = "error: " + make_error_code(pysock::errc::bad_family).message();
 
 }  // namespace
 
@@ -368,6 +373,41 @@ TEST_CASE("getfqdn takes the first name with a dot") {
     CHECK(fake::log("getaddrinfo").back() ==
           called("getaddrinfo", "this", "null", AF_UNSPEC, SOCK_DGRAM, 0, 0));
   }
+}
+
+TEST_CASE("an answer of the resolver that is no address of the family asked for is an error",
+          "[resolver]") {
+  const fake::session session;
+  const fake::socket_address answer =
+      GENERATE(fake::unix_path("/tmp/s"), fake::socket_address{"\x02"},
+               fake::socket_address{fake::inet({10, 0, 0, 1}, 0).bytes.substr(0, 7)},
+               fake::socket_address{fake::inet6({}, 0).bytes.substr(0, 27)});
+  CAPTURE(fake::to_string(answer), answer.bytes.size());
+  const auto refused = [&](const auto& call) {
+    fake::on_getaddrinfo({fake::resolves({answer})});
+    return failure_of(call) == bad_family;
+  };
+  CHECK(refused([] { return pysock::gethostbyname("name"); }));
+  CHECK(refused([] { return pysock::gethostbyname_ex("name"); }));
+  CHECK(refused([] { return pysock::gethostbyaddr("name"); }));
+  CHECK(refused([] { return pysock::getnameinfo({"127.1", 80}, 0); }));
+  {
+    pysock::socket s;
+    CHECK(refused([&] { s.connect({"name", 80}); }));
+  }
+  // A list has whatever the resolver says.
+  fake::on_getaddrinfo({fake::resolves({answer})});
+  CHECK(pysock::getaddrinfo("name", 80).size() == 1);
+  CHECK(fake::problems() == lines{});
+}
+
+TEST_CASE("an address of the other family is no answer where one family was asked for",
+          "[resolver]") {
+  const fake::session session;
+  fake::on_getaddrinfo({fake::resolves({fake::inet6({}, 0)}), fake::resolves({fake::inet({}, 0)})});
+  CHECK(failure_of([] { return pysock::gethostbyname("name"); }) == bad_family);
+  pysock::socket s(AF_INET6);
+  CHECK(failure_of([&] { s.connect({"name", 80}); }) == bad_family);
 }
 
 TEST_CASE("getnameinfo takes numeric hosts only") {
