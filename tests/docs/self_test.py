@@ -11,8 +11,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 GOOD = "```python\nprint('port', 23456)\n```\n```text\nport 12345\n```\n"
 
 
-def block(language, code, before="", after=""):
-    return f"{before}```{language}\n{code}\n```\n{after}"
+def block(language, code):
+    return f"```{language}\n{code}\n```\n"
 
 
 class Checks(unittest.TestCase):
@@ -33,7 +33,7 @@ class Checks(unittest.TestCase):
         self.assertIn("counted: 1 code blocks of the documentation: 0 of C++ compiled and run, 1 of Python run", output)
 
     def test_bad_pages(self):
-        table = "<!-- snippet: table -->\n| a | b |\n| --- | --- |\n| `socket.no_such_name()` | `1` |\n"
+        table = "| Python | C++ |\n| --- | --- |\n| `socket.no_such_name()` | `1` |\n"
         for reason, page in {
             "page.md:2: prints": GOOD.replace("12345", "none"),
             "page.md:2: ends with 1": block("python", "raise SystemExit(1)"),
@@ -41,9 +41,9 @@ class Checks(unittest.TestCase):
             "output of what?": block("text", "x"),
             "no end": "```python\nprint()\n",
             "not a verb of ./dev": block("sh", "./dev nonsense"),
-            "was not made into a program": block("cpp", "int x = 0;"),
+            "was not compiled": block("cpp", "int x = 0;"),
             "Python has no socket.no_such_name": GOOD + table,
-            "servers or clients alone": block("python", "pass", "<!-- snippet: server x -->\n"),
+            "servers or clients alone": block("python", "s.connect(50007)"),
             "0 code blocks": "# nothing\n",
         }.items():
             with self.subTest(reason):
@@ -52,10 +52,10 @@ class Checks(unittest.TestCase):
                 self.assertIn(reason, output)
 
     def test_a_block_that_cannot_run_is_counted(self):
-        status, output = self.run_page(GOOD + block("cpp", "x", "<!-- snippet: not run because -->\n"))
+        status, output = self.run_page(GOOD + block("sh", "sudo make install"))
         self.assertEqual(status, 0, output)
         self.assertIn("1 not run", output)
-        self.assertRegex(output, "skipped: .*page.md:9: because")
+        self.assertRegex(output, "skipped: .*page.md:8: shell commands")
 
     def test_names(self):
         (self.folder / "a.xml").write_text(
