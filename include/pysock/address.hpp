@@ -383,7 +383,7 @@ class address {
     return 0;
   }
 
-  /// As Python prints it: `('127.0.0.1', 80)`, `('::1', 80, 0, 0)`, `'/tmp/sock'`, `None`.
+  /// As Python prints it: ``('127.0.0.1', 80)``, ``('::1', 80, 0, 0)``, ``'/tmp/sock'``, `None`.
   [[nodiscard]] PYSOCK_API std::string to_string() const;
 
   /// A number that is equal for equal addresses.

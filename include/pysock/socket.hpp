@@ -491,8 +491,8 @@ class PYSOCK_API socket {
   /// EBADF
   void set_interrupter(std::nullptr_t);
 
-  /// Python's repr, with names for family and type:
-  /// `<socket.socket fd=3, family=AF_INET, type=SOCK_STREAM, proto=0, laddr=('127.0.0.1', 40000)>`.
+  /// Python's repr, with names for family and type: ``<socket.socket fd=3, family=AF_INET,
+  /// type=SOCK_STREAM, proto=0, laddr=('127.0.0.1', 40000)>``.
   [[nodiscard]] std::string to_string() const;
 
   /// Prints `to_string()`.

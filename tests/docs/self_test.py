@@ -57,16 +57,29 @@ class Checks(unittest.TestCase):
         self.assertIn("1 not run", output)
         self.assertRegex(output, "skipped: .*page.md:8: shell commands")
 
-    def test_names(self):
-        (self.folder / "a.xml").write_text(
+    def check_site(self, paragraph):
+        for folder in ("xml", "html"):
+            (self.folder / folder).mkdir(exist_ok=True)
+        (self.folder / "xml/a.xml").write_text(
             '<doxygen><compounddef kind="class"><compoundname>pysock::thing</compoundname>'
             '<memberdef kind="function" prot="public"><name>method</name></memberdef></compounddef></doxygen>')
+        (self.folder / "html/a.html").write_text(f'<p>{paragraph}</p><div class="fragment"><div class="line">`shell`</div></div>')
         page = self.folder / "names.md"
         page.write_text("`thing`")
-        done = subprocess.run([sys.executable, HERE / "names.py", self.folder, page], capture_output=True, text=True)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("thing::method is missing", done.stdout)
-        self.assertIn("2 public names; 1 problems", done.stdout)
+        done = subprocess.run([sys.executable, HERE / "site.py", self.folder, page], capture_output=True, text=True)
+        return done.returncode, done.stdout
+
+    def test_names(self):
+        status, output = self.check_site("<code>it's</code>")
+        self.assertEqual(status, 1)
+        self.assertIn("thing::method is missing", output)
+        self.assertIn("2 public names; 1 problems", output)
+
+    def test_spans(self):
+        status, output = self.check_site("\u2018it\u2019s`")
+        self.assertEqual(status, 1)
+        self.assertIn("a.html: a code span is broken", output)
+        self.assertIn("2 public names; 2 problems", output)
 
 
 if __name__ == "__main__":
