@@ -76,6 +76,9 @@ class file : public std::iostream {
  public:
   class line_iterator;
 
+  /// \name Opening
+  /// @{
+
   /// A closed file, to be assigned later.
   file() : std::iostream(nullptr) { attach(); }
   /// \overload
@@ -93,7 +96,10 @@ class file : public std::iostream {
   /// Flushes and closes; failures are swallowed. (Python: garbage collection, `with`)
   ~file() override = default;
 
-  // ---- reading ----
+  /// @}
+
+  /// \name Reading
+  /// @{
 
   using std::iostream::read;
 
@@ -125,7 +131,10 @@ class file : public std::iostream {
   /// The end of the stream.
   [[nodiscard]] line_iterator end() noexcept;
 
-  // ---- writing ----
+  /// @}
+
+  /// \name Writing
+  /// @{
 
   using std::iostream::write;
 
@@ -160,7 +169,10 @@ class file : public std::iostream {
     return *this;
   }
 
-  // ---- the rest ----
+  /// @}
+
+  /// \name Closing and settings
+  /// @{
 
   /// Flushes and closes; twice is silent. The socket stays open. \throws as `flush`, error EBADF if
   /// somebody else closed the descriptor; the file is closed all the same, and what could not be
@@ -194,6 +206,8 @@ class file : public std::iostream {
   [[nodiscard]] std::string mode() const {
     return std::string(readable() ? "r" : "") + (writable() ? "wb" : "b");
   }
+
+  /// @}
 
  private:
   friend struct detail::file_access;
