@@ -260,6 +260,9 @@ struct no_address {};
 /// form: `address("0:0::1", 80) == address("::1", 80)`.
 class address {
  public:
+  /// \name Making
+  /// @{
+
   /// No address. (Python: None)
   address() noexcept : none_(), kind_(kind::none) {}
 
@@ -297,9 +300,15 @@ class address {
   PYSOCK_API address(address&& other) noexcept;             ///< Leaves `other` with an empty host.
   PYSOCK_API address& operator=(const address& other);      ///< A copy.
   PYSOCK_API address& operator=(address&& other) noexcept;  ///< Leaves `other` with an empty host.
+  /// Frees the host's name.
   ~address() {
     if (kind_ == kind::host) host_.~host_address();
   }
+
+  /// @}
+
+  /// \name Parts
+  /// @{
 
   /// Whether there is an address.
   explicit operator bool() const noexcept { return kind_ != kind::none; }
@@ -359,6 +368,11 @@ class address {
     return std::forward<F>(f)(none_);
   }
 
+  /// @}
+
+  /// \name The system's form
+  /// @{
+
   /// The system's form; null for no address and for a host still to be resolved. Valid as long as
   /// this object.
   [[nodiscard]] const sockaddr* data() const noexcept {
@@ -383,11 +397,18 @@ class address {
     return 0;
   }
 
-  /// As Python prints it: `('127.0.0.1', 80)`, `('::1', 80, 0, 0)`, `'/tmp/sock'`, `None`.
+  /// @}
+
+  /// \name Text and hash
+  /// @{
+
+  /// As Python prints it: ``('127.0.0.1', 80)``, ``('::1', 80, 0, 0)``, ``'/tmp/sock'``, `None`.
   [[nodiscard]] PYSOCK_API std::string to_string() const;
 
   /// A number that is equal for equal addresses.
   [[nodiscard]] PYSOCK_API std::size_t hash() const noexcept;
+
+  /// @}
 
   friend bool operator==(const address& a, const address& b) noexcept {
     return equal(a, b);

@@ -72,7 +72,7 @@ class host_port {
   /// The AF_UNIX address; no address for a host and a port.
   [[nodiscard]] const address& unix_path() const noexcept { return unix_path_; }
 
-  /// As Python prints it: `('localhost', 80)`.
+  /// As Python prints it: ``('localhost', 80)``.
   [[nodiscard]] PYSOCK_API std::string to_string() const;
 
  private:

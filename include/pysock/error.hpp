@@ -91,7 +91,7 @@ PYSOCK_EXPORTED_CLASSES_BEGIN
 /// Any failure of a socket operation. (Python: `socket.error`, which is OSError since 3.3.)
 ///
 /// `what()` names the operation, the address where there is one, and what Python prints:
-/// `connect ('127.0.0.1', 9): [Errno 111] Connection refused`. Copying never throws.
+/// ``connect ('127.0.0.1', 9): [Errno 111] Connection refused``. Copying never throws.
 class PYSOCK_API error : public std::system_error {
  public:
   /// \param code what happened
@@ -103,8 +103,8 @@ class PYSOCK_API error : public std::system_error {
   /// The operation, the address and Python's text.
   [[nodiscard]] const char* what() const noexcept override;
 
-  /// The call that failed, and its address or name where there is one: `connect ('127.0.0.1', 9)`.
-  /// Valid as long as this object.
+  /// The call that failed, with its address or name if it has one:
+  /// ``connect ('127.0.0.1', 9)``. Valid as long as this object.
   [[nodiscard]] std::string_view operation() const noexcept {
     return {text_.what(), operation_size_};
   }

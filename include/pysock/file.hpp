@@ -77,6 +77,9 @@ class PYSOCK_API file : public std::iostream {
  public:
   class line_iterator;
 
+  /// \name Opening
+  /// @{
+
   /// A closed file, to be assigned later.
   file();
   /// \overload
@@ -88,7 +91,10 @@ class PYSOCK_API file : public std::iostream {
   /// Flushes and closes; failures are swallowed. (Python: garbage collection, `with`)
   ~file() override;
 
-  // ---- reading ----
+  /// @}
+
+  /// \name Reading
+  /// @{
 
   using std::iostream::read;
 
@@ -116,7 +122,10 @@ class PYSOCK_API file : public std::iostream {
   /// The end of the stream.
   [[nodiscard]] line_iterator end() noexcept;
 
-  // ---- writing ----
+  /// @}
+
+  /// \name Writing
+  /// @{
 
   using std::iostream::write;
 
@@ -139,7 +148,10 @@ class PYSOCK_API file : public std::iostream {
   /// went
   file& flush();
 
-  // ---- the rest ----
+  /// @}
+
+  /// \name Closing and settings
+  /// @{
 
   /// Flushes and closes; twice is silent. The socket stays open. \throws as `flush`, error EBADF if
   /// somebody else closed the descriptor; the file is closed all the same, and what could not be
@@ -167,6 +179,8 @@ class PYSOCK_API file : public std::iostream {
 
   /// The mode in Python's words: `rb`, `wb` or `rwb`.
   [[nodiscard]] std::string mode() const;
+
+  /// @}
 
  private:
   friend struct detail::file_access;

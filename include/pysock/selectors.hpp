@@ -261,12 +261,23 @@ class selector_map {
 template <class Data = std::nullptr_t>
 class selector {
  public:
+  /// \name Opening and closing
+  /// @{
+
   /// An empty one. \throws error EMFILE, ENFILE
   selector() : core_(&destroy) {}
   selector(const selector&) = delete;
   selector& operator=(const selector&) = delete;
   /// Closes.
   ~selector() = default;
+
+  /// Releases everything, the data included; the descriptors stay open. Closing twice is silent.
+  void close() noexcept { core_.close(); }
+
+  /// @}
+
+  /// \name Registering
+  /// @{
 
   /// Waits for `object` from now on. (Python: `register`, a word of C++) \param object a native
   /// handle, or an object with `fileno()` \param events EVENT_READ, EVENT_WRITE or both \param data
@@ -304,6 +315,24 @@ class selector {
     return static_cast<const selector_key<Data>&>(core_.remove(detail::descriptor_of(object)));
   }
 
+  /// The key of a registered descriptor. \throws std::out_of_range if it is not registered (Python:
+  /// KeyError)
+  template <class Object>
+  [[nodiscard]] const selector_key<Data>& get_key(const Object& object) const {
+    const native_handle_type fd = detail::descriptor_of(object);
+    const detail::selector_entry* entry = core_.find(fd);
+    if (entry == nullptr) detail::throw_not_registered(fd);
+    return static_cast<const selector_key<Data>&>(*entry);
+  }
+
+  /// All keys.
+  [[nodiscard]] selector_map<Data> get_map() const noexcept { return selector_map<Data>(core_); }
+
+  /// @}
+
+  /// \name Waiting
+  /// @{
+
   /// Waits until something is ready. All that is ready is returned, however much. A call that a
   /// signal interrupts goes on, unless the hook ends it. \param timeout for this call; 0 asks
   /// without waiting, `std::nullopt` waits for ever. A negative one is std::invalid_argument
@@ -321,22 +350,6 @@ class selector {
     return {core_.ready(), core_.ready_count()};
   }
 
-  /// The key of a registered descriptor. \throws std::out_of_range if it is not registered (Python:
-  /// KeyError)
-  template <class Object>
-  [[nodiscard]] const selector_key<Data>& get_key(const Object& object) const {
-    const native_handle_type fd = detail::descriptor_of(object);
-    const detail::selector_entry* entry = core_.find(fd);
-    if (entry == nullptr) detail::throw_not_registered(fd);
-    return static_cast<const selector_key<Data>&>(*entry);
-  }
-
-  /// All keys.
-  [[nodiscard]] selector_map<Data> get_map() const noexcept { return selector_map<Data>(core_); }
-
-  /// Releases everything, the data included; the descriptors stay open. Closing twice is silent.
-  void close() noexcept { core_.close(); }
-
   /// The descriptor of the system's own set, for a poll loop around this one; -1 where it has none
   /// (poll, Windows), and after `close`.
   [[nodiscard]] native_handle_type fileno() const noexcept { return core_.fileno(); }
@@ -349,6 +362,8 @@ class selector {
   void set_interrupter(std::nullptr_t) { core_.set_link({}); }
   /// As `socket::set_interrupt_hook`.
   void set_interrupt_hook(interrupt_hook hook, void* data) noexcept { core_.set_hook(hook, data); }
+
+  /// @}
 
  private:
   using key_pointer = std::unique_ptr<selector_key<Data>>;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// The socket class, in the order of Python's manual. What sends and receives do when they succeed
-/// is inline at the end of this file; everything else is compiled, in src/common/socket*.cpp.
+/// The socket class, its members by topic. What sends and receives do when they succeed is inline
+/// at the end of this file; everything else is compiled, in src/common/socket*.cpp.
 #pragma once
 
 #include <atomic>        // atomic
@@ -85,6 +85,9 @@ class PYSOCK_API socket {
   /// The backlog of `listen()`.
   static constexpr int default_backlog = SOMAXCONN < 128 ? SOMAXCONN : 128;
 
+  /// \name Opening
+  /// @{
+
   /// Opens a socket. \param family AF_* \param type SOCK_*, with SOCK_NONBLOCK where the system has
   /// it: then the timeout is 0 \param proto IPPROTO_*, 0 for the family's own \throws error
   /// EAFNOSUPPORT, EPROTONOSUPPORT, EINVAL, EMFILE
@@ -98,6 +101,22 @@ class PYSOCK_API socket {
   socket& operator=(socket&& other) noexcept;
   /// Closes; failures are swallowed. (Python: garbage collection, `with`)
   ~socket() { close_quietly(); }
+
+  /// A second socket on the same connection, with the same timeout and hook; not inheritable. The
+  /// blocking mode is shared between the two. \throws error EBADF, EMFILE
+  [[nodiscard]] socket dup() const;
+
+#ifdef FROM_PROTOCOL_INFO
+  /// A duplicate for another process, as bytes to be sent there and given to `fromshare`, once. On
+  /// Windows alone. (Python: `socket.share`; WSADuplicateSocket) \param process_id who will use it
+  /// \throws error WSAEINVAL if there is no such process
+  [[nodiscard]] std::string share(unsigned long process_id) const;
+#endif
+
+  /// @}
+
+  /// \name Connecting
+  /// @{
 
   /// Accepts a connection. The new socket has the default timeout, never this one's. Blocks as its
   /// mode says. \returns the connection and the peer's address \throws timeout, blocking_io_error,
@@ -114,20 +133,6 @@ class PYSOCK_API socket {
   /// \overload
   void bind(const address& local, std::error_code& ec) noexcept;
 
-  /// Closes the descriptor; the peer gets what was sent before. Closing twice is silent. Never
-  /// retried, even after EINTR. \throws error what the system says, EBADF if somebody else closed
-  /// the descriptor; the socket is closed all the same
-  void close();
-  /// \overload
-  void close(std::error_code& ec) noexcept;
-
-  /// Ends a connection so that the peer gets everything: sends the end of the stream, receives and
-  /// drops what still comes until the peer ends too, and closes. It closes in any case, and never
-  /// fails; an interrupter ends the wait. Not of Python. \param timeout for all of it; the
-  /// socket's own is not used \param limit drops about so many bytes at most, 1 MiB unless given
-  /// \returns whether the peer had ended
-  bool close_gracefully(timeout_value timeout, std::size_t limit = 1048576) noexcept;
-
   /// Connects to a remote address; in timeout mode waits at most the timeout. An attempt that timed
   /// out goes on in the background: close the socket. \throws gaierror, connection_refused_error,
   /// timeout, blocking_io_error (EINPROGRESS), interrupted_error, error
@@ -140,153 +145,16 @@ class PYSOCK_API socket {
   /// used
   [[nodiscard]] int connect_ex(const address& remote);
 
-  /// Gives the descriptor away: this socket is closed, the descriptor is not. \returns the
-  /// descriptor, -1 if there was none
-  [[nodiscard]] native_handle_type detach() noexcept;
-
-  /// A second socket on the same connection, with the same timeout and hook; not inheritable. The
-  /// blocking mode is shared between the two. \throws error EBADF, EMFILE
-  [[nodiscard]] socket dup() const;
-
-  /// The descriptor, still owned; -1 if closed.
-  [[nodiscard]] native_handle_type fileno() const noexcept {
-    return handle_.load(std::memory_order_relaxed);
-  }
-
-  /// Whether child processes inherit the descriptor: not unless set. \throws error EBADF
-  [[nodiscard]] bool get_inheritable() const;
-
-  /// The peer's address. \throws error ENOTCONN
-  [[nodiscard]] address getpeername() const;
-
-  /// The local address; it shows which port `bind` to port 0 has chosen.
-  [[nodiscard]] address getsockname() const;
-
-  /// An integer option. \param level SOL_SOCKET, IPPROTO_* \param name SO_*, TCP_*, ... \throws
-  /// error ENOPROTOOPT
-  [[nodiscard]] int getsockopt(int level, int name) const;
-  /// An option's bytes, as many as the system has. \param level SOL_SOCKET, IPPROTO_* \param name
-  /// SO_*, TCP_*, ... \param buflen room for so many, 1..1024 \throws error
-  /// `errc::buflen_out_of_range`, ENOPROTOOPT
-  [[nodiscard]] std::string getsockopt(int level, int name, int buflen) const;
-  /// An option that is a C structure: `s.getsockopt<linger>(SOL_SOCKET, SO_LINGER)`. \tparam T a
-  /// number or a C structure
-  template <class T>
-  [[nodiscard]] T getsockopt(int level, int name) const {
-    static_assert(detail::is_plain_v<T>, "an option is a number or a C structure");
-    T value{};
-    read_option(level, name, &value, sizeof value);
-    return value;
-  }
-
-  /// Whether calls may wait: true also in timeout mode.
-  [[nodiscard]] bool getblocking() const noexcept { return timeout_word() != 0; }
-
-  /// The timeout; `std::nullopt` if calls wait without limit, 0 if they never wait. Of an absolute
-  /// deadline what is left, and 1 ns once it has passed.
-  [[nodiscard]] std::optional<seconds> gettimeout() const noexcept {
-    return detail::timeout_left(timeout_word());
-  }
-
-#ifdef SIO_RCVALL
-  /// A control of Winsock's that takes a number: `s.ioctl(SIO_RCVALL, RCVALL_ON)`,
-  /// SIO_LOOPBACK_FAST_PATH, SIO_UDP_CONNRESET (which the library turns off for datagram sockets).
-  /// On Windows alone. (Python: `socket.ioctl`; WSAIoctl) \throws error WSAEOPNOTSUPP, WSAEINVAL
-  void ioctl(unsigned long control, unsigned long option);
-  /// Keep-alive probes, times in milliseconds: `s.ioctl(SIO_KEEPALIVE_VALS, {1, 10000, 3000})`.
-  /// \throws error WSAEOPNOTSUPP, WSAEINVAL
-  void ioctl(unsigned long control, const tcp_keepalive& option);
-#endif
-
   /// Accepts connections from now on. \param backlog how many may queue; negative is 0, the system
   /// cuts large ones
   void listen(int backlog = default_backlog);
   /// \overload
   void listen(int backlog, std::error_code& ec) noexcept;
 
-  /// A buffered stream on a duplicate of the descriptor; include `<pysock/file.hpp>`.
-  /// \param mode any mix of r, w and b \param bufsize 0 unbuffered, 1 line-buffered, else the size
-  /// in bytes; negative is 8192 \throws std::invalid_argument for another mode \throws error EBADF,
-  /// EMFILE
-  [[nodiscard]] file makefile(text mode = "r", int bufsize = -1);
+  /// @}
 
-  /// Receives at most `bufsize` bytes; empty at the end of the stream. 0 returns at once, without a
-  /// system call. Up to 4 KiB it takes its room on the stack and allocates only what it returns.
-  /// Blocks as the mode says. \param bufsize bytes at most \param flags MSG_* \throws timeout,
-  /// blocking_io_error, connection_reset_error, error \throws std::invalid_argument for a negative
-  /// size
-  [[nodiscard]] std::string recv(std::size_t bufsize, int flags = 0);
-
-  /// Receives exactly `size` bytes of a stream; the timeout is for the whole of it. Memory grows
-  /// with what arrives. (Python: `asyncio.StreamReader.readexactly`) \param size how many bytes; 0
-  /// returns at once, without a system call \throws incomplete_read_error at the end of the
-  /// stream, with what came \throws as `recv`; `transferred()` tells how many bytes had come, which
-  /// are lost: `recv_exactly_into` keeps them
-  [[nodiscard]] std::string recv_exactly(std::size_t size);
-
-  /// Fills the caller's buffer from a stream; the timeout is for the whole of it. \param buffer
-  /// where to \returns the buffer's size \throws as `recv_exactly`; `transferred()` bytes are in
-  /// the buffer
-  std::size_t recv_exactly_into(mutable_bytes buffer);
-  /// \overload
-  /// \returns bytes in the buffer, also on failure, which is `errc::incomplete_read` at the end of
-  /// the stream
-  std::size_t recv_exactly_into(mutable_bytes buffer, std::error_code& ec) noexcept;
-
-  /// Receives a datagram, or some of a stream, and who sent it: no address if that is unnamed or
-  /// the socket is a connected stream. What does not fit into `bufsize` is lost. \throws as `recv`
-  [[nodiscard]] recvfrom_result recvfrom(std::size_t bufsize, int flags = 0);
-
-  /// Receives a datagram, or some of a stream, with the control messages that came along.
-  /// Descriptors among them, not inheritable, are plain numbers that the caller must close, unless
-  /// the call throws: then it has closed them. `recv_fds` returns owners instead. \param bufsize
-  /// bytes of data at most \param flags MSG_* \param ancbufsize room for control messages, by
-  /// `cmsg_len` or `cmsg_space`, those that options add included. What does not fit is lost,
-  /// descriptors are closed, and the result's flags have MSG_CTRUNC. They have MSG_TRUNC where a
-  /// datagram was longer than `bufsize`
-  /// \throws as `recv`, std::invalid_argument for a negative size
-  [[nodiscard]] recvmsg_result recvmsg(std::size_t bufsize, std::size_t ancbufsize = 0,
-                                       int flags = 0);
-
-  /// As `recvmsg`, into the caller's buffers, filled one after the other; with none of them a
-  /// datagram is received and lost. \throws as `recvmsg`
-  recvmsg_into_result recvmsg_into(const mutable_buffers& buffers, std::size_t ancbufsize = 0,
-                                   int flags = 0);
-  /// \overload
-  recvmsg_into_result recvmsg_into(const mutable_buffers& buffers, std::error_code& ec) noexcept;
-  /// \overload
-  /// Allocates only for control messages that came, and for more than 16 buffers or 4 KiB of
-  /// `ancbufsize`. Without memory it reports `std::errc::not_enough_memory`; `nbytes` is what was
-  /// received, and descriptors that came are closed.
-  recvmsg_into_result recvmsg_into(const mutable_buffers& buffers, std::size_t ancbufsize,
-                                   int flags, std::error_code& ec) noexcept;
-
-  /// As `recvfrom`, into the caller's buffer.
-  /// \param buffer where to \param nbytes at most so many; 0 for all of the buffer \param flags
-  /// MSG_* \throws as `recv` \throws std::invalid_argument if `nbytes` exceeds the buffer
-  recvfrom_into_result recvfrom_into(mutable_bytes buffer, std::size_t nbytes = 0, int flags = 0);
-  /// \overload
-  recvfrom_into_result recvfrom_into(mutable_bytes buffer, std::size_t nbytes, int flags,
-                                     std::error_code& ec) noexcept;
-  /// As above, the sender as the system's own form: nothing is allocated or converted. \returns
-  /// bytes received
-  inline std::size_t recvfrom_into(mutable_bytes buffer, endpoint& from, int flags = 0);
-  /// \overload
-  inline std::size_t recvfrom_into(mutable_bytes buffer, endpoint& from, int flags,
-                                   std::error_code& ec) noexcept;
-
-  /// Receives into the caller's buffer.
-  /// \param buffer where to \param nbytes at most so many; 0 for all of the buffer \param flags
-  /// MSG_* \returns bytes received, 0 at the end of the stream \throws as `recv` \throws
-  /// std::invalid_argument if `nbytes` exceeds the buffer
-  inline std::size_t recv_into(mutable_bytes buffer, std::size_t nbytes = 0, int flags = 0);
-  /// \overload
-  std::size_t recv_into(mutable_bytes buffer, std::error_code& ec) noexcept {
-    return recv_into(buffer, 0, 0, ec);
-  }
-  /// \overload
-  inline std::size_t recv_into(mutable_bytes buffer, std::size_t nbytes, int flags,
-                               std::error_code& ec) noexcept;
+  /// \name Sending
+  /// @{
 
   /// Sends some of the bytes. \param data the bytes \param flags MSG_* \returns bytes sent, which
   /// may be fewer than given \throws timeout, blocking_io_error, broken_pipe_error,
@@ -394,8 +262,108 @@ class PYSOCK_API socket {
   std::size_t sendfile(const file_source& file, std::int64_t offset,
                        std::optional<std::int64_t> count, std::error_code& ec) noexcept;
 
-  /// Lets child processes inherit the descriptor, or not. \throws error EBADF
-  void set_inheritable(bool inheritable);
+  /// @}
+
+  /// \name Receiving
+  /// @{
+
+  /// A buffered stream on a duplicate of the descriptor; include `<pysock/file.hpp>`.
+  /// \param mode any mix of r, w and b \param bufsize 0 unbuffered, 1 line-buffered, else the size
+  /// in bytes; negative is 8192 \throws std::invalid_argument for another mode \throws error EBADF,
+  /// EMFILE
+  [[nodiscard]] file makefile(text mode = "r", int bufsize = -1);
+
+  /// Receives at most `bufsize` bytes; empty at the end of the stream. 0 returns at once, without a
+  /// system call. Up to 4 KiB it takes its room on the stack and allocates only what it returns.
+  /// Blocks as the mode says. \param bufsize bytes at most \param flags MSG_* \throws timeout,
+  /// blocking_io_error, connection_reset_error, error \throws std::invalid_argument for a negative
+  /// size
+  [[nodiscard]] std::string recv(std::size_t bufsize, int flags = 0);
+
+  /// Receives exactly `size` bytes of a stream; the timeout is for the whole of it. Memory grows
+  /// with what arrives. (Python: `asyncio.StreamReader.readexactly`) \param size how many bytes; 0
+  /// returns at once, without a system call \throws incomplete_read_error at the end of the
+  /// stream, with what came \throws as `recv`; `transferred()` tells how many bytes had come, which
+  /// are lost: `recv_exactly_into` keeps them
+  [[nodiscard]] std::string recv_exactly(std::size_t size);
+
+  /// Fills the caller's buffer from a stream; the timeout is for the whole of it. \param buffer
+  /// where to \returns the buffer's size \throws as `recv_exactly`; `transferred()` bytes are in
+  /// the buffer
+  std::size_t recv_exactly_into(mutable_bytes buffer);
+  /// \overload
+  /// \returns bytes in the buffer, also on failure, which is `errc::incomplete_read` at the end of
+  /// the stream
+  std::size_t recv_exactly_into(mutable_bytes buffer, std::error_code& ec) noexcept;
+
+  /// Receives a datagram, or some of a stream, and who sent it: no address if that is unnamed or
+  /// the socket is a connected stream. What does not fit into `bufsize` is lost. \throws as `recv`
+  [[nodiscard]] recvfrom_result recvfrom(std::size_t bufsize, int flags = 0);
+
+  /// Receives a datagram, or some of a stream, with the control messages that came along.
+  /// Descriptors among them, not inheritable, are plain numbers that the caller must close, unless
+  /// the call throws: then it has closed them. `recv_fds` returns owners instead. \param bufsize
+  /// bytes of data at most \param flags MSG_* \param ancbufsize room for control messages, by
+  /// `cmsg_len` or `cmsg_space`, those that options add included. What does not fit is lost,
+  /// descriptors are closed, and the result's flags have MSG_CTRUNC. They have MSG_TRUNC where a
+  /// datagram was longer than `bufsize`
+  /// \throws as `recv`, std::invalid_argument for a negative size
+  [[nodiscard]] recvmsg_result recvmsg(std::size_t bufsize, std::size_t ancbufsize = 0,
+                                       int flags = 0);
+
+  /// As `recvmsg`, into the caller's buffers, filled one after the other; with none of them a
+  /// datagram is received and lost. \throws as `recvmsg`
+  recvmsg_into_result recvmsg_into(const mutable_buffers& buffers, std::size_t ancbufsize = 0,
+                                   int flags = 0);
+  /// \overload
+  recvmsg_into_result recvmsg_into(const mutable_buffers& buffers, std::error_code& ec) noexcept;
+  /// \overload
+  /// Allocates only for control messages that came, and for more than 16 buffers or 4 KiB of
+  /// `ancbufsize`. Without memory it reports `std::errc::not_enough_memory`; `nbytes` is what was
+  /// received, and descriptors that came are closed.
+  recvmsg_into_result recvmsg_into(const mutable_buffers& buffers, std::size_t ancbufsize,
+                                   int flags, std::error_code& ec) noexcept;
+
+  /// As `recvfrom`, into the caller's buffer.
+  /// \param buffer where to \param nbytes at most so many; 0 for all of the buffer \param flags
+  /// MSG_* \throws as `recv` \throws std::invalid_argument if `nbytes` exceeds the buffer
+  recvfrom_into_result recvfrom_into(mutable_bytes buffer, std::size_t nbytes = 0, int flags = 0);
+  /// \overload
+  recvfrom_into_result recvfrom_into(mutable_bytes buffer, std::size_t nbytes, int flags,
+                                     std::error_code& ec) noexcept;
+  /// As above, the sender as the system's own form: nothing is allocated or converted. \returns
+  /// bytes received
+  inline std::size_t recvfrom_into(mutable_bytes buffer, endpoint& from, int flags = 0);
+  /// \overload
+  inline std::size_t recvfrom_into(mutable_bytes buffer, endpoint& from, int flags,
+                                   std::error_code& ec) noexcept;
+
+  /// Receives into the caller's buffer.
+  /// \param buffer where to \param nbytes at most so many; 0 for all of the buffer \param flags
+  /// MSG_* \returns bytes received, 0 at the end of the stream \throws as `recv` \throws
+  /// std::invalid_argument if `nbytes` exceeds the buffer
+  inline std::size_t recv_into(mutable_bytes buffer, std::size_t nbytes = 0, int flags = 0);
+  /// \overload
+  std::size_t recv_into(mutable_bytes buffer, std::error_code& ec) noexcept {
+    return recv_into(buffer, 0, 0, ec);
+  }
+  /// \overload
+  inline std::size_t recv_into(mutable_bytes buffer, std::size_t nbytes, int flags,
+                               std::error_code& ec) noexcept;
+
+  /// @}
+
+  /// \name Timeouts and interruption
+  /// @{
+
+  /// Whether calls may wait: true also in timeout mode.
+  [[nodiscard]] bool getblocking() const noexcept { return timeout_word() != 0; }
+
+  /// The timeout; `std::nullopt` if calls wait without limit, 0 if they never wait. Of an absolute
+  /// deadline what is left, and 1 ns once it has passed.
+  [[nodiscard]] std::optional<seconds> gettimeout() const noexcept {
+    return detail::timeout_left(timeout_word());
+  }
 
   /// `settimeout(std::nullopt)` or `settimeout(0)`.
   void setblocking(bool flag) { settimeout(flag ? timeout_value(std::nullopt) : timeout_value(0)); }
@@ -405,6 +373,75 @@ class PYSOCK_API socket {
   /// unless `value` is `std::nullopt`, and its mode is shared with every duplicate of it. Calls
   /// already waiting keep their limit. \throws error EBADF; the timeout is then unchanged
   void settimeout(timeout_value value);
+
+  /// Waits until a receive or an accept would find something: data, the end of the stream, a
+  /// connection, or a failure. The mode of the socket does not matter. Not of Python, whose
+  /// `select.select` does it. \param timeout for this wait; 0 asks without waiting \returns whether
+  /// it is ready; false after the timeout \throws interrupted_error, error EBADF
+  [[nodiscard]] bool wait_readable(timeout_value timeout);
+  /// \overload
+  [[nodiscard]] bool wait_readable(timeout_value timeout, std::error_code& ec) noexcept;
+  /// Waits until a send would take something, or until a connect in the background has ended. As
+  /// `wait_readable`.
+  [[nodiscard]] bool wait_writable(timeout_value timeout);
+  /// \overload
+  [[nodiscard]] bool wait_writable(timeout_value timeout, std::error_code& ec) noexcept;
+
+  /// Asks `hook(data)` when a signal interrupts a blocking call: true goes on with the same
+  /// deadline, false ends the call with `interrupted_error`, progress kept. Null, the default,
+  /// always goes on. Accepted and duplicated sockets inherit it. Not to be set while a call runs.
+  void set_interrupt_hook(interrupt_hook hook, void* data) noexcept {
+    hook_ = hook;
+    hook_data_ = data;
+  }
+
+  /// Lets `stop.interrupt()` end every call on this socket, from any thread and from a signal
+  /// handler: see `interrupter`. Accepted and duplicated sockets, files and TLS sessions made from
+  /// now on inherit it. The descriptor is then non-blocking (O_NONBLOCK), and stays so after
+  /// `detach`; SO_RCVTIMEO and SO_SNDTIMEO have no effect. Not to be set while a call runs. \throws
+  /// error EBADF; the interrupter is then unchanged
+  void set_interrupter(const interrupter& stop);
+  /// Takes the interrupter away; the descriptor has the mode of the timeout again. \throws error
+  /// EBADF
+  void set_interrupter(std::nullptr_t);
+
+  /// @}
+
+  /// \name Options
+  /// @{
+
+  /// Whether child processes inherit the descriptor: not unless set. \throws error EBADF
+  [[nodiscard]] bool get_inheritable() const;
+
+  /// An integer option. \param level SOL_SOCKET, IPPROTO_* \param name SO_*, TCP_*, ... \throws
+  /// error ENOPROTOOPT
+  [[nodiscard]] int getsockopt(int level, int name) const;
+  /// An option's bytes, as many as the system has. \param level SOL_SOCKET, IPPROTO_* \param name
+  /// SO_*, TCP_*, ... \param buflen room for so many, 1..1024 \throws error
+  /// `errc::buflen_out_of_range`, ENOPROTOOPT
+  [[nodiscard]] std::string getsockopt(int level, int name, int buflen) const;
+  /// An option that is a C structure: `s.getsockopt<linger>(SOL_SOCKET, SO_LINGER)`. \tparam T a
+  /// number or a C structure
+  template <class T>
+  [[nodiscard]] T getsockopt(int level, int name) const {
+    static_assert(detail::is_plain_v<T>, "an option is a number or a C structure");
+    T value{};
+    read_option(level, name, &value, sizeof value);
+    return value;
+  }
+
+#ifdef SIO_RCVALL
+  /// A control of Winsock's that takes a number: `s.ioctl(SIO_RCVALL, RCVALL_ON)`,
+  /// SIO_LOOPBACK_FAST_PATH, SIO_UDP_CONNRESET (which the library turns off for datagram sockets).
+  /// On Windows alone. (Python: `socket.ioctl`; WSAIoctl) \throws error WSAEOPNOTSUPP, WSAEINVAL
+  void ioctl(unsigned long control, unsigned long option);
+  /// Keep-alive probes, times in milliseconds: `s.ioctl(SIO_KEEPALIVE_VALS, {1, 10000, 3000})`.
+  /// \throws error WSAEOPNOTSUPP, WSAEINVAL
+  void ioctl(unsigned long control, const tcp_keepalive& option);
+#endif
+
+  /// Lets child processes inherit the descriptor, or not. \throws error EBADF
+  void set_inheritable(bool inheritable);
 
   /// Sets an integer option. \throws error ENOPROTOOPT, EINVAL \throws std::out_of_range beyond an
   /// int
@@ -436,32 +473,21 @@ class PYSOCK_API socket {
   /// error
   void setsockopt(int level, int name, std::nullptr_t, socklen_t optlen);
 
-#ifdef FROM_PROTOCOL_INFO
-  /// A duplicate for another process, as bytes to be sent there and given to `fromshare`, once. On
-  /// Windows alone. (Python: `socket.share`; WSADuplicateSocket) \param process_id who will use it
-  /// \throws error WSAEINVAL if there is no such process
-  [[nodiscard]] std::string share(unsigned long process_id) const;
-#endif
+  /// @}
 
-  /// Ends receiving, sending, or both, for every duplicate of the descriptor. Wakes threads blocked
-  /// on the socket (on Linux). \param how SHUT_RD, SHUT_WR or SHUT_RDWR \throws error ENOTCONN,
-  /// EINVAL
-  void shutdown(int how);
-  /// \overload
-  void shutdown(int how, std::error_code& ec) noexcept;
+  /// \name Names and the descriptor
+  /// @{
 
-  /// Waits until a receive or an accept would find something: data, the end of the stream, a
-  /// connection, or a failure. The mode of the socket does not matter. Not of Python, whose
-  /// `select.select` does it. \param timeout for this wait; 0 asks without waiting \returns whether
-  /// it is ready; false after the timeout \throws interrupted_error, error EBADF
-  [[nodiscard]] bool wait_readable(timeout_value timeout);
-  /// \overload
-  [[nodiscard]] bool wait_readable(timeout_value timeout, std::error_code& ec) noexcept;
-  /// Waits until a send would take something, or until a connect in the background has ended. As
-  /// `wait_readable`.
-  [[nodiscard]] bool wait_writable(timeout_value timeout);
-  /// \overload
-  [[nodiscard]] bool wait_writable(timeout_value timeout, std::error_code& ec) noexcept;
+  /// The descriptor, still owned; -1 if closed.
+  [[nodiscard]] native_handle_type fileno() const noexcept {
+    return handle_.load(std::memory_order_relaxed);
+  }
+
+  /// The peer's address. \throws error ENOTCONN
+  [[nodiscard]] address getpeername() const;
+
+  /// The local address; it shows which port `bind` to port 0 has chosen.
+  [[nodiscard]] address getsockname() const;
 
   /// The family it was made with: AF_*.
   [[nodiscard]] int family() const noexcept { return family_; }
@@ -473,27 +499,41 @@ class PYSOCK_API socket {
   /// Whether it is open.
   explicit operator bool() const noexcept { return fileno() != invalid_handle; }
 
-  /// Asks `hook(data)` when a signal interrupts a blocking call: true goes on with the same
-  /// deadline, false ends the call with `interrupted_error`, progress kept. Null, the default,
-  /// always goes on. Accepted and duplicated sockets inherit it. Not to be set while a call runs.
-  void set_interrupt_hook(interrupt_hook hook, void* data) noexcept {
-    hook_ = hook;
-    hook_data_ = data;
-  }
-
-  /// Lets `stop.interrupt()` end every call on this socket, from any thread and from a signal
-  /// handler: see `interrupter`. Accepted and duplicated sockets, files and TLS sessions made from
-  /// now on inherit it. The descriptor is then non-blocking (O_NONBLOCK), and stays so after
-  /// `detach`; SO_RCVTIMEO and SO_SNDTIMEO have no effect. Not to be set while a call runs. \throws
-  /// error EBADF; the interrupter is then unchanged
-  void set_interrupter(const interrupter& stop);
-  /// Takes the interrupter away; the descriptor has the mode of the timeout again. \throws error
-  /// EBADF
-  void set_interrupter(std::nullptr_t);
-
-  /// Python's repr, with names for family and type:
-  /// `<socket.socket fd=3, family=AF_INET, type=SOCK_STREAM, proto=0, laddr=('127.0.0.1', 40000)>`.
+  /// Python's repr, with names for family and type: ``<socket.socket fd=3, family=AF_INET,
+  /// type=SOCK_STREAM, proto=0, laddr=('127.0.0.1', 40000)>``.
   [[nodiscard]] std::string to_string() const;
+
+  /// @}
+
+  /// \name Closing
+  /// @{
+
+  /// Closes the descriptor; the peer gets what was sent before. Closing twice is silent. Never
+  /// retried, even after EINTR. \throws error what the system says, EBADF if somebody else closed
+  /// the descriptor; the socket is closed all the same
+  void close();
+  /// \overload
+  void close(std::error_code& ec) noexcept;
+
+  /// Ends a connection so that the peer gets everything: sends the end of the stream, receives and
+  /// drops what still comes until the peer ends too, and closes. It closes in any case, and never
+  /// fails; an interrupter ends the wait. Not of Python. \param timeout for all of it; the
+  /// socket's own is not used \param limit drops about so many bytes at most, 1 MiB unless given
+  /// \returns whether the peer had ended
+  bool close_gracefully(timeout_value timeout, std::size_t limit = 1048576) noexcept;
+
+  /// Gives the descriptor away: this socket is closed, the descriptor is not. \returns the
+  /// descriptor, -1 if there was none
+  [[nodiscard]] native_handle_type detach() noexcept;
+
+  /// Ends receiving, sending, or both, for every duplicate of the descriptor. Wakes threads blocked
+  /// on the socket (on Linux). \param how SHUT_RD, SHUT_WR or SHUT_RDWR \throws error ENOTCONN,
+  /// EINVAL
+  void shutdown(int how);
+  /// \overload
+  void shutdown(int how, std::error_code& ec) noexcept;
+
+  /// @}
 
   /// Prints `to_string()`.
   template <class Traits>

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT
-// What the code blocks of the documentation may take for granted, and what the comments beside them
-// use.
+// What the code blocks of the documentation take for granted, and what the sources that include
+// them use.
 #pragma once
 
 #include <chrono>
-#include <cstdlib>
 #include <functional>
 #include <future>
 #include <iostream>
+#include <map>
 #include <pysock/pysock.hpp>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "programs/port.hpp"
 #include "support/background.hpp"
 #include "support/sockets.hpp"
 
@@ -21,13 +22,10 @@ using namespace test_support;
 
 namespace docs {
 
-/// A block of the documentation, by its page and line.
+/// Registers a function that docs_snippets runs by its name.
 struct snippet {
   snippet(const char* name, void (*run)());
 };
-
-/// The free port that 50007 stands for.
-inline int port() { return std::atoi(std::getenv("DOCS_PORT")); }
 
 /// Ends the block as failed.
 [[noreturn]] void fail(const char* condition);
@@ -48,6 +46,15 @@ class echo_server {
 };
 
 }  // namespace docs
+
+#define DOCS_JOIN(a, b) a##b
+#define DOCS_BLOCK(name, line)                                                     \
+  static void DOCS_JOIN(run_, line)();                                             \
+  static const docs::snippet DOCS_JOIN(block_, line)(name, DOCS_JOIN(run_, line)); \
+  static void DOCS_JOIN(run_, line)()
+
+/// Begins the function that runs the block of that name.
+#define BLOCK(name) DOCS_BLOCK(name, __LINE__)
 
 #define EXPECT(condition) \
   if (!(condition)) docs::fail(#condition)

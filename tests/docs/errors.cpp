@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// What surrounds the code blocks of docs/errors.md.
+#include <cerrno>
+
+#include "snippets.hpp"
+
+namespace {
+
+BLOCK("errors/errors") {
+  const sk::address nobody = listening().getsockname();
+  const int port = nobody.port();
+#include "errors/errors.inc"
+}
+
+BLOCK("errors/asking-the-code") {
+  const int port = listening().getsockname().port();
+  auto [s, peer] = connected();
+  s.settimeout(0.05);
+#include "errors/asking-the-code.inc"
+}
+
+BLOCK("errors/how-far-it-got") {
+  auto [s, peer] = connected();
+#include "errors/how-far-it-got.inc"
+}
+
+BLOCK("errors/bad-arguments") {
+  sk::socket s;
+#include "errors/bad-arguments.inc"
+}
+
+BLOCK("errors/all-attempts-of-a-connection") {
+  const int port = listening().getsockname().port();
+#include "errors/all-attempts-of-a-connection.inc"
+}
+
+}  // namespace

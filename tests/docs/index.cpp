@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+// What surrounds the code blocks of docs/index.md.
+#include "snippets.hpp"
+
+namespace {
+
+BLOCK("index/pysock") {
+  docs::echo_server echo;
+  const int port = echo.port();
+#include "index/pysock.inc"
+}
+
+}  // namespace

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+#include "port.hpp"
+#include "start/a-client.inc"

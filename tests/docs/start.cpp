@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// What surrounds the code blocks of docs/start.md.
+#include "snippets.hpp"
+
+namespace {
+
+BLOCK("start/a-stream-of-lines") {
+  auto [s, peer] = connected();
+#include "start/a-stream-of-lines.inc"
+}
+
+}  // namespace

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+// The table of docs/windows.md, and the names that it uses.
+#include "tables.hpp"
+
+#define TABLE_PARAMETERS sk::socket &s, unsigned long pid, const std::string &info
+
+#include "windows/only-here.table.inc"
