@@ -50,16 +50,25 @@ struct session_pair {
   pysock::ssl_socket server{nullptr};
 };
 
-inline session_pair secured(const pysock::ssl_context& client, const pysock::ssl_context& server,
-                            const pysock::wrap_options& options = pysock::wrap_options(),
-                            const std::string& name = "localhost") {
-  auto both = connected();
+/// A session over these two connected sockets.
+inline session_pair secured_over(std::pair<pysock::socket, pysock::socket> both,
+                                 const pysock::ssl_context& client,
+                                 const pysock::ssl_context& server,
+                                 const pysock::wrap_options& options = pysock::wrap_options(),
+                                 const std::string& name = "localhost") {
   background<pysock::ssl_socket> accepting(
       [&] { return server.wrap_server(std::move(both.second)); });
   session_pair made;
   made.client = client.wrap_socket(std::move(both.first), name, options);
   made.server = accepting.get();
   return made;
+}
+
+/// A session over TCP.
+inline session_pair secured(const pysock::ssl_context& client, const pysock::ssl_context& server,
+                            const pysock::wrap_options& options = pysock::wrap_options(),
+                            const std::string& name = "localhost") {
+  return secured_over(connected(), client, server, options, name);
 }
 
 inline session_pair secured() { return secured(client_context(), server_context()); }
