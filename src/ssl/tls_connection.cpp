@@ -218,8 +218,12 @@ void tls_connection::handshake(std::error_code& ec) noexcept {
     lost_ = ec;
     return;
   }
-  if (!server_side() && SSL_version(ssl_.get()) >= TLS1_3_VERSION)
-    first_session_.reset(SSL_get1_session(ssl_.get()));
+  if (SSL_version(ssl_.get()) >= TLS1_3_VERSION) {
+    if (server_side())
+      wire_.acknowledge();
+    else
+      first_session_.reset(SSL_get1_session(ssl_.get()));
+  }
   handshake_done_.store(true, std::memory_order_release);
 }
 
@@ -327,8 +331,7 @@ std::size_t tls_connection::read(char* buffer, std::size_t size, deadline& until
 void tls_connection::issue_tickets(SSL* ssl) noexcept {
   if (data_sent_ || !server_side() || SSL_version(ssl) < TLS1_3_VERSION) return;
   const int count = SSL_session_reused(ssl) == 1 ? std::min(rules_.tickets, 1) : rules_.tickets;
-  for (int i = 0; i < count && SSL_new_session_ticket(ssl) == 1; ++i) {
-  }
+  for (int i = 0; i < count && SSL_new_session_ticket(ssl) == 1; ++i) wire_.gather();
   ERR_clear_error();
 }
 
@@ -356,7 +359,9 @@ std::size_t tls_connection::write_record(operation& op, const char* data, std::s
     if (reason) return 0;
     issue_tickets(ssl);
     data_sent_ = true;
-    return SSL_write_ex(ssl, data, std::min(size, record_size), &count);
+    const int result = SSL_write_ex(ssl, data, std::min(size, record_size), &count);
+    wire_.flush();
+    return result;
   };
   drive(op, true, put, ec);
   if (!is_want(ec)) {
