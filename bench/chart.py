@@ -5,7 +5,8 @@ from xml.sax.saxutils import escape
 
 LEFT, RIGHT, TOP, ROW, WIDTH = 230, 30, 78, 26, 900
 LOW, HIGH = 0.05, 500
-COLOURS = {'pysock': '#0072b2', 'pysock, strings': '#56b4e9', 'Asio': '#d55e00', 'Poco': '#009e73', 'CPython': '#e69f00'}
+COLOURS = {'pysock': '#0072b2', 'pysock, strings': '#56b4e9', 'Asio': '#d55e00', 'Poco': '#009e73', 'libevent': '#cc79a7', 'libuv': '#999933',
+           'CPython': '#e69f00'}
 
 
 def position(ratio):

@@ -49,6 +49,16 @@ class meter {
     for (long i = 0; i < count_; ++i) op();
     elapsed_ = std::chrono::steady_clock::now() - begin;
   }
+  // The same where each operation needs something done before it that is not measured.
+  template <class Prepare, class Op>
+  void operator()(Prepare prepare, Op op) {
+    for (long i = 0; i < count_; ++i) {
+      prepare();
+      const auto begin = std::chrono::steady_clock::now();
+      op();
+      elapsed_ += std::chrono::steady_clock::now() - begin;
+    }
+  }
   [[nodiscard]] long count() const { return count_; }
   [[nodiscard]] std::chrono::nanoseconds elapsed() const { return elapsed_; }
 

@@ -31,6 +31,10 @@ WORKLOADS = {
     'tcp_pingpong_timeout': '... with a timeout',
     'unix_pingpong': 'AF_UNIX ping-pong, 64 B',
     'unix_pingpong_timeout': '... with a timeout',
+    'unix_pingpong_interrupter': '... with an interrupter',
+    'interrupt': 'a receive ended from another thread',
+    'selector': '10 events, 1,000 descriptors registered',
+    'selector_ready': '... without what their handlers do',
     'bulk': 'bulk over TCP, 64 KiB',
     'sendrecv': 'send + receive, one thread',
     'sendrecv_timeout': '... with a timeout',
@@ -58,6 +62,8 @@ def contenders(build):
         'pysock, strings': ([program('pysock')], '_owning'),
         'Asio': ([program('asio')], ''),
         'Poco': ([program('poco')], ''),
+        'libevent': ([program('libevent')], ''),
+        'libuv': ([program('libuv')], ''),
         'CPython': ([sys.executable, os.path.join(ROOT, 'bench', 'contenders', 'cpython.py')], ''),
     }
     return {name: one for name, one in found.items() if os.path.exists(one[0][0])}
@@ -138,7 +144,8 @@ def machine():
         'kernel': ' '.join([platform.system(), re.match(r'[\d.]+', platform.release())[0]]),
         'compiler': output(os.environ.get('CXX', 'c++'), '--version').splitlines()[0] + ', -O2',
         'libc': ' '.join(platform.libc_ver()),
-        'peers': f'Asio {packaged("libasio-dev")}, Poco {packaged("libpoco-dev")}, CPython {platform.python_version()}',
+        'peers': f'Asio {packaged("libasio-dev")}, Poco {packaged("libpoco-dev")}, '
+                 f'libevent {packaged("libevent-dev")}, libuv {packaged("libuv1-dev")}, CPython {platform.python_version()}',
     }
 
 

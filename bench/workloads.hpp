@@ -5,6 +5,8 @@
 
 #include <sys/resource.h>
 
+#include <thread>
+
 #include "contender.hpp"
 
 namespace bench {
@@ -88,13 +90,17 @@ void recv(meter& measure) {
   });
 }
 
-// send and recv_into of 64 bytes over TCP, while a thousand other connections are open.
-template <class Stream>
-void idle(meter& measure) {
+inline void allow_many_descriptors() {
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
+// send and recv_into of 64 bytes over TCP, while a thousand other connections are open.
+template <class Stream>
+void idle(meter& measure) {
+  allow_many_descriptors();
   std::vector<Stream> held;
   held.reserve(2 * idle_connections);
   for (int i = 0; i < idle_connections; ++i) {
@@ -110,6 +116,70 @@ void idle(meter& measure) {
     check(out.send(data, sizeof data) == sizeof data, "send");
     check(in.recv_into(data, sizeof data) == sizeof data, "recv");
   });
+}
+
+// What an event loop calls for a descriptor that is ready: takes a byte and has another one sent to
+// it, or leaves it as it is.
+struct event_handler {
+  pair ends;
+  bool takes;
+
+  void operator()() const {
+    ++handled;
+    if (!takes) return;
+    char byte = 0;
+    check(::recv(ends.near, &byte, 1, 0) == 1 && ::send(ends.far, &byte, 1, MSG_NOSIGNAL) == 1,
+          "handler");
+  }
+  static inline long handled = 0;
+};
+
+// Ten events, with a thousand descriptors registered, of which ten are always ready. `Loop` has
+// `add(const event_handler&)`, and `once()`, which waits, and calls the handlers of what is ready.
+template <class Loop, bool takes>
+void selector(meter& measure) {
+  constexpr int active = 10;
+  allow_many_descriptors();
+  std::vector<event_handler> all;
+  for (int i = 0; i < idle_connections; ++i) all.push_back({connected(AF_UNIX), takes});
+  Loop loop;
+  for (const event_handler& one : all) loop.add(one);
+  for (int i = 0; i < active; ++i) {
+    const pair& ends = all[static_cast<std::size_t>(i * (idle_connections / active))].ends;
+    check(::send(ends.far, "x", 1, MSG_NOSIGNAL) == 1, "send");
+  }
+  measure([&loop] {
+    for (const long end = event_handler::handled + active; event_handler::handled < end;)
+      loop.once();
+  });
+}
+
+// From the call that interrupts a receive in another thread until that thread has seen it. `Waiter`
+// has `wait()`, which receives until it is interrupted, `interrupt()` and `reset()`.
+template <class Waiter>
+void interrupt(meter& measure) {
+  Waiter waiter;
+  const pair signs = connected(AF_UNIX);
+  char sign = 0;
+  std::thread other([&, count = measure.count()] {
+    char byte = 0;
+    for (long i = 0; i < count; ++i) {
+      check(::recv(signs.far, &byte, 1, 0) == 1, "begin");
+      waiter.wait();
+      check(::send(signs.far, &byte, 1, MSG_NOSIGNAL) == 1, "end");
+    }
+  });
+  measure(
+      [&] {
+        waiter.reset();
+        check(::send(signs.near, &sign, 1, MSG_NOSIGNAL) == 1, "begin");
+        ::usleep(200);  // the other thread waits by then
+      },
+      [&] {
+        waiter.interrupt();
+        check(::recv(signs.near, &sign, 1, 0) == 1, "end");
+      });
+  other.join();
 }
 
 // connect, accept, and both closed, in one thread. `Listener::cycle()` is that.

@@ -2,6 +2,7 @@
 // Standalone Asio, synchronous; in timeout mode one asynchronous operation and `run_for`, which is
 // how its documentation does it.
 #include <asio.hpp>
+#include <deque>
 #include <optional>
 
 #include "../workloads.hpp"
@@ -70,6 +71,34 @@ class timed {
   }
 
   asio::generic::stream_protocol::socket socket_;
+};
+
+// Its waits are for new readiness, so that there is no loop without handlers that take something.
+class event_loop {
+ public:
+  void add(const bench::event_handler& handler) {
+    all_.push_back({asio::posix::stream_descriptor(context_, handler.ends.near), &handler});
+    wait(all_.back());
+  }
+  void once() { context_.run_one(); }
+
+ private:
+  struct one {
+    asio::posix::stream_descriptor descriptor;
+    const bench::event_handler* handler;
+  };
+
+  void wait(one& which) {
+    which.descriptor.async_wait(asio::posix::descriptor_base::wait_read,
+                                [this, &which](const asio::error_code& ec) {
+                                  if (ec) return;
+                                  (*which.handler)();
+                                  wait(which);
+                                });
+  }
+
+  asio::io_context context_{1};
+  std::deque<one> all_;
 };
 
 class listener {
@@ -148,6 +177,7 @@ std::vector<bench::workload> bench::workloads() {
       {"unix_pingpong", pingpong<blocking, AF_UNIX>},
       {"tcp_pingpong_timeout", pingpong<timed, AF_INET>},
       {"unix_pingpong_timeout", pingpong<timed, AF_UNIX>},
+      {"selector", selector<event_loop, true>},
       {"bulk", bulk<blocking>},
       {"sendrecv", sendrecv<blocking>},
       {"sendrecv_timeout", sendrecv<timed>},

@@ -3,6 +3,7 @@
 import functools
 import os
 import resource
+import selectors
 import socket
 import sys
 import time
@@ -84,9 +85,32 @@ def sendrecv(size=64, family=socket.AF_UNIX, timeout=None):
     return run
 
 
-def idle(count):
+def allow_many_descriptors():
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def selector(takes):
+    def run(count):
+        allow_many_descriptors()
+        loop = selectors.DefaultSelector()
+        pairs = [connected(socket.AF_UNIX) for _ in range(1000)]
+        for near, far in pairs:
+            loop.register(near, selectors.EVENT_READ, far)
+        for _, far in pairs[::100]:
+            far.send(b'x')
+
+        def operation():
+            for key, _ in loop.select():
+                if takes:
+                    key.data.send(key.fileobj.recv(1))
+
+        return measure(operation, count)
+    return run
+
+
+def idle(count):
+    allow_many_descriptors()
     held = [connected(socket.AF_INET) for _ in range(1000)]
     try:
         return sendrecv(family=socket.AF_INET)(count)
@@ -127,6 +151,8 @@ WORKLOADS = {
     'unix_pingpong': pingpong(socket.AF_UNIX),
     'tcp_pingpong_timeout': pingpong(socket.AF_INET, 10),
     'unix_pingpong_timeout': pingpong(socket.AF_UNIX, 10),
+    'selector': selector(True),
+    'selector_ready': selector(False),
     'bulk': bulk,
     'sendrecv': sendrecv(),
     'sendrecv_timeout': sendrecv(timeout=10),

@@ -2,6 +2,7 @@
 // pysock. The workloads that end in _owning receive strings; the last ones only count system calls
 // and allocations.
 #include <pysock/create.hpp>
+#include <pysock/selectors.hpp>
 #include <pysock/socket.hpp>
 
 #include "../workloads.hpp"
@@ -36,6 +37,36 @@ struct interruptible : blocking {
     static pysock::interrupter stop;
     socket_.set_interrupter(stop);
   }
+};
+
+class waiter {
+ public:
+  waiter() { ends_.first.set_interrupter(stop_); }
+  void wait() {
+    char byte = 0;
+    std::error_code ec;
+    ends_.first.recv_into({&byte, 1}, ec);
+    bench::check(ec == std::errc::interrupted, "wait");
+  }
+  void interrupt() { stop_.interrupt(); }
+  void reset() { stop_.reset(); }
+
+ private:
+  pysock::interrupter stop_;
+  std::pair<pysock::socket, pysock::socket> ends_ = pysock::socketpair();
+};
+
+class event_loop {
+ public:
+  void add(const bench::event_handler& handler) {
+    all_.register_(handler.ends.near, pysock::EVENT_READ, &handler);
+  }
+  void once() {
+    for (const auto& [key, events] : all_.select()) (*key.data())();
+  }
+
+ private:
+  pysock::selector<const bench::event_handler*> all_;
 };
 
 class listener {
@@ -261,6 +292,10 @@ std::vector<bench::workload> bench::workloads() {
       {"tcp_pingpong_timeout_owning", pingpong_owning<timed, AF_INET>},
       {"unix_pingpong_timeout", pingpong<timed, AF_UNIX>},
       {"unix_pingpong_timeout_owning", pingpong_owning<timed, AF_UNIX>},
+      {"unix_pingpong_interrupter", pingpong<interruptible, AF_UNIX>},
+      {"interrupt", bench::interrupt<waiter>},
+      {"selector", selector<event_loop, true>},
+      {"selector_ready", selector<event_loop, false>},
       {"bulk", bulk<blocking>},
       {"sendrecv", sendrecv<blocking>},
       {"sendrecv_timeout", sendrecv<timed>},

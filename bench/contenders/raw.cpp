@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 
 #include <cerrno>
 
@@ -72,6 +74,85 @@ class timed {
   }
 
   int fd_;
+};
+
+// A receive that an eventfd ends.
+class interruptible {
+ public:
+  explicit interruptible(int fd, int /*family*/ = 0) : fd_(fd) {}
+  interruptible(const interruptible&) = delete;
+  interruptible& operator=(const interruptible&) = delete;
+  ~interruptible() {
+    ::close(fd_);
+    ::close(stop_);
+  }
+
+  std::size_t send(const char* data, std::size_t size) {
+    const ssize_t sent = ::send(fd_, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    bench::check(sent >= 0, "send");
+    return static_cast<std::size_t>(sent);
+  }
+  // 0 if it was interrupted.
+  std::size_t recv_into(char* data, std::size_t size) const {
+    for (;;) {
+      const ssize_t got = ::recv(fd_, data, size, MSG_DONTWAIT);
+      if (got >= 0) return static_cast<std::size_t>(got);
+      pollfd both[] = {{fd_, POLLIN, 0}, {stop_, POLLIN, 0}};
+      bench::check(::poll(both, 2, -1) > 0, "poll");
+      if (both[1].revents != 0) return 0;
+    }
+  }
+  void interrupt() const { bench::check(::eventfd_write(stop_, 1) == 0, "write"); }
+  void reset() const {
+    eventfd_t count = 0;
+    (void)::eventfd_read(stop_, &count);
+  }
+
+ private:
+  int fd_;
+  int stop_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+};
+
+class waiter {
+ public:
+  void wait() const {
+    char byte = 0;
+    bench::check(stream_.recv_into(&byte, 1) == 0, "wait");
+  }
+  void interrupt() const { stream_.interrupt(); }
+  void reset() const { stream_.reset(); }
+
+ private:
+  bench::pair ends_ = bench::connected(AF_UNIX);
+  interruptible stream_{ends_.near};
+};
+
+class event_loop {
+ public:
+  event_loop() = default;
+  event_loop(const event_loop&) = delete;
+  event_loop& operator=(const event_loop&) = delete;
+  ~event_loop() { ::close(set_); }
+
+  void add(const bench::event_handler& handler) {
+    epoll_event wanted{};
+    wanted.events = EPOLLIN;
+    wanted.data.ptr = const_cast<bench::event_handler*>(&handler);
+    bench::check(::epoll_ctl(set_, EPOLL_CTL_ADD, handler.ends.near, &wanted) == 0, "epoll_ctl");
+    ready_.resize(ready_.size() + 1);
+  }
+  void once() {
+    const int count = ::epoll_wait(set_, ready_.data(), static_cast<int>(ready_.size()), -1);
+    bench::check(count > 0, "epoll_wait");
+    for (int i = 0; i < count; ++i) {
+      const epoll_event& one = ready_[static_cast<std::size_t>(i)];
+      (*static_cast<const bench::event_handler*>(one.data.ptr))();
+    }
+  }
+
+ private:
+  int set_ = ::epoll_create1(EPOLL_CLOEXEC);
+  std::vector<epoll_event> ready_;
 };
 
 class listener {
@@ -237,6 +318,10 @@ std::vector<bench::workload> bench::workloads() {
       {"unix_pingpong", pingpong<blocking, AF_UNIX>},
       {"tcp_pingpong_timeout", pingpong<timed, AF_INET>},
       {"unix_pingpong_timeout", pingpong<timed, AF_UNIX>},
+      {"unix_pingpong_interrupter", pingpong<interruptible, AF_UNIX>},
+      {"interrupt", bench::interrupt<waiter>},
+      {"selector", selector<event_loop, true>},
+      {"selector_ready", selector<event_loop, false>},
       {"bulk", bulk<blocking>},
       {"sendrecv", sendrecv<blocking>},
       {"sendrecv_timeout", sendrecv<timed>},

@@ -137,6 +137,21 @@ class PYSOCK_SSL_API ssl_socket {
   /// \overload
   std::size_t recv_into(mutable_bytes buffer, std::size_t nbytes, std::error_code& ec) noexcept;
 
+  /// Receives exactly `size` bytes; the timeout is for the whole of it. As `socket::recv_exactly`.
+  /// \param size how many bytes; 0 returns at once \throws incomplete_read_error at the end of the
+  /// stream, with what came \throws as `recv`; `transferred()` tells how many bytes had come, which
+  /// are lost: `recv_exactly_into` keeps them
+  [[nodiscard]] std::string recv_exactly(std::size_t size);
+
+  /// Fills the caller's buffer; the timeout is for the whole of it. As `socket::recv_exactly_into`.
+  /// \param buffer where to \returns the buffer's size \throws as `recv_exactly`; `transferred()`
+  /// bytes are in the buffer
+  std::size_t recv_exactly_into(mutable_bytes buffer);
+  /// \overload
+  /// \returns bytes in the buffer, also on failure, which is `errc::incomplete_read` at the end of
+  /// the stream
+  std::size_t recv_exactly_into(mutable_bytes buffer, std::error_code& ec) noexcept;
+
   /// Sends some of the bytes, at most one record of TLS, 16 KiB, and returns when the connection
   /// has taken the whole record. After a timeout the record may be on its way: `transferred()`
   /// tells whether it counts, go on after it. After a want-write call again with the same bytes, or
@@ -174,6 +189,22 @@ class PYSOCK_SSL_API ssl_socket {
   /// How many bytes can be received without waiting for the connection. To be asked before polling.
   /// (Python: `SSLSocket.pending`)
   [[nodiscard]] std::size_t pending() const noexcept;
+
+  /// Waits until a receive would find something: data, which may be `pending` already, the end of
+  /// the stream, or a failure of the session. Records without data, tickets for example, are taken
+  /// meanwhile; it counts as a receive for other threads. Before the handshake it waits for the
+  /// connection below. Mode and timeout of the session do not matter. \param timeout for this wait;
+  /// 0 asks without waiting \returns whether there is something; false after the timeout \throws
+  /// interrupted_error, error EBADF
+  [[nodiscard]] bool wait_readable(timeout_value timeout);
+  /// \overload
+  [[nodiscard]] bool wait_readable(timeout_value timeout, std::error_code& ec) noexcept;
+  /// Waits until a send would take something: sends what is kept of a record, and then waits until
+  /// the connection takes more. It counts as a send for other threads. Otherwise as
+  /// `wait_readable`.
+  [[nodiscard]] bool wait_writable(timeout_value timeout);
+  /// \overload
+  [[nodiscard]] bool wait_writable(timeout_value timeout, std::error_code& ec) noexcept;
 
   /// Closes the session, waits until the peer has closed it too, and gives the connection back, to
   /// go on in clear text; what was received after the session is in it. The timeout is for the

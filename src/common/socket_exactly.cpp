@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Receives of an exact size, the orderly end of a connection, and waits without a transfer.
-#include <algorithm>
+#include <pysock/detail/exactly.hpp>
 
 #include "socket_parts.hpp"
 
@@ -8,8 +8,6 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 namespace {
-
-constexpr std::size_t first_block = 65536;  // what a peer that sends nothing makes us allocate
 
 // One receive. Where the system is not to wait, it does not, whatever the descriptor's mode.
 std::ptrdiff_t receive_some(const call_context& calling, char* data, std::size_t size) noexcept {
@@ -32,12 +30,6 @@ std::size_t receive_all(operation& op, const call_context& calling, char* data, 
   return done;
 }
 
-[[noreturn]] void throw_incomplete(std::error_code ec, const char* operation, const char* data,
-                                   std::size_t done, std::size_t size) {
-  if (ec == errc::incomplete_read) throw incomplete_read_error(operation, {data, done}, size);
-  throw_error(ec, operation, done);
-}
-
 }  // namespace
 }  // namespace detail
 
@@ -57,20 +49,13 @@ std::size_t socket::recv_exactly_into(mutable_bytes buffer) {
 }
 
 std::string socket::recv_exactly(std::size_t size) {
-  if (size > detail::max_transfer) detail::throw_error(bad_argument::negative_size, "recv_exactly");
   const detail::call_context calling = context();
   detail::deadline until(calling.timeout);
   detail::operation op(calling, detail::sys::event::read, until);
-  std::string result;
-  std::size_t done = 0;
-  while (done < size) {
-    // The memory grows with what arrives: the size may be the peer's word.
-    result.resize(std::min(size, std::max(2 * done, detail::first_block)));
-    std::error_code ec;
-    done = detail::receive_all(op, calling, result.data(), result.size(), done, ec);
-    if (ec) detail::throw_incomplete(ec, "recv_exactly", result.data(), done, size);
-  }
-  return result;
+  return detail::receive_exactly(
+      size, [&](char* data, std::size_t wanted, std::size_t done, std::error_code& ec) noexcept {
+        return detail::receive_all(op, calling, data, wanted, done, ec);
+      });
 }
 
 bool socket::close_gracefully(timeout_value timeout, std::size_t limit) noexcept {

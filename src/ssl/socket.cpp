@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <new>
+#include <pysock/detail/exactly.hpp>
 #include <pysock/detail/file_reader.hpp>
 #include <pysock/detail/scratch.hpp>
 #include <pysock/detail/socket_access.hpp>
@@ -159,6 +160,31 @@ std::string ssl_socket::recv(std::size_t bufsize) {
   return std::string(bytes.data(), count);
 }
 
+std::string ssl_socket::recv_exactly(std::size_t size) {
+  detail::tls_connection& connection = open("recv_exactly");
+  detail::deadline until(connection.timeout());
+  return detail::receive_exactly(
+      size, [&](char* data, std::size_t wanted, std::size_t done, std::error_code& ec) noexcept {
+        return connection.read_all(data, wanted, done, until, ec);
+      });
+}
+
+std::size_t ssl_socket::recv_exactly_into(mutable_bytes buffer, std::error_code& ec) noexcept {
+  if (!connection_) {
+    ec = closed_code();
+    return 0;
+  }
+  detail::deadline until(connection_->timeout());
+  return connection_->read_all(buffer.data(), buffer.size(), 0, until, ec);
+}
+
+std::size_t ssl_socket::recv_exactly_into(mutable_bytes buffer) {
+  std::error_code ec;
+  const std::size_t done = recv_exactly_into(buffer, ec);
+  if (ec) detail::throw_incomplete(ec, "recv_exactly_into", buffer.data(), done, buffer.size());
+  return done;
+}
+
 std::size_t ssl_socket::send(const_bytes data, std::error_code& ec) noexcept {
   if (!connection_) {
     ec = closed_code();
@@ -236,6 +262,36 @@ file ssl_socket::makefile(text mode, int bufsize) {
   const std::int64_t timeout = open("makefile").timeout();
   return detail::file_access::make(std::make_unique<detail::tls_transport>(connection_), parsed,
                                    bufsize, timeout);
+}
+
+// ---- waiting alone ----
+
+bool ssl_socket::wait_readable(timeout_value timeout, std::error_code& ec) noexcept {
+  ec = closed_code();
+  if (!connection_) return false;
+  detail::deadline until(detail::timeout_word(timeout));
+  return connection_->wait_readable(until, ec);
+}
+
+bool ssl_socket::wait_readable(timeout_value timeout) {
+  std::error_code ec;
+  const bool ready = wait_readable(timeout, ec);
+  if (ec) detail::throw_error(ec, "wait_readable");
+  return ready;
+}
+
+bool ssl_socket::wait_writable(timeout_value timeout, std::error_code& ec) noexcept {
+  ec = closed_code();
+  if (!connection_) return false;
+  detail::deadline until(detail::timeout_word(timeout));
+  return connection_->wait_writable(until, ec);
+}
+
+bool ssl_socket::wait_writable(timeout_value timeout) {
+  std::error_code ec;
+  const bool ready = wait_writable(timeout, ec);
+  if (ec) detail::throw_error(ec, "wait_writable");
+  return ready;
 }
 
 // ---- the session ----

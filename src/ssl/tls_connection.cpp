@@ -218,8 +218,12 @@ void tls_connection::handshake(std::error_code& ec) noexcept {
     lost_ = ec;
     return;
   }
-  if (!server_side() && SSL_version(ssl_.get()) >= TLS1_3_VERSION)
-    first_session_.reset(SSL_get1_session(ssl_.get()));
+  if (SSL_version(ssl_.get()) >= TLS1_3_VERSION) {
+    if (server_side())
+      wire_.acknowledge();
+    else
+      first_session_.reset(SSL_get1_session(ssl_.get()));
+  }
   handshake_done_.store(true, std::memory_order_release);
 }
 
@@ -306,12 +310,9 @@ bool tls_connection::use(const std::shared_ptr<const tls_context>& chosen, SSL* 
 
 // ---- data ----
 
-std::size_t tls_connection::read(char* buffer, std::size_t size, deadline& until,
-                                 std::error_code& ec) noexcept {
-  if (!usable(ec)) return 0;
+std::size_t tls_connection::read_some(operation& op, char* buffer, std::size_t size,
+                                      std::error_code& ec) noexcept {
   std::size_t count = 0;
-  const call_context calling = context(until);
-  operation op(calling, sys::event::read, until);
   const auto get = [this, buffer, size, &count](SSL* ssl, std::error_code&) {
     const int result = SSL_read_ex(ssl, buffer, size, &count);
     if (first_session_ && SSL_get0_session(ssl) != first_session_.get()) first_session_.reset();
@@ -323,12 +324,72 @@ std::size_t tls_connection::read(char* buffer, std::size_t size, deadline& until
   return ec ? 0 : count;
 }
 
+std::size_t tls_connection::read(char* buffer, std::size_t size, deadline& until,
+                                 std::error_code& ec) noexcept {
+  if (!usable(ec)) return 0;
+  const call_context calling = context(until);
+  operation op(calling, sys::event::read, until);
+  return read_some(op, buffer, size, ec);
+}
+
+std::size_t tls_connection::read_all(char* buffer, std::size_t size, std::size_t done,
+                                     deadline& until, std::error_code& ec) noexcept {
+  if (!usable(ec)) return done;
+  const call_context calling = context(until);
+  operation op(calling, sys::event::read, until);
+  while (done < size) {
+    const std::size_t count = read_some(op, buffer + done, size - done, ec);
+    if (count == 0 && !ec) ec = errc::incomplete_read;
+    done += count;
+    if (ec || (done < size && !op.proceed(ec))) break;
+  }
+  return done;
+}
+
+// After a wait: whether it ended with what it waited for, or with what the next call will report.
+bool tls_connection::is_outcome(std::error_code& ec) const noexcept {
+  const std::lock_guard<fair_mutex> lock(mutex_);
+  const bool session_ended =
+      ec == ssl_errc::zero_return || ec == ssl_errc::eof || ec == lost_ || ec == wire_.send_error();
+  const bool late = is_want(ec) || ec == errc::timed_out;
+  if (!ec || session_ended || late) {
+    ec.clear();
+    return !late;
+  }
+  return false;
+}
+
+bool tls_connection::wait_readable(deadline& until, std::error_code& ec) noexcept {
+  ec.clear();
+  const call_context calling = context(until);
+  operation op(calling, sys::event::read, until);
+  const auto look = [](SSL* ssl, std::error_code&) {
+    char byte = 0;
+    std::size_t count = 0;
+    return SSL_peek_ex(ssl, &byte, 1, &count);
+  };
+  if (handshake_done())
+    drive(op, false, look, ec);
+  else
+    op.wait_until_ready(ec);
+  return is_outcome(ec);
+}
+
+bool tls_connection::wait_writable(deadline& until, std::error_code& ec) noexcept {
+  ec.clear();
+  const call_context calling = context(until);
+  operation op(calling, sys::event::write, until);
+  // What is kept goes first.
+  const auto nothing = [](SSL*, std::error_code&) { return 1; };
+  if (drive(op, true, nothing, ec) > 0) op.wait_until_ready(ec);
+  return is_outcome(ec);
+}
+
 // A client that has closed by the time its tickets arrive would answer them with a reset.
 void tls_connection::issue_tickets(SSL* ssl) noexcept {
   if (data_sent_ || !server_side() || SSL_version(ssl) < TLS1_3_VERSION) return;
   const int count = SSL_session_reused(ssl) == 1 ? std::min(rules_.tickets, 1) : rules_.tickets;
-  for (int i = 0; i < count && SSL_new_session_ticket(ssl) == 1; ++i) {
-  }
+  for (int i = 0; i < count && SSL_new_session_ticket(ssl) == 1; ++i) wire_.gather();
   ERR_clear_error();
 }
 
@@ -356,7 +417,9 @@ std::size_t tls_connection::write_record(operation& op, const char* data, std::s
     if (reason) return 0;
     issue_tickets(ssl);
     data_sent_ = true;
-    return SSL_write_ex(ssl, data, std::min(size, record_size), &count);
+    const int result = SSL_write_ex(ssl, data, std::min(size, record_size), &count);
+    wire_.flush();
+    return result;
   };
   drive(op, true, put, ec);
   if (!is_want(ec)) {

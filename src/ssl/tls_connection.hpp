@@ -60,6 +60,14 @@ class tls_connection {
   void handshake(std::error_code& ec) noexcept;
   // At least one byte; 0 at the end, and on failure.
   std::size_t read(char* buffer, std::size_t size, deadline& until, std::error_code& ec) noexcept;
+  // Until `size` bytes are in the buffer, of which `done` are there already. Returns how many are
+  // there; fewer with the reason in `ec`, which is `errc::incomplete_read` at the end.
+  std::size_t read_all(char* buffer, std::size_t size, std::size_t done, deadline& until,
+                       std::error_code& ec) noexcept;
+  // Until a read, or a write, would find something: also a failure. Before the handshake until the
+  // connection below is ready. False after the time, and with the reason in `ec`.
+  bool wait_readable(deadline& until, std::error_code& ec) noexcept;
+  bool wait_writable(deadline& until, std::error_code& ec) noexcept;
   // At most one record. Returns the bytes sent. Where it is not 0 with a reason in `ec`, the rest
   // of the record is kept, and sent by the next call.
   std::size_t write(const char* data, std::size_t size, deadline& until,
@@ -130,6 +138,9 @@ class tls_connection {
   std::error_code failure(int result) noexcept;
   bool usable(std::error_code& ec) const noexcept;
   void judge_peer(std::error_code& ec);
+  std::size_t read_some(operation& op, char* buffer, std::size_t size,
+                        std::error_code& ec) noexcept;
+  bool is_outcome(std::error_code& ec) const noexcept;
   std::size_t write_record(operation& op, const char* data, std::size_t size,
                            std::error_code& ec) noexcept;
   void issue_tickets(SSL* ssl) noexcept;

@@ -61,10 +61,12 @@ bio_handle wire::make_bio() {
 
 void wire::begin(bool refill) noexcept {
   step_ = step();
+  gathers_ = false;
   if (refill) reads_left_ = reads_per_step;
 }
 
 void wire::flush() noexcept {
+  gathers_ = false;
   while (has_unsent()) {
     const std::ptrdiff_t count = sys::send_now(plain.fileno(), unsent_.data() + first_unsent_,
                                                unsent_.size() - first_unsent_);
@@ -87,10 +89,10 @@ void wire::flush() noexcept {
 
 std::ptrdiff_t wire::write(const char* data, std::size_t size) noexcept {
   const auto whole = static_cast<std::ptrdiff_t>(size);
-  if (has_unsent()) flush();
+  if (has_unsent() && !gathers_) flush();
   if (sending_ended_ || send_error_) return whole;
   std::size_t gone = 0;
-  if (!has_unsent()) {
+  if (!has_unsent() && !gathers_) {
     // A short count does not mean that the system takes no more: Windows is offered a part.
     while (gone < size) {
       const std::ptrdiff_t count = sys::send_now(plain.fileno(), data + gone, size - gone);
@@ -123,6 +125,13 @@ bool wire::keep(const char* data, std::size_t size) noexcept {
     send_error_ = step_.failure;
     return false;
   }
+}
+
+void wire::acknowledge() noexcept {
+#ifdef TCP_QUICKACK
+  const int on = 1;
+  (void)sys::setsockopt(plain.fileno(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+#endif
 }
 
 std::ptrdiff_t wire::read(char* buffer, std::size_t size) noexcept {

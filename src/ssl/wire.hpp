@@ -42,6 +42,9 @@ class wire {
 
   // Sends what is kept, as far as the system takes it now.
   void flush() noexcept;
+  // Keeps what the rest of the step sends; `flush` then sends it at once. A small record that
+  // follows another one waits in the system for the peer's acknowledgement, which may take 40 ms.
+  void gather() noexcept { gathers_ = true; }
   [[nodiscard]] bool has_unsent() const noexcept { return first_unsent_ < unsent_.size(); }
   // Why the connection takes no more bytes. Receiving goes on: what the peer sent before it closed
   // can still be read.
@@ -49,6 +52,11 @@ class wire {
   // After the closing alert: what OpenSSL sends from now on, answers to KeyUpdate for example, is
   // dropped.
   void end_sending() noexcept { sending_ended_ = true; }
+
+  // Has the system acknowledge what was received, where it can be told to. A client's first data
+  // may wait for that, for 40 ms: the end of its handshake is a small segment that is under way,
+  // and nothing that a server sends acknowledges it before.
+  void acknowledge() noexcept;
 
   // What OpenSSL calls. Negative: try again; 0: the end or a failure; else the number of bytes.
   std::ptrdiff_t write(const char* data, std::size_t size) noexcept;
@@ -63,6 +71,7 @@ class wire {
   int reads_left_ = 0;
   std::error_code send_error_;
   bool sending_ended_ = false;
+  bool gathers_ = false;
   std::vector<char> unsent_;  // has no memory while it is empty
   std::size_t first_unsent_ = 0;
 };

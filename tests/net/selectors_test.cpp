@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Waiting for several sockets, with the system's own sets.
+#include <pysock/descriptor.hpp>
 #include <pysock/file.hpp>
 #include <pysock/selectors.hpp>
 #include <pysock/socket.hpp>
@@ -15,6 +16,7 @@
 #include "support/catch.hpp"
 #include "support/failure.hpp"
 #include "support/files.hpp"
+#include "support/process.hpp"
 #include "support/sockets.hpp"
 
 namespace sk = pysock;
@@ -215,16 +217,27 @@ TEST_CASE("a refused connect is writable", "[selectors]") {
   CHECK(found(s.select(patience)) == only(client.fileno(), sk::EVENT_WRITE));
 }
 
-TEST_CASE("everything that is ready is reported at once", "[selectors]") {
+TEST_CASE("everything that is ready is reported at once, also beyond Windows' FD_SETSIZE",
+          "[selectors]") {
+  constexpr std::size_t count = 100;
+#if PYSOCK_WINDOWS
+  static_assert(count > FD_SETSIZE);
+#endif
   sk::selector<std::size_t> s;
   std::vector<std::pair<sk::socket, sk::socket>> pairs;
-  for (std::size_t i = 0; i < 100; ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     pairs.push_back(sk::socketpair());
-    s.register_(pairs.back().first, sk::EVENT_READ, i);
+    s.register_(pairs.back().first, both, i);
   }
+  CHECK(s.select(patience).size() == count);  // writable
   for (auto& [a, b] : pairs) b.sendall("x");
   for (auto& [a, b] : pairs) REQUIRE(wait_for(a.fileno(), POLLIN));
-  CHECK(s.select(patience).size() == 100);
+  std::set<std::size_t> seen;
+  for (const auto& [key, events] : s.select(patience)) {
+    CHECK(events == both);
+    seen.insert(key.data());
+  }
+  CHECK(seen.size() == count);
 }
 
 TEST_CASE("a handler may unregister and destroy every other ready socket", "[selectors]") {
@@ -334,7 +347,120 @@ TEST_CASE("an interrupter ends select, before and while it waits", "[selectors][
   CHECK(s.select(patience).size() == 1);
 }
 
+TEST_CASE("a failure without data is readable", "[selectors]") {
+  sk::selector<> s;
+  auto [client, server] = connected();
+  s.register_(client, sk::EVENT_READ);
+  CHECK(s.select(0).empty());
+  const linger reset{1, 0};
+  server.setsockopt(SOL_SOCKET, SO_LINGER, reset);
+  server.close();
+  CHECK(found(s.select(patience)) == only(client.fileno(), sk::EVENT_READ));
+  std::error_code ec;
+  char byte = 0;
+  CHECK(client.recv_into({&byte, 1}, ec) == 0);
+  CHECK(ec == std::errc::connection_reset);
+}
+
 #if __has_include(<sys/wait.h>)
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+TEST_CASE("the hang-up of a pipe is readable, and writable at its other end", "[selectors]") {
+  int ends[2] = {-1, -1};
+  REQUIRE(::pipe(ends) == 0);
+  sk::descriptor reading(ends[0]);
+  sk::descriptor writing(ends[1]);
+  sk::selector<> s;
+  s.register_(reading.get(), sk::EVENT_READ);
+  CHECK(s.select(0).empty());
+  writing = sk::descriptor();
+  CHECK(found(s.select(patience)) == only(reading.get(), sk::EVENT_READ));
+  s.unregister(reading.get());
+
+  REQUIRE(::pipe(ends) == 0);
+  reading = sk::descriptor(ends[0]);
+  writing = sk::descriptor(ends[1]);
+  s.register_(writing.get(), sk::EVENT_WRITE);
+  reading = sk::descriptor();
+  CHECK(found(s.select(patience)) == only(writing.get(), sk::EVENT_WRITE));
+}
+
+TEST_CASE("select goes on after a signal, with the same deadline, unless the hook ends it",
+          "[selectors][signals]") {
+  struct sigaction action {};
+  struct sigaction before {};
+  action.sa_handler = [](int) {};
+  REQUIRE(::sigaction(SIGUSR1, &action, &before) == 0);
+  sk::selector<> s;
+  auto [a, b] = sk::socketpair();
+  s.register_(a, sk::EVENT_READ);
+  struct asked {
+    std::atomic<int> calls{0};
+    std::atomic<bool> go_on{true};
+  } hook;
+  s.set_interrupt_hook(
+      [](void* data) noexcept {
+        ++static_cast<asked*>(data)->calls;
+        return static_cast<asked*>(data)->go_on.load();
+      },
+      &hook);
+  // Signals the thread until it has asked the hook once more.
+  const auto interrupt = [&hook](auto& waiting) {
+    waiting.wait_until_asleep();
+    const int already = hook.calls;
+    for (const stopwatch watch; hook.calls == already && watch.seconds() < 20;) {
+      ::pthread_kill(waiting.native_handle(), SIGUSR1);
+      std::this_thread::sleep_for(1ms);
+    }
+    CHECK(hook.calls > already);
+  };
+  {
+    background<std::size_t> waiting([&s] { return s.select().size(); });
+    for (int i = 0; i < 3; ++i) interrupt(waiting);
+    CHECK_FALSE(waiting.done());
+    b.sendall("x");
+    CHECK(waiting.get() == 1);
+    CHECK(a.recv(1) == "x");
+  }
+  {
+    const stopwatch watch;
+    background<bool> waiting([&s] { return s.select(1s).empty(); });
+    interrupt(waiting);
+    CHECK(waiting.get());
+    CHECK(watch.seconds() >= 1);
+  }
+  hook.go_on = false;
+  background<std::string> waiting([&s] { return failure_of([&s] { s.select(); }); });
+  interrupt(waiting);
+  CHECK(waiting.get() == failure("interrupted_error", EINTR));
+  ::sigaction(SIGUSR1, &before, nullptr);
+}
+
+TEST_CASE("a child's own selector works, and closing the inherited one takes nothing away",
+          "[selectors][fork]") {
+  sk::selector<int> s;
+  auto [a, b] = sk::socketpair();
+  s.register_(a, sk::EVENT_READ, 1);
+  const int status = in_child([&s, &a = a, &b = b] {
+    s.close();
+    sk::selector<int> own;
+    own.register_(a, sk::EVENT_READ, 2);
+    if (!own.select(0).empty()) return 1;
+    b.sendall("x");
+    const auto ready = own.select(patience);
+    return ready.size() == 1 && (*ready.begin()).key.data() == 2 ? 0 : 2;
+  });
+  CHECK(status == 0);
+  CHECK(found(s.select(patience)) == only(a.fileno(), sk::EVENT_READ));
+  CHECK(a.recv(1) == "x");
+  CHECK(s.select(0).empty());
+  b.sendall("y");
+  CHECK(s.select(patience).size() == 1);
+}
+
 TEST_CASE("a regular file is refused by epoll, and always ready elsewhere", "[selectors]") {
   sk::selector<> s;
   std::FILE* file = std::tmpfile();

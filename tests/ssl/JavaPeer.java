@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The other end of peers_test.cpp on Java's JSSE: JavaPeer.java FOLDER VERSION server | client PORT.
-// Two connections with client certificates and ALPN, of which the second resumes the first.
+// The other end of peers_test.cpp on Java's JSSE: JavaPeer.java FOLDER VERSION server | client PORT | busy SIZE.
+// Two connections with client certificates and ALPN, of which the second resumes the first; or, if busy, a server that
+// sends and receives SIZE bytes at the same time, and a KeyUpdate after every 10 records.
 
 import java.io.*;
 import java.nio.charset.StandardCharsets;
@@ -42,9 +43,42 @@ public class JavaPeer {
     s.close();
   }
 
+  static String hex(byte[] bytes) {
+    StringBuilder text = new StringBuilder();
+    for (byte one : bytes) text.append(String.format("%02x", one));
+    return text.toString();
+  }
+
+  static void exchange(SSLSocket s, int size) throws Exception {
+    s.startHandshake();
+    byte[] data = new byte[size];
+    for (int i = 0; i < size; ++i) data[i] = (byte) (i * 2246822519L >> 11);
+    Thread sending = new Thread(() -> {
+      try {
+        // It looks at the limit after each call.
+        for (int at = 0; at < size; at += 16384) s.getOutputStream().write(data, at, Math.min(16384, size - at));
+        s.shutdownOutput();
+      } catch (IOException e) {
+        System.out.println("failed: " + e);
+        System.exit(1);
+      }
+    });
+    sending.start();
+    MessageDigest received = MessageDigest.getInstance("SHA-256");
+    byte[] piece = new byte[65536];
+    for (int count; (count = s.getInputStream().read(piece)) > 0;) received.update(piece, 0, count);
+    sending.join();
+    System.out.println("sent " + hex(MessageDigest.getInstance("SHA-256").digest(data)));
+    System.out.println("received " + hex(received.digest()));
+    s.close();
+  }
+
   public static void main(String[] arguments) throws Exception {
     Path folder = Path.of(arguments[0]);
-    boolean server = arguments[2].equals("server");
+    boolean busy = arguments[2].equals("busy");
+    if (busy) // before JSSE reads it
+      Security.setProperty("jdk.tls.keyLimits", "AES/GCM/NoPadding KeyUpdate 163840, ChaCha20-Poly1305 KeyUpdate 163840");
+    boolean server = busy || arguments[2].equals("server");
     String own = server ? "server" : "client";
     KeyStore keys = KeyStore.getInstance("PKCS12");
     keys.load(null, null);
@@ -71,6 +105,10 @@ public class JavaPeer {
       if (server) parameters.setNeedClientAuth(true);
       else parameters.setEndpointIdentificationAlgorithm("HTTPS");
       s.setSSLParameters(parameters);
+      if (busy) {
+        exchange(s, Integer.parseInt(arguments[3]));
+        return;
+      }
       talk(s, server);
     }
   }

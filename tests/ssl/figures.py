@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Throughput, handshakes and memory of pysock's TLS beside Python's ssl and openssl s_time, in one run:
-figures.py PROGRAM
+"""Throughput, echoes, handshakes and memory of TLS in one run: pysock, OpenSSL by hand, and Python's ssl, each at both ends.
 
-PROGRAM is the target tls_figures: cmake --build --preset release --target tls_figures
+usage: figures.py PROGRAM [FIGURE...]
+
+PROGRAM is the target tls_figures: cmake --build --preset release --target tls_figures. In each round every contender runs once; what counts
+is the median, and the median of the ratios to the program by hand in the same round.
 """
 import pathlib
-import re
 import socket
 import ssl
 import statistics
@@ -17,61 +18,109 @@ import threading
 import time
 
 PAIRS = 100  # of idle connections, within the usual limit of descriptors
-MEBIBYTES, SECONDS, ROUNDS = 512, 3, 3
-PROGRAM = sys.argv[1]
+MEBIBYTES, SECONDS, ROUNDS = 1024, 2, 5
+PIECE, ORDER = 65536, 16
+FIGURES = {
+    "send": ("sends, MiB/s", [MEBIBYTES]),
+    "receive": ("receives, MiB/s", [MEBIBYTES]),
+    "echo_16384": ("echoes of 16 KiB a second", [16384, SECONDS]),
+    "echo_64": ("echoes of 64 bytes a second", [64, SECONDS]),
+    "connect": ("handshakes a second", [SECONDS]),
+    "idle": ("KiB for each end of an idle connection", [PAIRS]),
+}
 
 
-def python_serve(certificate):
+# ---- Python's own, with the commands of figures.cpp ----
+
+
+def exactly(s, room, size):
+    view, done = memoryview(room), 0
+    while done < size:
+        count = s.recv_into(view[done:size])
+        if count == 0:
+            raise EOFError
+        done += count
+
+
+def obey(s):
+    room = bytearray(PIECE)
+    exactly(s, room, ORDER)
+    word, number = bytes(room[:4]), bytes(room[4:ORDER]).strip()
+    if word == b"give":
+        for _ in range(int(number) * 16):
+            s.sendall(room)
+    while count := s.recv_into(room):
+        if word == b"echo":
+            s.sendall(memoryview(room)[:count])
+    s.unwrap()
+
+
+def serve(certificate):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     listener = socket.create_server(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
-    room = bytearray(65536)
     while True:
         try:
-            with context.wrap_socket(listener.accept()[0], server_side=True) as s:
-                while s.recv_into(room):
-                    pass
-                s.unwrap()
-        except OSError:
+            plain = listener.accept()[0]
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with context.wrap_socket(plain, server_side=True) as s:
+                obey(s)
+        except (OSError, EOFError):
             pass
 
 
-def python_connect(context, port):
-    return context.wrap_socket(socket.create_connection(("127.0.0.1", port)), server_hostname="127.0.0.1")
+def connect(context, port):
+    plain = socket.create_connection(("127.0.0.1", port))
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return context.wrap_socket(plain, server_hostname="127.0.0.1")
 
 
-def python_send(port, ca):
-    piece = b"x" * 65536
-    with python_connect(ssl.create_default_context(cafile=ca), port) as s:
-        start = time.monotonic()
-        for _ in range(MEBIBYTES * 16):
-            s.sendall(piece)
-        s.unwrap()  # the peer's alert: it has everything
-        return MEBIBYTES / (time.monotonic() - start)
-
-
-def python_handshakes(port, ca):
+def handshakes(port, ca, seconds):
     context, count, start = ssl.create_default_context(cafile=ca), 0, time.monotonic()
-    while time.monotonic() - start < SECONDS:
-        python_connect(context, port).close()
+    while time.monotonic() - start < seconds:
+        s = connect(context, port)
+        s.close()
         count += 1
     return count / (time.monotonic() - start)
 
 
-def python_idle(certificate, ca):
-    """KiB for each end of connections that have carried a few bytes each way; in a process of its own."""
+def talk(what, port, ca, number, seconds=0):
+    room = bytearray(PIECE)
+    with connect(ssl.create_default_context(cafile=ca), port) as s:
+        order = {"send": "drop", "receive": f"give{number}", "echo": "echo"}[what]
+        s.sendall(order.ljust(ORDER).encode())
+        start = time.monotonic()
+        if what == "echo":
+            message, count = bytes(number), 0
+            while time.monotonic() - start < seconds:
+                s.sendall(message)
+                exactly(s, room, number)
+                count += 1
+            return count / (time.monotonic() - start)
+        for _ in range(number * 16):
+            if what == "send":
+                s.sendall(room)
+            else:
+                exactly(s, room, PIECE)
+        if what == "send":
+            s.unwrap()  # the peer's alert: it has everything
+        return number / (time.monotonic() - start)
+
+
+def idle(certificate, ca, pairs):
+    """KiB for each end of connections that have carried a few bytes each way."""
     client = ssl.create_default_context(cafile=ca)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(certificate)
     kept = []
 
     def add():
-        for _ in range(PAIRS):
+        for _ in range(pairs):
             ours, theirs = socket.socketpair()
             serving = threading.Thread(target=lambda end=theirs: kept.append(server.wrap_socket(end, server_side=True)))
             serving.start()
-            c = client.wrap_socket(ours, server_hostname="localhost")
+            c = client.wrap_socket(ours, server_hostname="127.0.0.1")
             serving.join()
             for a, b in ((kept[-1], c), (c, kept[-1])):
                 a.sendall(b"hello")
@@ -84,48 +133,51 @@ def python_idle(certificate, ca):
     add()
     before = resident()
     add()
-    print((resident() - before) / (2 * PAIRS))
+    return (resident() - before) / (2 * pairs)
 
 
-def own(*arguments):
-    return float(subprocess.run([PROGRAM, *map(str, arguments)], check=True, capture_output=True, text=True).stdout)
+def run(what, *arguments):
+    if what == "serve":
+        serve(*arguments)
+    if what == "idle":
+        return idle(arguments[0], arguments[1], int(arguments[2]))
+    port, ca, *numbers = arguments
+    if what == "connect":
+        return handshakes(int(port), ca, float(numbers[0]))
+    return talk(what, int(port), ca, *map(int, numbers))
 
 
-def s_time(port, ca):
-    said = subprocess.run(["openssl", "s_time", "-connect", f"127.0.0.1:{port}", "-new", "-time", str(SECONDS), "-CAfile", ca, "-verify", "1"],
-                          capture_output=True, text=True).stdout
-    count, seconds = re.search(r"(\d+) connections in (\d+) real seconds", said).groups()
-    return int(count) / int(seconds)
+# ---- measuring ----
 
 
-def main(folder):
+def main(program, wanted, folder):
     subprocess.run(["sh", pathlib.Path(__file__).with_name("make_certificates.sh"), folder], check=True)
     certificate, ca = folder + "/server.both", folder + "/ca.pem"
-    servers = {"pysock": [PROGRAM, "serve", certificate], "Python": [sys.executable, __file__, "--serve", certificate]}
-    for name, command in servers.items():
-        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        port = int(server.stdout.readline())
-        work = {
-            "pysock sends, MiB/s": lambda: own("send", port, ca, MEBIBYTES),
-            "Python sends, MiB/s": lambda: python_send(port, ca),
-            "pysock handshakes/s": lambda: own("connect", port, ca, SECONDS),
-            "Python handshakes/s": lambda: python_handshakes(port, ca),
-            "openssl s_time handshakes/s": lambda: s_time(port, ca),
-        }
-        for what, measure in work.items():
-            print(f"server {name}: {what:28} {statistics.median(measure() for _ in range(ROUNDS)):8.0f}", flush=True)
+    contenders = {"pysock": [program, "pysock"], "by hand": [program, "hand"], "Python": [sys.executable, __file__, "--run"]}
+    servers = {name: subprocess.Popen([*command, "serve", certificate], stdout=subprocess.PIPE, text=True) for name, command in contenders.items()}
+    ports = {name: server.stdout.readline().strip() for name, server in servers.items()}
+    print(f"{'':40}" + "".join(f"{name:>20}" for name in contenders))
+    for figure in wanted:
+        title, numbers = FIGURES[figure]
+        values = {name: [] for name in contenders}
+        for _ in range(ROUNDS):
+            for name, command in contenders.items():
+                first = certificate if figure == "idle" else ports[name]
+                command = [*command, figure.partition("_")[0], first, ca, *map(str, numbers)]
+                values[name].append(float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout))
+        cells = []
+        for name in contenders:
+            ratio = statistics.median(a / b for a, b in zip(values[name], values["by hand"]))
+            cells.append(f"{statistics.median(values[name]):12.1f} ({ratio:4.2f})")
+        print(f"{title:40}" + "".join(f"{cell:>20}" for cell in cells), flush=True)
+    for server in servers.values():
         server.kill()
         server.wait()
-    for name, command in (("pysock", [PROGRAM, "idle", certificate, ca, str(PAIRS)]),
-                          ("Python", [sys.executable, __file__, "--idle", certificate, ca])):
-        size = statistics.median(float(subprocess.check_output(command)) for _ in range(ROUNDS))
-        print(f"{name}: KiB for each end of an idle connection {size:8.1f}", flush=True)
 
 
 if __name__ == "__main__":
-    if PROGRAM == "--serve":
-        python_serve(sys.argv[2])
-    if PROGRAM == "--idle":
-        sys.exit(python_idle(sys.argv[2], sys.argv[3]))
-    with tempfile.TemporaryDirectory() as made:
-        main(made + "/certificates")
+    if sys.argv[1] == "--run":
+        print(run(*sys.argv[2:]))
+    else:
+        with tempfile.TemporaryDirectory() as made:
+            main(sys.argv[1], sys.argv[2:] or FIGURES, made + "/certificates")

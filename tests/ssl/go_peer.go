@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
-// The other end of peers_test.cpp on Go's crypto/tls: go_peer FOLDER VERSION server | client PORT.
-// Two connections with client certificates and ALPN, of which the second resumes the first.
+// The other end of peers_test.cpp on Go's crypto/tls: go_peer FOLDER VERSION server | client PORT |
+// busy SIZE. Two connections with client certificates and ALPN, of which the second resumes the
+// first; or, if busy, a server that sends and receives SIZE bytes at the same time.
 package main
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"strconv"
 )
 
 func check(err error) {
@@ -42,6 +45,32 @@ func talk(conn *tls.Conn, server bool) {
 	check(conn.Close())
 }
 
+func exchange(conn *tls.Conn, size int) {
+	data := make([]byte, size)
+	for i := range data {
+		data[i] = byte(uint64(i) * 2246822519 >> 11)
+	}
+	sending := make(chan bool)
+	go func() {
+		// One call has the connection's lock for as long as it takes.
+		for at := 0; at < size; at += 16384 {
+			_, err := conn.Write(data[at:min(at+16384, size)])
+			check(err)
+		}
+		sending <- true
+	}()
+	received := sha256.New()
+	_, err := io.CopyN(received, conn, int64(size))
+	check(err)
+	<-sending
+	// Not before: after its closing alert Go takes no KeyUpdate that asks for one.
+	check(conn.CloseWrite())
+	_, err = io.Copy(io.Discard, conn)
+	check(err)
+	fmt.Printf("sent %x\nreceived %x\n", sha256.Sum256(data), received.Sum(nil))
+	check(conn.Close())
+}
+
 func main() {
 	folder := os.Args[1] + "/"
 	version := uint16(tls.VersionTLS12)
@@ -55,7 +84,7 @@ func main() {
 	config := &tls.Config{MinVersion: version, MaxVersion: version, NextProtos: []string{"h2", "http/1.1"}, RootCAs: pool, ClientCAs: pool,
 		ClientAuth: tls.RequireAndVerifyClientCert, ServerName: "localhost", ClientSessionCache: tls.NewLRUClientSessionCache(1)}
 	own := "client"
-	if os.Args[3] == "server" {
+	if os.Args[3] != "client" {
 		own = "server"
 	}
 	pair, err := tls.LoadX509KeyPair(folder+own+".pem", folder+own+".key")
@@ -72,6 +101,14 @@ func main() {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	check(err)
 	fmt.Println("port", listener.Addr().(*net.TCPAddr).Port)
+	if os.Args[3] == "busy" {
+		size, err := strconv.Atoi(os.Args[4])
+		check(err)
+		conn, err := listener.Accept()
+		check(err)
+		exchange(tls.Server(conn, config), size)
+		return
+	}
 	for i := 0; i < 2; i++ {
 		conn, err := listener.Accept()
 		check(err)

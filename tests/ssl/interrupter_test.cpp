@@ -55,6 +55,8 @@ TEST_CASE("an interrupter ends handshakes, reads and writes", "[ssl][interrupter
   {
     auto [c, s] = session();
     check_interrupted(stop, [&c = c] { (void)c.recv(1); });
+    check_interrupted(stop, [&c = c] { (void)c.recv_exactly(1); });
+    check_interrupted(stop, [&c = c] { (void)c.wait_readable(std::nullopt); });
     sk::file f = c.makefile("r");
     check_interrupted(stop, [&f] { (void)f.read(1); });
     s.sendall("x");
@@ -64,6 +66,7 @@ TEST_CASE("an interrupter ends handshakes, reads and writes", "[ssl][interrupter
       static const std::string data(16384, 'x');
       for (;;) c.sendall(data);
     });
+    check_interrupted(stop, [&c = c] { (void)c.wait_writable(std::nullopt); });
   }
   auto [c, s] = session();
   check_interrupted(stop, [&c = c] { (void)c.unwrap(); });  // waits for the peer's alert

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Sessions with other implementations of the protocol, and other users of the same one: openssl,
 // Python, nginx, curl, aiosmtpd, gnutls, Go, Java.
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 
+#include <atomic>
 #include <csignal>
+#include <cstdint>
+#include <cstdio>
 #include <fstream>
+#include <iomanip>
+#include <pysock/selectors.hpp>
 #include <pysock/ssl.hpp>
+#include <sstream>
 
 #include "ssl/tls.hpp"
 #include "support/catch.hpp"
@@ -40,6 +47,23 @@ std::string line_with(process& p, const std::string& part) {
     const std::string line = p.line();
     if (line.find(part) != std::string::npos) return line;
   }
+}
+
+sk::ssl_socket accepted(const sk::ssl_context& context, sk::socket& listener) {
+  sk::socket plain = listener.accept().conn;
+  plain.settimeout(patience);
+  return context.wrap_server(std::move(plain));
+}
+
+std::string port_of(const sk::socket& listener) {
+  return std::to_string(listener.getsockname().port());
+}
+
+// A port that nobody uses, for programs that cannot choose one by themselves.
+std::string free_port() {
+  sk::socket s;
+  s.bind({"127.0.0.1", 0});
+  return port_of(s);
 }
 
 int port_of(process& s_server) {
@@ -99,15 +123,12 @@ TEST_CASE("openssl s_client: versions, ALPN and a client's certificate", "[ssl][
     context.verify_mode(sk::CERT_REQUIRED);
     context.set_alpn_protocols({"h2", "http/1.1"});
     sk::socket listener = listening();
-    process peer({"openssl", "s_client", "-connect",
-                  "127.0.0.1:" + std::to_string(listener.getsockname().port()), row.option,
+    process peer({"openssl", "s_client", "-connect", "127.0.0.1:" + port_of(listener), row.option,
                   "-CAfile", certificate_file("ca.pem"), "-cert", certificate_file("client.pem"),
                   "-key", certificate_file("client.key"), "-alpn", "http/1.1,h2",
                   "-verify_return_error", "-verify_hostname", "localhost", "-servername",
                   "localhost"});
-    sk::socket plain = listener.accept().conn;
-    plain.settimeout(patience);
-    sk::ssl_socket s = context.wrap_server(std::move(plain));
+    sk::ssl_socket s = accepted(context, listener);
     CHECK(s.version() == row.name);
     CHECK(s.selected_alpn_protocol() == "h2");
     REQUIRE(s.getpeercert());
@@ -127,12 +148,9 @@ TEST_CASE("openssl s_client: versions, ALPN and a client's certificate", "[ssl][
 TEST_CASE("renegotiation is refused, and the session goes on", "[ssl][peers]") {
   sk::ssl_context context = server_context();
   sk::socket listener = listening();
-  process peer({"openssl", "s_client", "-connect",
-                "127.0.0.1:" + std::to_string(listener.getsockname().port()), "-tls1_2", "-CAfile",
-                certificate_file("ca.pem")});
-  sk::socket plain = listener.accept().conn;
-  plain.settimeout(patience);
-  sk::ssl_socket s = context.wrap_server(std::move(plain));
+  process peer({"openssl", "s_client", "-connect", "127.0.0.1:" + port_of(listener), "-tls1_2",
+                "-CAfile", certificate_file("ca.pem")});
+  sk::ssl_socket s = accepted(context, listener);
   peer.say("R\n");
   CHECK(tls_failure_of([&] { return s.recv(1); }) != "none");
   CHECK_THAT(line_with(peer, "RENEGOTIATING"), ContainsSubstring("RENEGOTIATING"));
@@ -195,7 +213,8 @@ TEST_CASE("Python's ssl as the client", "[ssl][peers]") {
     sk::ssl_context context = server_context();
     only(context, row.version);
     sk::socket listener = listening();
-    python_peer peer(python_contexts + R"(
+    python_peer peer(
+        python_contexts + R"(
 plain = socket.create_connection(('127.0.0.1', int(sys.argv[3])))
 conn = trusting.wrap_socket(plain, server_hostname='www.example.test', suppress_ragged_eofs=False)
 say('version', conn.version())
@@ -205,11 +224,8 @@ say('answer', conn.recv(100).decode())
 say('end', conn.recv(100))
 conn.unwrap()
 )",
-                     {certificate_file("ca.pem"), certificate_file("server.both"),
-                      std::to_string(listener.getsockname().port())});
-    sk::socket plain = listener.accept().conn;
-    plain.settimeout(patience);
-    sk::ssl_socket s = context.wrap_server(std::move(plain));
+        {certificate_file("ca.pem"), certificate_file("server.both"), port_of(listener)});
+    sk::ssl_socket s = accepted(context, listener);
     CHECK(peer.expect("version") == row.name);
     CHECK(peer.expect("serial").size() >= 16);
     CHECK(receive(s, 11) == "from python");
@@ -225,7 +241,8 @@ TEST_CASE("Python's client finds the stream cut off where the session was not cl
           "[ssl][peers]") {
   const sk::ssl_context context = server_context();
   sk::socket listener = listening();
-  python_peer peer(python_contexts + R"(
+  python_peer peer(
+      python_contexts + R"(
 plain = socket.create_connection(('127.0.0.1', int(sys.argv[3])))
 trusting.options &= ~getattr(ssl, 'OP_IGNORE_UNEXPECTED_EOF', 0)  # a default of some Pythons
 conn = trusting.wrap_socket(plain, server_hostname='localhost', suppress_ragged_eofs=False)
@@ -236,11 +253,8 @@ for _ in range(2):
         cut_off = isinstance(e, ssl.SSLEOFError) or e.reason == 'UNEXPECTED_EOF_WHILE_READING'
         say('got', 'cut off' if cut_off else e)
 )",
-                   {certificate_file("ca.pem"), certificate_file("server.both"),
-                    std::to_string(listener.getsockname().port())});
-  sk::socket plain = listener.accept().conn;
-  plain.settimeout(patience);
-  sk::ssl_socket s = context.wrap_server(std::move(plain));
+      {certificate_file("ca.pem"), certificate_file("server.both"), port_of(listener)});
+  sk::ssl_socket s = accepted(context, listener);
   s.sendall("some");
   sk::fromfd(s.fileno(), AF_INET, SOCK_STREAM).shutdown(SHUT_WR);
   CHECK(peer.expect("got") == "b'some'");
@@ -255,11 +269,7 @@ TEST_CASE("HTTPS from nginx", "[ssl][peers]") {
   std::string page;
   for (int i = 0; page.size() < 300000; ++i) page += "line " + std::to_string(i) + "\n";
   std::ofstream(folder / "page.txt", std::ios::binary) << page;
-  const std::string port = std::to_string([] {
-    sk::socket s;
-    s.bind({"127.0.0.1", 0});
-    return s.getsockname().port();
-  }());
+  const std::string port = free_port();
   std::ofstream(folder / "nginx.conf")
       << "daemon off; master_process off; pid " << folder / "pid"
       << "; error_log stderr notice;\n"
@@ -300,14 +310,12 @@ TEST_CASE("curl as a client of our server", "[ssl][peers]") {
     only(context, row.version);
     context.set_alpn_protocols({"http/1.1"});
     sk::socket listener = listening();
-    const std::string port = std::to_string(listener.getsockname().port());
+    const std::string port = port_of(listener);
     process curl({"curl", "--silent", "--show-error", "--noproxy", "*", "--cacert",
                   certificate_file("ca.pem"), "--resolve",
                   "www.example.test:" + port + ":127.0.0.1",
                   "https://www.example.test:" + port + "/"});
-    sk::socket plain = listener.accept().conn;
-    plain.settimeout(patience);
-    sk::ssl_socket s = context.wrap_server(std::move(plain));
+    sk::ssl_socket s = accepted(context, listener);
     CHECK(s.selected_alpn_protocol() == "http/1.1");
     sk::file f = s.makefile("rw");
     CHECK(f.readline() == "GET / HTTP/1.1\r\n");
@@ -405,6 +413,58 @@ std::string go_peer() {
   return program;
 }
 
+// Two connections to a server, of which the second resumes the first. `talk(s, resumed)` exchanges
+// data, and `check_peer(resumed)` looks at what the server said of a connection that was closed.
+template <class Talk, class Check>
+void resume_as_client(const version_row& row, int port, const std::string& alpn, const Talk& talk,
+                      const Check& check_peer) {
+  sk::ssl_context context = client_context();
+  only(context, row.version);
+  context.load_cert_chain(certificate_file("client.both"));
+  context.set_alpn_protocols({alpn});
+  sk::ssl_session session;
+  for (const bool resumed : {false, true}) {
+    sk::ssl_socket s =
+        context.wrap_socket(connected_to(port), "localhost", sk::wrap_options().session(session));
+    CHECK(s.version() == row.name);
+    CHECK(s.session_reused() == resumed);
+    talk(s, resumed);
+    session = s.session();
+    s.close();
+    check_peer(resumed);
+  }
+}
+
+// The other way round: `count` connections from a client that presents its certificate, of which
+// all but the first resume. `talk(s, resumed)` exchanges data, up to the client's end.
+template <class Talk, class Check>
+void resume_as_server(const version_row& row, sk::socket& listener, const std::string& alpn,
+                      int count, const Talk& talk, const Check& check_peer) {
+  sk::ssl_context context = server_context();
+  context.load_verify_locations(certificate_file("ca.pem"));
+  context.verify_mode(sk::CERT_REQUIRED);
+  context.set_alpn_protocols({alpn});
+  for (int i = 0; i < count; ++i) {
+    const bool resumed = i > 0;
+    sk::ssl_socket s = accepted(context, listener);
+    CHECK(s.version() == row.name);
+    CHECK(s.session_reused() == resumed);
+    CHECK(s.selected_alpn_protocol() == alpn);
+    REQUIRE(s.getpeercert());
+    CHECK(s.getpeercert()->subject["commonName"] == "the client");
+    talk(s, resumed);
+    CHECK(s.recv(1).empty());
+    s.close();
+    check_peer(resumed);
+  }
+}
+
+// Sends a line, which the peer returns.
+void echo_line(sk::ssl_socket& s, const std::string& line) {
+  s.sendall(line);
+  CHECK(receive(s, line.size()) == line);
+}
+
 std::string certificate_folder() {
   const std::string path = certificate_file("");
   return path.substr(0, path.size() - 1);
@@ -418,25 +478,15 @@ TEST_CASE("Go's crypto/tls as the server: client certificate, ALPN and resumptio
   for (const version_row& row : versions) {
     INFO(row.name);
     process peer({go_peer(), certificate_folder(), row.name, "server"});
-    const int port = std::stoi(line_with(peer, "port ").substr(5));
-    sk::ssl_context context = client_context();
-    only(context, row.version);
-    context.load_cert_chain(certificate_file("client.both"));
-    context.set_alpn_protocols({"http/1.1"});
-    sk::ssl_session session;
-    for (const char* resumed : {"false", "true"}) {
-      sk::ssl_socket s =
-          context.wrap_socket(connected_to(port), "localhost", sk::wrap_options().session(session));
-      CHECK(s.version() == row.name);
-      CHECK(s.selected_alpn_protocol() == "http/1.1");
-      s.sendall("to Go\n");
-      CHECK(receive(s, 6) == "to Go\n");
-      CHECK(line_with(peer, "alpn ") ==
-            std::string("alpn http/1.1 resumed ") + resumed + " peer the client");
-      session = s.session();
-      s.close();
-      CHECK(peer.line() == "end 0");  // it was told of the end
-    }
+    resume_as_client(
+        row, std::stoi(line_with(peer, "port ").substr(5)), "http/1.1",
+        [&peer](sk::ssl_socket& s, bool resumed) {
+          CHECK(s.selected_alpn_protocol() == "http/1.1");
+          echo_line(s, "to Go\n");
+          CHECK(line_with(peer, "alpn ") == std::string("alpn http/1.1 resumed ") +
+                                                (resumed ? "true" : "false") + " peer the client");
+        },
+        [&peer](bool) { CHECK(peer.line() == "end 0"); });  // it was told of the end
     CHECK(peer.wait() == 0);
   }
 }
@@ -446,28 +496,15 @@ TEST_CASE("Go's crypto/tls as the client: client certificate, ALPN and resumptio
   if (go_peer().empty()) SKIP_TEST("there is no go");
   for (const version_row& row : versions) {
     INFO(row.name);
-    sk::ssl_context context = server_context();
-    context.load_verify_locations(certificate_file("ca.pem"));
-    context.verify_mode(sk::CERT_REQUIRED);
-    context.set_alpn_protocols({"http/1.1"});
     sk::socket listener = listening();
-    process peer({go_peer(), certificate_folder(), row.name, "client",
-                  std::to_string(listener.getsockname().port())});
-    for (const bool resumed : {false, true}) {
-      sk::socket plain = listener.accept().conn;
-      plain.settimeout(patience);
-      sk::ssl_socket s = context.wrap_server(std::move(plain));
-      CHECK(s.version() == row.name);
-      CHECK(s.session_reused() == resumed);
-      REQUIRE(s.getpeercert());
-      CHECK(s.getpeercert()->subject["commonName"] == "the client");
-      s.sendall(receive(s, 8));
-      CHECK(s.recv(1).empty());
-      s.close();
-      CHECK(peer.line() == std::string("alpn http/1.1 resumed ") + (resumed ? "true" : "false") +
-                               " peer the server");
-      CHECK(peer.line() == "echo from Go");
-    }
+    process peer({go_peer(), certificate_folder(), row.name, "client", port_of(listener)});
+    resume_as_server(
+        row, listener, "http/1.1", 2, [](sk::ssl_socket& s, bool) { s.sendall(receive(s, 8)); },
+        [&peer](bool resumed) {
+          CHECK(peer.line() == std::string("alpn http/1.1 resumed ") +
+                                   (resumed ? "true" : "false") + " peer the server");
+          CHECK(peer.line() == "echo from Go");
+        });
     CHECK(peer.wait() == 0);
   }
 }
@@ -477,25 +514,16 @@ TEST_CASE("Java's JSSE as the server: client certificate, ALPN and resumption", 
   for (const version_row& row : versions) {
     INFO(row.name);
     process peer({"java", PYSOCK_SSL_JAVA_PEER, certificate_folder(), row.name, "server"});
-    const int port = std::stoi(line_with(peer, "port ").substr(5));
-    sk::ssl_context context = client_context();
-    only(context, row.version);
-    context.load_cert_chain(certificate_file("client.both"));
-    context.set_alpn_protocols({"http/1.1"});
-    sk::ssl_session session;
-    for (const bool resumed : {false, true}) {
-      sk::ssl_socket s =
-          context.wrap_socket(connected_to(port), "localhost", sk::wrap_options().session(session));
-      CHECK(s.version() == row.name);
-      CHECK(s.session_reused() == resumed);
-      CHECK(s.selected_alpn_protocol() == "http/1.1");
-      s.sendall("to Java\n");
-      CHECK(receive(s, 8) == "to Java\n");
-      session = s.session();
-      s.close();
-      CHECK(line_with(peer, "end ") == "end null");  // it was told of the end
-      CHECK(peer.line() == "alpn http/1.1 peer CN=the client,O=pysock");
-    }
+    resume_as_client(
+        row, std::stoi(line_with(peer, "port ").substr(5)), "http/1.1",
+        [](sk::ssl_socket& s, bool) {
+          CHECK(s.selected_alpn_protocol() == "http/1.1");
+          echo_line(s, "to Java\n");
+        },
+        [&peer](bool) {
+          CHECK(line_with(peer, "end ") == "end null");  // it was told of the end
+          CHECK(peer.line() == "alpn http/1.1 peer CN=the client,O=pysock");
+        });
     CHECK(peer.wait() == 0);
   }
 }
@@ -504,27 +532,15 @@ TEST_CASE("Java's JSSE as the client: client certificate, ALPN and resumption", 
   if (!has_program("java")) SKIP_TEST("there is no java");
   for (const version_row& row : versions) {
     INFO(row.name);
-    sk::ssl_context context = server_context();
-    context.load_verify_locations(certificate_file("ca.pem"));
-    context.verify_mode(sk::CERT_REQUIRED);
-    context.set_alpn_protocols({"http/1.1"});
     sk::socket listener = listening();
     process peer({"java", PYSOCK_SSL_JAVA_PEER, certificate_folder(), row.name, "client",
-                  std::to_string(listener.getsockname().port())});
-    for (const bool resumed : {false, true}) {
-      sk::socket plain = listener.accept().conn;
-      plain.settimeout(patience);
-      sk::ssl_socket s = context.wrap_server(std::move(plain));
-      CHECK(s.version() == row.name);
-      CHECK(s.session_reused() == resumed);
-      REQUIRE(s.getpeercert());
-      CHECK(s.getpeercert()->subject["commonName"] == "the client");
-      s.sendall(receive(s, 10));
-      CHECK(s.recv(1).empty());
-      s.close();
-      CHECK(line_with(peer, "echo ") == "echo from Java");
-      CHECK(peer.line() == "alpn http/1.1 peer CN=the server,O=pysock,C=XX");
-    }
+                  port_of(listener)});
+    resume_as_server(
+        row, listener, "http/1.1", 2, [](sk::ssl_socket& s, bool) { s.sendall(receive(s, 10)); },
+        [&peer](bool) {
+          CHECK(line_with(peer, "echo ") == "echo from Java");
+          CHECK(peer.line() == "alpn http/1.1 peer CN=the server,O=pysock,C=XX");
+        });
     CHECK(peer.wait() == 0);
   }
 }
@@ -533,38 +549,23 @@ TEST_CASE("gnutls-serv: client certificate, ALPN, KeyUpdate and resumption", "[s
   if (!has_program("gnutls-serv")) SKIP_TEST("there is no gnutls-serv");
   for (const version_row& row : versions) {
     INFO(row.name);
-    const std::string port = std::to_string([] {
-      sk::socket s;
-      s.bind({"127.0.0.1", 0});
-      return s.getsockname().port();
-    }());
+    const std::string port = free_port();
     process peer({"gnutls-serv", "--echo", "--port", port, "--x509certfile",
                   certificate_file("server.pem"), "--x509keyfile", certificate_file("server.key"),
                   "--x509cafile", certificate_file("ca.pem"), "--require-client-cert",
                   "--verify-client-cert", "--alpn", "h2", "--priority",
                   std::string("NORMAL:-VERS-ALL:+VERS-TLS") + (row.name + 4)});
     line_with(peer, "listening on");
-    sk::ssl_context context = client_context();
-    only(context, row.version);
-    context.load_cert_chain(certificate_file("client.both"));
-    context.set_alpn_protocols({"h2"});
-    sk::ssl_session session;
-    for (const bool resumed : {false, true}) {
-      sk::ssl_socket s = context.wrap_socket(connected_to(std::stoi(port)), "localhost",
-                                             sk::wrap_options().session(session));
-      CHECK(s.version() == row.name);
-      CHECK(s.session_reused() == resumed);
-      if (!resumed) CHECK(s.selected_alpn_protocol() == "h2");
-      if (row.version == sk::TLSVersion::TLSv1_3)
-        REQUIRE(SSL_key_update(static_cast<SSL*>(s.native_handle()), SSL_KEY_UPDATE_REQUESTED) ==
-                1);
-      for (int i = 0; i < 3; ++i) {
-        s.sendall("to gnutls\n");
-        CHECK(receive(s, 10) == "to gnutls\n");
-      }
-      session = s.session();
-      s.close();
-    }
+    resume_as_client(
+        row, std::stoi(port), "h2",
+        [&row](sk::ssl_socket& s, bool resumed) {
+          if (!resumed) CHECK(s.selected_alpn_protocol() == "h2");
+          if (row.version == sk::TLSVersion::TLSv1_3)
+            REQUIRE(SSL_key_update(static_cast<SSL*>(s.native_handle()),
+                                   SSL_KEY_UPDATE_REQUESTED) == 1);
+          for (int i = 0; i < 3; ++i) echo_line(s, "to gnutls\n");
+        },
+        [](bool) {});
   }
 }
 
@@ -572,14 +573,10 @@ TEST_CASE("gnutls-cli: client certificate, ALPN and resumption", "[ssl][peers]")
   if (!has_program("gnutls-cli")) SKIP_TEST("there is no gnutls-cli");
   for (const version_row& row : versions) {
     INFO(row.name);
-    sk::ssl_context context = server_context();
-    context.load_verify_locations(certificate_file("ca.pem"));
-    context.verify_mode(sk::CERT_REQUIRED);
-    context.set_alpn_protocols({"h2"});
     sk::socket listener = listening();
     std::vector<std::string> command{
         "gnutls-cli",     "localhost",
-        "--port",         std::to_string(listener.getsockname().port()),
+        "--port",         port_of(listener),
         "--x509cafile",   certificate_file("ca.pem"),
         "--x509certfile", certificate_file("client.pem"),
         "--x509keyfile",  certificate_file("client.key"),
@@ -589,27 +586,156 @@ TEST_CASE("gnutls-cli: client certificate, ALPN and resumption", "[ssl][peers]")
     const bool resumes = row.version == sk::TLSVersion::TLSv1_2;
     if (resumes) command.emplace_back("--resume");
     process peer(command);
-    for (const bool resumed : {false, true}) {
-      if (resumed && !resumes) continue;
-      sk::socket plain = listener.accept().conn;
-      plain.settimeout(patience);
-      sk::ssl_socket s = context.wrap_server(std::move(plain));
-      CHECK(s.version() == row.name);
-      CHECK(s.session_reused() == resumed);
-      CHECK(s.server_hostname() == "localhost");
-      CHECK(s.selected_alpn_protocol() == "h2");
-      REQUIRE(s.getpeercert());
-      CHECK(s.getpeercert()->subject["commonName"] == "the client");
-      if (resumed == resumes) {
-        s.sendall("to gnutls\n");
-        peer.say("from gnutls\n");
-        CHECK(receive(s, 12) == "from gnutls\n");
-        peer.end_input();
-      }
-      CHECK(s.recv(1).empty());
-      s.close();
-    }
+    resume_as_server(
+        row, listener, "h2", resumes ? 2 : 1,
+        [&peer, resumes](sk::ssl_socket& s, bool resumed) {
+          CHECK(s.server_hostname() == "localhost");
+          if (resumed != resumes) return;
+          s.sendall("to gnutls\n");
+          peer.say("from gnutls\n");
+          CHECK(receive(s, 12) == "from gnutls\n");
+          peer.end_input();
+        },
+        [](bool) {});
     CHECK_THAT(peer.rest(), ContainsSubstring("to gnutls"));
     CHECK(peer.wait() == 0);
   }
+}
+
+// ---- KeyUpdates while both directions are busy ----
+//
+// Of the peers here GnuTLS sends a KeyUpdate whenever it is told, Java's JSSE after a number of
+// bytes, and Go's crypto/tls only when it is asked for one. openssl's programs send one for a key
+// press (above); Python's ssl, nginx, curl and aiosmtpd have no way to.
+
+namespace {
+
+constexpr std::size_t busy_size = 64 << 20;  // each way
+constexpr std::size_t record_size = 16384;
+
+std::string sha256_of(const std::string& data) {
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(data.data()), data.size(), digest);
+  std::ostringstream text;
+  for (const unsigned char byte : digest)
+    text << std::hex << std::setw(2) << std::setfill('0') << static_cast<int>(byte);
+  return text.str();
+}
+
+const std::string& busy_data() {
+  static const std::string data = [] {
+    std::string all(busy_size, '\0');
+    for (std::size_t i = 0; i < all.size(); ++i)
+      all[i] = static_cast<char>(i * std::uint64_t{2654435761} >> 13);
+    return all;
+  }();
+  return data;
+}
+
+// Counts the KeyUpdates that a session receives.
+std::atomic<int> key_updates{0};
+void count_key_update(int is_sent, int, int type, const void* message, std::size_t size, SSL*,
+                      void*) {
+  const auto* bytes = static_cast<const unsigned char*>(message);
+  if (is_sent == 0 && type == SSL3_RT_HANDSHAKE && size != 0 && bytes[0] == SSL3_MT_KEY_UPDATE)
+    ++key_updates;
+}
+
+// A connection to a server that sends and receives `busy_size` bytes; `exchange(s)` does the same
+// and returns what it received, in which there must be so many KeyUpdates.
+template <class Exchange>
+void check_busy_peer(process& peer, int least_updates, const Exchange& exchange) {
+  sk::ssl_context context = client_context();
+  only(context, sk::TLSVersion::TLSv1_3);
+  context.load_cert_chain(certificate_file("client.both"));
+  sk::ssl_socket s =
+      context.wrap_socket(connected_to(std::stoi(line_with(peer, "port ").substr(5))), "localhost");
+  key_updates = 0;
+  SSL_set_msg_callback(static_cast<SSL*>(s.native_handle()), count_key_update);
+  const std::string received = exchange(s);
+  s.shutdown(SHUT_WR);
+  CHECK(s.recv(1).empty());
+  CHECK(line_with(peer, "sent ") == "sent " + sha256_of(received));
+  CHECK(line_with(peer, "received ") == "received " + sha256_of(busy_data()));
+  CHECK(key_updates >= least_updates);
+  std::printf("counted: %d KeyUpdates within %zu MiB each way\n", key_updates.load(),
+              busy_size >> 20);
+}
+
+// One thread sends while another receives.
+std::string exchange_by_threads(sk::ssl_socket& s) {
+  background<int> sending([&s] { return s.sendall(busy_data()), 0; });
+  std::string received = s.recv_exactly(busy_size);
+  sending.get();
+  return received;
+}
+
+// In one thread and non-blocking mode, with a KeyUpdate before every tenth record that asks the
+// peer for one.
+std::string exchange_with_requests(sk::ssl_socket& s) {
+  s.setblocking(false);
+  sk::selector<> waiting;
+  waiting.register_(s, sk::EVENT_READ);
+  std::string received;
+  std::string buffer(record_size, '\0');
+  std::size_t sent = 0;
+  bool is_asked = false;
+  while (sent < busy_size || received.size() < busy_size) {
+    std::error_code send_failure;
+    std::error_code receive_failure;
+    std::size_t moved = 0;
+    if (sent < busy_size) {
+      if (sent % (10 * record_size) == 0 && !is_asked)
+        REQUIRE(SSL_key_update(static_cast<SSL*>(s.native_handle()), SSL_KEY_UPDATE_REQUESTED) ==
+                1);
+      is_asked = true;
+      moved = s.send({busy_data().data() + sent, record_size}, send_failure);
+      sent += moved;
+      if (moved != 0) is_asked = false;
+    }
+    if (received.size() < busy_size) {
+      const std::size_t count = s.recv_into(buffer, receive_failure);
+      received.append(buffer, 0, count);
+      moved += count;
+    }
+    for (const std::error_code& ec : {send_failure, receive_failure})
+      if (ec) REQUIRE(ec == std::errc::resource_unavailable_try_again);
+    if (moved != 0) continue;
+    const bool writes = sent < busy_size || receive_failure == sk::ssl_errc::want_write;
+    waiting.modify(s, writes ? sk::EVENT_READ | sk::EVENT_WRITE : sk::EVENT_READ);
+    REQUIRE_FALSE(waiting.select(patience).empty());
+  }
+  s.settimeout(patience);
+  return received;
+}
+
+}  // namespace
+
+TEST_CASE("KeyUpdates of GnuTLS while both directions are busy", "[ssl][peers][key_update]") {
+#ifdef PYSOCK_SSL_GNUTLS_PEER
+  process peer({PYSOCK_SSL_GNUTLS_PEER, certificate_file("server.pem"),
+                certificate_file("server.key"), std::to_string(busy_size)});
+  check_busy_peer(peer, busy_size / record_size / 10, exchange_by_threads);
+  CHECK(peer.wait() == 0);
+#else
+  SKIP_TEST("GnuTLS' headers are not installed");
+#endif
+}
+
+TEST_CASE("KeyUpdates of Java's JSSE while both directions are busy", "[ssl][peers][key_update]") {
+  if (!has_program("java")) SKIP_TEST("there is no java");
+  process peer({"java", PYSOCK_SSL_JAVA_PEER, certificate_folder(), "TLSv1.3", "busy",
+                std::to_string(busy_size)});
+  // After 10 records, but not while an answer to the last one is missing.
+  check_busy_peer(peer, 20, exchange_by_threads);
+  CHECK(peer.wait() == 0);
+}
+
+// Go's crypto/tls has no function that sends one, but answers those that ask for one.
+TEST_CASE("KeyUpdates of Go's crypto/tls while both directions are busy",
+          "[ssl][peers][key_update]") {
+  if (go_peer().empty()) SKIP_TEST("there is no go");
+  process peer({go_peer(), certificate_folder(), "TLSv1.3", "busy", std::to_string(busy_size)});
+  check_busy_peer(peer, busy_size / record_size / 10, exchange_with_requests);
+  CHECK(peer.wait() == 0);
 }

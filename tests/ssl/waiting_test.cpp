@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Deadlines, would-block, and threads: how sessions wait.
+#include <openssl/ssl.h>
+#if __has_include(<sys/ioctl.h>)
+#include <sys/ioctl.h>
+#endif
+
 #include <atomic>
+#include <pysock/incomplete_read.hpp>
 #include <pysock/selectors.hpp>
 #include <pysock/ssl.hpp>
 #include <sstream>
@@ -241,6 +247,220 @@ TEST_CASE("a non-blocking session asks for what it needs", "[ssl]") {
   CHECK(ec == sk::ssl_errc::want_write);
   CHECK(tls_failure_of([&] { return c.send(piece); }) == "want_write");
   CHECK(tls_failure_of([&] { return c.sendall(piece); }) == "want_write");
+}
+
+TEST_CASE("recv_exactly takes as many records as it needs, within one timeout",
+          "[ssl][recv_exactly]") {
+  session_pair both = secured();
+  std::string data(200000, '\0');
+  for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<char>(i * 2654435761U >> 13);
+  background<int> sending([&] { return both.server.sendall(data), 0; });
+  CHECK(both.client.recv_exactly(10) == data.substr(0, 10));
+  CHECK(both.client.recv_exactly(0).empty());
+  std::string rest(data.size() - 10, '\0');
+  CHECK(both.client.recv_exactly_into(rest) == rest.size());
+  CHECK(rest == data.substr(10));
+  sending.get();
+
+  both.client.settimeout(short_time);
+  char buffer[10] = {};
+  {
+    // Each byte comes in time, and all of them do not.
+    std::atomic<bool> stop{false};
+    background<int> dripping_records([&] {
+      while (!stop) {
+        both.server.sendall("x");
+        std::this_thread::sleep_for(std::chrono::milliseconds(static_cast<int>(short_time * 500)));
+      }
+      return 0;
+    });
+    std::error_code ec;
+    const std::size_t done = both.client.recv_exactly_into(buffer, ec);
+    stop = true;
+    dripping_records.get();
+    CHECK(ec == sk::errc::timed_out);
+    CHECK(done >= 1);
+    CHECK(std::string(buffer, done) == std::string(done, 'x'));
+  }
+  while (both.client.wait_readable(short_time)) (void)both.client.recv();
+  CHECK(transferred([&] { both.client.recv_exactly_into(buffer); }) == 0);
+  both.client.setblocking(false);
+  CHECK(tls_failure_of([&] { return both.client.recv_exactly(1); }) == "want_read");
+  CHECK_THROWS_AS(both.client.recv_exactly(static_cast<std::size_t>(-1)), std::invalid_argument);
+  both.client.close();
+  CHECK(tls_failure_of([&] { return both.client.recv_exactly(1); }) == failure("error", EBADF));
+  CHECK(tls_failure_of([&] { return both.client.recv_exactly_into(buffer); }) ==
+        failure("error", EBADF));
+}
+
+TEST_CASE("the end of a session within recv_exactly tells what came", "[ssl][recv_exactly]") {
+  const bool closed_properly = GENERATE(true, false);
+  session_pair both = secured();
+  both.server.sendall("some");
+  if (closed_properly)
+    both.server.close();
+  else
+    sk::fromfd(both.server.fileno(), AF_INET, SOCK_STREAM).shutdown(SHUT_WR);
+  char buffer[10] = {};
+  if (closed_properly) {
+    try {
+      (void)both.client.recv_exactly(10);
+      FAIL("no exception");
+    } catch (const sk::incomplete_read_error& e) {
+      CHECK(e.partial() == "some");
+      CHECK(e.expected() == 10);
+      CHECK(e.transferred() == 4);
+    }
+    CHECK_THROWS_AS(both.client.recv_exactly_into(buffer), sk::incomplete_read_error);
+  } else {
+    std::error_code ec;
+    CHECK(both.client.recv_exactly_into(buffer, ec) == 4);
+    CHECK(std::string(buffer, 4) == "some");
+    CHECK(ec == sk::ssl_errc::eof);
+  }
+}
+
+TEST_CASE("pending data is readable, and does not show at the descriptor",
+          "[ssl][wait_readable][selectors]") {
+  session_pair both = secured();
+  sk::selector<> selecting;
+  selecting.register_(both.client, sk::EVENT_READ);
+  both.server.sendall("0123456789");
+  CHECK(selecting.select(patience).size() == 1);
+  CHECK(both.client.wait_readable(0));
+  CHECK(both.client.pending() == 10);
+  CHECK(selecting.select(0).empty());  // the record is decrypted
+  CHECK(both.client.recv(4) == "0123");
+  CHECK(both.client.pending() == 6);
+  CHECK(selecting.select(0).empty());
+  CHECK(both.client.wait_readable(0));
+  CHECK(both.client.recv(100) == "456789");
+  const stopwatch watch;
+  CHECK_FALSE(both.client.wait_readable(short_time));
+  CHECK(watch.seconds() >= short_time);
+  background<bool> waiting([&] { return both.client.wait_readable(std::nullopt); });
+  waiting.wait_until_asleep();
+  both.server.sendall("x");
+  CHECK(waiting.get());
+}
+
+// In records of their own sends, the data would wait for the peer's acknowledgement of the tickets.
+TEST_CASE("a server's tickets and its first data are sent at once", "[ssl][send]") {
+  const bool resumed = GENERATE(false, true);
+  const sk::ssl_context client = client_context();
+  const sk::ssl_context server = server_context();
+  session_pair both = secured(client, server);
+  both.server.sendall("first");
+  CHECK(both.client.recv() == "first");
+  if (resumed) {
+    both = secured(client, server, sk::wrap_options().session(both.client.session()));
+    CHECK(both.client.session_reused());
+    both.server.sendall("first");
+    CHECK(both.client.wait_readable(0));
+    CHECK(both.client.recv() == "first");
+  }
+  both.server.sendall("second");
+  CHECK(both.client.recv() == "second");
+  session_pair other = secured(client, server);
+  other.server.sendall("x");
+  std::string records(65536, '\0');
+  const std::size_t size =
+      sk::fromfd(other.client.fileno(), AF_INET, SOCK_STREAM).recv_into(records, 0, MSG_PEEK);
+  std::size_t count = 0;
+  for (std::size_t at = 0; at + 5 <= size; ++count)
+    at += 5 + static_cast<unsigned char>(records[at + 3]) * 256U +
+          static_cast<unsigned char>(records[at + 4]);
+  CHECK(count == 3);
+  CHECK(other.client.wait_readable(0));
+  CHECK(other.client.recv() == "x");
+}
+
+#ifdef TIOCOUTQ
+// Otherwise a client's first data would wait for the delayed acknowledgement.
+TEST_CASE("a server acknowledges the end of a handshake at once", "[ssl][do_handshake]") {
+#ifdef TCP_QUICKACK
+  session_pair both = secured();
+  int unacknowledged = -1;
+  REQUIRE(::ioctl(both.client.fileno(), TIOCOUTQ, &unacknowledged) == 0);
+  CHECK(unacknowledged == 0);
+#else
+  SKIP_TEST("this system has no TCP_QUICKACK");
+#endif
+}
+#endif
+
+TEST_CASE("a record without data does not make a session readable", "[ssl][wait_readable]") {
+  session_pair both = secured();
+  REQUIRE(SSL_key_update(static_cast<SSL*>(both.server.native_handle()),
+                         SSL_KEY_UPDATE_NOT_REQUESTED) == 1);
+  REQUIRE(SSL_do_handshake(static_cast<SSL*>(both.server.native_handle())) == 1);
+  REQUIRE(wait_for(both.client.fileno(), POLLIN));
+  CHECK_FALSE(both.client.wait_readable(0));
+  REQUIRE(send_raw(both.server.fileno(), std::string("\x17\x03\x03\x00\x50 part", 10)));
+  CHECK_FALSE(both.client.wait_readable(short_time));
+}
+
+TEST_CASE("the end and a failure make a session readable", "[ssl][wait_readable]") {
+  session_pair both = secured();
+  SECTION("a closing alert") {
+    both.server.close();
+    CHECK(both.client.wait_readable(patience));
+    CHECK(both.client.wait_readable(patience));
+    CHECK(both.client.recv().empty());
+  }
+  SECTION("an end without one") {
+    sk::fromfd(both.server.fileno(), AF_INET, SOCK_STREAM).shutdown(SHUT_WR);
+    CHECK(both.client.wait_readable(patience));
+    CHECK(tls_failure_of([&] { return both.client.recv(); }) == "eof");
+  }
+  SECTION("a damaged record") {
+    REQUIRE(send_raw(both.server.fileno(), std::string("\x17\x03\x03\x00\x05 none", 10)));
+    CHECK(both.client.wait_readable(patience));
+    CHECK(tls_failure_of([&] { return both.client.recv(); }) != "none");
+    CHECK(both.client.wait_writable(patience));  // the failure of the session, here too
+  }
+  SECTION("this end was closed") {
+    both.client.close();
+    std::error_code ec;
+    CHECK_FALSE(both.client.wait_readable(1, ec));
+    CHECK(ec == std::errc::bad_file_descriptor);
+    CHECK(tls_failure_of([&] { return both.client.wait_readable(1); }) == failure("error", EBADF));
+    CHECK(tls_failure_of([&] { return both.client.wait_writable(1); }) == failure("error", EBADF));
+  }
+}
+
+TEST_CASE("a session is writable when what is kept of a record has gone", "[ssl][wait_writable]") {
+  session_pair both = secured();
+  CHECK(both.client.wait_writable(0));
+  const std::string piece(16384, 'x');
+  both.client.setsockopt(SOL_SOCKET, SO_SNDBUF, 65536);
+  both.client.setblocking(false);
+  std::size_t sent = 0;
+  while (both.client.wait_writable(short_time)) {
+    std::error_code ec;
+    while (!ec) sent += both.client.send(piece, ec);
+    CHECK(ec == sk::ssl_errc::want_write);
+  }
+  const stopwatch watch;
+  CHECK_FALSE(both.client.wait_writable(short_time));
+  CHECK(watch.seconds() >= short_time);
+  background<bool> waiting([&] { return both.client.wait_writable(std::nullopt); });
+  waiting.wait_until_asleep();
+  background<std::size_t> receiving([&] { return receive(both.server, sent + 16384).size(); });
+  CHECK(waiting.get());
+  CHECK(both.client.send(piece) == piece.size());  // it had gone, and counts now
+  CHECK(receiving.get() == sent + 16384);
+}
+
+TEST_CASE("before the handshake a session waits for its connection", "[ssl][wait_readable]") {
+  const sk::ssl_context client = client_context();
+  auto plain = connected();
+  sk::ssl_socket s = client.wrap_socket(std::move(plain.first), "localhost",
+                                        sk::wrap_options().do_handshake_on_connect(false));
+  CHECK_FALSE(s.wait_readable(0));
+  CHECK(s.wait_writable(0));
+  plain.second.sendall("x");
+  CHECK(s.wait_readable(patience));
 }
 
 TEST_CASE("one thread receives while another sends, at both ends", "[ssl][threads]") {
