@@ -183,7 +183,9 @@ class end {
         throw wrong_bytes{"other bytes than were sent, after " + std::to_string(received)};
       received += size;
     };
-    const auto some = [&] { return std::min(left(), random_.size(buffer.size())); };
+    const auto some = [&] {
+      return std::min(left(), random_.chance(80) ? buffer.size() : random_.size(buffer.size()));
+    };
     switch (random_.below(3)) {
       case 0:
         repeat(done, "recv_into", [&](std::error_code& ec) {

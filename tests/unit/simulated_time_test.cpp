@@ -21,95 +21,13 @@
 #include <vector>
 
 #include "support/catch.hpp"
-#include "support/dice.hpp"
-#include "support/fake_sys.hpp"
+#include "support/simulation.hpp"
 
 namespace sk = pysock;
+using namespace test_support;
 using std::int64_t;
 
 namespace {
-
-constexpr int64_t millisecond = 1'000'000;
-constexpr int64_t second = 1'000 * millisecond;
-constexpr int64_t day = 86'400 * second;
-constexpr int64_t year = 365 * day;
-constexpr int64_t never = INT64_MAX;
-
-// The bytes of both streams, from a position on.
-class pattern {
- public:
-  pattern() {
-    std::uint32_t state = 1;
-    for (char& byte : bytes_) {
-      state = state * 1664525U + 1013904223U;
-      byte = static_cast<char>(state >> 24);
-    }
-  }
-  [[nodiscard]] const std::string& all() const { return bytes_; }
-  // The stream begins again where the pattern ends.
-  [[nodiscard]] std::string at(std::size_t position, std::size_t size) const {
-    std::string result;
-    while (result.size() < size)
-      result.append(bytes_, (position + result.size()) % bytes_.size(), size - result.size());
-    return result;
-  }
-
- private:
-  std::string bytes_ = std::string(1048573, '\0');  // a prime, so that no size divides it
-};
-
-const pattern stream_bytes;
-
-// How long calls may wait, as the model has it.
-struct limit {
-  enum class kind { none, zero, relative, absolute } is = kind::none;
-  int64_t time = 0;  // nanoseconds, or the instant
-
-  [[nodiscard]] bool ends() const { return is == kind::relative || is == kind::absolute; }
-  [[nodiscard]] sk::timeout_value value() const {
-    using std::chrono::nanoseconds;
-    if (is == kind::none) return std::nullopt;
-    if (is == kind::zero) return 0;
-    if (is == kind::relative) return nanoseconds(time);
-    return std::chrono::time_point<std::chrono::steady_clock, nanoseconds>(nanoseconds(time));
-  }
-  [[nodiscard]] std::string text() const {
-    constexpr const char* names[] = {"none", "zero", "relative", "absolute"};
-    return std::string(names[static_cast<int>(is)]) + " " + std::to_string(time);
-  }
-};
-
-// A call of the seam, taken from its line in the log.
-struct seam_call {
-  explicit seam_call(const std::string& line) : function(line.substr(0, line.find('('))) {
-    std::istringstream arguments(line.substr(function.size() + 1));
-    for (std::string one; std::getline(arguments, one, ',');) words.push_back(one);
-  }
-  [[nodiscard]] int64_t number(std::size_t place) const { return std::stoll(words.at(place)); }
-  [[nodiscard]] bool is(const char* name) const { return function == name; }
-  [[nodiscard]] bool begins(const char* name) const { return function.rfind(name, 0) == 0; }
-  [[nodiscard]] bool receives() const { return begins("recv"); }
-  [[nodiscard]] bool sends() const { return begins("send"); }
-  [[nodiscard]] bool is_attempt() const {
-    return receives() || sends() || is("accept") || is("connect");
-  }
-  // Bytes that may be moved.
-  [[nodiscard]] std::size_t size() const {
-    return static_cast<std::size_t>(number(is("sendfile") ? 3 : 1));
-  }
-  // Whether an interrupter ends the poll or the pause.
-  [[nodiscard]] bool has_interrupter() const { return words.size() == (is("poll") ? 4U : 2U); }
-  // Whether the call asks the system not to wait.
-  [[nodiscard]] bool refuses_to_wait() const {
-    if (is("recv_now") || is("send_now")) return true;
-    const bool has_flags = is("recv") || is("send") || is("recvmsg") || is("sendmsg");
-    if (!has_flags || sk::detail::sys::dont_wait == 0) return false;
-    return (number(function.size() == 4 ? 2 : 3) & sk::detail::sys::dont_wait) != 0;
-  }
-
-  std::string function;
-  std::vector<std::string> words;
-};
 
 // What one call of the library reported.
 struct outcome {
@@ -204,14 +122,7 @@ class scenario {
     disk_file_ = fake::adopt_file(stream_bytes.all());
   }
 
-  limit any_limit() {
-    const std::uint64_t which = dice_.below(10);
-    if (which < 2) return {limit::kind::none, 0};
-    if (which < 3) return {limit::kind::zero, 0};
-    if (which < 7) return {limit::kind::relative, dice_.magnitude(3 * year)};
-    if (which < 8) return {limit::kind::absolute, fake::clock() - dice_.magnitude(second)};
-    return {limit::kind::absolute, fake::clock() + dice_.magnitude(3 * year)};
-  }
+  limit any_limit() { return limit::any(dice_); }
 
   void change(endpoint& one) {
     one.until = any_limit();
@@ -774,7 +685,7 @@ class scenario {
     }
   }
 
-  test_support::dice dice_;
+  dice dice_;
   totals& all_;
   sk::interrupter* stop_ = nullptr;
   bool is_interrupted_ = false;
@@ -802,9 +713,8 @@ class scenario {
 TEST_CASE("calls keep their deadlines and their bytes over years of simulated time",
           "[timeout][simulation]") {
   const std::uint64_t first =
-      test_support::number_from_environment("PYSOCK_SIMULATED_SEED", std::random_device()());
-  const std::uint64_t count =
-      test_support::number_from_environment("PYSOCK_SIMULATED_SCENARIOS", 2000);
+      number_from_environment("PYSOCK_SIMULATED_SEED", std::random_device()());
+  const std::uint64_t count = number_from_environment("PYSOCK_SIMULATED_SCENARIOS", 2000);
   totals all;
   for (std::uint64_t seed = first; seed - first < count; ++seed) {
     const fake::session session;
