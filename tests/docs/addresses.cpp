@@ -7,11 +7,11 @@
 
 namespace {
 
-BLOCK("addresses/hosts-with-a-meaning") {
+BLOCK("addresses/special-hosts") {
   const sk::socket server = listening();
   sk::socket s;
   const int port = server.getsockname().port();
-#include "addresses/hosts-with-a-meaning.inc"
+#include "addresses/special-hosts.inc"
 }
 
 namespace paths_and_names_of_af_unix {
@@ -28,15 +28,15 @@ BLOCK("addresses/paths-and-names-of-af-unix") {
   EXPECT(client.getsockname().is_unnamed());
 }
 
-BLOCK("addresses/reading-one") {
-#include "addresses/reading-one.inc"
+BLOCK("addresses/reading-an-address") {
+#include "addresses/reading-an-address.inc"
   static_assert(sizeof(sk::inet_address) == 16);
 }
 
-BLOCK("addresses/below-the-tuple") {
+BLOCK("addresses/the-system-s-form") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
-#include "addresses/below-the-tuple.inc"
+#include "addresses/the-system-s-form.inc"
 }
 
 }  // namespace

@@ -12,16 +12,16 @@ BLOCK("errors/errors") {
 #include "errors/errors.inc"
 }
 
-BLOCK("errors/asking-the-code") {
+BLOCK("errors/comparing-the-code") {
   const int port = listening().getsockname().port();
   auto [s, peer] = connected();
   s.settimeout(0.05);
-#include "errors/asking-the-code.inc"
+#include "errors/comparing-the-code.inc"
 }
 
-BLOCK("errors/how-far-it-got") {
+BLOCK("errors/bytes-transferred-before-a-failure") {
   auto [s, peer] = connected();
-#include "errors/how-far-it-got.inc"
+#include "errors/bytes-transferred-before-a-failure.inc"
 }
 
 BLOCK("errors/bad-arguments") {

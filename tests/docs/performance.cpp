@@ -4,7 +4,7 @@
 
 namespace {
 
-BLOCK("performance/which-form-to-choose") {
+BLOCK("performance/which-function-to-choose") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   const sk::address where = b.getsockname();
@@ -12,7 +12,7 @@ BLOCK("performance/which-form-to-choose") {
   for (int i = 0; i < 3; ++i) (void)a.sendto("datagram", to);
   int left = 3;
   std::size_t total = 0;
-#include "performance/which-form-to-choose.inc"
+#include "performance/which-function-to-choose.inc"
   EXPECT(total == 24);
 }
 

@@ -23,10 +23,10 @@ BLOCK("porting/porting") {
 }
 
 namespace from_raw_system_calls {
-#include "porting/from-raw-system-calls.inc"
+#include "porting/from-system-calls.inc"
 }  // namespace from_raw_system_calls
 
-BLOCK("porting/from-raw-system-calls") {
+BLOCK("porting/from-system-calls") {
   using namespace from_raw_system_calls;
   docs::echo_server echo;
   EXPECT(ask("127.0.0.1", std::to_string(echo.port()).c_str(), "Hello") == "Hello");

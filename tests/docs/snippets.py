@@ -46,7 +46,8 @@ OPTIONAL = {"asio": "asio.hpp is not installed (libasio-dev)", "cxx20": "the com
             "windows": "needs Windows"}
 # What the tables call what, and the names that the Python at hand may lack or that only its objects have.
 OWNERS = {"socket": socket, "ssl": ssl, "s": ssl.SSLSocket, "context": ssl.SSLContext, "selectors": selectors,
-          "selector": selectors.DefaultSelector, "asyncio": asyncio}
+          "selector": selectors.DefaultSelector, "asyncio": asyncio, "loop": asyncio.BaseEventLoop, "reader": asyncio.StreamReader,
+          "writer": asyncio.StreamWriter}
 ELSEWHERE = {"fromshare", "share", "ioctl", "SIO_RCVALL", "RCVALL_ON", "SIO_KEEPALIVE_VALS", "SIO_LOOPBACK_FAST_PATH",
              "sslerror", "server_hostname", "server_side", "get_verified_chain"}
 

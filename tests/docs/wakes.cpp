@@ -52,8 +52,8 @@ std::string after(situation where, const std::function<std::string(sk::socket&)>
   const bool woke = blocked.done();
   if (!woke && !limited) where.release();
   const std::string end = blocked.get();
-  if (!woke) return limited ? "sleeps on until its timeout" : "sleeps on";
-  return "wakes: " + end + (said.empty() ? "" : "; the call itself says " + said);
+  if (!woke) return limited ? "goes on waiting until its timeout" : "goes on waiting";
+  return "wakes: " + end + (said.empty() ? "" : "; shutdown fails with " + said);
 }
 
 std::string shut_down(sk::socket& s) {

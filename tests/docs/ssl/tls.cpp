@@ -51,11 +51,11 @@ BLOCK("tls/a-server-2") {
   EXPECT(context.num_tickets() == 2);
 }
 
-BLOCK("tls/what-is-refused") {
+BLOCK("tls/verification-failures") {
   const docs::certificate own;
   docs::tls_server server(own, [](sk::ssl_socket&) {});
   const int port = server.port();
-#include "tls/what-is-refused.inc"
+#include "tls/verification-failures.inc"
 }
 
 namespace starttls {

@@ -4,4 +4,4 @@
 
 #define TABLE_PARAMETERS sk::socket &s, unsigned long pid, const std::string &info
 
-#include "windows/only-here.table.inc"
+#include "windows/names-that-only-windows-has.table.inc"
