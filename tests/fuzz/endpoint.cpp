@@ -30,14 +30,14 @@ constexpr int families[] = {AF_INET,    AF_INET6, AF_UNIX,
                             AF_UNSPEC,  77};
 
 template <class Use>
-void if_that_family(const Use& use) {
+[[maybe_unused]] void if_that_family(const Use& use) {
   try {
     use();
   } catch (const std::invalid_argument&) {
   }
 }
 
-void read_parts(const sk::address& a) {
+void read_parts([[maybe_unused]] const sk::address& a) {
 #ifdef PACKET_HOST
   if_that_family([&] {
     const sk::packet_address known(a);
