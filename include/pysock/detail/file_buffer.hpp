@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The buffers of a file, as a std::streambuf that has Python's methods too.
 //
-// Reading never takes a byte out of the buffer before the call can return it, and never receives
-// one without the memory to keep it: what a call that fails has received is there for the next.
+// A read removes no byte from the buffer before it can return it, and allocates the memory for a
+// byte before it receives it: a call that fails keeps the received bytes for the next one.
 #pragma once
 
 #include <algorithm>     // copy_n, max, min
@@ -56,7 +56,7 @@ unless_done(Function) -> unless_done<Function>;
 
 class file_buffer final : public std::streambuf {
  public:
-  // A closed one.
+  // A closed buffer.
   file_buffer() = default;
   file_buffer(std::unique_ptr<byte_transport> transport, file_mode mode, int bufsize,
               std::int64_t timeout)
@@ -125,7 +125,7 @@ class file_buffer final : public std::streambuf {
     return bytes;
   }
 
-  // `before` is what the same call has written already.
+  // `before` is the number of bytes that the same call has already written.
   void write(const_bytes data, deadline& until, const char* operation = "write",
              std::size_t before = 0) {
     check(mode_.writes, operation);
@@ -188,7 +188,7 @@ class file_buffer final : public std::streambuf {
     });
     while (got < wanted) {
       const std::size_t step = (std::min)(wanted - got, (std::max)(got, large_step));
-      // The memory to keep the bytes in if the call fails comes before the bytes.
+      // Allocates the memory for keeping the bytes, if the call fails, before it receives them.
       if (in_.capacity() < got + step) in_.reserve(got + step);
       std::error_code ec;
       const std::size_t count = receive(to + got, step, until, ec);
@@ -264,8 +264,8 @@ class file_buffer final : public std::streambuf {
     set_unread(size);
   }
 
-  // Whether reading so many bytes takes less than a buffer more. What takes as much is received
-  // where it is wanted.
+  // Whether a read of so many bytes needs less than one more buffer. A larger read bypasses the
+  // buffer.
   [[nodiscard]] bool goes_through_buffer(std::size_t wanted) const noexcept {
     return wanted <= unread() || wanted - unread() < size_;
   }
@@ -274,7 +274,7 @@ class file_buffer final : public std::streambuf {
     return in_time(until, ec) ? transport_->read(to, size, until, ec) : 0;
   }
 
-  // Receives something behind what is unread, however much that is. False at the end of the stream.
+  // Receives more data behind the unread data. False at the end of the stream.
   bool receive_more(deadline& until, const char* operation) {
     const std::size_t kept = unread();
     const std::size_t step =
@@ -297,8 +297,8 @@ class file_buffer final : public std::streambuf {
     return count != 0;
   }
 
-  // Sees to it that so many bytes are unread; returns how many there are, fewer at the end of the
-  // stream.
+  // Receives until there are so many unread bytes; returns how many there are, fewer at the end of
+  // the stream.
   std::size_t fill(std::size_t wanted, deadline& until) {
     while (unread() < wanted && receive_more(until, "read")) {
     }
@@ -321,8 +321,8 @@ class file_buffer final : public std::streambuf {
     }
   }
 
-  // ---- writing: the put area begins with what is held; line by line it has no room, so that every
-  // byte passes put() ----
+  // ---- writing: the put area begins with the buffered data; with line buffering it is empty, so
+  // every byte goes through put() ----
 
   [[nodiscard]] std::size_t held() const noexcept {
     return static_cast<std::size_t>(pptr() - pbase());
@@ -339,7 +339,7 @@ class file_buffer final : public std::streambuf {
     return (std::min)(transport_->write(data, size, until, ec), size);
   }
 
-  // Sends what is held; what does not go stays. Returns the bytes gone.
+  // Sends the buffered data and keeps what it cannot send. Returns the number of bytes sent.
   std::size_t send_held(deadline& until, std::error_code& ec) noexcept {
     const std::size_t size = held();
     if (size == 0) return 0;
@@ -349,7 +349,7 @@ class file_buffer final : public std::streambuf {
     return sent;
   }
 
-  // Returns how many bytes were sent or are held: all, unless it fails.
+  // Returns how many bytes were sent or are buffered: all, unless it fails.
   std::size_t put(const char* data, std::size_t size, deadline& until,
                   std::error_code& ec) noexcept {
     const bool has_newline =
