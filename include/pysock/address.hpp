@@ -60,23 +60,23 @@ class port_number {
   template <class T, detail::if_port_object<T> = 0>
   constexpr port_number(const T& number) : value_(static_cast<long long>(number)) {}
 
-  /// The number as it was given; the nearest end of `long long` for one beyond it.
+  /// The number; for one beyond `long long` its nearest limit.
   [[nodiscard]] constexpr long long value() const noexcept { return value_; }
   /// Whether it is 0..65535.
   [[nodiscard]] constexpr bool is_valid() const noexcept { return value_ >= 0 && value_ <= 65535; }
-  /// The number. \param operation what the exception names \throws std::out_of_range unless it is
-  /// 0..65535
+  /// The number. \param operation for the text of the exception \throws std::out_of_range unless it
+  /// is 0..65535
   [[nodiscard]] PYSOCK_API int checked(const char* operation) const;
 
  private:
   long long value_;
 };
 
-/// The operating system's sockaddr, of any family, as it is. Trivially copyable; never resolved.
-/// The way in and out for families that have no class here.
+/// The operating system's sockaddr, of any family. Trivially copyable; never resolved. For families
+/// that have no class here.
 class endpoint {
  public:
-  /// An empty address, to be filled by `recvfrom_into`.
+  /// An empty address, which `recvfrom_into` fills.
   endpoint() noexcept : size_(0) {}
 
   /// A copy of `size` bytes; empty if `size` is 0, whatever `data` is. \throws std::out_of_range if
@@ -89,9 +89,9 @@ class endpoint {
   }
   /// The bytes, in the layout of the family.
   [[nodiscard]] const sockaddr* data() const noexcept { return &storage_.base; }
-  /// How many bytes count.
+  /// The size of the address in bytes.
   [[nodiscard]] socklen_t size() const noexcept { return size_; }
-  /// Whether there is no address; so after receiving from an unnamed or a connected peer.
+  /// True if there is no address, as after receiving from an unnamed or a connected peer.
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
   /// The buffer for the system to write an address into: `capacity()` bytes, then `resize()` to
@@ -101,7 +101,7 @@ class endpoint {
   [[nodiscard]] static constexpr socklen_t capacity() noexcept {
     return sizeof(detail::sockaddr_any);
   }
-  /// Sets how many bytes count, cut to the capacity. With too few for the family there is none.
+  /// Sets the size, at most the capacity. With too few bytes for the family there is no address.
   void resize(socklen_t size) noexcept {
     size_ = static_cast<std::size_t>(size) > sizeof storage_ ? capacity() : size;
   }
@@ -116,7 +116,7 @@ class endpoint {
 };
 
 /// An AF_UNIX address: a path, on Linux also an abstract name (first byte NUL), or unnamed (empty).
-/// Lives inline.
+/// Stored inline.
 class unix_address {
  public:
   /// The unnamed address; binding it lets Linux choose an abstract name.
@@ -201,8 +201,8 @@ class inet6_address {
 
   /// \param host IPv6 text, with a numeric `%scope` if wanted, or `""` (the wildcard); never looked
   /// up \param port 0..65535 \param flowinfo 0..1048575 \param scope_id interface index; if not 0
-  /// it wins over the host's \throws error `errc::illegal_inet_pton` for other text \throws
-  /// std::out_of_range for the numbers
+  /// it takes precedence over the host's \throws error `errc::illegal_inet_pton` for other text
+  /// \throws std::out_of_range for the numbers
   PYSOCK_API inet6_address(text host, port_number port, long long flowinfo = 0,
                            long long scope_id = 0);
 
@@ -238,26 +238,26 @@ class inet6_address {
   sockaddr_in6 native_;
 };
 
-/// A host name, or one of the special hosts `""` and `"<broadcast>"`, with a port: which family it
-/// is shows when a socket uses it.
+/// A host name, or one of the special hosts `""` and `"<broadcast>"`, with a port: the family is
+/// determined when a socket uses it.
 struct host_address {
   std::string host;            ///< The name.
   int port = 0;                ///< 0..65535.
   std::uint32_t flowinfo = 0;  ///< 0..1048575; for AF_INET6.
-  std::uint32_t scope_id = 0;  ///< For AF_INET6; if not 0 it wins over the host's.
-  bool inet6_only = false;     ///< Made from three or four parts, which AF_INET does not have.
+  std::uint32_t scope_id = 0;  ///< For AF_INET6; if not 0 it takes precedence over the host's.
+  bool inet6_only = false;     ///< Made from three or four parts, so not for AF_INET.
 };
 
-/// What `address::visit` gives for no address.
+/// The argument of `address::visit` for no address.
 struct no_address {};
 
-/// Where a socket is, or is to go: what Python writes as a string, a pair or a quadruple.
+/// The address of a socket: in Python a string, a pair or a 4-tuple.
 ///
 /// Implicitly made from a path, `{host, port}`, `{host, port, flowinfo, scope_id}` or an
-/// `endpoint`: `s.connect({"www.python.org", 80})`, `s.bind("/tmp/sock")`. Literals are parsed when
-/// it is made and kept binary; only a host name owns a string. A default-made address is Python's
-/// None. Copying a resolved address never allocates. Equality, order and hash are of the canonical
-/// form: `address("0:0::1", 80) == address("::1", 80)`.
+/// `endpoint`: `s.connect({"www.python.org", 80})`, `s.bind("/tmp/sock")`. Numeric hosts are parsed
+/// at once and stored in binary form; only a host name allocates a string. A default-constructed
+/// address is Python's None. Copying a resolved address never allocates. Equality, order and hash
+/// use the canonical form: `address("0:0::1", 80) == address("::1", 80)`.
 class address {
  public:
   /// \name Making
@@ -276,9 +276,9 @@ class address {
   PYSOCK_API address(text host, port_number port);
 
   /// An AF_INET6 address. \param host an IPv6 literal, a name, or `""` for the wildcard \param port
-  /// 0..65535 \param flowinfo 0..1048575 \param scope_id interface index; 0 leaves a `%scope` in
-  /// the host in force \throws std::out_of_range for the numbers \throws std::invalid_argument for
-  /// a NUL in the host
+  /// 0..65535 \param flowinfo 0..1048575 \param scope_id interface index; 0 uses a `%scope` in the
+  /// host \throws std::out_of_range for the numbers \throws std::invalid_argument for a NUL in the
+  /// host
   PYSOCK_API address(text host, port_number port, long long flowinfo, long long scope_id = 0);
 
   address(const unix_address& value) noexcept
@@ -293,7 +293,7 @@ class address {
   address(const endpoint& value) noexcept : address(value.data(), value.size()) {}
 
   /// What the system returned: `size` bytes; no address if they are too few for a family. Bytes
-  /// beyond what a sockaddr can have are left out.
+  /// beyond the maximum size of a sockaddr are ignored.
   PYSOCK_API address(const sockaddr* data, socklen_t size) noexcept;
 
   PYSOCK_API address(const address& other);                 ///< A copy.
@@ -313,7 +313,7 @@ class address {
   /// Whether there is an address.
   explicit operator bool() const noexcept { return kind_ != kind::none; }
 
-  /// The family; AF_UNSPEC for no address and for a host still to be resolved.
+  /// The family; AF_UNSPEC for no address and for a host that is not resolved.
   [[nodiscard]] PYSOCK_API int family() const noexcept;
   /// The host as text, without scope; empty where there is none. (Python: address[0])
   [[nodiscard]] PYSOCK_API std::string host() const;
@@ -373,13 +373,13 @@ class address {
   /// \name The system's form
   /// @{
 
-  /// The system's form; null for no address and for a host still to be resolved. Valid as long as
+  /// The system's form; null for no address and for a host that is not resolved. Valid as long as
   /// this object.
   [[nodiscard]] const sockaddr* data() const noexcept {
     if (kind_ == kind::none || kind_ == kind::host) return nullptr;
     return reinterpret_cast<const sockaddr*>(this);  // each of the others starts with its sockaddr
   }
-  /// Its size in bytes; 0 for no address and for a host still to be resolved.
+  /// Its size in bytes; 0 for no address and for a host that is not resolved.
   [[nodiscard]] socklen_t size() const noexcept {
     switch (kind_) {
       case kind::unix_path:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Bytes and text as parameters: non-owning views, made from whatever callers have at hand.
+/// Bytes and text as parameters: non-owning views of strings, arrays, containers and pointers.
 #pragma once
 
 #include <cstddef>      // size_t, byte
@@ -39,8 +39,8 @@ struct is_writable_range<
     T, std::enable_if_t<is_byte_range<T>::value && !std::is_const_v<data_element_t<T>>>>
     : std::true_type {};
 
-// Whether a range owns its elements, as a string, vector or array does, and a view does not: then a
-// constant range shows constant elements, and the elements die with the range.
+// Whether a range owns its elements, as a string, vector or array does and a view does not. The
+// elements of such a range are constant if the range is, and are destroyed with it.
 template <class R, class = void>
 struct is_owner : std::false_type {};
 template <class R>
@@ -67,10 +67,10 @@ constexpr std::size_t literal_length(const char* s, std::size_t extent) noexcept
 ///
 /// Made from a string literal (without its terminator, inner NULs kept), any other array of
 /// byte-sized elements (whole), a `const char*` (up to its NUL), a pointer and a length, or
-/// whatever has `data()` and `size()` over `char`, `unsigned char`, `signed char` or `std::byte`.
-/// `nullptr` does not compile. The bytes must outlive the view.
+/// any object with `data()` and `size()` over `char`, `unsigned char`, `signed char` or
+/// `std::byte`. `nullptr` does not compile. The bytes must outlive the view.
 ///
-/// Every array of `const char` is taken for a literal: one final zero byte is left out. `whole`
+/// Every array of `const char` is treated as a literal: one final zero byte is left out. `whole`
 /// keeps it: `static const char greeting[] = {5, 1, 0}; s.sendall(whole(greeting));`
 class const_bytes {
  public:
@@ -109,7 +109,7 @@ class const_bytes {
   [[nodiscard]] constexpr const char* data() const noexcept { return data_; }
   /// The number of bytes.
   [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
-  /// Whether there are none.
+  /// True if there are none.
   [[nodiscard]] constexpr bool empty() const noexcept { return size_ == 0; }
   /// The same bytes as text.
   [[nodiscard]] constexpr std::string_view view() const noexcept { return {data_, size_}; }
@@ -157,7 +157,7 @@ template <class T, std::size_t N>
 /// (Python's writable buffer.)
 class mutable_bytes {
  public:
-  /// No room.
+  /// An empty buffer.
   constexpr mutable_bytes() noexcept = default;
   mutable_bytes(std::nullptr_t) = delete;
 
@@ -186,9 +186,9 @@ class mutable_bytes {
 
   /// The first byte; may be null when empty.
   [[nodiscard]] constexpr char* data() const noexcept { return data_; }
-  /// The number of bytes there is room for.
+  /// The size of the buffer in bytes.
   [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
-  /// Whether there is no room.
+  /// True if the size is 0.
   [[nodiscard]] constexpr bool empty() const noexcept { return size_ == 0; }
 
  private:
@@ -198,8 +198,8 @@ class mutable_bytes {
 
 /// A host, path, service or interface name as a parameter. Keeps a literal's inner NULs (`"\0name"`
 /// has 5 bytes) and leaves out those at its end, as the fixed arrays of C structures have them
-/// (`ifr_name`, `sun_path`); a name that ends with a NUL is given as a `std::string_view`. Refuses
-/// `nullptr` and integers at compile time. Not owned: the characters must outlive the call.
+/// (`ifr_name`, `sun_path`); a name that ends with a NUL is given as a `std::string_view`.
+/// `nullptr` and integers do not compile. Does not own the characters: they must outlive the call.
 class text {
  public:
   text(std::nullptr_t) = delete;

@@ -3,10 +3,10 @@
 /// The system's own socket headers, and the constants that Python promises everywhere.
 ///
 /// Families, types, options and flags are the system's macros, spelled as in Python (`AF_INET`,
-/// `SO_REUSEADDR`), so that `#ifdef SO_REUSEPORT` tells what a system lacks. The tables below
-/// define what Python defines where a system has nothing, and on Linux the options of TCP: include
-/// <netinet/tcp.h> or <linux/tcp.h> for their structures. The constants of further families are in
-/// `families.hpp`.
+/// `SO_REUSEADDR`), so `#ifdef SO_REUSEPORT` shows whether a system has an option. The tables below
+/// define the constants that Python defines on every system and this system lacks, and on Linux the
+/// options of TCP: include <netinet/tcp.h> or <linux/tcp.h> for their structures. The constants of
+/// further families are in `families.hpp`.
 #pragma once
 
 #include <cstddef>  // size_t, offsetof
@@ -62,7 +62,7 @@ namespace detail {
 using io_buffer = ::WSABUF;
 // Whether it is a pointer and a size, in that order, as `const_bytes` and `mutable_bytes` are.
 inline constexpr bool buffer_is_pointer_and_size = false;
-// Winsock counts in 32 bits: of more, 2^31-1 bytes count.
+// Winsock's lengths have 32 bits: a longer one is cut to 2^31-1 bytes.
 inline void set_buffer(io_buffer& out, void* data, std::size_t size) noexcept {
   out.buf = static_cast<char*>(data);
   out.len = size < 0x7FFFFFFFU ? static_cast<::ULONG>(size) : 0x7FFFFFFFU;
@@ -74,13 +74,14 @@ inline constexpr int pair_family = AF_INET;  // socketpair's
 }  // namespace v1
 }  // namespace pysock
 #else
-// Apple's headers declare IPV6_PKTINFO and its kin on request alone.
+// Apple's headers declare IPV6_PKTINFO and similar options only on request.
 #if defined(__APPLE__) && !defined(__APPLE_USE_RFC_3542) && !defined(__APPLE_USE_RFC_2292)
 #define __APPLE_USE_RFC_3542
 #define PYSOCK_UNDEF_RFC_3542
 #endif
 #if defined(_LINUX_IN_H) && !defined(_NETINET_IN_H)
-// <linux/in.h> came first, and <netinet/in.h> would declare the same again: the rest of it.
+// The program has included <linux/in.h>, and <netinet/in.h> would declare the same again: declare
+// the rest of it.
 #define _NETINET_IN_H 1
 #include <linux/in6.h>
 #include <stdint.h>
@@ -101,7 +102,8 @@ uint16_t ntohs(uint16_t net) noexcept;
 #include <sys/types.h>
 #include <sys/uio.h>
 #if defined(__linux__)
-struct sockaddr_un;  // <sys/un.h> and <linux/un.h> exclude each other: the choice is the user's
+struct sockaddr_un;  // <sys/un.h> and <linux/un.h> exclude each other, so the program includes one
+                     // of them
 #else
 #include <netinet/tcp.h>
 #include <sys/un.h>

@@ -18,7 +18,7 @@ inline namespace v1 {
 
 /// The type of `use_default_timeout`.
 struct use_default_timeout_t {};
-/// As a timeout: whatever `getdefaulttimeout()` says at the time of the call.
+/// As a timeout: the value of `getdefaulttimeout()` at the time of the call.
 inline constexpr use_default_timeout_t use_default_timeout{};
 
 class connection_timeout;
@@ -49,7 +49,7 @@ inline std::int64_t timeout_word(const connection_timeout& value) noexcept {
 }
 }  // namespace detail
 
-/// Where `create_connection` goes: a host and a port, exactly, or an AF_UNIX path. (Python: the
+/// The address for `create_connection`: a host and a port, or an AF_UNIX path. (Python: the
 /// pair)
 class host_port {
  public:
@@ -57,11 +57,11 @@ class host_port {
   /// `""` is refused when it is used \param port a number or a service name
   PYSOCK_API host_port(const std::optional<text>& host, service port);
 
-  /// What an address has as host and port, with its scope, or an AF_UNIX address. \throws
+  /// The host and port of an address, with its scope, or an AF_UNIX address. \throws
   /// std::invalid_argument if it has more (a flow label) or neither
   PYSOCK_API host_port(const address& a);
 
-  /// An AF_UNIX path or abstract name. (Not of Python.) Throws as `unix_address`.
+  /// An AF_UNIX path or abstract name. (Python has no such function.) Throws as `unix_address`.
   template <class T, class = std::enable_if_t<std::is_convertible_v<T&&, file_path>>>
   host_port(T&& path) : host_port(address(std::forward<T>(path))) {}
 
@@ -90,28 +90,29 @@ using race_function = socket (*)(const connect_plan& plan,
                                  std::vector<error>& failures);
 }  // namespace detail
 
-/// What `create_connection` takes beyond address and timeout.
+/// Optional parameters of `create_connection`.
 class connection_options {
  public:
-  /// Where to connect from; default: the system chooses. An address of another family than the
+  /// The local address; default: the system chooses. An address of another family than the
   /// remote one's fails that attempt. Where the system has IP_BIND_ADDRESS_NO_PORT, connections to
   /// different servers may share the port that it chooses for port 0.
   connection_options& source_address(address value) {
     source_address_ = std::move(value);
     return *this;
   }
-  /// Races the addresses (RFC 8305, Happy Eyeballs): an attempt that has not ended after this delay
-  /// goes on while the next address is tried as well, and one that failed starts the next at once.
-  /// The first connection wins, the others are closed. RFC 8305 recommends 0.25; default:
-  /// `std::nullopt`, one address after the other. A non-blocking connection does not race. (Python:
-  /// `asyncio.loop.create_connection`) \throws std::invalid_argument for a time point
+  /// Tries the addresses at the same time (RFC 8305, Happy Eyeballs): if an attempt has not ended
+  /// after this delay, the next address is tried as well, and if it has failed, the next one is
+  /// tried at once. The first connection that succeeds is returned, and the others are closed. RFC
+  /// 8305 recommends 0.25; default: `std::nullopt`, one address after the other. Has no effect if
+  /// the timeout is 0. (Python: `asyncio.loop.create_connection`) \throws std::invalid_argument for
+  /// a time point
   PYSOCK_API connection_options& happy_eyeballs_delay(timeout_value value);
-  /// Whether addresses of different families take turns: 0 keeps the resolver's order, else so many
-  /// of the first family come before the first of another. Default: 1 with a
-  /// `happy_eyeballs_delay`, else 0. (Python: `asyncio.loop.create_connection`) \throws
+  /// Whether addresses of different families alternate: 0 keeps the resolver's order, another
+  /// number is how many addresses of the first family come before the first of another. Default: 1
+  /// with a `happy_eyeballs_delay`, else 0. (Python: `asyncio.loop.create_connection`) \throws
   /// std::invalid_argument if negative
   PYSOCK_API connection_options& interleave(int value);
-  /// Ends the lookup and every attempt with `interrupted_error`. The new socket carries it.
+  /// Ends the lookup and every attempt with `interrupted_error`. The new socket uses it, too.
   connection_options& interrupter(const pysock::interrupter& stop) {
     link_ = detail::interrupter_access::link(stop);
     return *this;
@@ -146,7 +147,7 @@ class connection_options {
 
 PYSOCK_EXPORTED_CLASSES_BEGIN
 
-/// What `create_connection` throws when told to report all errors: `errc::several_failures`.
+/// Thrown by `create_connection` with `all_errors(true)`: `errc::several_failures`.
 /// (Python: ExceptionGroup) Copying never throws.
 class PYSOCK_API error_group : public error {
  public:
@@ -156,7 +157,7 @@ class PYSOCK_API error_group : public error {
   error_group(const error_group&) noexcept = default;             ///< Shares the list.
   error_group& operator=(const error_group&) noexcept = default;  ///< Shares the list.
 
-  /// What went wrong, attempt by attempt. `code()` tells what kind of error each one was. (Python:
+  /// The failure of each attempt; its `code()` tells the kind of error. (Python:
   /// `e.exceptions`)
   [[nodiscard]] const std::vector<error>& exceptions() const noexcept { return *exceptions_; }
 
@@ -169,26 +170,24 @@ PYSOCK_EXPORTED_CLASSES_END
 /// A TCP connection to a host and a port: each address that the host resolves to is tried in turn.
 /// (Python: `socket.create_connection`)
 ///
-/// An attempt fails with ECONNREFUSED also where the system happened to connect the socket to
-/// itself, which it may do where nobody listens on a local port. (Python returns such a socket.)
+/// An attempt also fails with ECONNREFUSED if the system connected the socket to itself, which can
+/// happen if no socket listens on a local port. (Python returns such a socket.)
 ///
 /// \param address `{host, port}`, or an AF_UNIX path
-/// \param timeout bounds each attempt, so that a host with two dead addresses takes twice as long,
-/// and is then the new socket's timeout. Looking up the host is not covered: it takes as long as
-/// the system's resolver does. A time point bounds everything together, the lookup too; the socket
-/// keeps it as its deadline, and `settimeout` gives it another.
-/// \param options a source address, whether addresses race, and whether a failure reports all
-/// attempts
-/// \throws gaierror if the host is unknown, and EAI_NONAME for `""`
-/// \throws error of the last attempt: connection_refused_error, timeout, gaierror from the source
-/// address, ...;
+/// \param timeout limits each attempt, so that a host with two addresses that do not answer takes
+/// twice as long, and is then the new socket's timeout. It does not limit the lookup of the host,
+/// which takes as long as the system's resolver does. A time point limits everything together, the
+/// lookup too; the socket keeps it as its deadline until `settimeout`. \param options the source
+/// address, parallel attempts, and whether a failure reports all attempts \throws gaierror if the
+/// host is unknown, and EAI_NONAME for `""` \throws error of the last attempt:
+/// connection_refused_error, timeout, gaierror from the source address, ...;
 ///   with `all_errors` an `error_group` of all of them
 /// \throws std::invalid_argument for a NUL in the host and an unfit form of address
 [[nodiscard]] PYSOCK_API socket
 create_connection(const host_port& address, connection_timeout timeout = use_default_timeout,
                   const connection_options& options = connection_options());
 
-/// What `create_server` takes beyond the address.
+/// Optional parameters of `create_server`.
 class server_options {
  public:
   /// AF_INET, AF_INET6 or AF_UNIX. Default: AF_UNSPEC, which is the address's own family, and
@@ -229,21 +228,18 @@ class server_options {
 
 /// A SOCK_STREAM socket that listens. (Python: `socket.create_server`)
 ///
-/// A server that was just stopped can be started again at once: SO_REUSEADDR is set, or what serves
-/// in its place where that would let others take the port. IPV6_V6ONLY is always set or cleared,
-/// whatever the system's default. The socket has the default timeout.
-/// \param address where to listen: `{"", port}` for every interface, port 0 for one that the system
-/// chooses
-/// \param options family, backlog, and whether the port is shared or serves IPv4 as well
-/// \throws error EADDRINUSE, EADDRNOTAVAIL, with the address; EMFILE and the like
-/// \throws permission_error
-/// \throws gaierror for an unknown host and for one of another family
-/// \throws std::invalid_argument if the options contradict each other or this system lacks them
+/// A server that was just stopped can be started again at once: SO_REUSEADDR is set, on Windows
+/// SO_EXCLUSIVEADDRUSE. IPV6_V6ONLY is always set or cleared explicitly. The socket has the default
+/// timeout. \param address where to listen: `{"", port}` for every interface, port 0 for one that
+/// the system chooses \param options family, backlog, and whether the port is shared or serves IPv4
+/// as well \throws error EADDRINUSE, EADDRNOTAVAIL, with the address; EMFILE and the like \throws
+/// permission_error \throws gaierror for an unknown host and for one of another family \throws
+/// std::invalid_argument if the options contradict each other or this system lacks them
 [[nodiscard]] PYSOCK_API socket create_server(const address& address,
                                               const server_options& options = server_options());
 
-/// Whether this machine can serve IPv4 and IPv6 with one socket; finds out by trying, and so also
-/// false in a process without a descriptor left. (Python: `socket.has_dualstack_ipv6`)
+/// Whether this machine can serve IPv4 and IPv6 with one socket; tries it, so the result is false
+/// if the process has no descriptor left. (Python: `socket.has_dualstack_ipv6`)
 [[nodiscard]] PYSOCK_API bool has_dualstack_ipv6() noexcept;
 
 }  // namespace v1

@@ -20,7 +20,7 @@ class descriptor {
   explicit descriptor(native_handle_type handle) noexcept : handle_(handle) {}
   /// Leaves `other` empty.
   descriptor(descriptor&& other) noexcept : handle_(other.release()) {}
-  /// Closes what this holds, then leaves `other` empty.
+  /// Closes the handle that this owns, then takes that of `other`, which becomes empty.
   descriptor& operator=(descriptor&& other) noexcept {
     if (this != &other) reset(other.release());
     return *this;
@@ -33,7 +33,8 @@ class descriptor {
   [[nodiscard]] native_handle_type release() noexcept {
     return std::exchange(handle_, invalid_handle);
   }
-  /// Closes what this holds, if anything, and takes `handle`. Failures to close are swallowed.
+  /// Closes the handle that this owns, if any, and takes ownership of `handle`. Ignores errors of
+  /// the close.
   void reset(native_handle_type handle = invalid_handle) noexcept {
     const native_handle_type old = std::exchange(handle_, handle);
     if (old >= 0) detail::sys::close(old);
@@ -53,8 +54,8 @@ class descriptor {
   return descriptor(copy);
 }
 
-/// Closes a native handle; a connection reset while closing is no failure. Never retried. (Python:
-/// `socket.close`) \throws error EBADF
+/// Closes a native handle; a connection reset during the close is not an error. Never repeated.
+/// (Python: `socket.close`) \throws error EBADF
 inline void close(native_handle_type handle) {
   const int result = detail::sys::close(handle);
   if (result < 0) detail::throw_result(result, "close");

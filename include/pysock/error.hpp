@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// What the library throws, and the error codes behind it.
+/// The exceptions and error codes of the library.
 ///
-/// Every failure is a `std::error_code` first; the class of the exception depends on that code
-/// alone. Bad arguments are `std::invalid_argument` and `std::out_of_range`, as Python's ValueError
-/// and OverflowError are no `socket.error` either.
+/// Every failure has a `std::error_code`, which alone determines the class of the exception.
+/// Invalid arguments are `std::invalid_argument` and `std::out_of_range`, which are not derived
+/// from `error`, as Python's ValueError and OverflowError are not derived from `socket.error`.
 #pragma once
 
 #include <cstddef>       // size_t
@@ -25,12 +25,12 @@ inline namespace v1 {
 /// Conditions without an errno: Python's message-only socket errors and the expired timeout.
 enum class errc {
   timed_out = 1,          ///< A timeout set with `settimeout` expired.
-  path_too_long,          ///< An AF_UNIX path or abstract name longer than the system takes.
+  path_too_long,          ///< An AF_UNIX path or abstract name that is too long for the system.
   family_mismatch,        ///< The broadcast address on a socket that is not AF_INET.
   bad_family,             ///< An address of a kind that the socket's family does not have.
   wildcard_ambiguous,     ///< `gethostbyaddr("")`: the wildcard is more than one address.
-  illegal_inet_aton,      ///< Text that `inet_aton` does not take.
-  illegal_inet_pton,      ///< Text that `inet_pton` does not take.
+  illegal_inet_aton,      ///< Text that `inet_aton` does not accept.
+  illegal_inet_pton,      ///< Text that `inet_pton` does not accept.
   packed_wrong_length,    ///< `inet_ntoa` of anything but 4 bytes.
   buflen_out_of_range,    ///< A `getsockopt` buffer outside 1..1024 bytes.
   service_not_found,      ///< `getservbyname` knows no such service.
@@ -44,9 +44,9 @@ enum class errc {
 };
 
 /// Bad arguments, thrown as `std::invalid_argument` or, where it says so, `std::out_of_range`. An
-/// overload with an `error_code` reports those that it checks itself. It cannot report what is
-/// wrong with an argument that is made before the call, such as an address with a bad port or path:
-/// that throws.
+/// overload with an `error_code` reports those that it checks itself. It cannot report errors of an
+/// argument that is constructed before the call, such as an address with an invalid port or path;
+/// the constructor throws.
 enum class bad_argument {
   port = 1,             ///< A port outside 0..65535 (std::out_of_range).
   flowinfo,             ///< A flow label outside 0..1048575 (std::out_of_range).
@@ -65,7 +65,7 @@ enum class bad_argument {
   not_blocking,         ///< `sendfile` over a non-blocking socket.
   ancillary_length,     ///< An ancillary buffer length that is negative or too large.
   option,               ///< Options that contradict each other or that the platform lacks.
-  share_length,         ///< `fromshare` with other bytes than `share` gives.
+  share_length,         ///< `fromshare` with bytes that `share` has not returned.
 };
 
 /// The category of `errc`: messages are Python's. Thread-safe.
@@ -94,9 +94,9 @@ PYSOCK_EXPORTED_CLASSES_BEGIN
 /// ``connect ('127.0.0.1', 9): [Errno 111] Connection refused``. Copying never throws.
 class PYSOCK_API error : public std::system_error {
  public:
-  /// \param code what happened
+  /// \param code the failure
   /// \param operation the call, and the address where there is one; may be empty
-  /// \param transferred bytes that had moved before the failure
+  /// \param transferred bytes transferred before the failure
   explicit error(std::error_code code, std::string_view operation = {},
                  std::size_t transferred = 0);
 
@@ -113,10 +113,10 @@ class PYSOCK_API error : public std::system_error {
   /// timeout among them. (Python: `e.errno`, None where args has one value.)
   [[nodiscard]] std::optional<int> errnum() const noexcept;
 
-  /// Python's bare text: `Connection refused`, `timed out`. (Python: `e.strerror`)
+  /// Python's text alone: `Connection refused`, `timed out`. (Python: `e.strerror`)
   [[nodiscard]] std::string strerror() const;
 
-  /// Bytes that had moved before the failure; 0 for calls that move none.
+  /// Bytes transferred before the failure; 0 for calls that transfer none.
   [[nodiscard]] std::size_t transferred() const noexcept { return transferred_; }
 
  private:
@@ -188,8 +188,8 @@ class PYSOCK_API connection_reset_error : public connection_error {
 
 namespace detail {
 
-// A category that has exception classes of its own. The core throws them without knowing them, so
-// that the class depends on the error code alone also where a component has added to both.
+// A category that has exception classes of its own. The core throws them through this interface, so
+// that the error code alone determines the class also for the codes and classes of a component.
 class PYSOCK_API throwing_category : public std::error_category {
  public:
   ~throwing_category() override;  // out of line: one type_info per process
@@ -197,7 +197,7 @@ class PYSOCK_API throwing_category : public std::error_category {
   // Also answers whether this category is one of these, without RTTI.
   using std::error_category::equivalent;
   bool equivalent(const std::error_code& code, int condition) const noexcept override;
-  // What Python has as errno; empty where it has none.
+  // Python's `errno`; empty where Python has None.
   [[nodiscard]] virtual std::optional<int> number(int value) const noexcept = 0;
   // Throws the class that belongs to `code`, which is of this category.
   [[noreturn]] virtual void raise(std::error_code code, std::string_view operation,
@@ -207,7 +207,7 @@ class PYSOCK_API throwing_category : public std::error_category {
 PYSOCK_EXPORTED_CLASSES_END
 
 // Throws the class that belongs to `code`. Not [[noreturn]], so that compilers end it with a jump:
-// each frame that an exception passes costs as much as ten allocations.
+// unwinding one more frame costs as much as ten allocations.
 PYSOCK_API void throw_class(std::error_code code, std::string_view operation,
                             std::size_t transferred);
 
@@ -224,8 +224,8 @@ inline std::error_code failure_code(std::int64_t result) noexcept {
   return system_code(static_cast<int>(-result));
 }
 
-// Throws for a call of the seam that failed. `result` is what it returned: a value, which making
-// `operation` cannot change.
+// Throws for a call of the seam that failed. `result` is the value that it returned; computing
+// `operation` cannot change it, unlike errno.
 [[noreturn]] inline void throw_result(std::int64_t result, std::string_view operation) {
   throw_error(failure_code(result), operation);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Addresses of further families, each present where the system's headers have it: makers and
-/// readers of `endpoint`, with the parts of Python's tuples in the same order.
+/// Addresses of other families, each defined if the system's headers have it: classes that make and
+/// read an `endpoint`, with the parts of Python's tuples in the same order.
 ///
-/// Each class is an `endpoint`: it goes wherever an address is wanted, as in
+/// Each class is an `endpoint`: it can be used as an address, as in
 /// `s.bind(packet_address("lo", ETH_P_ALL))`. Each is read back from an address, as in
 /// `packet_address(s.getsockname()).ifname()`.
 #pragma once
@@ -49,7 +49,7 @@ namespace detail {
 // The endpoint in `a`, which has to be of that family.
 PYSOCK_API endpoint expect_family(const address& a, int family, const char* who);
 
-// The system's structure; what an address is too short for is zero.
+// The system's structure; the part for which an address is too short is zero.
 template <class Native>
 Native as_native(const endpoint& from) noexcept {
   Native native{};
@@ -64,7 +64,7 @@ Native as_native(const endpoint& from) noexcept {
 /// constants have several types.
 class word {
  public:
-  /// \throws std::out_of_range for a number that 32 bits do not hold
+  /// \throws std::out_of_range for a number that does not fit in 32 bits
   template <class Integer, std::enable_if_t<std::is_integral_v<Integer>, int> = 0>
   word(Integer value) : value_(static_cast<std::uint32_t>(value)) {
     if (static_cast<Integer>(value_) != value || value < Integer{})
@@ -104,7 +104,7 @@ class packet_address : public endpoint {
   [[nodiscard]] PYSOCK_API int ifindex() const noexcept;
   /// The protocol, in host order.
   [[nodiscard]] PYSOCK_API int proto() const noexcept;
-  /// Whom the packet was for: PACKET_HOST, PACKET_BROADCAST, PACKET_OUTGOING, ...
+  /// The receiver of the packet: PACKET_HOST, PACKET_BROADCAST, PACKET_OUTGOING, ...
   [[nodiscard]] PYSOCK_API int pkttype() const noexcept;
   /// The kind of hardware: ARPHRD_*.
   [[nodiscard]] PYSOCK_API int hatype() const noexcept;
@@ -118,7 +118,7 @@ class packet_address : public endpoint {
 class netlink_address : public endpoint {
  public:
   /// \param pid the port, usually a process number; 0 is the kernel, or one that the kernel chooses
-  /// \param groups the multicast groups, a bit each \throws std::out_of_range beyond 32 bits
+  /// \param groups the multicast groups, one bit each \throws std::out_of_range beyond 32 bits
   PYSOCK_API netlink_address(word pid, word groups);
   /// \throws std::invalid_argument for an address of another family
   explicit netlink_address(const address& a)
@@ -126,7 +126,7 @@ class netlink_address : public endpoint {
 
   /// The port; 0 is the kernel.
   [[nodiscard]] unsigned pid() const noexcept { return native().nl_pid; }
-  /// The multicast groups, a bit each.
+  /// The multicast groups, one bit each.
   [[nodiscard]] unsigned groups() const noexcept { return native().nl_groups; }
 
  private:
@@ -187,7 +187,7 @@ class can_address : public endpoint {
 #ifdef TIPC_ADDR_NAME
 /// An AF_TIPC address. What the numbers mean depends on the first:
 /// TIPC_ADDR_NAMESEQ: type, lower, upper; TIPC_ADDR_NAME: type, instance; TIPC_ADDR_ID: node,
-/// reference. What is left over is ignored.
+/// reference. The other numbers are ignored.
 class tipc_address : public endpoint {
  public:
   /// \param addr_type TIPC_ADDR_* \param v1 32 bits \param v2 32 bits \param v3 32 bits \param

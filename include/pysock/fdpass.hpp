@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// Passing descriptors to another process over an AF_UNIX socket, where the system can: it has
-/// SCM_RIGHTS.
+/// Passing descriptors to another process over an AF_UNIX socket, on systems with SCM_RIGHTS.
 #pragma once
 
 #include <cstddef>           // size_t
@@ -31,19 +30,19 @@ struct is_handle_range<R, std::void_t<range_element_t<const R>>>
 
 }  // namespace detail
 
-/// Native handles as a parameter, not owned: a list (`{fd1, fd2}`) or any array, vector or the like
-/// of them. They must outlive the call.
+/// Native handles as a parameter, not owned: a list (`{fd1, fd2}`), or an array, a vector or
+/// another range of them. They must outlive the call.
 class native_handles {
  public:
   /// None.
   constexpr native_handles() noexcept = default;
-  /// A list, for the length of the call it is written in.
+  /// A list; it is valid only for the call in which it is written.
   native_handles(std::initializer_list<native_handle_type> list PYSOCK_LIFETIMEBOUND) noexcept
       : native_handles(list.begin(), list.size()) {}
   /// `size` handles from `data`.
   native_handles(const native_handle_type* data PYSOCK_LIFETIMEBOUND, std::size_t size) noexcept
       : data_(data), size_(size) {}
-  /// An array, vector or the like.
+  /// An array, a vector or another range.
   template <class R, std::enable_if_t<
                          detail::is_handle_range<R>::value && detail::is_owner<R>::value, int> = 0>
   native_handles(const R& range PYSOCK_LIFETIMEBOUND) noexcept
@@ -58,7 +57,7 @@ class native_handles {
   [[nodiscard]] constexpr const native_handle_type* data() const noexcept { return data_; }
   /// The number of handles.
   [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
-  /// Whether there are none.
+  /// True if there are none.
   [[nodiscard]] constexpr bool empty() const noexcept { return size_ == 0; }
 
  private:
@@ -74,13 +73,13 @@ struct recv_fds_result {
   address from;                 ///< Who sent it; no address if unnamed.
 };
 
-/// Sends data with duplicates of descriptors, which stay the caller's. Flags and address count,
-/// which Python ignores. (Python: `socket.send_fds`; SCM_RIGHTS of unix(7)) \param sock an AF_UNIX
-/// socket \param buffers the data, at least a byte on a stream \param fds at most 253 on Linux;
-/// none makes it an ordinary message \param flags MSG_* \param to where to, as for `sendmsg`
-/// \returns bytes sent; on a stream they may be fewer than given, the descriptors having gone with
-/// the first \throws std::invalid_argument for descriptors without a byte of data on a stream,
-/// where they would be lost \throws as `sendmsg`, error EBADF, EINVAL for too many
+/// Sends data with duplicates of descriptors; the caller keeps its own. Uses the flags and the
+/// address, which Python ignores. (Python: `socket.send_fds`; SCM_RIGHTS of unix(7)) \param sock an
+/// AF_UNIX socket \param buffers the data, at least a byte on a stream \param fds at most 253 on
+/// Linux; none makes it an ordinary message \param flags MSG_* \param to where to, as for `sendmsg`
+/// \returns bytes sent; on a stream they may be fewer than given; the descriptors are sent with the
+/// first \throws std::invalid_argument for descriptors without a byte of data on a stream, where
+/// they would be lost \throws as `sendmsg`, error EBADF, EINVAL for too many
 [[nodiscard]] inline std::size_t send_fds(socket& sock, const const_buffers& buffers,
                                           const native_handles& fds, int flags = 0,
                                           const address& to = {}) {
@@ -97,16 +96,16 @@ struct recv_fds_result {
 
 namespace detail {
 
-// What the system adds to the descriptors where options ask for it: the sender's credentials and
+// The control messages that the system adds if options ask for them: the sender's credentials and
 // pidfd, a security label of at most a page, time stamps; the BSDs' credentials have 1023 groups.
 inline constexpr std::size_t max_added_messages = 5120;
 
 }  // namespace detail
 
-/// Receives data and at most `maxfds` descriptors; those beyond are closed, and so are all if the
+/// Receives data and at most `maxfds` descriptors; further ones are closed, and all of them if the
 /// call fails. Control messages that options add (SO_PASSCRED, SO_PASSSEC, SO_TIMESTAMP,
-/// SO_PASSPIDFD) are dropped, and take no descriptor's place: `recvmsg` returns them. The flags
-/// count, which Python ignores. (Python: `socket.recv_fds`; SCM_RIGHTS of unix(7)) \param sock an
+/// SO_PASSPIDFD) are dropped and do not displace descriptors: `recvmsg` returns them. Uses the
+/// flags, which Python ignores. (Python: `socket.recv_fds`; SCM_RIGHTS of unix(7)) \param sock an
 /// AF_UNIX socket \param bufsize bytes of data at most \param maxfds descriptors at most \param
 /// flags MSG_* \throws as `socket::recvmsg` \throws std::out_of_range if `maxfds` is negative or
 /// their control message would exceed 2^31-1 bytes

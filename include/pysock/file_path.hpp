@@ -14,8 +14,8 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-// A path is known by its members, so that <filesystem>, which takes long to compile, need not be
-// included. No string has a preferred separator.
+// Recognises a path by its members, so that <filesystem>, which takes long to compile, need not be
+// included. Strings have no preferred separator.
 template <class T>
 using if_path_members = std::void_t<typename T::string_type, decltype(T::preferred_separator),
                                     decltype(std::declval<const T&>().native())>;
@@ -26,7 +26,7 @@ template <class T>
 struct is_path_object<T, if_path_members<T>>
     : std::bool_constant<!std::is_convertible_v<const T&, text>> {};
 
-// The bytes of a path that the system has as bytes; of any other its UTF-8.
+// The bytes of a path if the system's paths are bytes; otherwise its UTF-8.
 template <class Path>
 std::string bytes_of_path(const Path& path) {
   if constexpr (std::is_same_v<typename Path::string_type, std::string>) {
@@ -39,15 +39,15 @@ std::string bytes_of_path(const Path& path) {
 
 }  // namespace detail
 
-/// A path as a parameter: whatever makes a `text`, which is not owned and must outlive the call, or
-/// a `std::filesystem::path` or an object like it, of which this keeps a copy. On Windows paths are
+/// A path as a parameter: anything that converts to `text`, which is not owned and must outlive the
+/// call, or a `std::filesystem::path` or an object like it, which is copied. On Windows paths are
 /// UTF-8.
 class file_path {
  public:
-  /// Of what makes a `text`.
+  /// From anything that converts to `text`.
   template <class T, std::enable_if_t<std::is_convertible_v<T&&, text>, int> = 0>
   file_path(T&& path) : view_(text(std::forward<T>(path)).view()) {}
-  /// Of a `std::filesystem::path`.
+  /// From a `std::filesystem::path`.
   template <class T, std::enable_if_t<detail::is_path_object<T>::value, int> = 0>
   file_path(const T& path) : owned_(detail::bytes_of_path(path)) {}
 

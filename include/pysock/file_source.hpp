@@ -20,15 +20,16 @@ namespace detail {
 
 class file_reader;
 
-// A stream behind functions that are made where its type is complete, so that this header does
-// without <istream>. They go to the stream's buffer, past its state and its exception mask.
+// A stream, accessed through functions that are instantiated where its type is complete, so that
+// this header does not need <istream>. They use the stream's buffer and ignore its state and its
+// exception mask.
 class stream_source {
  public:
   template <class Char>
   explicit stream_source(std::basic_istream<Char>& stream) noexcept
       : stream_(&stream), seek_(&seek_in<Char>), read_(&read_from<Char>) {}
 
-  // Where the stream stands; -1 if it cannot seek.
+  // The position of the stream; -1 if it cannot seek.
   [[nodiscard]] std::int64_t tell() const noexcept { return seek_(stream_, 0, true); }
   // False if there is nothing at `offset`.
   [[nodiscard]] bool seek(std::int64_t offset) const noexcept {
@@ -68,13 +69,13 @@ class stream_source {
 
 }  // namespace detail
 
-/// A file to send, for the length of the call: an open descriptor, a `std::FILE*`, a path, or a
+/// A file to send, valid only for the call: an open descriptor, a `std::FILE*`, a path, or a
 /// `std::istream`.
 class file_source {
  public:
   file_source(std::nullptr_t) = delete;
-  /// A number of another type than the system's handles is no handle: on Windows an `int` numbers a
-  /// file of the C runtime, whose handle `_get_osfhandle(number)` returns.
+  /// A number of another type than the system's handles is not a handle: on Windows an `int` is a
+  /// file of the C runtime; `_get_osfhandle(number)` returns its handle.
   template <class T, std::enable_if_t<
                          std::is_integral_v<T> && !std::is_same_v<T, native_handle_type>, int> = 0>
   file_source(T number) = delete;
@@ -83,8 +84,8 @@ class file_source {
   /// `reinterpret_cast<pysock::native_handle_type>(handle)`. Its own position is neither used nor
   /// moved.
   file_source(native_handle_type handle) noexcept : handle_(handle), kind_(kind::handle) {}
-  /// The descriptor below an open C stream, which is left where the sending ended. What the stream
-  /// has yet to write is not sent.
+  /// The descriptor of an open C stream, whose position is then the end of the data sent. Data in
+  /// the stream's write buffer is not sent.
   file_source(std::FILE* file) noexcept : c_file_(file), kind_(kind::c_file) {}
   /// A path, opened and closed by the call.
   template <class T, std::enable_if_t<std::is_convertible_v<T&&, file_path> &&
@@ -96,9 +97,9 @@ class file_source {
                                           !detail::is_owner<std::remove_reference_t<V>>::value,
                                       int> = 0>
   file_source(V&& path) : path_(std::forward<V>(path)), kind_(kind::path) {}
-  /// A binary stream such as `std::ifstream` or `std::istringstream`, read through its buffer and
-  /// left where the sending ended; its state flags are not looked at. One that cannot seek is sent
-  /// from where it stands.
+  /// A binary stream such as `std::ifstream` or `std::istringstream`, read through its buffer; its
+  /// position is then the end of the data sent. Its state flags are ignored. A stream that cannot
+  /// seek is sent from its position.
   template <class Char, std::enable_if_t<std::is_same_v<Char, char>, int> = 0>
   file_source(std::basic_istream<Char>& stream PYSOCK_LIFETIMEBOUND) noexcept
       : stream_(stream), kind_(kind::stream) {}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// What `recv_exactly` throws when the stream ends too early.
+/// The exception of `recv_exactly` if the stream ends too early.
 #pragma once
 
 #include <cstddef>      // size_t
@@ -14,21 +14,21 @@ inline namespace v1 {
 
 PYSOCK_EXPORTED_CLASSES_BEGIN
 
-/// The stream ended before all the bytes asked for had come: `errc::incomplete_read`. (Python:
+/// The stream ended before all the requested bytes arrived: `errc::incomplete_read`. (Python:
 /// `asyncio.IncompleteReadError`) Copying never throws.
 class PYSOCK_API incomplete_read_error : public error {
  public:
-  /// \param operation the call \param partial the bytes that came \param expected how many were
-  /// asked for
+  /// \param operation the call \param partial the bytes that arrived \param expected the number
+  /// requested
   incomplete_read_error(const std::string& operation, std::string_view partial,
                         std::size_t expected);
   incomplete_read_error(const incomplete_read_error& other) noexcept;      ///< Shares the bytes.
   incomplete_read_error& operator=(incomplete_read_error other) noexcept;  ///< Shares the bytes.
   ~incomplete_read_error() override;
 
-  /// How many bytes were asked for.
+  /// The number of bytes requested.
   [[nodiscard]] std::size_t expected() const noexcept { return expected_; }
-  /// The bytes that came before the end; they live as long as this or a copy of it.
+  /// The bytes that arrived before the end; valid as long as this object or a copy of it.
   [[nodiscard]] std::string_view partial() const noexcept;
 
  private:

@@ -15,9 +15,9 @@
 #include "error.hpp"
 
 // glibc, when optimising, and the BSDs have these four as macros, under which `pysock::htons(x)`
-// does not compile. They go, and the end of this file sees to it that a plain `htons(x)` still
-// finds a function. No system header brings them back: constants.hpp has included all that define
-// them, and each of those is guarded.
+// does not compile. This file undefines them, and at its end makes sure that a plain `htons(x)`
+// still finds a function. No system header defines them again: constants.hpp has included all that
+// do, and each has an include guard.
 #if defined(htonl) || defined(htons) || defined(ntohl) || defined(ntohs)
 #define PYSOCK_HAD_BYTE_ORDER_MACROS
 #endif
@@ -34,7 +34,7 @@ namespace detail {
 inline constexpr bool big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
 #else
 inline constexpr bool big_endian =
-    false;  // compilers that do not tell have little-endian targets only
+    false;  // compilers without __BYTE_ORDER__ have only little-endian targets
 #endif
 
 constexpr std::uint16_t swap_unless_big_endian(std::uint16_t x) noexcept {
@@ -93,11 +93,11 @@ template <class T, detail::if_integer<T> = 0>
   return detail::swap_checked<std::uint16_t>(x, "htons: value must be 0-65535");
 }
 
-/// An IPv4 address from text to 4 packed bytes, by the generous rules of glibc's inet_aton on every
+/// An IPv4 address from text to 4 packed bytes, by the rules of glibc's inet_aton on every
 /// platform: one to four parts in decimal, octal (`010`) or hexadecimal (`0x7f`), the last of which
-/// fills what is left (`127.1`); white space and what follows it are ignored. (Python:
+/// fills the remaining bytes (`127.1`); white space and the text after it are ignored. (Python:
 /// `socket.inet_aton`) \param ip_string the address; an inner NUL makes it illegal \throws error
-/// with `errc::illegal_inet_aton` if it is none; has no errno
+/// with `errc::illegal_inet_aton` if it is not an address; has no errno
 [[nodiscard]] PYSOCK_API std::string inet_aton(text ip_string);
 
 /// 4 packed bytes to dotted decimal text. (Python: `socket.inet_ntoa`)
@@ -106,10 +106,10 @@ template <class T, detail::if_integer<T> = 0>
 [[nodiscard]] PYSOCK_API std::string inet_ntoa(const_bytes packed_ip);
 
 /// An address from text to packed bytes, strictly: AF_INET takes four decimal parts without leading
-/// zeros, AF_INET6 takes neither a scope nor brackets. (Python: `socket.inet_pton`) \param family
+/// zeros, AF_INET6 accepts neither a scope nor brackets. (Python: `socket.inet_pton`) \param family
 /// AF_INET (gives 4 bytes) or AF_INET6 (gives 16) \param ip_string the address; an inner NUL makes
-/// it illegal \throws error with `errc::illegal_inet_pton` if it is no such address; has no errno
-/// \throws error with EAFNOSUPPORT for any other family
+/// it illegal \throws error with `errc::illegal_inet_pton` if it is not such an address; has no
+/// errno \throws error with EAFNOSUPPORT for any other family
 [[nodiscard]] PYSOCK_API std::string inet_pton(int family, text ip_string);
 
 /// Packed bytes to text: lower case, the first of the longest runs of zero groups as `::`, mapped
@@ -122,11 +122,11 @@ template <class T, detail::if_integer<T> = 0>
 }  // namespace v1
 }  // namespace pysock
 
-// Where the macros were all there was, a plain `htons(x)` needs a function. The preprocessor cannot
-// tell such a system from one that has both, and a second function beside the system's would make
-// `auto f = htons` ambiguous. So the language decides: the call in the probe depends on T, and
-// fails softly if the system declared nothing by that name. In that case alone the friend below
-// becomes the global function; else the line after it merely repeats the system's own declaration.
+// If the system has only macros, a plain `htons(x)` needs a function. The preprocessor cannot tell
+// such a system from one that has both, and a second function beside the system's would make `auto
+// f = htons` ambiguous. The call in the probe depends on T, so it is no error if the system
+// declares no such function. Only then the friend below becomes the global function; otherwise the
+// line after it repeats the system's declaration.
 #ifdef PYSOCK_HAD_BYTE_ORDER_MACROS
 #define PYSOCK_SUPPLY(name, uint)                                                            \
   template <class T>                                                                         \

@@ -15,11 +15,10 @@ class interrupter;
 
 namespace detail {
 
-// What an interrupter shares with the sockets that carry it. The last of them closes it.
+// The state that an interrupter shares with the sockets that use it. The last owner closes it.
 //
-// Whether the descriptor is readable decides whether calls end; the count saves the system call
-// that would find out. They may differ after fork(), where the descriptor is shared and the count
-// is not.
+// Whether the descriptor is readable decides whether calls end; the count avoids the system call
+// that asks for it. They may differ after fork(), which shares the descriptor but not the count.
 class interrupt_source {
  public:
   // Throws error.
@@ -35,7 +34,7 @@ class interrupt_source {
   PYSOCK_API void reset() noexcept;
   // Whether the descriptor is readable.
   [[nodiscard]] PYSOCK_API bool is_readable() const noexcept;
-  // False if a call that starts has to look closer.
+  // False if a call that starts must ask the system.
   [[nodiscard]] bool is_quiet() const noexcept {
     return raised_.load(std::memory_order_acquire) == 0;
   }
@@ -65,7 +64,7 @@ class interrupt_source {
 class interrupt_link {
  public:
   interrupt_link() noexcept = default;
-  // Takes over one ownership.
+  // Adopts one reference.
   explicit interrupt_link(interrupt_source* source) noexcept : source_(source) {}
   interrupt_link(const interrupt_link& other) noexcept : source_(other.source_) {
     if (source_ != nullptr) source_->retain();
@@ -87,7 +86,7 @@ class interrupt_link {
   interrupt_source* source_ = nullptr;
 };
 
-// What the library's own parts may do with an interrupter and its users may not.
+// Access for other parts of the library.
 struct interrupter_access {
   static const interrupt_link& link(const interrupter& stop) noexcept;
 };
@@ -96,32 +95,32 @@ struct interrupter_access {
 
 PYSOCK_EXPORTED_CLASSES_BEGIN
 
-/// Ends every call that waits on a socket that carries it: `s.set_interrupter(stop)` once, then
+/// Ends every call that waits on a socket that uses it: `s.set_interrupter(stop)` once, then
 /// `stop.interrupt()` from another thread, a signal handler or a console handler of Windows.
 ///
 /// From `interrupt()` until `reset()` each call that waits, or starts, on such a socket ends with
-/// `interrupted_error` (`std::errc::interrupted` in the overloads with an error code). What had
-/// moved until then is reported as for any failure. One interrupter serves any number of sockets,
-/// files, TLS sessions and selectors; accepted and duplicated sockets inherit it. It is one
-/// descriptor, two on systems without eventfd.
+/// `interrupted_error` (`std::errc::interrupted` in the overloads with an error code). The bytes
+/// transferred until then are reported as for any failure. Any number of sockets, files, TLS
+/// sessions and selectors may use one interrupter; accepted and duplicated sockets inherit it. It
+/// has one descriptor, two on systems without eventfd.
 ///
 /// Either side may be destroyed first. After fork() parent and child share an interrupter, as they
-/// share descriptors: `interrupt()` in one of them ends the calls that wait in both, and those of
-/// the other process that would not wait end once one has waited.
+/// share descriptors: `interrupt()` in one of them ends the calls that wait in both. In the other
+/// process, calls that need not wait are ended only after one has waited.
 ///
-/// **Threads.** Every member may be called by any thread at any time, but for `reset()` while a
-/// call waits: one that has not run since `interrupt()` may then go on waiting.
+/// **Threads.** Every member may be called by any thread at any time, except `reset()` while a call
+/// waits: a waiting call that has not noticed `interrupt()` yet may then go on waiting.
 class PYSOCK_API interrupter {
  public:
   /// Opens the descriptor. \throws error EMFILE, ENFILE
   interrupter();
   interrupter(const interrupter&) = delete;
   interrupter& operator=(const interrupter&) = delete;
-  /// Sockets that carry it go on working, and are no longer interrupted.
+  /// Sockets that use it still work, and are no longer interrupted.
   ~interrupter() = default;
 
-  /// Ends the calls, those that wait and those that start later. Async-signal-safe, and leaves
-  /// errno (on Windows WSAGetLastError()) as it was. Never blocks.
+  /// Ends the calls, those that wait and those that start later. Async-signal-safe, and does not
+  /// change errno (on Windows WSAGetLastError()). Never blocks.
   void interrupt() noexcept { link_.get()->interrupt(); }
 
   /// Lets later calls wait again.
@@ -130,8 +129,8 @@ class PYSOCK_API interrupter {
   /// Whether calls end.
   [[nodiscard]] bool is_interrupted() const noexcept { return link_.get()->is_readable(); }
 
-  /// The descriptor, for a program's own poll loop: readable while calls end. Nothing may be read
-  /// from it.
+  /// The descriptor, for a program's own poll loop: readable from `interrupt()` to `reset()`. Do
+  /// not read from it.
   [[nodiscard]] native_handle_type fileno() const noexcept { return link_.get()->handle(); }
 
  private:

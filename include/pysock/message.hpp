@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// What `sendmsg` and `recvmsg` deal in: buffers in several pieces, and control messages (ancillary
-/// data).
+/// The parameters and results of `sendmsg` and `recvmsg`: lists of buffers, and control messages
+/// (ancillary data).
 ///
-/// Control messages are built and walked here without the system's macros: `{{SOL_SOCKET,
+/// Control messages are written and read here without the system's macros: `{{SOL_SOCKET,
 /// SCM_RIGHTS, {fd}}, {IPPROTO_IP, IP_TTL, 5}}` is a list to send, and `for (auto [level, type,
 /// data] : ancdata)` goes through what arrived.
 #pragma once
@@ -25,14 +25,14 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-// What a length of ancillary data can be: the systems count it in an int at least.
+// The maximum length of ancillary data; the systems' types for it are at least as wide as int.
 inline constexpr std::size_t max_ancillary = 0x7FFFFFFF;
 
 template <class R>
 using range_element_t = std::remove_reference_t<decltype(*std::data(std::declval<R&>()))>;
 
-// A contiguous range whose elements convert to `Bytes` without a chance to throw: the conversion
-// runs inside of calls that must not.
+// A contiguous range whose elements convert to `Bytes` without throwing, because noexcept calls
+// convert them.
 template <class R, class Bytes, class = void>
 struct is_buffer_range : std::false_type {};
 template <class R, class Bytes>
@@ -40,18 +40,18 @@ struct is_buffer_range<
     R, Bytes, std::enable_if_t<std::is_nothrow_constructible_v<Bytes, range_element_t<R>&>>>
     : std::true_type {};
 
-// A range as the parameter `R&&` has it; a temporary one as constant, for it keeps nothing.
+// The type of a range passed as `R&&`; a temporary one is constant.
 template <class R>
 using lasting_t =
     std::conditional_t<std::is_lvalue_reference_v<R>, std::remove_reference_t<R>, const R>;
 
 // C's structures and unions. std::optional, durations and the like can be copied as bytes too, but
-// no system knows their layout; constructors tell them apart.
+// are no structures of the system; they have constructors.
 template <class T>
 inline constexpr bool is_c_structure_v =
     !std::is_array_v<T> && std::is_aggregate_v<T> && std::is_trivially_copyable_v<T>;
 
-// Values that stand for their own bytes: numbers and C structures.
+// Values whose bytes are passed: numbers and C structures.
 template <class T>
 inline constexpr bool is_plain_v =
     std::is_arithmetic_v<T> || std::is_enum_v<T> || is_c_structure_v<T>;
@@ -67,7 +67,8 @@ template <class T>
 inline constexpr bool is_control_value_v = (is_plain_v<T> || is_plain_range<T>::value) &&
                                            !std::is_convertible_v<const T&, const_bytes>;
 
-// A range has the bytes of its elements; a view is plain itself, but what it shows is meant.
+// For a range the bytes of its elements are passed, also for a view, which is trivially copyable
+// itself.
 template <class T>
 const_bytes bytes_of(const T& value) noexcept {
   if constexpr (is_plain_range<T>::value) {
@@ -92,21 +93,21 @@ struct buffers_access;
 
 }  // namespace detail
 
-/// Buffers in several pieces, not owned: made from a list (`{header, body}`) or from any array,
-/// vector or the like of what converts to `Bytes`. Copies nothing and allocates nothing; the pieces
-/// must outlive the call. \tparam Bytes `const_bytes` to send, `mutable_bytes` to receive
+/// Buffers in several pieces, not owned: made from a list (`{header, body}`) or from a range of
+/// values that convert to `Bytes`. Does not copy or allocate; the pieces must outlive the call.
+/// \tparam Bytes `const_bytes` to send, `mutable_bytes` to receive
 template <class Bytes>
 class basic_buffers {
  public:
   /// No pieces.
   constexpr basic_buffers() noexcept = default;
 
-  /// A list, for the length of the call it is written in.
+  /// A list; it is valid only for the call in which it is written.
   basic_buffers(std::initializer_list<Bytes> list PYSOCK_LIFETIMEBOUND) noexcept
       : basic_buffers(list.begin(), list.size()) {}
 
-  /// An array, vector or the like. A temporary one may not own buffers to fill: what arrives would
-  /// be lost.
+  /// An array, vector or the like. A temporary range may not own buffers to fill, because the
+  /// received data would be lost.
   template <class R, std::enable_if_t<detail::is_buffer_range<detail::lasting_t<R>, Bytes>::value &&
                                           detail::is_owner<std::remove_reference_t<R>>::value,
                                       int> = 0>
@@ -195,22 +196,22 @@ using const_buffers = basic_buffers<const_bytes>;
 /// Bytes to fill, in several pieces, one after the other. (Python: a sequence of writable buffers)
 using mutable_buffers = basic_buffers<mutable_bytes>;
 
-/// The length of a control message with `length` bytes of data, without padding after it: room for
-/// one such message and never for more. (Python: `socket.CMSG_LEN`) \throws std::out_of_range if
-/// `length` is negative or the result exceeds 2^31-1
+/// The length of a control message with `length` bytes of data, without padding after it: space for
+/// exactly one such message. (Python: `socket.CMSG_LEN`) \throws std::out_of_range if `length` is
+/// negative or the result exceeds 2^31-1
 template <class Integer>
 [[nodiscard]] std::size_t cmsg_len(Integer length) {
   return detail::checked_control_length(length, "cmsg_len", detail::cmsg::length);
 }
 
-/// The room that a control message with `length` bytes of data takes among others, padding
-/// included. For several messages add up their spaces, those included that options make the system
-/// add, often before the others: SO_PASSCRED, SO_PASSSEC, SO_PASSPIDFD, SO_TIMESTAMP. The padding
-/// of a last SCM_RIGHTS may hold another descriptor. (Python: `socket.CMSG_SPACE`) \throws
+/// The space that a control message with `length` bytes of data takes, with the padding after it.
+/// For several messages add up their spaces, including those that the system adds because of
+/// options, often before the others: SO_PASSCRED, SO_PASSSEC, SO_PASSPIDFD, SO_TIMESTAMP. The
+/// padding of a last SCM_RIGHTS may hold another descriptor. (Python: `socket.CMSG_SPACE`) \throws
 /// std::out_of_range if `length` is negative or the result exceeds 2^31-1 less a header
 template <class Integer>
 [[nodiscard]] std::size_t cmsg_space(Integer length) {
-  // Some bytes short of what would fit: Python's limit leaves room for one header more.
+  // A little less than the maximum: Python's limit leaves space for one more header.
   const std::size_t limit = detail::max_ancillary - detail::cmsg::space(1);
   const bool beyond = length > 0 && static_cast<std::make_unsigned_t<Integer>>(length) > limit;
   if (beyond) detail::throw_error(bad_argument::value_range, "cmsg_space");
@@ -218,12 +219,12 @@ template <class Integer>
 }
 
 /// One control message: an item of ancillary data. Numbers, C structures and ranges of them are
-/// copied into it; bytes are not owned and must outlive it. It comes apart as `auto [level, type,
-/// data] = message`. (Python: `(cmsg_level, cmsg_type, cmsg_data)`)
+/// copied into it; bytes are not owned and must outlive it. `auto [level, type, data] = message`
+/// works. (Python: `(cmsg_level, cmsg_type, cmsg_data)`)
 struct control_message {
   int level = 0;     ///< The protocol it belongs to: SOL_SOCKET, IPPROTO_*.
   int type = 0;      ///< Its meaning there: SCM_RIGHTS, IP_TTL, ...
-  const_bytes data;  ///< The bytes; aligned to nothing, so read them by `as` and `as_array`.
+  const_bytes data;  ///< The bytes; not aligned, so read them with `as` and `as_array`.
 
   /// An empty message.
   control_message() noexcept = default;
@@ -231,7 +232,7 @@ struct control_message {
   control_message(int its_level, int its_type, const_bytes its_data PYSOCK_LIFETIMEBOUND) noexcept
       : level(its_level), type(its_type), data(its_data) {}
   /// A message with a copy of a number or a C structure (`ucred`, `in_pktinfo`), or of an array,
-  /// vector or the like of them. Small ones need no memory.
+  /// vector or the like of them. Small ones need no allocation.
   template <class T, std::enable_if_t<detail::is_control_value_v<T>, int> = 0>
   control_message(int its_level, int its_type, const T& value)
       : level(its_level), type(its_type), copy_(detail::bytes_of(value).view()) {
@@ -242,7 +243,7 @@ struct control_message {
       : level(its_level), type(its_type), copy_(detail::bytes_of(values).view()) {
     data = const_bytes(copy_);
   }
-  /// Copies what the other one has copied, and refers to the bytes that it refers to.
+  /// Copies the values that the other one has copied, and refers to the same bytes otherwise.
   control_message(const control_message& other)
       : level(other.level), type(other.type), data(other.data), copy_(other.copy_) {
     follow(other);
@@ -269,8 +270,8 @@ struct control_message {
     return value;
   }
 
-  /// The data as so many values as are there whole: `as_array<int>()` of SCM_RIGHTS. \tparam T
-  /// trivially copyable
+  /// The data as an array of as many values as are complete: `as_array<int>()` of SCM_RIGHTS.
+  /// \tparam T trivially copyable
   template <class T>
   [[nodiscard]] std::vector<T> as_array() const {
     static_assert(detail::is_plain_v<T>, "a control message holds plain C values");
@@ -303,7 +304,7 @@ struct control_message {
     }
   }
 
-  // Data within the other's copy are in this one's at the same place.
+  // Data in the other's copy are at the same offset in this one's.
   void follow(const control_message& other) noexcept {
     const auto offset = reinterpret_cast<std::uintptr_t>(data.data()) -
                         reinterpret_cast<std::uintptr_t>(other.copy_.data());
@@ -313,12 +314,12 @@ struct control_message {
   std::string copy_;  // the bytes of values, in place where they are few
 };
 
-/// Walks control messages in the system's form, wherever they lie. Nothing is copied or owned. A
-/// malformed or truncated buffer is safe: what fits of the message is shown, and the walk ends
-/// there.
+/// Iterates over control messages in the system's form. Does not copy or own them. A malformed or
+/// truncated buffer is safe: the part of the message that is in the buffer is returned, and the
+/// iteration ends.
 class ancillary_view {
  public:
-  /// Steps from message to message. What it points to changes as it goes on.
+  /// An iterator over the messages. Incrementing it changes the message that it refers to.
   class iterator {
    public:
     using iterator_category = std::input_iterator_tag;  ///< One pass.
@@ -334,12 +335,12 @@ class ancillary_view {
 
     [[nodiscard]] reference operator*() const noexcept { return message_; }  ///< The message.
     [[nodiscard]] pointer operator->() const noexcept { return &message_; }  ///< The message.
-    /// On to the next message.
+    /// Moves to the next message.
     iterator& operator++() noexcept {
       load(rest_);
       return *this;
     }
-    /// On to the next message, giving this one.
+    /// Moves to the next message and returns the previous position.
     iterator operator++(int) noexcept {
       iterator before = *this;
       load(rest_);
@@ -367,7 +368,7 @@ class ancillary_view {
 
   /// No messages.
   ancillary_view() noexcept = default;
-  /// What the system wrote into a control buffer.
+  /// The contents of a control buffer of the system.
   explicit ancillary_view(const_bytes raw PYSOCK_LIFETIMEBOUND) noexcept : raw_(raw) {}
 
   [[nodiscard]] iterator begin() const noexcept { return iterator(raw_); }  ///< The first message.
@@ -381,9 +382,9 @@ class ancillary_view {
   const_bytes raw_;
 };
 
-/// Control messages, owned: what `sendmsg` takes and `recvmsg` returns, kept in the system's form.
-/// Descriptors in it are plain numbers that it does not own. (Python: a list of `(cmsg_level,
-/// cmsg_type, cmsg_data)`)
+/// Owned control messages, in the system's form: a parameter of `sendmsg` and a result of
+/// `recvmsg`. Descriptors in it are numbers, which it does not own. (Python: a list of
+/// `(cmsg_level, cmsg_type, cmsg_data)`)
 class ancillary_data {
  public:
   /// A forward iterator over the messages.
@@ -396,12 +397,12 @@ class ancillary_data {
   /// \throws error `errc::ancillary_too_large` if they exceed what one call can carry, 2^31-1 bytes
   ancillary_data(std::initializer_list<control_message> messages) { add_all(messages); }
 
-  /// A copy of the messages in what the system wrote.
+  /// A copy of the messages in a control buffer of the system.
   explicit ancillary_data(ancillary_view received) { add_all(received); }
 
-  /// Adds a message at the end; its data are copied and must not be this object's own. Ends the use
-  /// of iterators. \throws error `errc::ancillary_too_large` if all together exceed what one call
-  /// can carry, 2^31-1 bytes
+  /// Adds a message at the end; its data are copied and must not be this object's own. Invalidates
+  /// iterators. \throws error `errc::ancillary_too_large` if all together exceed what one call can
+  /// carry, 2^31-1 bytes
   void add(const control_message& message) {
     const std::size_t at = bytes_.size();
     bytes_.resize(grown(at, message));
@@ -412,13 +413,13 @@ class ancillary_data {
   [[nodiscard]] iterator begin() const noexcept PYSOCK_LIFETIMEBOUND { return view().begin(); }
   [[nodiscard]] iterator end() const noexcept { return {}; }            ///< After the last.
   [[nodiscard]] bool empty() const noexcept { return view().empty(); }  ///< Whether there are none.
-  /// The number of messages, counted by walking through them.
+  /// The number of messages, counted by iterating over them.
   [[nodiscard]] std::size_t size() const noexcept {
     std::size_t count = 0;
     for (iterator it = begin(); it != end(); ++it) ++count;
     return count;
   }
-  /// The messages without the ownership, in the system's form.
+  /// A view of the messages, in the system's form.
   [[nodiscard]] ancillary_view view() const noexcept PYSOCK_LIFETIMEBOUND {
     return ancillary_view(const_bytes(bytes_));
   }
@@ -447,8 +448,8 @@ class ancillary_data {
 
 namespace detail {
 
-// Calls `f(message, handle)` with every descriptor in received control messages. Linux reports in
-// place of a pidfd, as a negative number, why there is none.
+// Calls `f(message, handle)` with every descriptor in received control messages. If there is no
+// pidfd, Linux passes the reason as a negative number.
 template <class F>
 void for_each_received(ancillary_view received, const F& f) {
   for (const control_message& message : received) {

@@ -11,12 +11,12 @@
 namespace pysock {
 inline namespace v1 {
 
-/// `AF_INET` for AF_INET and so on; the decimal number of a family that this system's headers do
-/// not name. Thread-safe. (Python: `socket.AddressFamily(family).name`)
+/// `AF_INET` for AF_INET and so on; the decimal number of a family that is not in this system's
+/// headers. Thread-safe. (Python: `socket.AddressFamily(family).name`)
 [[nodiscard]] PYSOCK_API std::string family_name(int family);
 
-/// `SOCK_STREAM` for SOCK_STREAM and so on; the decimal number of a type that this system's headers
-/// do not name, and of one that is combined with flags. Thread-safe. (Python:
+/// `SOCK_STREAM` for SOCK_STREAM and so on; the decimal number of a type that is not in this
+/// system's headers, or that is combined with flags. Thread-safe. (Python:
 /// `socket.SocketKind(type).name`)
 [[nodiscard]] PYSOCK_API std::string type_name(int type);
 

@@ -3,7 +3,7 @@
 /// Everything but TLS.
 
 /// \namespace pysock
-/// Python's `socket` module: what a program uses, under Python's own names.
+/// Python's `socket` module, with Python's names.
 #pragma once
 
 #include "address.hpp"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /// \file
 /// Host, service and protocol names. Every function may block for as long as the system's resolver
-/// does: socket timeouts never cover it, but `getaddrinfo` takes one of its own. All are
-/// thread-safe. Each throws `error` with the system's number, and not that there is no such name,
-/// where the system could not look: EMFILE, ENFILE and the like.
+/// does: the timeout of a socket does not limit it, but `getaddrinfo` has one of its own. All are
+/// thread-safe. If the system cannot do the lookup, because of EMFILE, ENFILE and the like, each
+/// throws `error` with that number, and not the error for an unknown name.
 #pragma once
 
 #include <optional>      // optional
@@ -25,7 +25,7 @@ class service {
  public:
   /// No port. (Python: None)
   service(std::nullopt_t) noexcept {}
-  /// A port number, of whatever makes a `port_number`; checked where it is used.
+  /// A port number, of any type that converts to `port_number`; checked when it is used.
   template <class T, detail::if_port_value<T> = 0>
   service(T port) noexcept : number_(port_number(port).value()) {}
   /// \overload
@@ -34,12 +34,12 @@ class service {
   /// A service name or decimal digits; `""` is port 0 for no host, and no port for any other.
   template <class T, class = std::enable_if_t<std::is_convertible_v<T&&, text>>>
   service(T&& name) : has_name_(true), name_(text(std::forward<T>(name)).str()) {}
-  /// `true` is no port.
+  /// `bool` does not compile.
   service(bool) = delete;
 
   /// Whether there is a port; false for `std::nullopt` alone.
   [[nodiscard]] bool has_value() const noexcept { return number_ || has_name_; }
-  /// The number as it was given, where this was made from one.
+  /// The number, if this was made from one.
   [[nodiscard]] std::optional<long long> number() const noexcept { return number_; }
   /// The name; empty for a number or none.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
@@ -61,7 +61,7 @@ struct address_info {
   pysock::address sockaddr;  ///< Where to connect or bind.
 };
 
-/// Resolves a host and a service into all their addresses. (Python: `socket.getaddrinfo`; RFC 3493)
+/// Looks up all addresses of a host and a service. (Python: `socket.getaddrinfo`; RFC 3493)
 /// \param host a name, a numeric address, or `std::nullopt` or `""` for none: the loopback, or with
 /// AI_PASSIVE the wildcard
 /// \param port a number, a service name or `std::nullopt`. A name that is a number, which may
@@ -76,14 +76,14 @@ struct address_info {
                                                                int type = 0, int proto = 0,
                                                                int flags = 0);
 
-/// The same within a time. A host name is then looked up in a thread of the library's, whose result
-/// is dropped if it is late: there is no way to stop the system's resolver. There are at most 32 of
-/// these threads, those left behind included, and a lookup that finds none free waits for one.
-/// Numeric hosts are looked up in the calling thread. Not of Python.
-/// \param host as above \param port as above \param family as above \param type as above
-/// \param proto as above \param flags as above
-/// \param timeout for the whole lookup; 0 is enough for numeric hosts alone
-/// \throws timeout when it is over \throws as above, error EAGAIN if there can be no thread, EMFILE
+/// The same with a timeout. The lookup of a host name then runs in a worker thread, whose result is
+/// dropped if it is late, because the system's resolver cannot be stopped. There are at most 32 of
+/// these threads, including those whose lookup has timed out; when all are busy, a lookup waits for
+/// one. Numeric hosts need no thread. Python has no such function. \param host as above \param port
+/// as above \param family as above \param type as above \param proto as above \param flags as above
+/// \param timeout for the whole lookup; 0 works only for numeric hosts
+/// \throws timeout when it is over \throws as above, error EAGAIN if no thread can be started,
+/// EMFILE
 [[nodiscard]] PYSOCK_API std::vector<address_info> getaddrinfo(const std::optional<text>& host,
                                                                const service& port, int family,
                                                                int type, int proto, int flags,
@@ -107,18 +107,18 @@ struct name_info {
 /// An address as host and service names. (Python: `socket.getnameinfo`)
 /// \param sockaddr an AF_INET or AF_INET6 address with a numeric host
 /// \param flags NI_*
-/// \throws gaierror EAI_NONAME for a host name, and as the resolver says \throws
+/// \throws gaierror EAI_NONAME for a host name, and the resolver's other errors \throws
 /// std::invalid_argument for other kinds of address
 [[nodiscard]] PYSOCK_API name_info getnameinfo(const address& sockaddr, int flags);
 
-/// What the hosts database says of one host. (Python: the triple)
+/// The entry of one host in the hosts database. (Python: the triple)
 struct host_info {
   std::string hostname;                 ///< The primary name.
   std::vector<std::string> aliaslist;   ///< Other names, in the database's order.
   std::vector<std::string> ipaddrlist;  ///< Addresses as text, all of one family.
 };
 
-/// The first IPv4 address of a host, as text; a dotted quad comes back as it is, `""` is 0.0.0.0,
+/// The first IPv4 address of a host, as text; a dotted quad is returned unchanged, `""` is 0.0.0.0,
 /// `"<broadcast>"` 255.255.255.255. (Python: `socket.gethostbyname`) \throws gaierror \throws
 /// std::invalid_argument for an embedded NUL
 [[nodiscard]] PYSOCK_API std::string gethostbyname(text hostname);
@@ -134,7 +134,7 @@ struct host_info {
 [[nodiscard]] PYSOCK_API host_info gethostbyaddr(text ip_address);
 
 /// The fully qualified name of a host: the first of its names with a dot, else its primary name;
-/// the name itself if nothing is known of it. (Python: `socket.getfqdn`) \param name `""`,
+/// the name itself if it is unknown. (Python: `socket.getfqdn`) \param name `""`,
 /// `"0.0.0.0"` and `"::"` stand for this machine; white space around it is ignored \throws error if
 /// this machine's own name cannot be read
 [[nodiscard]] PYSOCK_API std::string getfqdn(text name = "");

@@ -19,20 +19,20 @@
 namespace pysock {
 inline namespace v1 {
 
-/// There is something to receive, a connection to accept, the end of the stream or a failure.
-/// (Python: `selectors.EVENT_READ`)
+/// Data can be received, a connection can be accepted, or there is the end of the stream or a
+/// failure. (Python: `selectors.EVENT_READ`)
 inline constexpr int EVENT_READ = 1;
-/// A send would take something, a connect has ended, or there is a failure. (Python:
+/// Data can be sent, a connect has ended, or there is a failure. (Python:
 /// `selectors.EVENT_WRITE`)
 inline constexpr int EVENT_WRITE = 2;
 
 namespace detail {
 
-// What a selector knows of a registered descriptor; the base of its key.
+// The state of a registered descriptor; the base class of its key.
 struct selector_entry {
   native_handle_type fd = invalid_handle;
   std::atomic<int> events{0};
-  std::uint32_t generation = 0;  // tells it from earlier owners of the number
+  std::uint32_t generation = 0;  // differs from that of earlier descriptors with this number
   std::size_t place = 0;         // among all
   std::size_t ready_place = 0;   // among those that are ready
 };
@@ -54,9 +54,9 @@ class PYSOCK_API selector_core {
   selector_core& operator=(const selector_core&) = delete;
   ~selector_core();
 
-  // Takes over `entry` unless it throws.
+  // Takes ownership of `entry` unless it throws.
   void add(selector_entry* entry, int events);
-  // Takes over `entry` and retires the one of its descriptor, unless it throws.
+  // Takes ownership of `entry`, which replaces the one of its descriptor, unless it throws.
   void replace(selector_entry* entry, int events);
   void set_events(native_handle_type fd, int events);
   selector_entry& remove(native_handle_type fd);
@@ -98,17 +98,17 @@ auto descriptor_of(const T& object) noexcept
 template <class Data>
 class selector;
 
-/// What a selector keeps of a registered descriptor. (Python: `selectors.SelectorKey`)
+/// A registered descriptor. (Python: `selectors.SelectorKey`)
 template <class Data>
 class selector_key : private detail::selector_entry {
  public:
   /// The descriptor.
   [[nodiscard]] native_handle_type fd() const noexcept { return selector_entry::fd; }
-  /// What is waited for: EVENT_READ, EVENT_WRITE or both.
+  /// The events to wait for: EVENT_READ, EVENT_WRITE or both.
   [[nodiscard]] int events() const noexcept {
     return selector_entry::events.load(std::memory_order_relaxed);
   }
-  /// What was registered with it, to be changed freely by the thread that selects.
+  /// The data registered with it; the thread that calls `select` may change it.
   [[nodiscard]] Data& data() const noexcept { return data_; }
 
  private:
@@ -127,7 +127,7 @@ class selector_key : private detail::selector_entry {
 template <class Data>
 struct selector_event {
   const selector_key<Data>& key;  ///< Valid until the next `select` or `close`.
-  int events;                     ///< EVENT_READ, EVENT_WRITE or both; of those asked for.
+  int events;  ///< EVENT_READ, EVENT_WRITE or both; only events that were asked for.
 };
 
 /// The descriptors that are ready, a range of `selector_event`. Valid until the next `select` or
@@ -135,10 +135,10 @@ struct selector_event {
 template <class Data>
 class selector_events {
  public:
-  /// An input iterator that gives events by value.
+  /// An input iterator that returns events by value.
   class iterator {
    public:
-    using iterator_category = std::input_iterator_tag;  ///< Values are made on the way.
+    using iterator_category = std::input_iterator_tag;  ///< The values are temporary.
     using value_type = selector_event<Data>;            ///< The element type.
     using difference_type = std::ptrdiff_t;             ///< Required of iterators.
     using pointer = void;                               ///< There is none.
@@ -170,7 +170,7 @@ class selector_events {
   [[nodiscard]] iterator end() const noexcept { return iterator(first_ + size_); }
   /// How many are ready.
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  /// Whether the time was over before anything was ready.
+  /// True if nothing was ready before the timeout.
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
  private:
@@ -182,8 +182,8 @@ class selector_events {
   std::size_t size_;
 };
 
-/// All registered descriptors, read-only. (Python: what `get_map` returns) A view of the selector,
-/// for a time in which no thread registers or unregisters.
+/// A read-only view of all registered descriptors. (Python: the result of `get_map`) Valid until a
+/// thread registers or unregisters a descriptor.
 template <class Data>
 class selector_map {
  public:
@@ -242,36 +242,37 @@ class selector_map {
 /// Windows.
 ///
 /// **What is registered**: a native handle, or any object with `fileno()`: sockets, files, TLS
-/// sessions, interrupters. The selector keeps the number alone. Unregister before closing: a closed
-/// descriptor is not reported, but its number stays registered, and `unregister(number)` removes
-/// it. A regular file is refused with EPERM where epoll is used, and always ready elsewhere. After
-/// fork() the child makes a selector of its own.
+/// sessions, interrupters. The selector stores only the number. Unregister before closing: a closed
+/// descriptor is not reported, but its number stays registered until `unregister(number)`. epoll
+/// rejects a regular file with EPERM; with the others it is always ready. After fork() the child
+/// must make its own selector.
 ///
-/// **Readiness** is of the descriptor, and is reported until it is dealt with (level-triggered).
-/// What a file or a TLS session has buffered does not show: ask `ssl_socket::pending` and read on.
+/// **Readiness** is that of the descriptor, and is reported as long as it lasts (level-triggered).
+/// Buffered data of a file or a TLS session is not reported: call `ssl_socket::pending` and read
+/// it.
 ///
-/// **Keys** have stable addresses. One that was unregistered or replaced meanwhile stays valid
-/// until the next `select` or `close`, so that a handler may unregister any other descriptor.
+/// **Keys** have stable addresses. One that is unregistered or replaced stays valid until the next
+/// `select` or `close`, so a handler may unregister any other descriptor.
 ///
-/// **Threads.** One thread selects and uses the keys; any thread may meanwhile register, modify and
-/// unregister, which a waiting `select` takes into account. `close`, `set_interrupter` and
-/// `set_interrupt_hook` need the selector to themselves.
+/// **Threads.** One thread calls `select` and uses the keys; any thread may register, modify and
+/// unregister at the same time, also while `select` waits. `close`, `set_interrupter` and
+/// `set_interrupt_hook` must not run at the same time as another call.
 ///
-/// \tparam Data what is kept with each descriptor; need not be copyable
+/// \tparam Data the data kept with each descriptor; need not be copyable
 template <class Data = std::nullptr_t>
 class selector {
  public:
   /// \name Opening and closing
   /// @{
 
-  /// An empty one. \throws error EMFILE, ENFILE
+  /// An empty selector. \throws error EMFILE, ENFILE
   selector() : core_(&destroy) {}
   selector(const selector&) = delete;
   selector& operator=(const selector&) = delete;
   /// Closes.
   ~selector() = default;
 
-  /// Releases everything, the data included; the descriptors stay open. Closing twice is silent.
+  /// Removes all keys with their data; the descriptors stay open. Does nothing if closed.
   void close() noexcept { core_.close(); }
 
   /// @}
@@ -279,11 +280,11 @@ class selector {
   /// \name Registering
   /// @{
 
-  /// Waits for `object` from now on. (Python: `register`, a word of C++) \param object a native
+  /// Registers `object`. (Python: `register`, a keyword of C++) \param object a native
   /// handle, or an object with `fileno()` \param events EVENT_READ, EVENT_WRITE or both \param data
-  /// what the key holds \returns the key \throws std::invalid_argument for other events, a negative
-  /// descriptor and one that is registered already (Python: KeyError) \throws error EPERM for a
-  /// regular file, EBADF
+  /// the data of the key \returns the key \throws std::invalid_argument for other events, a
+  /// negative descriptor and one that is registered already (Python: KeyError) \throws error EPERM
+  /// for a regular file, EBADF
   template <class Object>
   const selector_key<Data>& register_(const Object& object, int events, Data data = Data()) {
     auto key = make_key(detail::descriptor_of(object), std::move(data));
@@ -291,15 +292,15 @@ class selector {
     return *key.release();
   }
 
-  /// Changes what is waited for, and keeps the data. (Python's `modify` replaces them by None.)
+  /// Changes the events, and keeps the data. (Python's `modify` replaces it by None.)
   /// \throws std::out_of_range if it is not registered (Python: KeyError) \throws
   /// std::invalid_argument for other events \throws error EBADF if it was closed
   template <class Object>
   void modify(const Object& object, int events) {
     core_.set_events(detail::descriptor_of(object), events);
   }
-  /// Changes what is waited for and replaces the data, by a new key; the old one stays valid until
-  /// the next `select`. \returns the new key \throws as above
+  /// Changes the events and the data by replacing the key; the old key stays valid until the next
+  /// `select`. \returns the new key \throws as above
   template <class Object>
   const selector_key<Data>& modify(const Object& object, int events, Data data) {
     auto key = make_key(detail::descriptor_of(object), std::move(data));
@@ -307,9 +308,9 @@ class selector {
     return *key.release();
   }
 
-  /// Waits no longer for `object`; its number is enough, and it may be closed already. \returns its
-  /// key, valid until the next `select` or `close` \throws std::out_of_range if it is not
-  /// registered (Python: KeyError)
+  /// Unregisters `object`, or the descriptor with that number, which may be closed already.
+  /// \returns its key, valid until the next `select` or `close` \throws std::out_of_range if it is
+  /// not registered (Python: KeyError)
   template <class Object>
   const selector_key<Data>& unregister(const Object& object) {
     return static_cast<const selector_key<Data>&>(core_.remove(detail::descriptor_of(object)));
@@ -333,11 +334,11 @@ class selector {
   /// \name Waiting
   /// @{
 
-  /// Waits until something is ready. All that is ready is returned, however much. A call that a
-  /// signal interrupts goes on, unless the hook ends it. \param timeout for this call; 0 asks
-  /// without waiting, `std::nullopt` waits for ever. A negative one is std::invalid_argument
-  /// (Python: 0) \returns what is ready, nothing after the timeout \throws interrupted_error if the
-  /// interrupter or the hook ended the wait \throws error EBADF after `close`
+  /// Waits until a descriptor is ready, and returns all that are ready. A call that a signal
+  /// interrupts goes on, unless the hook ends it. \param timeout for this call; 0 does not wait,
+  /// `std::nullopt` waits without limit. A negative one is std::invalid_argument (Python: 0)
+  /// \returns what is ready, nothing after the timeout \throws interrupted_error if the interrupter
+  /// or the hook ended the wait \throws error EBADF after `close`
   selector_events<Data> select(timeout_value timeout = std::nullopt) {
     std::error_code ec;
     const selector_events<Data> ready = select(timeout, ec);
@@ -350,11 +351,12 @@ class selector {
     return {core_.ready(), core_.ready_count()};
   }
 
-  /// The descriptor of the system's own set, for a poll loop around this one; -1 where it has none
-  /// (poll, Windows), and after `close`.
+  /// The descriptor of the system's own set, for another poll loop; -1 if it has none (poll,
+  /// Windows), and after `close`.
   [[nodiscard]] native_handle_type fileno() const noexcept { return core_.fileno(); }
 
-  /// Lets `stop.interrupt()` end `select`. It must not be registered here itself. \throws error
+  /// Lets `stop.interrupt()` end `select`. The interrupter must not be registered in this selector
+  /// as well. \throws error
   void set_interrupter(const interrupter& stop) {
     core_.set_link(detail::interrupter_access::link(stop));
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// The socket class, its members by topic. What sends and receives do when they succeed is inline
-/// at the end of this file; everything else is compiled, in src/common/socket*.cpp.
+/// The socket class, its members by topic. The code of sends and receives that succeed is inline at
+/// the end of this file; everything else is compiled, in src/common/socket*.cpp.
 #pragma once
 
 #include <atomic>        // atomic
@@ -40,12 +40,12 @@ template <class T>
 inline constexpr bool is_option_struct_v =
     is_c_structure_v<T> && !std::is_convertible_v<const T&, const_bytes>;
 
-// Numbers other than int where flags are expected: `send(buffer, n)`, C's order, would take the
-// length for flags and send the whole buffer.
+// Numbers other than int in place of flags: with `send(buffer, n)`, C's order, the length would
+// become the flags and the whole buffer would be sent.
 template <class T>
 using if_no_flags = std::enable_if_t<std::is_arithmetic_v<T> && !std::is_same_v<T, int>, int>;
 
-// What the library's own parts may do with a socket and its users may not.
+// Access for other parts of the library.
 struct socket_access;
 
 // A message to be received.
@@ -53,33 +53,33 @@ struct incoming;
 
 }  // namespace detail
 
-/// Whether the library knows AF_INET6: always. Whether this host can use it, a bind shows. (Python:
+/// Always true: the library supports AF_INET6. A bind shows whether the host does. (Python:
 /// `socket.has_ipv6`)
 inline constexpr bool has_ipv6 = true;
 
 PYSOCK_EXPORTED_CLASSES_BEGIN
-/// A socket: owns one descriptor, closes it, never leaks it to child processes and never raises
+/// A socket: owns one descriptor, closes it, does not pass it to child processes and never raises
 /// SIGPIPE. (Python: `socket.socket`)
 ///
-/// **Modes.** A socket blocks, waits at most its timeout, or never waits; `settimeout` says which,
-/// and new sockets take `getdefaulttimeout()`. In timeout mode every call that can block ends with
-/// `timeout` once that time is over, counted from the start of the call: signals, partial sends and
-/// spurious wake-ups do not extend it. Looking up a host name is not covered. In non-blocking mode
-/// such calls throw `blocking_io_error` instead of waiting. A blocking call that a signal
-/// interrupts goes on, unless the interrupt hook ends it.
+/// **Modes.** A socket blocks, waits at most its timeout, or never waits; `settimeout` sets the
+/// mode, and new sockets have `getdefaulttimeout()`. In timeout mode every call that can block ends
+/// with `timeout` when that time is over, measured from the start of the call: signals, partial
+/// sends and spurious wake-ups do not extend it. The timeout does not limit the lookup of a host
+/// name. In non-blocking mode such calls throw `blocking_io_error` instead of waiting. A blocking
+/// call that a signal interrupts goes on, unless the interrupt hook ends it.
 ///
-/// **Errors.** Calls throw `error` or a class below it; what they name in addition is listed at
-/// each. After `close`, `detach` or a move every call fails with EBADF, but for the readers
-/// (`fileno` is then -1). Addresses that do not fit the family are `std::invalid_argument` (wrong
-/// form), `gaierror` (numeric, of the other family) or `error`. Functions with a trailing
-/// `std::error_code&` report the same failures there and throw nothing, but what their arguments
-/// throw when these are made; on success they clear it. Bytes that moved are returned also on
-/// failure.
+/// **Errors.** Calls throw `error` or a class derived from it; each call lists its other
+/// exceptions. After `close`, `detach` or a move every call fails with EBADF, except those that
+/// read attributes (`fileno` is then -1). Addresses that do not fit the family are
+/// `std::invalid_argument` (wrong form), `gaierror` (numeric, of the other family) or `error`.
+/// Functions with a trailing `std::error_code&` report the same failures there and throw nothing;
+/// on success they clear it. (The construction of an argument may throw.) The number of bytes
+/// transferred is returned also on failure.
 ///
-/// **Threads.** One thread may receive while another sends; any thread may meanwhile call shutdown,
-/// settimeout, setblocking, gettimeout, fileno, getsockopt, setsockopt, getsockname and
-/// getpeername. close, detach, moves and destruction need the object to themselves. On Linux close
-/// does not wake a thread that is blocked in a call; shutdown does.
+/// **Threads.** One thread may receive while another sends; any thread may at the same time call
+/// shutdown, settimeout, setblocking, gettimeout, fileno, getsockopt, setsockopt, getsockname and
+/// getpeername. close, detach, moves and destruction must not run at the same time as another call.
+/// On Linux close does not wake a thread that is blocked in a call; shutdown does.
 class PYSOCK_API socket {
  public:
   /// The backlog of `listen()`.
@@ -88,8 +88,8 @@ class PYSOCK_API socket {
   /// \name Opening
   /// @{
 
-  /// Opens a socket. \param family AF_* \param type SOCK_*, with SOCK_NONBLOCK where the system has
-  /// it: then the timeout is 0 \param proto IPPROTO_*, 0 for the family's own \throws error
+  /// Opens a socket. \param family AF_* \param type SOCK_*, SOCK_NONBLOCK, if the system has it,
+  /// sets the timeout to 0 \param proto IPPROTO_*, 0 for the family's own \throws error
   /// EAFNOSUPPORT, EPROTONOSUPPORT, EINVAL, EMFILE
   explicit socket(int family = AF_INET, int type = SOCK_STREAM, int proto = 0);
   /// A closed socket, to be assigned later.
@@ -99,17 +99,17 @@ class PYSOCK_API socket {
   socket(socket&& other) noexcept;
   /// Closes this socket first, then leaves `other` closed.
   socket& operator=(socket&& other) noexcept;
-  /// Closes; failures are swallowed. (Python: garbage collection, `with`)
+  /// Closes; failures are ignored. (Python: garbage collection, `with`)
   ~socket() { close_quietly(); }
 
-  /// A second socket on the same connection, with the same timeout and hook; not inheritable. The
-  /// blocking mode is shared between the two. \throws error EBADF, EMFILE
+  /// A second socket on the same connection, with the same timeout and hook; not inheritable. Both
+  /// share the blocking mode. \throws error EBADF, EMFILE
   [[nodiscard]] socket dup() const;
 
 #ifdef FROM_PROTOCOL_INFO
-  /// A duplicate for another process, as bytes to be sent there and given to `fromshare`, once. On
-  /// Windows alone. (Python: `socket.share`; WSADuplicateSocket) \param process_id who will use it
-  /// \throws error WSAEINVAL if there is no such process
+  /// A duplicate for another process, as bytes to send to it, which it passes to `fromshare` once.
+  /// Only on Windows. (Python: `socket.share`; WSADuplicateSocket) \param process_id the process
+  /// that will use it \throws error WSAEINVAL if there is no such process
   [[nodiscard]] std::string share(unsigned long process_id) const;
 #endif
 
@@ -118,17 +118,17 @@ class PYSOCK_API socket {
   /// \name Connecting
   /// @{
 
-  /// Accepts a connection. The new socket has the default timeout, never this one's. Blocks as its
-  /// mode says. \returns the connection and the peer's address \throws timeout, blocking_io_error,
-  /// connection_aborted_error, error EINVAL if not listening
+  /// Accepts a connection. The new socket has the default timeout, not that of the listener. Blocks
+  /// as its mode says. \returns the connection and the peer's address \throws timeout,
+  /// blocking_io_error, connection_aborted_error, error EINVAL if not listening
   [[nodiscard]] accept_result accept();
   /// \overload
   /// On failure the socket returned is closed.
   [[nodiscard]] accept_result accept(std::error_code& ec) noexcept;
 
-  /// Binds to a local address; an AF_UNIX path is created and never removed. Blocks only to look up
-  /// a host name. \throws gaierror, error EADDRINUSE, EADDRNOTAVAIL, EINVAL if bound already,
-  /// permission_error
+  /// Binds to a local address; an AF_UNIX path is created; the program must remove it. Blocks only
+  /// to look up a host name. \throws gaierror, error EADDRINUSE, EADDRNOTAVAIL, EINVAL if bound
+  /// already, permission_error
   void bind(const address& local);
   /// \overload
   void bind(const address& local, std::error_code& ec) noexcept;
@@ -140,13 +140,12 @@ class PYSOCK_API socket {
   /// \overload
   void connect(const address& remote, std::error_code& ec) noexcept;
 
-  /// As `connect`, but returns the system's error number, 0 for success; EWOULDBLOCK where the
-  /// timeout expired. \throws gaierror, std::invalid_argument, error for addresses that cannot be
-  /// used
+  /// As `connect`, but returns the system's error number, 0 for success; EWOULDBLOCK if the timeout
+  /// expired. \throws gaierror, std::invalid_argument, error for invalid addresses
   [[nodiscard]] int connect_ex(const address& remote);
 
-  /// Accepts connections from now on. \param backlog how many may queue; negative is 0, the system
-  /// cuts large ones
+  /// Starts to accept connections. \param backlog how many may queue; a negative number is 0, the
+  /// system limits large ones
   void listen(int backlog = default_backlog);
   /// \overload
   void listen(int backlog, std::error_code& ec) noexcept;
@@ -166,7 +165,7 @@ class PYSOCK_API socket {
   }
   /// \overload
   [[nodiscard]] inline std::size_t send(const_bytes data, int flags, std::error_code& ec) noexcept;
-  /// A length is no flags: say `send({buffer, length})`.
+  /// Does not compile: the length is not flags. Write `send({buffer, length})`.
   template <class Number, detail::if_no_flags<Number> = 0>
   std::size_t send(const_bytes data, Number length) = delete;
   /// \overload
@@ -174,7 +173,7 @@ class PYSOCK_API socket {
   std::size_t send(const_bytes data, Number length, std::error_code& ec) = delete;
 
   /// Sends all the bytes; the timeout is for the whole of it. \returns bytes sent: all
-  /// \throws as `send`; `transferred()` tells how many had gone
+  /// \throws as `send`; `transferred()` is the number of bytes sent
   inline std::size_t sendall(const_bytes data, int flags = 0);
   /// \overload
   /// \returns bytes sent, also on failure
@@ -184,7 +183,7 @@ class PYSOCK_API socket {
   /// \overload
   /// \returns bytes sent, also on failure
   inline std::size_t sendall(const_bytes data, int flags, std::error_code& ec) noexcept;
-  /// A length is no flags: say `sendall({buffer, length})`.
+  /// Does not compile: the length is not flags. Write `sendall({buffer, length})`.
   template <class Number, detail::if_no_flags<Number> = 0>
   std::size_t sendall(const_bytes data, Number length) = delete;
   /// \overload
@@ -202,7 +201,7 @@ class PYSOCK_API socket {
   /// \overload
   [[nodiscard]] std::size_t sendto(const_bytes data, int flags, const address& to,
                                    std::error_code& ec) noexcept;
-  /// As above, to an address in the system's own form: nothing is resolved, converted or allocated.
+  /// As above, to an address in the system's form: does not resolve, convert or allocate.
   [[nodiscard]] std::size_t sendto(const_bytes data, const endpoint& to) {
     return sendto(data, 0, to);
   }
@@ -211,7 +210,7 @@ class PYSOCK_API socket {
   /// \overload
   [[nodiscard]] inline std::size_t sendto(const_bytes data, int flags, const endpoint& to,
                                           std::error_code& ec) noexcept;
-  /// A length is no flags: say `sendto({buffer, length}, to)`.
+  /// Does not compile: the length is not flags. Write `sendto({buffer, length}, to)`.
   template <class Number, detail::if_no_flags<Number> = 0>
   std::size_t sendto(const_bytes data, Number length, const address& to) = delete;
   /// \overload
@@ -229,10 +228,10 @@ class PYSOCK_API socket {
   /// Sends several buffers as one message, with control messages. Blocks as the mode says, and to
   /// look up a host name. \param buffers the data, sent one after the other \param flags MSG_*
   /// \param ancdata descriptors, credentials, packet options: `{{SOL_SOCKET, SCM_RIGHTS, {fd}}}`.
-  /// On a stream they go with the first byte, and without one are lost \param to where to; by
-  /// default where the socket is connected to \returns bytes of the buffers sent, which on a stream
-  /// may be fewer than given \throws as `sendto`, error EMSGSIZE for more buffers than the system
-  /// takes (1024 on Linux), EINVAL for control messages it refuses
+  /// On a stream they are sent with the first byte, and lost without one \param to the destination;
+  /// by default the connected peer \returns bytes of the buffers sent, which on a stream may be
+  /// fewer than given \throws as `sendto`, error EMSGSIZE for more buffers than the system takes
+  /// (1024 on Linux), EINVAL for invalid control messages
   [[nodiscard]] std::size_t sendmsg(const const_buffers& buffers,
                                     const ancillary_data& ancdata = {}, int flags = 0,
                                     const address& to = {});
@@ -246,15 +245,15 @@ class PYSOCK_API socket {
   [[nodiscard]] std::size_t sendmsg(const const_buffers& buffers, const ancillary_data& ancdata,
                                     int flags, const address& to, std::error_code& ec) noexcept;
 
-  /// Sends a file, by the system's own call where it has one, else by reading and sending. The
+  /// Sends a file, by the system's call if it has one, otherwise by reading and sending. The
   /// timeout is for each wait without progress, not for the whole of it; a deadline is for the
   /// whole. (Python: `socket.sendfile`; sendfile(2)) \param file a descriptor, a `std::FILE*`, a
-  /// path or a `std::istream` \param offset where in the file to start, whatever its position
-  /// \param count how many bytes, at least 1; by default all to the end of the file, where sending
-  /// ends in any case \returns bytes sent; 0 for an empty file, and for an offset beyond the end
-  /// \throws std::invalid_argument if the socket is not SOCK_STREAM or is non-blocking, for the
-  /// count, or for a negative offset \throws as `send`, file_not_found_error, permission_error,
-  /// error ESPIPE for a pipe; `transferred()` tells how many bytes had gone
+  /// path or a `std::istream` \param offset the start in the file; its position is not used \param
+  /// count how many bytes, at least 1; by default all to the end of the file, where sending ends in
+  /// any case \returns bytes sent; 0 for an empty file, and for an offset beyond the end \throws
+  /// std::invalid_argument if the socket is not SOCK_STREAM or is non-blocking, for the count, or
+  /// for a negative offset \throws as `send`, file_not_found_error, permission_error, error ESPIPE
+  /// for a pipe; `transferred()` is the number of bytes sent
   std::size_t sendfile(const file_source& file, std::int64_t offset = 0,
                        std::optional<std::int64_t> count = std::nullopt);
   /// \overload
@@ -274,17 +273,17 @@ class PYSOCK_API socket {
   [[nodiscard]] file makefile(text mode = "r", int bufsize = -1);
 
   /// Receives at most `bufsize` bytes; empty at the end of the stream. 0 returns at once, without a
-  /// system call. Up to 4 KiB it takes its room on the stack and allocates only what it returns.
-  /// Blocks as the mode says. \param bufsize bytes at most \param flags MSG_* \throws timeout,
+  /// system call. Allocates only the result, if `bufsize` is at most 4 KiB. Blocks as the mode
+  /// says. \param bufsize the maximum in bytes \param flags MSG_* \throws timeout,
   /// blocking_io_error, connection_reset_error, error \throws std::invalid_argument for a negative
   /// size
   [[nodiscard]] std::string recv(std::size_t bufsize, int flags = 0);
 
-  /// Receives exactly `size` bytes of a stream; the timeout is for the whole of it. Memory grows
-  /// with what arrives. (Python: `asyncio.StreamReader.readexactly`) \param size how many bytes; 0
-  /// returns at once, without a system call \throws incomplete_read_error at the end of the
-  /// stream, with what came \throws as `recv`; `transferred()` tells how many bytes had come, which
-  /// are lost: `recv_exactly_into` keeps them
+  /// Receives exactly `size` bytes of a stream; the timeout is for the whole of it. The memory
+  /// grows with the received data. (Python: `asyncio.StreamReader.readexactly`) \param size how
+  /// many bytes; 0 returns at once, without a system call \throws incomplete_read_error at the end
+  /// of the stream, with the bytes that arrived \throws as `recv`; `transferred()` is the number of
+  /// bytes received, which are lost: `recv_exactly_into` keeps them
   [[nodiscard]] std::string recv_exactly(std::size_t size);
 
   /// Fills the caller's buffer from a stream; the timeout is for the whole of it. \param buffer
@@ -296,18 +295,19 @@ class PYSOCK_API socket {
   /// the stream
   std::size_t recv_exactly_into(mutable_bytes buffer, std::error_code& ec) noexcept;
 
-  /// Receives a datagram, or some of a stream, and who sent it: no address if that is unnamed or
-  /// the socket is a connected stream. What does not fit into `bufsize` is lost. \throws as `recv`
+  /// Receives a datagram, or some bytes of a stream, and the sender's address: no address if the
+  /// sender is unnamed or the socket is a connected stream. The part of a datagram that does not
+  /// fit into `bufsize` is lost. \throws as `recv`
   [[nodiscard]] recvfrom_result recvfrom(std::size_t bufsize, int flags = 0);
 
-  /// Receives a datagram, or some of a stream, with the control messages that came along.
-  /// Descriptors among them, not inheritable, are plain numbers that the caller must close, unless
-  /// the call throws: then it has closed them. `recv_fds` returns owners instead. \param bufsize
-  /// bytes of data at most \param flags MSG_* \param ancbufsize room for control messages, by
-  /// `cmsg_len` or `cmsg_space`, those that options add included. What does not fit is lost,
-  /// descriptors are closed, and the result's flags have MSG_CTRUNC. They have MSG_TRUNC where a
-  /// datagram was longer than `bufsize`
-  /// \throws as `recv`, std::invalid_argument for a negative size
+  /// Receives a datagram, or some bytes of a stream, with its control messages. Descriptors in
+  /// them, not inheritable, are numbers that the caller must close; if the call throws, it has
+  /// closed them. `recv_fds` returns owning objects instead. \param bufsize the maximum of data in
+  /// bytes \param flags MSG_* \param ancbufsize space for control messages, by `cmsg_len` or
+  /// `cmsg_space`, including those that options add. Messages that do not fit are lost, their
+  /// descriptors are closed, and the result's flags have MSG_CTRUNC. They have MSG_TRUNC if a
+  /// datagram was longer than `bufsize` \throws as `recv`, std::invalid_argument for a negative
+  /// size
   [[nodiscard]] recvmsg_result recvmsg(std::size_t bufsize, std::size_t ancbufsize = 0,
                                        int flags = 0);
 
@@ -318,9 +318,9 @@ class PYSOCK_API socket {
   /// \overload
   recvmsg_into_result recvmsg_into(const mutable_buffers& buffers, std::error_code& ec) noexcept;
   /// \overload
-  /// Allocates only for control messages that came, and for more than 16 buffers or 4 KiB of
-  /// `ancbufsize`. Without memory it reports `std::errc::not_enough_memory`; `nbytes` is what was
-  /// received, and descriptors that came are closed.
+  /// Allocates only for received control messages, and for more than 16 buffers or 4 KiB of
+  /// `ancbufsize`. Without memory it reports `std::errc::not_enough_memory`; `nbytes` is the number
+  /// of bytes received, and received descriptors are closed.
   recvmsg_into_result recvmsg_into(const mutable_buffers& buffers, std::size_t ancbufsize,
                                    int flags, std::error_code& ec) noexcept;
 
@@ -331,7 +331,7 @@ class PYSOCK_API socket {
   /// \overload
   recvfrom_into_result recvfrom_into(mutable_bytes buffer, std::size_t nbytes, int flags,
                                      std::error_code& ec) noexcept;
-  /// As above, the sender as the system's own form: nothing is allocated or converted. \returns
+  /// As above, with the sender in the system's form: does not allocate or convert. \returns
   /// bytes received
   inline std::size_t recvfrom_into(mutable_bytes buffer, endpoint& from, int flags = 0);
   /// \overload
@@ -359,8 +359,8 @@ class PYSOCK_API socket {
   /// Whether calls may wait: true also in timeout mode.
   [[nodiscard]] bool getblocking() const noexcept { return timeout_word() != 0; }
 
-  /// The timeout; `std::nullopt` if calls wait without limit, 0 if they never wait. Of an absolute
-  /// deadline what is left, and 1 ns once it has passed.
+  /// The timeout; `std::nullopt` if calls wait without limit, 0 if they never wait. For a deadline
+  /// the time that is left, and 1 ns after it.
   [[nodiscard]] std::optional<seconds> gettimeout() const noexcept {
     return detail::timeout_left(timeout_word());
   }
@@ -368,40 +368,42 @@ class PYSOCK_API socket {
   /// `settimeout(std::nullopt)` or `settimeout(0)`.
   void setblocking(bool flag) { settimeout(flag ? timeout_value(std::nullopt) : timeout_value(0)); }
 
-  /// How long calls may wait: `std::nullopt` for ever, 0 not at all, until a time point of
-  /// `std::chrono::steady_clock` for all later calls together. The descriptor is non-blocking
-  /// unless `value` is `std::nullopt`, and its mode is shared with every duplicate of it. Calls
-  /// already waiting keep their limit. \throws error EBADF; the timeout is then unchanged
+  /// Sets how long calls may wait: `std::nullopt` without limit, 0 not at all; a time point of
+  /// `std::chrono::steady_clock` is a deadline for all later calls together. The descriptor is
+  /// non-blocking unless `value` is `std::nullopt`, and its mode is shared with every duplicate of
+  /// it. Calls that already wait keep their limit. \throws error EBADF; the timeout is then
+  /// unchanged
   void settimeout(timeout_value value);
 
-  /// Waits until a receive or an accept would find something: data, the end of the stream, a
-  /// connection, or a failure. The mode of the socket does not matter. Not of Python, whose
-  /// `select.select` does it. \param timeout for this wait; 0 asks without waiting \returns whether
-  /// it is ready; false after the timeout \throws interrupted_error, error EBADF
+  /// Waits until a receive or an accept would not block: for data, the end of the stream, a
+  /// connection, or a failure. The mode of the socket does not matter. (Python: `select.select`)
+  /// \param timeout for this wait; 0 does not wait \returns whether it is ready; false after the
+  /// timeout \throws interrupted_error, error EBADF
   [[nodiscard]] bool wait_readable(timeout_value timeout);
   /// \overload
   [[nodiscard]] bool wait_readable(timeout_value timeout, std::error_code& ec) noexcept;
-  /// Waits until a send would take something, or until a connect in the background has ended. As
+  /// Waits until a send would not block, or until a connect in the background has ended. As
   /// `wait_readable`.
   [[nodiscard]] bool wait_writable(timeout_value timeout);
   /// \overload
   [[nodiscard]] bool wait_writable(timeout_value timeout, std::error_code& ec) noexcept;
 
-  /// Asks `hook(data)` when a signal interrupts a blocking call: true goes on with the same
-  /// deadline, false ends the call with `interrupted_error`, progress kept. Null, the default,
-  /// always goes on. Accepted and duplicated sockets inherit it. Not to be set while a call runs.
+  /// Sets a hook: when a signal interrupts a blocking call, the call continues with the same
+  /// deadline if `hook(data)` returns true, and ends with `interrupted_error` if it returns false;
+  /// the bytes transferred are reported. Null, the default, always continues. Accepted and
+  /// duplicated sockets inherit it. Must not be called while a call runs.
   void set_interrupt_hook(interrupt_hook hook, void* data) noexcept {
     hook_ = hook;
     hook_data_ = data;
   }
 
   /// Lets `stop.interrupt()` end every call on this socket, from any thread and from a signal
-  /// handler: see `interrupter`. Accepted and duplicated sockets, files and TLS sessions made from
-  /// now on inherit it. The descriptor is then non-blocking (O_NONBLOCK), and stays so after
-  /// `detach`; SO_RCVTIMEO and SO_SNDTIMEO have no effect. Not to be set while a call runs. \throws
-  /// error EBADF; the interrupter is then unchanged
+  /// handler: see `interrupter`. Accepted and duplicated sockets, files and TLS sessions made
+  /// afterwards inherit it. The descriptor is then non-blocking (O_NONBLOCK), and stays so after
+  /// `detach`; SO_RCVTIMEO and SO_SNDTIMEO have no effect. Must not be called while a call runs.
+  /// \throws error EBADF; the interrupter is then unchanged
   void set_interrupter(const interrupter& stop);
-  /// Takes the interrupter away; the descriptor has the mode of the timeout again. \throws error
+  /// Removes the interrupter; the descriptor has the mode of the timeout again. \throws error
   /// EBADF
   void set_interrupter(std::nullptr_t);
 
@@ -410,14 +412,14 @@ class PYSOCK_API socket {
   /// \name Options
   /// @{
 
-  /// Whether child processes inherit the descriptor: not unless set. \throws error EBADF
+  /// Whether child processes inherit the descriptor; false by default. \throws error EBADF
   [[nodiscard]] bool get_inheritable() const;
 
   /// An integer option. \param level SOL_SOCKET, IPPROTO_* \param name SO_*, TCP_*, ... \throws
   /// error ENOPROTOOPT
   [[nodiscard]] int getsockopt(int level, int name) const;
-  /// An option's bytes, as many as the system has. \param level SOL_SOCKET, IPPROTO_* \param name
-  /// SO_*, TCP_*, ... \param buflen room for so many, 1..1024 \throws error
+  /// The bytes of an option, as many as the system returns. \param level SOL_SOCKET, IPPROTO_*
+  /// \param name SO_*, TCP_*, ... \param buflen the size of the buffer, 1..1024 \throws error
   /// `errc::buflen_out_of_range`, ENOPROTOOPT
   [[nodiscard]] std::string getsockopt(int level, int name, int buflen) const;
   /// An option that is a C structure: `s.getsockopt<linger>(SOL_SOCKET, SO_LINGER)`. \tparam T a
@@ -431,16 +433,16 @@ class PYSOCK_API socket {
   }
 
 #ifdef SIO_RCVALL
-  /// A control of Winsock's that takes a number: `s.ioctl(SIO_RCVALL, RCVALL_ON)`,
+  /// A control of Winsock with a number as its argument: `s.ioctl(SIO_RCVALL, RCVALL_ON)`,
   /// SIO_LOOPBACK_FAST_PATH, SIO_UDP_CONNRESET (which the library turns off for datagram sockets).
-  /// On Windows alone. (Python: `socket.ioctl`; WSAIoctl) \throws error WSAEOPNOTSUPP, WSAEINVAL
+  /// Only on Windows. (Python: `socket.ioctl`; WSAIoctl) \throws error WSAEOPNOTSUPP, WSAEINVAL
   void ioctl(unsigned long control, unsigned long option);
   /// Keep-alive probes, times in milliseconds: `s.ioctl(SIO_KEEPALIVE_VALS, {1, 10000, 3000})`.
   /// \throws error WSAEOPNOTSUPP, WSAEINVAL
   void ioctl(unsigned long control, const tcp_keepalive& option);
 #endif
 
-  /// Lets child processes inherit the descriptor, or not. \throws error EBADF
+  /// Sets whether child processes inherit the descriptor. \throws error EBADF
   void set_inheritable(bool inheritable);
 
   /// Sets an integer option. \throws error ENOPROTOOPT, EINVAL \throws std::out_of_range beyond an
@@ -489,11 +491,11 @@ class PYSOCK_API socket {
   /// The local address; it shows which port `bind` to port 0 has chosen.
   [[nodiscard]] address getsockname() const;
 
-  /// The family it was made with: AF_*.
+  /// The family given when it was made: AF_*.
   [[nodiscard]] int family() const noexcept { return family_; }
-  /// The type it was made with, without flags: SOCK_*.
+  /// The type given when it was made, without flags: SOCK_*.
   [[nodiscard]] int type() const noexcept { return type_; }
-  /// The protocol it was made with: 0 stays 0.
+  /// The protocol given when it was made; 0 stays 0.
   [[nodiscard]] int proto() const noexcept { return proto_; }
 
   /// Whether it is open.
@@ -508,21 +510,21 @@ class PYSOCK_API socket {
   /// \name Closing
   /// @{
 
-  /// Closes the descriptor; the peer gets what was sent before. Closing twice is silent. Never
-  /// retried, even after EINTR. \throws error what the system says, EBADF if somebody else closed
-  /// the descriptor; the socket is closed all the same
+  /// Closes the descriptor; the system still sends the data given to it before. Does nothing if
+  /// closed. Never repeated, even after EINTR. \throws error the system's error, EBADF if other
+  /// code has closed the descriptor; the socket is closed in any case
   void close();
   /// \overload
   void close(std::error_code& ec) noexcept;
 
-  /// Ends a connection so that the peer gets everything: sends the end of the stream, receives and
-  /// drops what still comes until the peer ends too, and closes. It closes in any case, and never
-  /// fails; an interrupter ends the wait. Not of Python. \param timeout for all of it; the
-  /// socket's own is not used \param limit drops about so many bytes at most, 1 MiB unless given
-  /// \returns whether the peer had ended
+  /// Ends a connection so that the peer gets all data: ends the stream, receives and drops data
+  /// until the peer ends its stream too, and closes. It closes in any case, and never fails; an
+  /// interrupter ends the wait. Python has no such function. \param timeout for the whole call; the
+  /// socket's own is not used \param limit the maximum of bytes to drop, approximately; 1 MiB by
+  /// default \returns whether the peer ended its stream
   bool close_gracefully(timeout_value timeout, std::size_t limit = 1048576) noexcept;
 
-  /// Gives the descriptor away: this socket is closed, the descriptor is not. \returns the
+  /// Releases the descriptor: this socket is then closed, the descriptor stays open. \returns the
   /// descriptor, -1 if there was none
   [[nodiscard]] native_handle_type detach() noexcept;
 
@@ -550,8 +552,8 @@ class PYSOCK_API socket {
 
   socket(native_handle_type handle, int family, int type, int proto, std::int64_t timeout) noexcept;
 
-  // Takes over an open descriptor, with the default timeout if one is set. The descriptor stays
-  // open if this throws.
+  // Takes ownership of an open descriptor, with the default timeout if one is set. If this throws,
+  // the descriptor stays open.
   static socket wrap(const char* operation, native_handle_type fd, int family, int type, int proto);
   accept_result accepted(native_handle_type handle, std::int64_t timeout,
                          const address& from) const noexcept;
@@ -571,13 +573,12 @@ class PYSOCK_API socket {
   }
   [[nodiscard]] int mode_for(std::int64_t timeout) const noexcept;
   void change_interrupter(detail::interrupt_link link);
-  // The flags that the mode adds to a send or receive. Negative where that call is to be left to
-  // the compiled part.
+  // The flags that the mode adds to a send or receive. Negative if the compiled part must do the
+  // call.
   [[nodiscard]] int mode() const noexcept { return mode_.load(std::memory_order_relaxed); }
 
-  // What a call does that has not succeeded at once: `error` is why, 0 if it was not tried. The
-  // arguments are plain values: an object that holds them would have to be put on the stack by
-  // every call, for the one that fails.
+  // The rest of a call that has not succeeded at once: `error` is the reason, 0 if it was not
+  // tried. The arguments are passed by value so that the fast path keeps them in registers.
   PYSOCK_COLD std::size_t finish_send(const_bytes data, int flags, int error);
   PYSOCK_COLD std::size_t finish_send(const_bytes data, int flags, int error,
                                       std::error_code& ec) noexcept;
@@ -607,8 +608,8 @@ class PYSOCK_API socket {
   void predict(detail::wait_prediction prediction) noexcept;
 
   std::atomic<native_handle_type> handle_;
-  // What mode() gives. The sign bit is set while receives are predicted to wait, and always if
-  // there is an interrupter.
+  // The result of mode(). The sign bit is set if the next receive is predicted to wait, and always
+  // if there is an interrupter.
   std::atomic<int> mode_;
   std::atomic<unsigned char> prediction_{0};  // of the thread that receives
   std::atomic<std::int64_t> timeout_;         // a word as in timeout.hpp
@@ -621,10 +622,11 @@ class PYSOCK_API socket {
 };
 PYSOCK_EXPORTED_CLASSES_END
 
-/// Another name for the class, free of the C function of that name. (Python: `socket.SocketType`)
+/// Another name for the class, which is not ambiguous with the C function `socket`. (Python:
+/// `socket.SocketType`)
 using SocketType = socket;
 
-/// What `accept` returns. (Python: `(conn, address)`)
+/// The result of `accept`. (Python: `(conn, address)`)
 struct accept_result {
   socket conn;              ///< The connection.
   pysock::address address;  ///< The peer's address.

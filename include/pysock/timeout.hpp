@@ -20,7 +20,7 @@ using seconds = std::chrono::duration<double>;
 namespace detail {
 
 // A timeout as the sockets keep it, in one word: > 0 nanoseconds; 0 non-blocking; -1 blocking; <=
-// -2 an instant of the steady clock. detail/deadline.hpp takes it apart.
+// -2 an instant of the steady clock. detail/deadline.hpp decodes it.
 inline constexpr std::int64_t no_timeout = -1;
 inline constexpr std::int64_t latest_instant = INT64_MAX - 2;
 
@@ -28,7 +28,7 @@ inline constexpr std::int64_t latest_instant = INT64_MAX - 2;
 constexpr std::int64_t word_of_instant(std::int64_t instant) noexcept { return -2 - instant; }
 constexpr std::int64_t instant_of_word(std::int64_t word) noexcept { return -2 - word; }
 constexpr bool is_absolute(std::int64_t word) noexcept { return word < no_timeout; }
-// Whether a call may wait, but not for ever.
+// Whether a call may wait, with a limit.
 constexpr bool is_limited(std::int64_t word) noexcept { return word > 0 || is_absolute(word); }
 
 [[noreturn]] inline void throw_timeout_range() {
@@ -67,8 +67,8 @@ constexpr std::int64_t nanoseconds_from(Integer count, std::intmax_t numerator,
   return static_cast<std::int64_t>(value * unit);
 }
 
-// An instant in nanoseconds, rounded up. What lies before the clock's start is the start, and what
-// lies beyond its end is the end.
+// An instant in nanoseconds, rounded up. Instants outside the clock's range become its first or
+// last one.
 template <class Rep, class Period>
 constexpr std::int64_t instant_from(const std::chrono::duration<Rep, Period>& since_start) {
   const double value = seconds(since_start).count();
@@ -87,7 +87,7 @@ namespace detail {
 constexpr std::int64_t timeout_word(const timeout_value& value) noexcept;
 }
 
-/// A timeout as a parameter: `std::nullopt` blocks, 0 never waits, anything above waits at most
+/// A timeout as a parameter: `std::nullopt` blocks, 0 never waits, a positive value waits at most
 /// that long, and a time point is a deadline.
 ///
 /// Made from `std::nullopt`, a number of seconds (not `bool`), any `std::chrono::duration`, a
@@ -108,13 +108,13 @@ class timeout_value {
   constexpr timeout_value(const std::chrono::duration<Rep, Period>& value)
       : word_(from_duration(value)) {}
 
-  /// What `gettimeout()` gives. Throws as for seconds.
+  /// A result of `gettimeout()`. Throws as for seconds.
   constexpr timeout_value(const std::optional<seconds>& value)
       : word_(value ? detail::nanoseconds_from(value->count()) : detail::no_timeout) {}
 
-  /// An absolute deadline: every later call may take what is left of it, and once it has passed a
-  /// call makes one attempt before it times out. `s.settimeout(clock::now() + 5s)` bounds a whole
-  /// exchange. A time point of another clock is refused. \throws std::invalid_argument if NaN
+  /// An absolute deadline: every later call may use the time that is left, and after the deadline a
+  /// call makes one attempt before it times out. `s.settimeout(clock::now() + 5s)` limits a whole
+  /// exchange. A time point of another clock does not compile. \throws std::invalid_argument if NaN
   template <class Duration>
   constexpr timeout_value(
       const std::chrono::time_point<std::chrono::steady_clock, Duration>& deadline)
@@ -145,8 +145,8 @@ namespace detail {
 
 constexpr std::int64_t timeout_word(const timeout_value& value) noexcept { return value.word_; }
 
-// What `gettimeout` gives. Of a deadline what is left, and 1 ns once it has passed: 0 would be
-// another mode.
+// The result of `gettimeout`. For a deadline it is the time left, and 1 ns after the deadline,
+// because 0 is another mode.
 [[nodiscard]] PYSOCK_API std::optional<seconds> timeout_left(std::int64_t word) noexcept;
 
 // The default as a word; kept by the library so that there is one per process. Never an instant.
@@ -165,7 +165,7 @@ constexpr std::int64_t timeout_word(const timeout_value& value) noexcept { retur
 /// (Python: `socket.setdefaulttimeout`) \throws std::invalid_argument for a `timeout_value` made
 /// from a time point
 PYSOCK_API void setdefaulttimeout(timeout_value value);
-/// A deadline is no default: it would have passed for all later sockets.
+/// A deadline cannot be a default: after it all new sockets would time out.
 template <class Duration>
 void setdefaulttimeout(
     const std::chrono::time_point<std::chrono::steady_clock, Duration>& deadline) = delete;

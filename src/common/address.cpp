@@ -30,7 +30,7 @@ std::uint32_t checked_scope(long long scope_id) {
 }
 
 // IPv6 text with an optional numeric scope ("fe80::1%2"); a scope by name needs the resolver and is
-// not taken.
+// not accepted.
 bool parse_scoped_ipv6(std::string_view host, unsigned char (&packed)[16],
                        std::uint32_t& scope_id) noexcept {
   if (detail::parse_ipv6(host, packed)) return true;

@@ -8,7 +8,7 @@ namespace pysock {
 inline namespace v1 {
 namespace {
 
-// The parts of an address that equality looks at, in the order in which they are compared.
+// The parts of an address that are compared, in this order.
 struct key {
   std::string_view bytes;
   std::uint32_t numbers[4] = {};
@@ -42,7 +42,7 @@ constexpr std::uint64_t mixed(std::uint64_t bits) noexcept {
 
 }  // namespace
 
-// AF_INET and AF_INET6, the keys of most maps, are answered from their bytes.
+// AF_INET and AF_INET6, the keys of most maps, are compared by their bytes.
 std::size_t address::hash() const noexcept {
   if (kind_ == kind::inet) {
     std::uint32_t host = 0;

@@ -11,7 +11,8 @@ namespace {
 
 using detail::tuple;
 
-// An address can be printed whatever the system lacks: messages of failures contain addresses.
+// Printing an address must not fail if the system is short of resources, because messages of
+// failures contain addresses.
 template <class Address>
 [[maybe_unused]] std::string interface_of(const Address& a) {
   try {

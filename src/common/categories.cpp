@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The error categories, one of each per process, to its end.
+// The error categories: one of each per process, which exists until it ends.
 #include <cstddef>
 #include <pysock/detail/immortal.hpp>
 #include <pysock/error.hpp>

@@ -12,22 +12,22 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-// Where the system can, the port of a source address without one is chosen when the socket
-// connects: it may then be shared by connections to different servers, of which there can be more
+// If the system supports it, it chooses the port of a source address without one when the socket
+// connects: connections to different servers can then share a port, so there can be more of them
 // than ports. IPv6 sockets have the option at the same level.
 void choose_port_late([[maybe_unused]] const socket& s) noexcept {
 #ifdef IP_BIND_ADDRESS_NO_PORT
   const int on = 1;
   sys::setsockopt(s.fileno(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
-                  sizeof on);  // older kernels have no such option, and choose in bind()
+                  sizeof on);  // older kernels lack this option, and choose the port in bind()
 #endif
 }
 
-// No system chooses a port below this one for a connection.
+// No system chooses a lower port for a connection.
 constexpr int first_unprivileged_port = 1024;
 
-// Whether the port that the system chose is the one to connect to, on this machine, where nobody
-// listens: by TCP's simultaneous open (RFC 9293, 3.5) a socket then connects to itself.
+// Whether the socket is connected to itself. If no socket listens on a local port and the system
+// chooses that port as the source, TCP's simultaneous open (RFC 9293, 3.5) does that.
 bool is_its_own_peer(const socket& s, const address& to) noexcept {
   if (to.port() < first_unprivileged_port) return false;
   sockaddr_any name;
@@ -56,7 +56,7 @@ socket connect_plan::open(const address_info& to, bool nonblocking) const {
 
 void connect_plan::check(const socket& s, const address& to) const {
   if (options.source_address().port() != 0 || !is_its_own_peer(s, to)) return;
-  // Closed in order, it would keep a server from that port for a minute.
+  // Reset it: after a regular close no server could use that port for a minute.
   const linger reset{1, 0};
   sys::setsockopt(s.fileno(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   throw_failed(system_code(sys::numbers().connection_refused), "connect", to);
@@ -64,7 +64,7 @@ void connect_plan::check(const socket& s, const address& to) const {
 
 void interleave(std::vector<address_info>& addresses, int first) {
   if (first < 1) return;
-  // One list for each family, in the order in which the families come.
+  // One list for each family, in the order of their first addresses.
   std::vector<std::vector<address_info>> families;
   for (address_info& one : addresses) {
     const auto found = std::find_if(families.begin(), families.end(), [&one](const auto& list) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Connected and listening sockets, put together from the calls of the socket class.
+// Connected and listening sockets, made with the calls of the class socket.
 #include <pysock/create.hpp>
 
 #include "connecting.hpp"
@@ -13,8 +13,8 @@ namespace {
 
 using detail::throw_error;
 
-// What lets a stopped server start again. Where SO_REUSEADDR would let a stranger share the port,
-// there is another option for it.
+// The option that allows a stopped server to start again. On systems where SO_REUSEADDR would allow
+// other processes to share the port it is another one.
 #ifdef SO_EXCLUSIVEADDRUSE
 constexpr int restart_option = SO_EXCLUSIVEADDRUSE;
 #else
@@ -28,7 +28,7 @@ constexpr int reuse_port_option = SO_REUSEPORT;
 constexpr int reuse_port_option = no_option;
 #endif
 
-// What a socket for both IPv4 and IPv6 fails with.
+// The error of a socket for both IPv4 and IPv6.
 std::error_code try_dualstack() noexcept {
   const native_handle_type handle = detail::sys::socket(AF_INET6, SOCK_STREAM, 0, false);
   if (handle < 0) return detail::failure_code(handle);
@@ -39,14 +39,14 @@ std::error_code try_dualstack() noexcept {
   return result < 0 ? detail::failure_code(result) : std::error_code();
 }
 
-// Whether the system lacks what was tried, and not descriptors or memory for it.
+// Whether the system does not support the attempt, rather than lacking descriptors or memory.
 bool means_unsupported(const std::error_code& ec) noexcept {
   return ec == std::errc::address_family_not_supported || ec == std::errc::protocol_not_supported ||
          ec == std::errc::no_protocol_option || ec == std::errc::operation_not_supported ||
          ec == std::errc::not_supported || ec == std::errc::invalid_argument;
 }
 
-// A deadline and an interrupter count for the lookup, too.
+// A deadline and an interrupter also apply to the lookup.
 std::vector<address_info> addresses_of(const host_port& where, const std::string& operation,
                                        const detail::connect_plan& plan) {
   if (where.unix_path()) return {{AF_UNIX, SOCK_STREAM, 0, "", where.unix_path()}};
@@ -62,8 +62,8 @@ std::vector<address_info> addresses_of(const host_port& where, const std::string
   }
 }
 
-// A connected socket, or a closed one with all failures. An interruption ends it, and so does a
-// deadline, once it has passed, for the addresses that are left.
+// A connected socket, or a closed one and all failures. An interruption ends it, and after a
+// deadline the remaining addresses are not tried.
 socket connect_in_turn(const detail::connect_plan& plan, const std::vector<address_info>& addresses,
                        std::vector<error>& failures) {
   detail::deadline until(detail::is_absolute(plan.timeout) ? plan.timeout : detail::no_timeout);
@@ -83,7 +83,7 @@ socket connect_in_turn(const detail::connect_plan& plan, const std::vector<addre
   return socket(nullptr);
 }
 
-// The family of a server that was not told one.
+// The family of a server without the option.
 int family_of(const address& where, const server_options& options) noexcept {
   if (options.family() != AF_UNSPEC) return options.family();
   const int family = where.family();

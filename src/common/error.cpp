@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The text of an exception, and the one place that picks its class.
+// The text of an exception, and the choice of its class.
 #include <pysock/error.hpp>
 
 namespace pysock {
 inline namespace v1 {
 namespace {
 
-// A code that is equivalent to nothing but the throwing categories.
+// A code that is equivalent only to throwing categories.
 std::error_code probe() noexcept { return {-1, argument_category()}; }
 
 // The category of a code if it is a throwing one. Not by dynamic_cast: programs may build the
@@ -22,7 +22,7 @@ bool is_errno(const std::error_code& code) noexcept {
          throwing(code) == nullptr;
 }
 
-// What Python prints, after the operation.
+// Python's text, after the operation.
 std::string describe(const std::error_code& code, std::string_view operation) {
   std::string out(operation);
   if (!out.empty()) out += ": ";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Addresses of further families: checked numbers in, names of interfaces in and out.
+// Addresses of other families: checks of numbers, and names of interfaces.
 #include <limits>
 #include <pysock/families.hpp>
 #include <pysock/interfaces.hpp>
@@ -24,7 +24,7 @@ template <class T>
   return ifname.view().empty() ? 0 : static_cast<int>(if_nametoindex(ifname));
 }
 
-// Empty where there is none of that number, or no longer.
+// Empty if there is no interface with that number.
 [[maybe_unused]] std::string name_of(int ifindex, const char* operation) {
   std::string name;
   if (ifindex <= 0) return name;
@@ -85,8 +85,8 @@ int packet_address::hatype() const noexcept {
 std::string packet_address::ifname() const { return name_of(ifindex(), "packet_address: ifname"); }
 
 std::string packet_address::addr() const {
-  // Some hardware has longer addresses than the structure shows: the system then returns a longer
-  // one.
+  // Some hardware has longer addresses than the structure declares; the system then returns a
+  // longer structure.
   const std::string_view bytes(reinterpret_cast<const char*>(data()),
                                static_cast<std::size_t>(size()));
   const std::size_t start = offsetof(sockaddr_ll, sll_addr);

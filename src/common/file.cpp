@@ -31,7 +31,7 @@ void file::attach() {
   exceptions(std::ios_base::badbit);
 }
 
-// Python's methods take no notice of what a failed function of the stream left behind.
+// Python's methods ignore the state that a failed function of the stream has left.
 detail::file_buffer& file::in_order() {
   if (!good()) clear();
   return buffer_;

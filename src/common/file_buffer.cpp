@@ -164,7 +164,7 @@ std::streamsize file_buffer::xsgetn(char* to, std::streamsize size) {
   });
   while (got < wanted) {
     const std::size_t step = (std::min)(wanted - got, (std::max)(got, large_step));
-    // The memory to keep the bytes in if the call fails comes before the bytes.
+    // Allocates the memory for keeping the bytes, if the call fails, before it receives them.
     if (in_.capacity() < got + step) in_.reserve(got + step);
     std::error_code ec;
     const std::size_t count = receive(to + got, step, until, ec);

@@ -45,7 +45,7 @@ bool file_reader::open(std::error_code& ec) noexcept {
   return size_ >= 0;
 }
 
-// Calls of files wait by themselves; a signal ends them only where the socket's hook says so.
+// Reads of files wait here; a signal ends them only if the socket's hook returns false.
 template <class Attempt>
 std::ptrdiff_t file_reader::uninterrupted(const Attempt& attempt,
                                           std::error_code& ec) const noexcept {

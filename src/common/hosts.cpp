@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The database of hosts, and this one's own name.
+// The database of hosts, and the name of this host.
 #include <pysock/detail/ip_text.hpp>
 
 #include "lookup.hpp"
@@ -30,7 +30,7 @@ void check(int result, const std::string& operation) {
   if (result > 0) throw_error({result, herror_category()}, operation);
 }
 
-// Step one of the hostent functions: a host to one address, whose failures are gaierror.
+// The first step of the hostent functions: looks up one address of a host. Failures are gaierror.
 address first_address(const char* function, const std::string& name, int family) {
   unsigned char packed[4];
   if (family != AF_INET6 && detail::parse_ipv4(name, packed)) return inet_address(name, 0);

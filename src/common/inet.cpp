@@ -24,13 +24,13 @@ struct hex_table {
 };
 constexpr hex_table hex_digits;
 
-// Above 15 if `c` is no hexadecimal digit.
+// Above 15 if `c` is not a hexadecimal digit.
 constexpr unsigned hex_digit(char c) noexcept {
   return hex_digits.value[static_cast<unsigned char>(c)];
 }
 
-// One to four hexadecimal digits. Moves `p` behind them, or leaves it if there are none. Written
-// out, since a loop takes half as long again.
+// One to four hexadecimal digits. Moves `p` behind them, or leaves it if there are none. Unrolled,
+// because a loop takes 1.5 times as long.
 constexpr unsigned parse_group(const char*& p, const char* end) noexcept {
   unsigned digit = 0;
   unsigned value = 0;
@@ -170,7 +170,7 @@ char* print_ipv4(const unsigned char* packed, char* out) noexcept {
 }
 
 char* print_ipv6(const unsigned char* packed, char* out) noexcept {
-  // The first of the longest runs of zeros, if it is worth a "::".
+  // The first of the longest runs of zeros, if it has at least two groups.
   unsigned groups[8] = {};
   int gap = 8;
   int gap_size = 1;

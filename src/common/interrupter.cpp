@@ -26,13 +26,14 @@ void interrupt_source::release() noexcept {
   sys::close_wake(ends);
 }
 
-// The descriptor first: a count that is not 0 then never comes before it.
+// Makes the descriptor readable first, so the count is never set before it is.
 void interrupt_source::interrupt() noexcept {
   sys::wake(writer_);
   raised_.fetch_add(1, std::memory_order_release);
 }
 
-// The count first: an interrupt() meanwhile is then either kept by both, or undone by `confirm`.
+// Resets the count first: an interrupt() at the same time then either sets both again, or `confirm`
+// corrects the count.
 void interrupt_source::reset() noexcept {
   raised_.store(0);
   sys::clear_wake(reader_);
@@ -42,7 +43,7 @@ bool interrupt_source::is_readable() const noexcept {
   return sys::poll(reader_, sys::event::read, 0) > 0;
 }
 
-// Where another process has reset the descriptor, the count is out of date.
+// If another process has reset the descriptor, the count is wrong.
 bool interrupt_source::confirm() noexcept {
   unsigned seen = raised_.load(std::memory_order_acquire);
   if (is_readable()) return true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the files of the resolver share.
+// Definitions that the files of the resolver share.
 #pragma once
 
 #include <pysock/error.hpp>
@@ -13,12 +13,12 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-// What is left of a call of the resolver; no error where it succeeded.
+// The error code of a call of the resolver; none if it succeeded.
 inline std::error_code code_of(sys::resolver_status status) noexcept {
   return {status.number, status.from_system ? sys::category() : gai_category()};
 }
 
-// Owns what the resolver returned.
+// Owns the resolver's result.
 class results {
  public:
   results() = default;
@@ -39,7 +39,7 @@ inline addrinfo make_hints(int family, int type, int proto, int flags) noexcept 
   return hints;
 }
 
-// Names beyond ASCII are the C library's to encode, where it can.
+// The C library encodes names beyond ASCII, if it can.
 inline int idn_flag([[maybe_unused]] std::string_view host) noexcept {
 #ifdef AI_IDN
   for (const char c : host) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Worker threads that look names up. There is no way to stop the system's resolver, and so a caller
-// whose time is over leaves its thread behind, which then frees the result.
+// Worker threads for name lookups. The system's resolver cannot be stopped, so a caller whose time
+// is over abandons its task, and the worker frees the result.
 #include "lookup_worker.hpp"
 
 #include <algorithm>
@@ -18,10 +18,9 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-constexpr unsigned most_workers = 32;  // those that were left behind included
+constexpr unsigned most_workers = 32;  // including those with abandoned tasks
 
-// One question and its answer. It belongs to the caller, and to the worker once that is left
-// behind.
+// A lookup and its result. The caller owns it, or the worker after the caller has abandoned it.
 struct lookup_task {
   lookup_task(const char* host_name, const char* service_name, const addrinfo& wanted)
       : host(host_name), service(service_name != nullptr ? service_name : ""), hints(wanted) {
@@ -49,13 +48,13 @@ class worker_pool {
  public:
   explicit worker_pool(worker_pool* of_parent) noexcept : of_parent_(of_parent) {}
 
-  // The pool of this process. A child made by fork() has none of its parent's threads, and a lock
-  // that one of them held stays locked.
+  // The pool of this process. A child of fork() has none of its parent's threads, and a lock that
+  // one of them held stays locked: it makes a new pool.
   static worker_pool& get();
 
-  // Queues the task and sees to it that a worker comes to it. 0, or the negative error number.
+  // Queues the task and starts a worker if needed. 0, or the negative error number.
   int begin(lookup_task& task);
-  // Ends the caller's wait. False if there is no answer; the task is then destroyed, by its worker
+  // Ends the caller's wait. False if there is no result; the task is then destroyed, by its worker
   // if it has one.
   bool end(std::unique_ptr<lookup_task>& task) noexcept;
 
@@ -64,7 +63,7 @@ class worker_pool {
   void work() noexcept;
 
   const std::int64_t process_ = sys::process_id();
-  [[maybe_unused]] worker_pool* of_parent_;  // kept, so that it is no leak
+  [[maybe_unused]] worker_pool* of_parent_;  // referenced, so that leak checkers do not report it
   std::mutex mutex_;
   std::deque<lookup_task*> queue_;
   unsigned workers_ = 0;
@@ -90,7 +89,7 @@ int worker_pool::begin(lookup_task& task) {
   if (result == 0) return 0;
   lock.lock();
   --workers_;
-  if (workers_ != 0) return 0;  // another comes to it
+  if (workers_ != 0) return 0;  // another worker will do it
   queue_.erase(std::remove(queue_.begin(), queue_.end(), &task), queue_.end());
   return result;
 }
@@ -138,7 +137,7 @@ std::error_code getaddrinfo_within(const lookup_limit& limit, const char* host, 
                                    const addrinfo& hints, addrinfo** found) {
   if (limit.is_none() || host == nullptr)
     return code_of(sys::getaddrinfo(host, service, &hints, found));
-  // A numeric host, in whatever form the system reads, needs no name service.
+  // A numeric host, in any form that the system accepts, needs no name service.
   addrinfo numeric = hints;
   numeric.ai_flags |= AI_NUMERICHOST;
   const sys::resolver_status status = sys::getaddrinfo(host, service, &numeric, found);

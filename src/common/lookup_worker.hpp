@@ -12,7 +12,7 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-// What may end a lookup.
+// The limits of a lookup.
 struct lookup_limit {
   std::int64_t timeout = no_timeout;  // a word as in timeout.hpp
   interrupt_source* interrupter = nullptr;
@@ -22,8 +22,8 @@ struct lookup_limit {
   }
 };
 
-// As sys::getaddrinfo. What needs no name service is looked up in this thread, everything else in a
-// worker thread if there is a limit.
+// As sys::getaddrinfo. Runs in this thread if it needs no name service or has no limit, otherwise
+// in a worker thread.
 std::error_code getaddrinfo_within(const lookup_limit& limit, const char* host, const char* service,
                                    const addrinfo& hints, addrinfo** found);
 

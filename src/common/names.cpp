@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The table of names. Where two names share a value the first one counts.
+// The table of names. If two names have the same value, the first one is used.
 #include <cstddef>
 #include <pysock/constants.hpp>
 #include <pysock/names.hpp>

@@ -9,8 +9,8 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-// Whether the system itself bounds calls on this socket, by SO_RCVTIMEO or SO_SNDTIMEO. Would-block
-// is then how the end of that time is reported.
+// Whether SO_RCVTIMEO or SO_SNDTIMEO limits calls on this socket. The system then reports
+// would-block at the end of that time.
 bool has_system_timeout(native_handle_type s, sys::event events) noexcept {
   unsigned char value[sizeof(std::int64_t) * 2] = {};
   socklen_t size = sizeof value;
@@ -47,7 +47,7 @@ bool operation::waits() const noexcept {
   if (context_.timeout == 0 || (flags_ & sys::dont_wait) != 0) return false;
   if (is_limited(context_.timeout)) return true;
   if ((flags_ & reported_flags) != 0) return false;
-  // With an interrupter the descriptor is non-blocking: would-block says nothing of the option.
+  // With an interrupter the descriptor is non-blocking: would-block is not caused by the option.
   return context_.interrupter != nullptr || !has_system_timeout(context_.handle, events_);
 }
 
@@ -110,7 +110,7 @@ bool operation::in_time(std::int64_t now, std::error_code& ec) const noexcept {
 // Sleeps 1, 2, 4, 8 and then 10 milliseconds, never beyond the deadline.
 bool operation::back_off(std::int64_t& now, std::error_code& ec) noexcept {
   constexpr int steps[] = {1, 2, 4, 8, 10};
-  constexpr int most = 6;  // false alarms: more of them change nothing
+  constexpr int most = 6;  // the delay does not grow after so many false alarms
   false_alarms_ = std::min(false_alarms_, most);
   const int step = steps[false_alarms_ - 2];
   const int left = until_.milliseconds(now);
@@ -147,8 +147,8 @@ void connect(operation& op, native_handle_type s, const endpoint& to,
     if (error == 0 || (repeated && error == sys::numbers().is_connected)) return;
     const bool interrupted = sys::classify(error) == sys::failure::interrupted;
     const bool pending = sys::connect_pending(error);
-    // An AF_UNIX connect does not go on in the background: an interrupted one is undone, and one to
-    // a full queue has not begun. Both are called again.
+    // An AF_UNIX connect does not go on in the background: the system cancels an interrupted one,
+    // and one to a full queue has not begun. Both are called again.
     if (to.family() == AF_UNIX && !pending) {
       if (op.again(error, ec)) continue;
     } else if (interrupted ? op.timeout() != 0 : pending && op.waits()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Connecting to several addresses at a time. Only programs that set a delay link it.
+// Connecting to several addresses at the same time. Only programs that set a delay link this file.
 #include <algorithm>
 #include <chrono>
 #include <pysock/detail/socket_access.hpp>
@@ -54,7 +54,7 @@ class connect_race {
   }
 
  private:
-  // A deadline that has passed leaves the other addresses alone.
+  // After the deadline the other addresses are not tried.
   bool has_next() noexcept {
     return next_ < addresses_.size() && (!is_absolute(plan_.timeout) || total_.begin_step());
   }
@@ -87,7 +87,8 @@ class connect_race {
     (void)entry.release();
   }
 
-  // Waits for an attempt to end, or for the next one's turn. The place of one that has connected.
+  // Waits for an attempt to end, or for the start of the next. Returns the position of one that has
+  // connected.
   std::optional<std::size_t> wait() {
     std::int64_t until = next_ < addresses_.size() ? next_start_ : no_deadline;
     for (const attempt& one : attempts_) until = std::min(until, one.end);
@@ -132,7 +133,7 @@ class connect_race {
     return attempts_.erase(one);
   }
 
-  // The winner, in the mode that it was asked for.
+  // The connected socket, in the requested mode.
   socket take(std::size_t place) {
     socket s = std::move(attempts_[place].s);
     if (plan_.timeout == no_timeout && !plan_.interrupter) sys::set_nonblocking(s.fileno(), false);

@@ -18,7 +18,7 @@ class tuple {
   tuple& text(std::string_view part) { return quoted(part, false); }
   tuple& bytes(std::string_view part) { return quoted(part, true); }
   tuple& number(long long part) { return word(std::to_string(part)); }
-  // A part as it is: None, or the name of a constant.
+  // A part without quotes: None, or the name of a constant.
   tuple& word(std::string_view part);
   std::string done();
 
@@ -35,7 +35,7 @@ std::string call_text(const char* function, std::string_view argument);
 // The same with a number.
 std::string call_text(const char* function, long long argument);
 
-// A name for a function of C, which would take a NUL for its end. Throws
+// A name for a function of C, for which a NUL would be its end. Throws
 // `bad_argument::embedded_null`, with `function` as the operation.
 std::string c_name(const char* function, std::string_view name);
 

@@ -10,8 +10,7 @@ namespace pysock {
 inline namespace v1 {
 namespace {
 
-// The reason why a numeric address of the other family does not fit, where the system has a number
-// of its own for it.
+// The error for a numeric address of the other family, if the system has a number for it.
 #ifdef EAI_ADDRFAMILY
 constexpr int wrong_family = EAI_ADDRFAMILY;
 #else
@@ -60,8 +59,8 @@ endpoint resolve_host(const host_address& a, int family, std::error_code& ec) no
   return {};
 }
 
-// An IPv4-mapped address (RFC 4291), which is how a server for both families sees its IPv4 peers,
-// without parts that AF_INET does not have.
+// Whether this is an IPv4-mapped address (RFC 4291), as a server for both families sees its IPv4
+// peers, without parts that AF_INET does not have.
 bool is_mapped(const inet6_address* a) noexcept {
   return a != nullptr && a->flowinfo() == 0 && a->scope_id() == 0 &&
          std::memcmp(a->bytes(), mapped_prefix, sizeof mapped_prefix) == 0;
@@ -105,8 +104,10 @@ endpoint lookup(const std::string& host, int family, int flags, std::error_code&
   const addrinfo hints = make_hints(family, SOCK_DGRAM, 0, flags);
   results found;
   ec = code_of(sys::getaddrinfo(host.c_str(), nullptr, &hints, &found.first));
-  if (!ec && found.first == nullptr) ec = errc::no_addresses;
-  if (ec) return {};
+  if (ec || found.first == nullptr) {
+    if (!ec) ec = errc::no_addresses;
+    return {};
+  }
   const address first(found.first->ai_addr, static_cast<socklen_t>(found.first->ai_addrlen));
   if (family != AF_INET6 && first.get_if<inet_address>() != nullptr) return to_endpoint(first);
   if (family != AF_INET && first.get_if<inet6_address>() != nullptr) return to_endpoint(first);

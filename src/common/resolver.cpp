@@ -20,9 +20,9 @@ using detail::throw_error;
 
 constexpr bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-// The number that a C library may read in a service name: it takes whatever strtoul() takes, white
-// space and a sign included, and may wrap what is too large. Nothing for a name; for a number that
-// is no port, one that is none either.
+// The number that a C library may read from a service name: it accepts what strtoul() accepts,
+// including white space and a sign, and may wrap large numbers. Empty for a name; an invalid port
+// for a number that is not a port.
 std::optional<long long> number_in(std::string_view name) noexcept {
   std::size_t i = 0;
   while (i < name.size() && is_space(name[i])) ++i;
@@ -38,14 +38,14 @@ std::optional<long long> number_in(std::string_view name) noexcept {
   return negative ? -value : value;
 }
 
-// The port where no service has to be looked up; for no port, 0.
+// The port if no service needs to be looked up; 0 for no port.
 std::optional<long long> numeric_port(const service& port) noexcept {
   if (port.number()) return port.number();
   return port.name().empty() ? 0 : number_in(port.name());
 }
 
-// The protocol that goes with a type, as this system's resolver gives it; -1 where another type or
-// protocol is asked for.
+// The protocol that this system's resolver returns for a type; -1 if another type or protocol is
+// requested.
 int usual_protocol(int type, int asked) noexcept {
   const int usual = type == SOCK_STREAM ? IPPROTO_TCP : type == SOCK_DGRAM ? IPPROTO_UDP : -1;
   return usual < 0 || asked == usual ? usual
@@ -53,8 +53,7 @@ int usual_protocol(int type, int asked) noexcept {
                                      : -1;
 }
 
-// The answer where both host and port are numeric, which needs no call of the resolver. False for
-// any other question.
+// The result for a numeric host and port, without the resolver. False for others.
 bool answer_numeric(std::string_view host, const service& port, int family, int type, int proto,
                     int flags, address_info& out) noexcept {
   const int protocol = usual_protocol(type, proto);
@@ -93,8 +92,8 @@ std::vector<address_info> look_up(const detail::lookup_limit& limit,
   const std::string service_name = c_name(function, port.name());
   const std::string operation = function + (" " + arguments_text(host_name, port));
 
-  // A number is passed on as digits alone, which all C libraries read alike. With neither host nor
-  // port there is nothing to look up, but an empty port is one for Python.
+  // A number is passed as digits, which all C libraries read alike. With neither host nor port
+  // there is nothing to look up, but for Python an empty port is a port.
   const std::optional<long long> number = numeric_port(port);
   if (number && !port_number(*number).is_valid()) {
     if (port.number()) throw_error(bad_argument::port, operation);
@@ -113,7 +112,7 @@ std::vector<address_info> look_up(const detail::lookup_limit& limit,
 
   std::vector<address_info> list;
   for (const addrinfo* one = found.first; one != nullptr; one = one->ai_next) {
-    // Some systems give it to every result, and unasked.
+    // Some systems return it in every result, and without the flag.
     const bool named = list.empty() && (flags & AI_CANONNAME) != 0 && one->ai_canonname != nullptr;
     list.push_back({one->ai_family, one->ai_socktype, one->ai_protocol,
                     named ? one->ai_canonname : "",
@@ -143,7 +142,7 @@ std::vector<address_info> detail::getaddrinfo_within(const lookup_limit& limit,
 name_info getnameinfo(const address& sockaddr, int flags) {
   const std::string operation = "getnameinfo " + sockaddr.to_string();
   if (const auto* name = sockaddr.get_if<host_address>()) {
-    // Numeric text that only the resolver reads (a scope by name) is welcome; names are not.
+    // Numeric text that only the resolver can read (a scope by name) is allowed; names are not.
     std::error_code ec(EAI_NONAME, gai_category());
     endpoint found;
     if (!name->host.empty()) found = detail::lookup(name->host, AF_UNSPEC, AI_NUMERICHOST, ec);

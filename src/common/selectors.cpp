@@ -38,7 +38,7 @@ struct selector_core::state {
     if (result < 0) throw_result(result, "selector");
   }
 
-  // With the mutex held.
+  // Called with the mutex held.
   sys::poll_set& open() {
     if (set == nullptr) throw_result(-sys::numbers().bad_descriptor, "selector");
     return *set;
@@ -86,16 +86,17 @@ struct selector_core::state {
   std::vector<selector_entry*> retired;
   std::uint32_t generation = interrupter_generation;
 
-  // Of the thread that selects.
+  // Used only by the thread that calls select.
   std::vector<sys::poll_result> results;
   std::vector<ready_entry> ready;
-  int stale_waits = 0;  // in a row: nothing but descriptors that are not registered
+  int stale_waits = 0;  // consecutive waits that found only unregistered descriptors
   interrupt_hook hook = nullptr;
   void* hook_data = nullptr;
   interrupt_link interrupter;
 };
 
-// Takes what is registered out of the results. Several results of one descriptor become one.
+// Selects the registered descriptors from the results. Several results of one descriptor become
+// one.
 bool selector_core::state::collect(bool& is_interrupted) {
   const std::lock_guard<std::mutex> lock(mutex);
   for (const sys::poll_result& result : results) {
@@ -121,8 +122,8 @@ bool selector_core::state::collect(bool& is_interrupted) {
   return !ready.empty();
 }
 
-// A descriptor that was closed while a duplicate of it is open stays in the system's set, ready or
-// not, and cannot be taken out by its number any more: a new set leaves it behind.
+// A descriptor that was closed while a duplicate of it is open stays in the system's set and can no
+// longer be removed by its number. Makes a new set without it.
 void selector_core::state::rebuild() {
   const std::lock_guard<std::mutex> lock(mutex);
   sys::poll_set* fresh = nullptr;
@@ -131,7 +132,7 @@ void selector_core::state::rebuild() {
   std::swap(set, fresh);
   sys::close_poll_set(fresh);
   link_interrupter(*set);
-  // What cannot be added was closed, and is not reported.
+  // A descriptor that cannot be added was closed, and is not reported.
   for (const selector_entry* entry : all) {
     sys::change_poll_set(*set, entry->fd, no_events, static_cast<sys::event>(entry->events.load()),
                          entry->generation);
@@ -154,7 +155,7 @@ void selector_core::add(selector_entry* entry, int events) {
   state_->open();
   if (state_->by_fd.count(entry->fd) != 0)
     throw std::invalid_argument(std::to_string(entry->fd) + " is already registered");
-  // Memory comes first, so that nothing has to be undone.
+  // Allocates first, so that nothing must be undone.
   state_->all.reserve(state_->all.size() + 1);
   state_->retired.reserve(state_->all.size() + 1 + state_->retired.size());
   const auto made = state_->by_fd.emplace(entry->fd, entry).first;
@@ -197,7 +198,7 @@ void selector_core::set_events(native_handle_type fd, int events) {
 selector_entry& selector_core::remove(native_handle_type fd) {
   const std::lock_guard<std::mutex> lock(state_->mutex);
   selector_entry& entry = state_->registered(fd);
-  // It fails where the descriptor was closed, and is then out of the set.
+  // It fails if the descriptor was closed, which has removed it from the set.
   sys::change_poll_set(state_->open(), fd, static_cast<sys::event>(entry.events.load()), no_events,
                        entry.generation);
   state_->by_fd.erase(fd);

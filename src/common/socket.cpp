@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The socket's life, its connections and modes.
+// Constructors and destructor of the socket, its connections and modes.
 #include <pysock/socket.hpp>
 
 #include <climits>
@@ -25,7 +25,7 @@ void set(std::error_code& ec, int result) noexcept {
 
 }  // namespace
 
-// ---- life ----
+// ---- construction ----
 
 socket::socket(native_handle_type handle, int family, int type, int proto,
                std::int64_t timeout) noexcept
@@ -67,7 +67,7 @@ socket& socket::operator=(socket&& other) noexcept {
   return *this;
 }
 
-// `other` is closed, but what it can be asked stays as it was.
+// `other` is closed, but its attributes do not change.
 void socket::move_settings(const socket& other) noexcept {
   mode_.store(other.mode(), std::memory_order_relaxed);
   prediction_.store(other.prediction_.load(std::memory_order_relaxed), std::memory_order_relaxed);
@@ -125,8 +125,8 @@ accept_result socket::accept(std::error_code& ec) noexcept {
     size = sizeof from;
     return detail::sys::accept(calling.handle, &from.base, &size, is_nonblocking(new_timeout));
   };
-  // With a timeout or an interrupter poll() comes first, since no flag keeps accept() from waiting
-  // where another holder of the descriptor has made it blocking.
+  // With a timeout or an interrupter it calls poll() first, because accept() has no flag for not
+  // waiting if other code has made the descriptor blocking.
   const bool polls_first = !calling.waits_in_system() && calling.timeout != 0;
   std::ptrdiff_t handle = -1;
   if (!polls_first || op.wait_until_ready(ec)) handle = detail::complete(op, 0, attempt, ec);
@@ -199,8 +199,9 @@ void socket::shutdown(int how) {
 
 // ---- modes ----
 
-// Several threads may set it at the same time. The last to store a timeout decides: each repeats
-// the rest until that agrees with it, so that no socket with a timeout is left in blocking mode.
+// Several threads may set it at the same time. The last one to store a timeout decides: each thread
+// sets the mode again until it agrees with the stored timeout, so no socket with a timeout stays in
+// blocking mode.
 void socket::settimeout(timeout_value value) {
   std::int64_t timeout = detail::timeout_word(value);
   const std::int64_t before = timeout_.exchange(timeout);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sends to an address, and receives that return their own bytes or the sender's address.
+// Sends to an address, and receives that return a string or the sender's address.
 #include "socket_parts.hpp"
 
 namespace pysock {
@@ -23,7 +23,7 @@ std::size_t socket::finish_sendto(const_bytes data, int flags, const endpoint& t
   return count;
 }
 
-// An address of the socket's family is passed on as it is.
+// An address of the socket's family is passed unchanged.
 std::size_t socket::sendto(const_bytes data, int flags, const address& to,
                            std::error_code& ec) noexcept {
   int error = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Receives of an exact size, the orderly end of a connection, and waits without a transfer.
+// recv_exactly, close_gracefully, and waits without a transfer.
 #include <pysock/detail/exactly.hpp>
 
 #include "socket_parts.hpp"
@@ -9,14 +9,14 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-// One receive. Where the system is not to wait, it does not, whatever the descriptor's mode.
+// One receive. With a limit it does not wait in the system, whatever the descriptor's mode.
 std::ptrdiff_t receive_some(const call_context& calling, char* data, std::size_t size) noexcept {
   return calling.waits_in_system() ? transferred(sys::recv(calling.handle, data, size, 0))
                                    : sys::recv_now(calling.handle, data, size);
 }
 
-// Receives until `size` bytes are in `data`, of which `done` are there already. Returns how many
-// are there; fewer with the reason in `ec`.
+// Receives until `size` bytes are in `data`, which already has `done`. Returns how many it has; if
+// fewer, the reason is in `ec`.
 std::size_t receive_all(operation& op, const call_context& calling, char* data, std::size_t size,
                         std::size_t done, std::error_code& ec) noexcept {
   while (done < size) {
@@ -80,7 +80,7 @@ bool socket::close_gracefully(timeout_value timeout, std::size_t limit) noexcept
   return ended;
 }
 
-// ---- waiting alone ----
+// ---- waiting ----
 
 bool socket::wait_for(detail::sys::event events, timeout_value timeout,
                       std::error_code& ec) noexcept {
@@ -105,7 +105,7 @@ bool socket::wait_readable(timeout_value timeout) {
   return ready;
 }
 
-// A connect in the background ends as `connect` where the system tells the two apart.
+// Some systems report the end of a connect in the background separately from `write`.
 bool socket::wait_writable(timeout_value timeout, std::error_code& ec) noexcept {
   return wait_for(detail::sys::event::write | detail::sys::event::connect, timeout, ec);
 }

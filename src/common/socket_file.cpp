@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// sendfile: by the kernel where it can, else by reading and sending.
+// sendfile: by the kernel if possible, otherwise by reading and sending.
 #include <new>
 #include <pysock/detail/file_reader.hpp>
 
@@ -11,15 +11,15 @@ namespace detail {
 
 namespace {
 
-constexpr std::size_t kernel_block = std::size_t{1} << 30;  // what the kernel is asked to move
-constexpr std::size_t read_block = 65536;                   // what is read at a time
+constexpr std::size_t kernel_block = std::size_t{1} << 30;  // the maximum of one call of the kernel
+constexpr std::size_t read_block = 65536;                   // the size of one read
 
 // One step of a transfer, with a time limit of its own.
 class transfer_step {
  public:
   explicit transfer_step(const call_context& calling) noexcept : calling_(calling) {}
 
-  // Returns the bytes that `attempt` moved; 0 at the end of the file, or with the reason in `ec`.
+  // Returns the bytes that `attempt` sent; 0 at the end of the file, or with the reason in `ec`.
   template <class Attempt>
   std::size_t move(const Attempt& attempt, std::error_code& ec) const noexcept {
     deadline until(calling_.timeout);
@@ -28,7 +28,7 @@ class transfer_step {
     return count < 0 ? 0 : static_cast<std::size_t>(count);
   }
 
-  // After a step that moved less than it might: whether the call may go on.
+  // After a step that sent a part: whether the call may go on.
   bool proceed(std::error_code& ec) const noexcept {
     deadline until(calling_.timeout);
     return operation(calling_, sys::event::write, until).proceed(ec);
@@ -46,8 +46,8 @@ class sigpipe_guard {
   sigpipe_guard& operator=(const sigpipe_guard&) = delete;
   ~sigpipe_guard() { sys::restore_sigpipe(state_, may_be_pending_); }
 
-  // After a sendfile() that was to move `wanted` bytes. One that moved fewer may have met a closed
-  // connection behind them.
+  // After a sendfile() of `wanted` bytes. If it sent fewer, the connection may be closed and
+  // SIGPIPE pending.
   void note(std::ptrdiff_t result, std::size_t wanted) noexcept {
     const bool failed =
         result < 0 && sys::classify(static_cast<int>(-result)) == sys::failure::other;
@@ -60,11 +60,10 @@ class sigpipe_guard {
   bool may_be_pending_ = false;
 };
 
-// Asks for what is left of the file's known size, and then for more, in case it has grown.
+// Sends the rest of the file's known size, and then tries to send more, in case it has grown.
 std::size_t send_by_kernel(const call_context& calling, const file_reader& reader,
                            std::uint64_t offset, std::size_t limit, std::error_code& ec) noexcept {
-  // No flag keeps sendfile() from waiting where another holder of the descriptor has made it
-  // blocking.
+  // sendfile() has no flag for not waiting if other code has made the descriptor blocking.
   if (!calling.waits_in_system() && calling.timeout != 0) {
     const int result = sys::set_nonblocking(calling.handle, true);
     if (result < 0) ec = system_code(-result);

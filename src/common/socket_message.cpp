@@ -9,15 +9,15 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-// The buffers of a message in the system's form; at least one, since some systems refuse none at
-// all.
+// The buffers of a message in the system's form; at least one, because some systems reject an empty
+// list.
 class pieces {
  public:
   template <class Bytes>
   explicit pieces(const basic_buffers<Bytes>& buffers)
       : data_(buffers_access::in_place(buffers)), count_(buffers.size()) {
     if (data_ != nullptr && count_ != 0) return;
-    if (count_ > few) heap_.reset(new sys::buffer[count_]);
+    if (count_ > few) heap_ = std::make_unique<sys::buffer[]>(count_);
     data_ = heap_ != nullptr ? heap_.get() : few_;
     if (count_ != 0) {
       buffers_access::copy(buffers, data_);
@@ -42,7 +42,7 @@ class pieces {
   sys::buffer few_[few];
 };
 
-// The system changes nothing of what it sends, but its structure does not say so.
+// The system does not change the data that it sends, but its structure has no const.
 sys::message outgoing(pieces& buffers, const ancillary_data& ancdata, const endpoint& to) noexcept {
   const const_bytes control = ancdata.view().raw();
   sys::message m;
@@ -57,7 +57,7 @@ sys::message outgoing(pieces& buffers, const ancillary_data& ancdata, const endp
 
 }  // namespace
 
-// A message to be received, and what came with it.
+// A message to be received, and its result.
 struct incoming {
   sys::buffer* buffers;
   std::size_t count;
@@ -67,7 +67,8 @@ struct incoming {
   ancillary_view ancillary{};
   int flags = 0;
 
-  // Descriptors that come along are not inheritable: made so by the system where it can, else here.
+  // Received descriptors are not inheritable: the system sets that if it can, otherwise this code
+  // does.
   std::ptrdiff_t receive(native_handle_type s, int wanted_flags) noexcept {
     const int cloexec = sys::cloexec_flag();
     sys::message m;
@@ -82,7 +83,7 @@ struct incoming {
 
     from.resize(m.address_size);
     ancillary = ancillary_view(const_bytes(control, capped(m.control_size, control_size)));
-    flags = m.flags & ~(cloexec & ~wanted_flags);  // not a flag that only the library asked for
+    flags = m.flags & ~(cloexec & ~wanted_flags);  // hides the flag unless the caller passed it
     if (cloexec == 0) {
       for_each_received(ancillary,
                         [](const control_message& /*message*/, native_handle_type handle) {
@@ -95,12 +96,12 @@ struct incoming {
 
 namespace {
 
-// What an overload with an error_code reports where an allocation failed.
+// The error of an overload with an error_code after a failed allocation.
 void throw_if_allocation(const std::error_code& ec) {
   if (ec == std::make_error_code(std::errc::not_enough_memory)) throw std::bad_alloc();
 }
 
-// Where control messages begin behind `size` bytes of data.
+// The offset of control messages behind `size` bytes of data.
 constexpr std::size_t aligned(std::size_t size) noexcept {
   constexpr std::size_t unit = alignof(std::max_align_t);
   return (size + unit - 1) / unit * unit;

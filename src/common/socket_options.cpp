@@ -37,7 +37,7 @@ socklen_t socket::read_option(int level, int name, void* value, socklen_t size) 
 int socket::getsockopt(int level, int name) const {
   int value = 0;
   if (read_option(level, name, &value, sizeof value) != 1) return value;
-  unsigned char byte = 0;  // some systems write a flag as one byte, whatever size they are given
+  unsigned char byte = 0;  // some systems write a flag as one byte, whatever the given size
   std::memcpy(&byte, &value, 1);
   return byte;
 }

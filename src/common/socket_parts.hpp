@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the files of the class socket share.
+// Definitions that the files of the class socket share.
 #pragma once
 
 #include <cstddef>
@@ -18,13 +18,13 @@ namespace detail {
   throw_error(ec, to ? operation + (" " + to.to_string()) : operation, transferred);
 }
 
-// What an attempt returns: the count, or the negative error number, which is read at once.
+// The result of an attempt: the count, or the negative error number, which is read at once.
 inline std::ptrdiff_t transferred(std::ptrdiff_t count) noexcept {
   return count < 0 ? -sys::last_error() : count;
 }
 
-// For calls that return their bytes: MSG_TRUNC makes some systems report more than they wrote, or
-// count bytes that they throw away, and then the memory must not show what was there before.
+// For calls that return their bytes: with MSG_TRUNC some systems return a larger number than they
+// wrote, or count bytes that they dropped. The result must not contain uninitialised memory.
 inline void clear_for(int flags, char* data, std::size_t size) noexcept {
   if ((flags & MSG_TRUNC) != 0) std::memset(data, 0, size);
 }
@@ -34,14 +34,14 @@ inline std::size_t capped(std::size_t count, std::size_t size) noexcept {
 
 }  // namespace detail
 
-// The first attempt of a call that was left to the compiled part for the interrupter alone. True
-// with the count if it succeeds; else `error` is that of the attempt, if it was made.
+// The first attempt of a call that goes through the compiled part only because of the interrupter.
+// True with the count if it succeeds; else `error` is that of the attempt, if it was made.
 template <bool Receives, class Call>
 PYSOCK_FAST bool socket::attempt_at_once(int& error, std::size_t& count,
                                          const Call& call) noexcept {
   const detail::interrupt_source* const interrupter = interrupter_.get();
   if (interrupter == nullptr || !interrupter->is_quiet()) return false;
-  // A receive that is predicted has to be recorded.
+  // The outcome of a predicted receive must be recorded.
   if (Receives && prediction_.load(std::memory_order_relaxed) != 0) return false;
   const std::ptrdiff_t result = call(fileno());
   if (PYSOCK_LIKELY(result >= 0)) {
@@ -80,7 +80,7 @@ std::ptrdiff_t socket::finish_receive(int flags, int error, const Attempt& attem
 }
 
 // Completes a send that may have to connect first (MSG_FASTOPEN). `send(flags, to_peer)` makes it,
-// without an address where `to_peer`. Returns the bytes sent; 0 with the reason in `ec`.
+// without an address if `to_peer` is true. Returns the bytes sent; 0 with the reason in `ec`.
 template <class Send>
 std::size_t socket::send_connecting(int flags, int error, std::error_code& ec,
                                     const Send& send) noexcept {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a process has one of.
+// Global state, of which a process has one.
 #include <atomic>
 #include <pysock/detail/raise.hpp>
 #include <pysock/timeout.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Descriptors: how they are made, their flags, and their end.
+// Creating descriptors, their flags, and closing them.
 #include "features.hpp"
 
 #include <sys/ioctl.h>
@@ -30,10 +30,10 @@ int prevent_sigpipe([[maybe_unused]] native_handle_type s) noexcept {
 #endif
 }
 
-// Sets on a new socket what the call that made it took no flags for.
+// Sets the flags of a new socket that the call could not set.
 int set_flags(native_handle_type s, bool nonblocking) noexcept {
   const int result = sys::set_inheritable(s, false);
-  // The mode both ways: the BSDs hand the listener's on to what it accepts.
+  // Sets blocking mode as well, because on the BSDs accepted sockets inherit the listener's mode.
   return result < 0 ? result : sys::set_nonblocking(s, nonblocking);
 }
 
@@ -62,7 +62,7 @@ native_handle_type accept_then_set_flags(native_handle_type s, sockaddr* address
 }
 
 #if PYSOCK_HAVE_ACCEPT4
-// The system call may be missing below a C library that has it: old kernels, seccomp filters.
+// The C library may have the function and the system not: old kernels, seccomp filters.
 native_handle_type accept_with_flags(native_handle_type s, sockaddr* address, socklen_t* size,
                                      bool nonblocking) noexcept {
   const native_handle_type accepted =
@@ -105,8 +105,8 @@ int sys::socketpair(int family, int type, int proto, bool nonblocking,
 native_handle_type sys::accept(native_handle_type s, sockaddr* address, socklen_t* size,
                                bool nonblocking) noexcept {
   const native_handle_type accepted = accept_with_flags(s, address, size, nonblocking);
-  // Apple takes no option once the peer is gone, whose data may still wait to be read. The listener
-  // has handed its own on.
+  // On Apple's systems setting the option fails if the peer has closed the connection, although its
+  // data can still be read. The socket has inherited the listener's option.
   if (accepted >= 0) prevent_sigpipe(accepted);
   return accepted;
 }
@@ -122,13 +122,13 @@ native_handle_type sys::duplicate(native_handle_type s) noexcept {
     copy = result;
   }
 #endif
-  if (copy >= 0) prevent_sigpipe(copy);  // the original may be somebody else's
+  if (copy >= 0) prevent_sigpipe(copy);  // other code may have made the original
   return copy;
 }
 
 int sys::close(native_handle_type s) noexcept {
-  // After EINTR the descriptor is gone on most systems, and its number may be another thread's by
-  // now.
+  // After EINTR most systems have closed the descriptor, and another thread may have got its
+  // number.
   const int result = outcome(::close(s));
   return result == -ECONNRESET ? 0 : result;
 }
@@ -150,7 +150,7 @@ int sys::get_inheritable(native_handle_type s) noexcept {
   return (flags & FD_CLOEXEC) == 0 ? 1 : 0;
 }
 
-// Written without being read first: a descriptor has no other flag worth keeping.
+// Set without reading the flags first: a descriptor has no other flag.
 int sys::set_inheritable(native_handle_type s, bool on) noexcept {
   return outcome(::fcntl(s, F_SETFD, on ? 0 : FD_CLOEXEC));
 }
@@ -167,7 +167,7 @@ int sys::describe(native_handle_type s, int& family, int& type, int& proto) noex
       family = name.ss_family;
   }
   read_option(s, feature::protocol_option, proto);
-  prevent_sigpipe(s);  // the way in for sockets made elsewhere
+  prevent_sigpipe(s);  // for sockets that other code has made
   return 0;
 }
 

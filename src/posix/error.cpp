@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Error numbers, what the wait engine makes of them, and their texts.
+// Error numbers, their kinds for the wait engine, and their texts.
 #include "features.hpp"
 
 #include <cerrno>
@@ -14,7 +14,7 @@ int sys::last_error() noexcept { return errno; }
 sys::failure sys::classify(int error) noexcept {
   if (error == EINTR) return failure::interrupted;
   if (error == EAGAIN || error == EWOULDBLOCK)
-    return failure::would_block;  // two numbers on some systems
+    return failure::would_block;  // two different numbers on some systems
   return failure::other;
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What this system has beyond common POSIX: the only place of feature tests. To be included first,
-// it settles the width of file offsets.
+// The features of this system beyond common POSIX; all feature tests are here. Must be included
+// first, because it defines the width of file offsets.
 //
-// A constant is enough where a flag or an option may be missing; a macro tells whether a function
-// exists. A build that defines the macro as 0 gets the common form instead.
+// For a flag or an option that may be missing there is a constant, for a function a macro. A build
+// that defines the macro as 0 uses common POSIX instead.
 #pragma once
 
 #ifndef _FILE_OFFSET_BITS
@@ -28,7 +28,8 @@
 #include <sys/filio.h>  // FIONBIO, where <sys/ioctl.h> does not bring it
 #endif
 
-// accept() that sets the flags of the new descriptor; it came with the flags of socket()'s type.
+// accept() that sets the flags of the new descriptor; systems that have it also have flags in
+// socket()'s type.
 #ifndef PYSOCK_HAVE_ACCEPT4
 #if defined(SOCK_CLOEXEC) && defined(SOCK_NONBLOCK)
 #define PYSOCK_HAVE_ACCEPT4 1
@@ -37,7 +38,7 @@
 #endif
 #endif
 
-// recvmsg() that does the same for descriptors that come along.
+// recvmsg() that sets the flag of received descriptors.
 #ifndef PYSOCK_HAVE_CMSG_CLOEXEC
 #ifdef MSG_CMSG_CLOEXEC
 #define PYSOCK_HAVE_CMSG_CLOEXEC 1
@@ -46,7 +47,7 @@
 #endif
 #endif
 
-// Which call waits for many descriptors.
+// The call that waits for many descriptors.
 #define PYSOCK_POLL_SET_POLL 0
 #define PYSOCK_POLL_SET_EPOLL 1
 #define PYSOCK_POLL_SET_KQUEUE 2
@@ -60,7 +61,7 @@
 #endif
 #endif
 
-// A descriptor that counts, instead of a pipe.
+// eventfd, instead of a pipe.
 #ifndef PYSOCK_HAVE_EVENTFD
 #if defined(EFD_NONBLOCK) && defined(EFD_CLOEXEC)
 #define PYSOCK_HAVE_EVENTFD 1
@@ -77,8 +78,8 @@
 #endif
 #endif
 
-// SO_NOSIGPIPE serves where send() has no flag for it. Apple's newer headers have the flag, the
-// kernel below may not.
+// SO_NOSIGPIPE is used if send() has no flag. Apple's newer headers have the flag, but an older
+// kernel may not.
 #ifndef PYSOCK_HAVE_NOSIGPIPE
 #if defined(SO_NOSIGPIPE) && (defined(__APPLE__) || !defined(MSG_NOSIGNAL))
 #define PYSOCK_HAVE_NOSIGPIPE 1
@@ -87,8 +88,8 @@
 #endif
 #endif
 
-// Three functions are called sendfile(). FreeBSD's comes with SF_NODISKIO; nothing but the name
-// tells Apple's.
+// There are three functions named sendfile(). FreeBSD's headers define SF_NODISKIO; Apple's can
+// only be recognised by the system's macro.
 #define PYSOCK_SENDFILE_NONE 0
 #define PYSOCK_SENDFILE_LINUX 1
 #define PYSOCK_SENDFILE_FREEBSD 2
@@ -105,7 +106,7 @@
 #endif
 #endif
 
-// sigtimedwait() belongs to the realtime signals.
+// sigtimedwait() is part of the option of realtime signals.
 #ifndef PYSOCK_HAVE_SIGTIMEDWAIT
 #if defined(_POSIX_REALTIME_SIGNALS) && _POSIX_REALTIME_SIGNALS > 0
 #define PYSOCK_HAVE_SIGTIMEDWAIT 1
@@ -114,7 +115,7 @@
 #endif
 #endif
 
-// gethostbyname2_r() and its kin in the form with a result parameter, all five of them.
+// gethostbyname2_r() and the four similar functions in the form with a result parameter.
 #ifndef PYSOCK_HAVE_REENTRANT_NETDB
 #ifdef __GLIBC__
 #define PYSOCK_HAVE_REENTRANT_NETDB 1
@@ -172,8 +173,8 @@ inline constexpr int protocol_option = SO_PROTOCOL;
 inline constexpr int protocol_option = -1;
 #endif
 
-// The BSDs and macOS refuse more in one call than an int holds. Linux moves a little less than that
-// of whatever it is asked for.
+// The BSDs and macOS reject more bytes than an int holds in one call. Linux transfers at most a
+// little less than that.
 #ifdef __linux__
 inline constexpr std::size_t max_transfer = SIZE_MAX;
 #else
@@ -182,7 +183,7 @@ inline constexpr std::size_t max_transfer = INT_MAX;
 
 }  // namespace feature
 
-// What a call of the seam returns: what the system's call returned, or the negative error number.
+// The result of a call of the seam: that of the system's call, or the negative error number.
 template <class Result>
 Result outcome(Result result) noexcept {
   return result < 0 ? static_cast<Result>(-errno) : result;

@@ -20,7 +20,7 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-constexpr int was_blocked = 1;  // bits of what block_sigpipe() returns
+constexpr int was_blocked = 1;  // bits of the result of block_sigpipe()
 constexpr int was_pending = 2;
 
 bool is_pending(int signal) noexcept {
@@ -48,7 +48,7 @@ sigset_t only_sigpipe() noexcept {
   return signals;
 }
 
-// One call of whichever sendfile() the system has.
+// One call of the system's sendfile().
 [[maybe_unused]] std::ptrdiff_t send_piece([[maybe_unused]] native_handle_type s,
                                            [[maybe_unused]] native_handle_type file,
                                            [[maybe_unused]] off_t offset,
@@ -58,7 +58,7 @@ sigset_t only_sigpipe() noexcept {
 #elif PYSOCK_SENDFILE == PYSOCK_SENDFILE_NONE
   return -ENOSYS;
 #else
-  if (count == 0) return 0;  // to them it means the whole file
+  if (count == 0) return 0;  // which would mean the whole file
   off_t sent = 0;
 #if PYSOCK_SENDFILE == PYSOCK_SENDFILE_FREEBSD
   const int result = sys::outcome(::sendfile(file, s, offset, count, nullptr, &sent, 0));
@@ -66,7 +66,7 @@ sigset_t only_sigpipe() noexcept {
   sent = static_cast<off_t>(count);
   const int result = sys::outcome(::sendfile(file, s, offset, &sent, nullptr, 0));
 #endif
-  // They fail after having sent a part too, whatever the reason: the next call will tell it again.
+  // These functions also fail after they have sent a part; the next call reports the reason again.
   // No failure comes after all was sent, but Apple's may leave there what it was asked for.
   if (result < 0 && (sent <= 0 || sent >= static_cast<off_t>(count))) return result;
   return static_cast<std::ptrdiff_t>(sent);
@@ -115,7 +115,8 @@ std::int64_t sys::file_size(native_handle_type file) noexcept {
   struct stat status {};
   const int result = outcome(::fstat(file, &status));
   if (result < 0) return result;
-  if (S_ISDIR(status.st_mode)) return -EISDIR;  // open() takes directories, Python's does not
+  if (S_ISDIR(status.st_mode))
+    return -EISDIR;  // open() accepts directories, Python's open does not
   return S_ISREG(status.st_mode) ? std::int64_t{status.st_size} : 0;
 }
 

@@ -14,8 +14,9 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-// Why a lookup failed, for which the C library opened a socket; `unknown` where it does not say.
-// glibc leaves ENOENT where it got no socket, so that is asked again.
+// The reason why a lookup failed, for which the C library opens a socket; `unknown` if it does not
+// set errno. glibc leaves ENOENT if it could not open the socket, so this opens one to get the
+// reason.
 int reason(int unknown) noexcept {
   const int number = errno;
   if (number == ENODEV || number == ENXIO) return number;
@@ -44,7 +45,7 @@ int sys::if_nameindex([[maybe_unused]] std::vector<interface_entry>& out) {
 }
 
 std::int64_t sys::if_nametoindex(const char* name) noexcept {
-  // Some C libraries cut a longer name, and would find another interface.
+  // Some C libraries truncate a longer name, and would find another interface.
   if (std::strlen(name) >= IF_NAMESIZE) return -ENODEV;
   errno = 0;
   const unsigned index = ::if_nametoindex(name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Data in and out.
+// Sending and receiving.
 #include "features.hpp"
 
 #include <algorithm>
@@ -11,12 +11,12 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-// Where the system cuts by itself, this is nothing.
+// Does nothing if the system limits the size itself.
 constexpr std::size_t cut(std::size_t size) noexcept {
   return std::min(size, sys::feature::max_transfer);
 }
 
-// False if the value does not fit. The fields of msghdr have other widths on every system.
+// False if the value does not fit. The widths of msghdr's fields differ between systems.
 template <class Field>
 bool store(std::size_t value, Field& field) noexcept {
   if (value > static_cast<std::size_t>(std::numeric_limits<Field>::max())) return false;

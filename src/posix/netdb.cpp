@@ -13,14 +13,14 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-// A lookup that fails for want of these has not looked.
+// A lookup that fails with one of these has not searched the database.
 bool lacks_resources(int number) noexcept {
   return number == EMFILE || number == ENFILE || number == ENOMEM;
 }
 
-// A question is a function object that makes one call to the C library; look_up() hands what it
-// finds to `use`. It returns 1, or 0 for an entry that is not there, or the negative error number
-// where the database could not be read.
+// A query is a function object that makes one call to the C library; look_up() passes the entry to
+// `use`. It returns 1, 0 if there is no entry, or the negative error number if the database could
+// not be read.
 #if PYSOCK_HAVE_REENTRANT_NETDB
 
 template <class Entry, class Question, class Use>
@@ -30,7 +30,7 @@ int look_up(Question ask, Use use) {
     std::vector<char> room(size);
     Entry entry{};
     Entry* found = nullptr;
-    errno = 0;  // it becomes the number returned where no source of the database sets it
+    errno = 0;  // some C libraries return errno although no source of the database has set it
     const int number = ask(&entry, room.data(), room.size(), &found);
     if (number == ERANGE && size < enough) continue;
     if (found != nullptr) {
@@ -61,14 +61,14 @@ auto protocol_by_name(const char* name) {
 
 #else
 
-// One for all: the C library may keep a single answer for every kind of question.
+// One lock for all: the C library may have one static result for all functions.
 std::mutex& answer_in_use() {
   static immortal<std::mutex> mutex;
   return mutex.get();
 }
 
-// These functions have no way to tell a failure from an entry that is not there, and leave any
-// number in errno. So only those count that cannot come from anything else.
+// These functions do not distinguish a failure from a missing entry, and leave any number in errno.
+// Only numbers that cannot have another cause are reported.
 template <class Entry, class Question, class Use>
 int look_up(Question ask, Use use) {
   const std::lock_guard<std::mutex> lock(answer_in_use());
@@ -125,8 +125,8 @@ constexpr int netdb_internal = NETDB_INTERNAL;
 constexpr int netdb_internal = -1;
 #endif
 
-// `reason` is where the question leaves its h_errno. The error number of a name server that does
-// not answer tells less than that.
+// `reason` is the h_errno of the query. If a name server does not answer, it is more precise than
+// errno.
 template <class Question>
 int look_up_host(Question ask, const int& reason, sys::host_entry& out) {
   const int result = look_up<hostent>(ask, [&out](const hostent& found) { out = copy(found); });
@@ -167,7 +167,7 @@ int sys::gethostbyaddr(const void* packed, std::size_t size, int family, host_en
 
 int sys::gethostname(std::string& out) {
   char name[NI_MAXHOST] =
-      {};  // no system allows more, and a name that just fits need not come with its NUL
+      {};  // no system allows more, and a name of the maximum length may lack its NUL
   if (::gethostname(name, sizeof name - 1) < 0) return -errno;
   out = name;
   return 0;

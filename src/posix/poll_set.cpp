@@ -60,7 +60,7 @@ class sys::poll_set {
         ::epoll_wait(handle_, events_.data(), static_cast<int>(events_.size()), milliseconds));
     for (int i = 0; i < count; ++i) {
       const epoll_event& one = events_[static_cast<std::size_t>(i)];
-      // An error and a hang-up are ready for both.
+      // An error and a hang-up count as ready for both.
       event events = event::error;
       if ((one.events & ~std::uint32_t{EPOLLOUT}) != 0) events = events | event::read;
       if ((one.events & ~std::uint32_t{EPOLLIN}) != 0) events = events | event::write;
@@ -161,7 +161,7 @@ class sys::poll_set {
            static_cast<decltype(wanted.filter)>(filter), is ? EV_ADD : EV_DELETE, 0, 0,
            to_user_data(generation));
     const int result = outcome(::kevent(handle_, &wanted, 1, nullptr, 0, nullptr));
-    return result < 0 && is ? result : 0;  // the system removes closed descriptors by itself
+    return result < 0 && is ? result : 0;  // the system has removed closed descriptors
   }
 
   native_handle_type handle_ = invalid_handle;
@@ -198,7 +198,7 @@ class sys::poll_set {
         outcome(::poll(polled_.data(), static_cast<nfds_t>(polled_.size()), milliseconds));
     for (std::size_t i = 0; count > 0 && i < entries.size(); ++i) {
       const int found = polled_[i].revents;
-      // A closed descriptor is never ready, as it is not to the other systems' calls.
+      // A closed descriptor is never reported, as with epoll and kqueue.
       if (found == 0 || (found & POLLNVAL) != 0) continue;
       event events = event::error;
       if ((found & ~POLLOUT) != 0) events = events | event::read;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Names to addresses: apart from everything else in the databases, which a program that only
-// connects has no use for.
+// Names to addresses. Separate from the other databases, so that a program that only connects does
+// not link those.
 #include "resolver.hpp"
 
 namespace pysock {

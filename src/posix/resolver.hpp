@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How the C library's resolver says that the system failed, for the files of this folder.
+// Detects system failures in results of the C library's resolver.
 #pragma once
 
 #include "features.hpp"
@@ -12,9 +12,8 @@ inline namespace v1 {
 namespace detail {
 namespace sys {
 
-// `number` is what the resolver returned, and `error` what errno, which was 0 before, then is. A
-// resolver that lacks a descriptor may say that there is no such name or service: glibc does so
-// for services.
+// `number` is the resolver's result, and `error` is errno after it, which was 0 before. Without a
+// free descriptor a resolver may report an unknown name or service; glibc does so for services.
 inline resolver_status status_of(int number, int error) noexcept {
   const bool no_descriptor = number != 0 && (error == EMFILE || error == ENFILE);
   if (no_descriptor || (number == EAI_SYSTEM && error != 0)) return {error, true};

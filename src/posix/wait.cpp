@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Waiting for one descriptor, and waking who waits.
+// Waiting for one descriptor, and waking a thread that waits.
 #include "features.hpp"
 
 #include <poll.h>
@@ -12,7 +12,7 @@ namespace detail {
 
 int sys::poll(native_handle_type s, event events, int milliseconds,
               native_handle_type wake) noexcept {
-  // poll(2) skips a negative descriptor: it would sleep for the whole time instead of failing.
+  // poll(2) ignores a negative descriptor, and would wait for the whole time instead of failing.
   if (s < 0) return -EBADF;
   pollfd entries[2] = {};
   entries[0].fd = s;
@@ -45,7 +45,7 @@ int sys::open_wake(native_handle_type (&ends)[2]) noexcept {
 void sys::wake(native_handle_type writing_end) noexcept {
   const int error = errno;
   const std::uint64_t one = 1;
-  // It fails only where the count is at its limit, and then the descriptor is readable.
+  // It fails only if the count is at its maximum; the descriptor is then readable.
   [[maybe_unused]] const ssize_t count = ::write(writing_end, &one, sizeof one);
   errno = error;
 }
@@ -69,7 +69,7 @@ int sys::open_wake(native_handle_type (&ends)[2]) noexcept {
 void sys::wake(native_handle_type writing_end) noexcept {
   const int error = errno;
   const char one = 1;
-  // It fails only where the pipe is full, and then the other end is readable.
+  // It fails only if the pipe is full; the other end is then readable.
   [[maybe_unused]] const ssize_t count = ::write(writing_end, &one, sizeof one);
   errno = error;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sockets: how they come to be, their flags, and their end.
+// Creating sockets, their flags, and closing them.
 #include "winsock.hpp"
 
 #include <cstring>
@@ -50,7 +50,7 @@ native_handle_type open(int family, int type, int proto, WSAPROTOCOL_INFOW* info
                                         WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT)));
 }
 
-// One that exists already may come with a handle that is inheritable, whatever the flag says.
+// The handle of an existing socket may be inheritable, whatever the flag is.
 native_handle_type open(WSAPROTOCOL_INFOW& info) noexcept {
   fresh made(open(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &info));
   const int result = made ? sys::set_inheritable(made.get(), false) : 0;
@@ -58,10 +58,10 @@ native_handle_type open(WSAPROTOCOL_INFOW& info) noexcept {
 }
 
 // Without this the answer to one datagram, "port unreachable" or "time to live exceeded", fails the
-// next receive, from any peer. An older system knows only the first.
+// next receive, from any peer. Older systems have only the first control.
 void ignore_unreachable(native_handle_type s) noexcept {
   constexpr unsigned long sio_udp_netreset =
-      IOC_IN | IOC_VENDOR | 15U;  // older headers have no name for it
+      IOC_IN | IOC_VENDOR | 15U;  // older headers do not define it
   const BOOL off = FALSE;
   sys::ioctl(s, SIO_UDP_CONNRESET, &off, sizeof off);
   sys::ioctl(s, sio_udp_netreset, &off, sizeof off);
@@ -124,7 +124,7 @@ bool same(const sockaddr_any& a, const sockaddr_any& b) noexcept {
   return a.in.sin_port == b.in.sin_port && a.in.sin_addr.s_addr == b.in.sin_addr.s_addr;
 }
 
-// Whether each is what the other is connected to.
+// Whether the two are connected to each other.
 bool joined(native_handle_type a, native_handle_type b) noexcept {
   sockaddr_any own{};
   sockaddr_any peer{};
@@ -137,8 +137,8 @@ bool joined(native_handle_type a, native_handle_type b) noexcept {
   return faces(a, b) && faces(b, a);
 }
 
-// Accepts until the connection is the one from `client`: anybody on this machine can connect to the
-// listener too, and may come first.
+// Accepts until the connection is the one from `client`: any process on this machine can connect to
+// the listener, too, and may be first.
 int accept_only(native_handle_type client, native_handle_type listener, bool nonblocking,
                 deadline& until, fresh& server) noexcept {
   do {
@@ -195,7 +195,7 @@ native_handle_type sys::accept(native_handle_type s, sockaddr* address, socklen_
   fresh made(outcome(to_native(::accept(to_socket(s), address, size))));
   if (!made) return made.release();
   int result = set_inheritable(made.get(), false);
-  // The mode both ways: the listener's is handed on.
+  // Sets blocking mode as well, because the accepted socket inherits the listener's mode.
   if (result == 0) result = set_nonblocking(made.get(), nonblocking);
   return result < 0 ? result : made.release();
 }
@@ -209,7 +209,7 @@ native_handle_type sys::duplicate(native_handle_type s) noexcept {
 
 int sys::close(native_handle_type s) noexcept {
   int result = outcome(::closesocket(to_socket(s)));
-  // A non-blocking socket that is told to linger is not closed yet.
+  // A non-blocking socket with SO_LINGER is not closed yet.
   if (result == -WSAEWOULDBLOCK && set_nonblocking(s, false) == 0)
     result = outcome(::closesocket(to_socket(s)));
   return result == -WSAECONNRESET ? 0 : result;
@@ -223,7 +223,7 @@ int sys::set_nonblocking(native_handle_type s, bool on) noexcept {
 // The system does not tell.
 int sys::get_nonblocking(native_handle_type /*s*/) noexcept { return 0; }
 
-// (HANDLE)-1 is GetCurrentProcess(), so it is refused here.
+// (HANDLE)-1 is GetCurrentProcess(), so it is rejected here.
 int sys::get_inheritable(native_handle_type s) noexcept {
   DWORD flags = 0;
   if (s < 0) return -WSAENOTSOCK;

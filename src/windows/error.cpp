@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Error numbers, what the wait engine makes of them, and their texts. Those of Winsock's numbers
+// Error numbers, their kinds for the wait engine, and their texts. The texts of Winsock's numbers
 // are the same in every language of the system.
 #include "winsock.hpp"
 
@@ -16,17 +16,17 @@ struct free_local {
   void operator()(void* memory) const noexcept { ::LocalFree(memory); }
 };
 
-// Nothing that std::errc has a name for.
+// std::errc has no equivalent.
 constexpr std::errc none{};
 
 struct row {
   int number;
   const char* message;
   std::errc condition;
-  std::errc also = none;  // POSIX has one number for both, or lets it be either
+  std::errc also = none;  // POSIX has one number for both, or allows either
 };
 
-// By number. Winsock's, and what the calls around files and handles give.
+// By number. Winsock's numbers, and those of calls for files and handles.
 constexpr row rows[] = {
     {ERROR_INVALID_FUNCTION, "Invalid function", std::errc::invalid_argument},
     {ERROR_FILE_NOT_FOUND, "No such file or directory", std::errc::no_such_file_or_directory},
@@ -134,7 +134,7 @@ const row* find(int number) noexcept {
   return found != std::end(rows) && found->number == number ? found : nullptr;
 }
 
-// Empty where the system has no text either.
+// Empty if the system has no text.
 std::string system_message(int number) {
   wchar_t* text = nullptr;
   const DWORD size = ::FormatMessageW(

@@ -16,8 +16,7 @@ namespace {
 using sys::winsock::outcome;
 using sys::winsock::to_handle;
 
-// An operation at an offset, with an event of its own to wait for: others may go on with the same
-// handle.
+// An operation at an offset, with its own event, because other threads may use the same handle.
 class operation_at {
  public:
   explicit operation_at(std::uint64_t offset) noexcept {
@@ -38,7 +37,7 @@ class operation_at {
   OVERLAPPED state_{};
 };
 
-// Leaves the position of a file as it was: reading at an offset moves it all the same.
+// Restores the position of a file, which a read at an offset changes.
 class position_keeper {
  public:
   explicit position_keeper(HANDLE file) noexcept
@@ -57,8 +56,8 @@ class position_keeper {
   BOOL known_;
 };
 
-// Paths of MAX_PATH characters and more need a prefix, behind which the system takes them as they
-// are: absolute, without slashes and dots ("Maximum Path Length Limitation"). False on failure.
+// Paths of MAX_PATH characters and more need a prefix, after which the system uses them unchanged:
+// absolute, without slashes and dots ("Maximum Path Length Limitation"). False on failure.
 bool make_long(std::wstring& path) {
   const auto starts_with = [](const std::wstring& text, std::wstring_view start) {
     return text.compare(0, start.size(), start) == 0;
@@ -130,8 +129,7 @@ std::ptrdiff_t sys::read_file(native_handle_type file, void* data, std::size_t s
   DWORD count = 0;
   bool done = ::ReadFile(to_handle(file), data, static_cast<DWORD>(winsock::cut(size)), &count,
                          operation.get()) != 0;
-  if (!done &&
-      ::GetLastError() == ERROR_IO_PENDING) {  // the file was opened to be read in the background
+  if (!done && ::GetLastError() == ERROR_IO_PENDING) {  // the file was opened for overlapped reads
     done = ::GetOverlappedResult(to_handle(file), operation.get(), &count, TRUE) != 0;
   }
   if (done) return static_cast<std::ptrdiff_t>(count);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Data in and out.
+// Sending and receiving.
 #include "winsock.hpp"
 
 #include <cstring>
@@ -18,19 +18,19 @@ bool was_cut(std::ptrdiff_t count) noexcept {
   return count < 0 && ::WSAGetLastError() == WSAEMSGSIZE;
 }
 
-// A datagram longer than the room fills it and is reported as a failure, which it is not on other
-// systems.
+// Winsock reports an error for a datagram that is longer than the buffer; on other systems it is
+// not an error.
 std::ptrdiff_t received(int count, std::size_t size) noexcept {
   return was_cut(count) ? cut(size) : count;
 }
 
-// What a stream send offers Winsock at a time. While a socket is within its SO_SNDBUF, Winsock
-// takes everything it is offered into the kernel's memory, however much that is ("Design issues -
-// Sending small data segments over TCP with Winsock"): a longer send would end before the peer has
-// read any of it, or fail with WSAENOBUFS, and neither a timeout nor a count would mean anything.
-// No datagram is that long.
+// The maximum of one send on a stream. If the buffered data is below SO_SNDBUF, Winsock copies all
+// the data of a send into kernel memory, however large ("Design issues - Sending small data
+// segments over TCP with Winsock"): a longer send would end before the peer has read any of it, or
+// fail with WSAENOBUFS, and neither a timeout nor a count would mean anything. No datagram is that
+// long.
 constexpr std::size_t largest_offer = 262144;
-// Where WSAENOBUFS ends the halving.
+// The size at which WSAENOBUFS is reported instead of halving again.
 constexpr std::size_t smallest_offer = 4096;
 
 // Keeps the error number.
@@ -44,9 +44,9 @@ PYSOCK_COLD bool is_stream(SOCKET s) noexcept {
   return known && type == SOCK_STREAM;
 }
 
-// What `send` did not do at its first attempt: `size` bytes are too many to offer, or were refused.
-// A message is not divided: if it is too long, the system says so. If the kernel lacks memory, a
-// stream offers less, and reports would-block if nothing is taken.
+// The rest of `send` after its first attempt: `size` bytes are too many for one call, or were
+// rejected. A message is not divided; the system rejects one that is too long. If the kernel lacks
+// memory, a stream tries fewer bytes, and reports would-block if none are accepted.
 template <class Send>
 PYSOCK_COLD std::ptrdiff_t offer_less(SOCKET s, std::size_t size, Send send_some) noexcept {
   if (size > largest_offer) {
@@ -70,8 +70,8 @@ PYSOCK_FAST std::ptrdiff_t offer(native_handle_type s, std::size_t size, Send se
   return PYSOCK_LIKELY(count >= 0) ? count : offer_less(to_socket(s), size, send_some);
 }
 
-// The buffers with the first `size` bytes of a message. The last of them is cut short for as long
-// as this exists: what follows it would come too early.
+// The buffers with the first `size` bytes of a message. The last of them is shortened during the
+// lifetime of this object.
 class first_buffers {
  public:
   first_buffers(const sys::message& m, std::size_t size) noexcept {
@@ -115,11 +115,11 @@ WSAMSG as_native(const sys::message& m, const first_buffers& buffers) noexcept {
   return native;
 }
 
-// Room for the control messages of one datagram. A message without enough of it is a failure that
-// does not tell how much data came, so the system is never given less.
+// The buffer for the control messages of one datagram. With a smaller one the call fails without
+// the size of the data, so the system never gets a smaller one.
 constexpr std::size_t control_room = 1024;
 
-// Hands on as many control messages as fit, the last one in part, as other systems do.
+// Copies as many control messages as fit, the last one in part, as other systems do.
 void hand_on(const WSABUF& all, sys::message& m, DWORD& flags) noexcept {
   auto* const out = static_cast<char*>(m.control);
   std::size_t at = 0;
@@ -141,7 +141,7 @@ void hand_on(const WSABUF& all, sys::message& m, DWORD& flags) noexcept {
   m.control_size = at;
 }
 
-// WSARecvMsg() knows datagrams only, and belongs to the provider of the socket.
+// WSARecvMsg() supports only datagrams; the provider of the socket has its address.
 LPFN_WSARECVMSG find_recvmsg(SOCKET s) noexcept {
   if (is_stream(s)) return nullptr;
   GUID id = WSAID_WSARECVMSG;
@@ -152,28 +152,27 @@ LPFN_WSARECVMSG find_recvmsg(SOCKET s) noexcept {
   return function;
 }
 
-// What can have happened to a message that was received; Winsock echoes the other flags, which ask
-// for something.
+// The flags that describe a received message; Winsock also returns the flags of the request.
 constexpr DWORD outcomes = MSG_TRUNC | MSG_CTRUNC | MSG_OOB | MSG_PARTIAL | MSG_BCAST | MSG_MCAST;
 
-// Winsock leaves the address of a stream's peer as it was.
+// Winsock does not set the address for a stream.
 void prepare(sockaddr* address) noexcept { address->sa_family = AF_UNSPEC; }
 socklen_t used(const sockaddr* address, socklen_t size) noexcept {
   return address->sa_family == AF_UNSPEC ? 0 : size;
 }
 
-// Nothing tells the mode of a socket, and no flag makes one call an exception to it. So these ask
-// first, and then send no more than what a socket that is ready takes without waiting.
+// Winsock can neither return the mode of a socket nor ignore it in one call. So these functions
+// poll first, and then send at most as much as a ready socket accepts without waiting.
 constexpr std::size_t taken_at_once = 16384;
 
-// An event that nobody waits for. Its lowest bit keeps the end of an operation from a completion
-// port that the program may have given the socket to ("GetQueuedCompletionStatus").
+// An event for which no thread waits. Its lowest bit prevents that the end of the operation is
+// queued to a completion port of the program ("GetQueuedCompletionStatus").
 HANDLE without_notice() noexcept {
   static const HANDLE event = ::CreateEventW(nullptr, TRUE, FALSE, nullptr);
   return reinterpret_cast<HANDLE>(reinterpret_cast<std::uintptr_t>(event) | 1U);
 }
 
-// 0 if the event is there, else the negative error number.
+// 0 if the event was created, otherwise the negative error number.
 int not_ready(native_handle_type s, sys::event event) noexcept {
   const int ready = sys::poll(s, event, 0);
   if (ready > 0) return 0;
@@ -215,8 +214,8 @@ std::ptrdiff_t sys::send_now(native_handle_type s, const void* data, std::size_t
   return outcome(send(s, data, (std::min)(size, taken_at_once), 0));
 }
 
-// Another reader may take what this one has seen: an overlapped receive is cancelled where recv()
-// would wait.
+// Another reader may take the data first: an overlapped receive is cancelled, while recv() would
+// wait.
 std::ptrdiff_t sys::recv_now(native_handle_type s, void* data, std::size_t size) noexcept {
   if (const int error = not_ready(s, event::read)) return error;
   WSABUF piece{};
@@ -238,8 +237,7 @@ std::ptrdiff_t sys::recv_now(native_handle_type s, void* data, std::size_t size)
 
 std::size_t sys::max_buffers() noexcept { return 1024; }
 
-// More buffers than that are refused here: the system's own refusal may look like a datagram that
-// was cut.
+// More buffers are rejected here, because the system's error may look like a truncated datagram.
 std::ptrdiff_t sys::sendmsg(native_handle_type s, const message& m, int flags) noexcept {
   if (m.buffer_count > max_buffers()) return -WSAEMSGSIZE;
   return outcome(offer(s, total_size(m), [&](std::size_t some) noexcept -> std::ptrdiff_t {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Addresses to names, the databases of hosts, services and protocols, and this host's own name.
-// Winsock keeps its answers per thread: no lock is needed.
+// Winsock's results are per thread, so no lock is needed.
 #include "winsock.hpp"
 
 #include <cstring>
@@ -11,7 +11,7 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-// Writes a text and its NUL as UTF-8. 0, or the reason for which it does not fit.
+// Writes a text and its NUL as UTF-8. 0, or the error if it does not fit.
 int write(const wchar_t* text, char* out, std::size_t size) noexcept {
   const int written =
       ::WideCharToMultiByte(CP_UTF8, 0, text, -1, out, sys::winsock::cut(size), nullptr, nullptr);
@@ -26,7 +26,7 @@ int host_failure(sys::resolver_status status) noexcept {
   return not_found ? number : -number;
 }
 
-// What a lookup of a service or protocol returns that found nothing: 0, or the negative error
+// The result of a lookup of a service or protocol that found nothing: 0, or the negative error
 // number.
 int entry_failure() noexcept {
   const int reason = sys::last_error();
@@ -70,7 +70,8 @@ sys::resolver_status sys::getnameinfo(const sockaddr* address, socklen_t size, c
   return {number, false};
 }
 
-// Without aliases: gethostbyname() of Winsock, which tells them, is deprecated and not UTF-8.
+// Without aliases: Winsock's gethostbyname(), which returns them, is deprecated and does not use
+// UTF-8.
 int sys::gethostbyname(const char* name, int family, host_entry& out) {
   addrinfo hints{};
   hints.ai_flags = AI_CANONNAME;
@@ -105,7 +106,7 @@ int sys::gethostbyaddr(const void* packed, std::size_t size, int family, host_en
   return 0;
 }
 
-// Needs no Winsock, and knows a name longer than the 15 characters of NetBIOS.
+// Does not need Winsock, and returns names longer than the 15 characters of NetBIOS.
 int sys::gethostname(std::string& out) {
   wchar_t wide[256];
   DWORD size = 256;

@@ -10,19 +10,19 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-// select() believes the count in a set, not FD_SETSIZE.
+// select() uses the count in a set, not FD_SETSIZE.
 class socket_set {
  public:
   void clear() { words_.assign(1, 0); }
   void add(native_handle_type s) { words_.push_back(sys::winsock::to_socket(s)); }
-  // What select() takes; null for none.
+  // The argument of select(); null for an empty set.
   fd_set* get() noexcept {
     if (words_.size() == 1) return nullptr;
     auto* const set = reinterpret_cast<fd_set*>(words_.data());
     set->fd_count = static_cast<u_int>(words_.size() - 1);
     return set;
   }
-  // After select(), which leaves the sockets that are ready.
+  // After select(), which keeps only the sockets that are ready.
   void sort() {
     if (words_.size() == 1) return;
     words_.resize(1 + reinterpret_cast<fd_set*>(words_.data())->fd_count);
@@ -65,7 +65,7 @@ class sys::poll_set {
       if (contains(one.events, event::read)) readable_.add(one.handle);
       if (!contains(one.events, event::write)) continue;
       writable_.add(one.handle);
-      failed_.add(one.handle);  // where a connect that failed is, and nowhere else
+      failed_.add(one.handle);  // a failed connect is reported only there
     }
     timeval limit{};
     limit.tv_sec = milliseconds / 1000;
@@ -86,8 +86,7 @@ class sys::poll_set {
   }
 
  private:
-  // A closed socket is never ready, as it is not to other systems' calls; select() would refuse
-  // all.
+  // A closed socket is never reported, as on other systems; with it select() would fail.
   int drop_closed(const std::vector<poll_entries::entry>& entries) {
     bool found = false;
     for (const auto& one : entries) {
@@ -98,7 +97,7 @@ class sys::poll_set {
       entries_.change(one.handle, event::error, one.generation);
       found = true;
     }
-    if (!found) ::Sleep(1);  // the closed one's number has another owner by now, or is unregistered
+    if (!found) ::Sleep(1);  // the number of the closed socket has been reused or unregistered
     return 0;
   }
 

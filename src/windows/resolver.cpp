@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Names to addresses: apart from everything else in the databases, which a program that only
-// connects has no use for.
+// Names to addresses. Separate from the other databases, so that a program that only connects does
+// not link those.
 #include "winsock.hpp"
 
 #include <cstring>
@@ -88,7 +88,7 @@ void sys::freeaddrinfo(addrinfo* results) noexcept {
   }
 }
 
-// Winsock repeats the protocol that was asked for.
+// Winsock returns the protocol of the hints.
 int sys::answered_protocol(int /*usual*/) noexcept { return 0; }
 
 }  // namespace detail

@@ -18,7 +18,7 @@ bool is_loopback(const sockaddr* address, socklen_t size) noexcept {
          IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr);
 }
 
-// GetVersion() and its kin tell a program without a manifest of an older system.
+// GetVersion() and similar functions report an older system to a program without a manifest.
 bool is_at_least_build(DWORD build) noexcept {
   using function = LONG(WINAPI*)(OSVERSIONINFOW*);
   const HMODULE ntdll = ::GetModuleHandleW(L"ntdll.dll");
@@ -31,7 +31,7 @@ bool is_at_least_build(DWORD build) noexcept {
 }
 
 // A refused connect is tried again for two seconds, in case the listener is slow to start. On the
-// loopback the first answer is final. Where this control does not work nothing is lost but time
+// loopback this turns the repetition off. If this control does not work, a refusal takes longer
 // ("SIO_TCP_INITIAL_RTO").
 void take_first_answer(native_handle_type s) noexcept {
   constexpr UCHAR no_retransmission = 0xFE;  // TCP_INITIAL_RTO_NO_SYN_RETRANSMISSIONS, since 1709

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The threads of bounded lookups: apart from the lookups, which most programs make without.
+// The threads of lookups with a limit. Separate, so that programs without such lookups do not link
+// them.
 #include "winsock.hpp"
 
 #include <process.h>

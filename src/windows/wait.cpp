@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Waiting for one socket, and waking who waits.
+// Waiting for one socket, and waking a thread that waits.
 #include "winsock.hpp"
 
 namespace pysock {
@@ -12,7 +12,7 @@ int sys::poll(native_handle_type s, event events, int milliseconds,
   fd_set one;
   one.fd_count = 1;
   one.fd_array[0] = winsock::to_socket(s);
-  // select() takes out of each set what is not ready.
+  // select() removes the sockets that are not ready from each set.
   fd_set readable{};
   if (contains(events, event::read)) readable = one;
   if (wake >= 0) readable.fd_array[readable.fd_count++] = winsock::to_socket(wake);
@@ -23,8 +23,7 @@ int sys::poll(native_handle_type s, event events, int milliseconds,
   limit.tv_usec = milliseconds % 1000 * 1000;
 
   fd_set* const none = nullptr;
-  // A connect that failed is among the exceptions and nowhere else; to a reader they would be
-  // urgent data.
+  // A failed connect is only in the set of exceptions, which for a reader means urgent data.
   const int ready = ::select(0, readable.fd_count != 0 ? &readable : none,
                              contains(events, event::write | event::connect) ? &writable : none,
                              contains(events, event::connect) ? &failed : none,
@@ -50,7 +49,7 @@ void sys::close_wake(const native_handle_type (&ends)[2]) noexcept {
 
 void sys::wake(native_handle_type writing_end) noexcept {
   const int error = ::WSAGetLastError();
-  // It fails only where the buffers are full, and then the other end is readable.
+  // It fails only if the buffers are full; the other end is then readable.
   ::send(winsock::to_socket(writing_end), "", 1, 0);
   ::WSASetLastError(error);
 }

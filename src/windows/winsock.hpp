@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Winsock for the files of this folder: its start, and its handles.
+// Initialisation of Winsock, and its handles.
 #pragma once
 
 #include <algorithm>
@@ -21,9 +21,9 @@ inline int start() noexcept {
   return data.wVersion == wanted ? 0 : WSAVERNOTSUPPORTED;
 }
 
-// Starts Winsock, once; false with the reason in last_error() where that fails. Called by whatever
-// may be a program's first call, and so also before main(). It is never ended: sockets may outlive
-// every object of ours, and the system ends it with the process.
+// Initialises Winsock, once; false with the reason in last_error() if that fails. Called by every
+// function that may be a program's first call, also before main(). WSACleanup is never called:
+// sockets may outlive every object of the library, and the system cleans up when the process ends.
 inline bool started() noexcept {
   static const int reason = start();
   if (reason != 0) ::WSASetLastError(reason);
@@ -36,7 +36,7 @@ inline native_handle_type to_native(SOCKET s) noexcept {
 }
 inline HANDLE to_handle(native_handle_type h) noexcept { return reinterpret_cast<HANDLE>(h); }
 
-// What a function of the seam returns: the result, or the negative error number. For calls that set
+// The result of a function of the seam, or the negative error number. For calls that set
 // WSAGetLastError(), which is GetLastError().
 template <class Result>
 Result outcome(Result result) noexcept {
@@ -48,8 +48,8 @@ inline int cut(std::size_t size) noexcept {
   return static_cast<int>((std::min)(size, std::size_t{INT_MAX}));
 }
 
-// UTF-8, which is what all narrow strings of the library are, as the system's functions with a W
-// take it. False, with the reason in last_error(), where `text` is not UTF-8.
+// Converts UTF-8, the encoding of all narrow strings of the library, to UTF-16. False, with the
+// reason in last_error(), if `text` is not UTF-8.
 inline bool widen(const char* text, std::wstring& out) {
   const int size = ::MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, nullptr, 0);
   if (size <= 0) return false;
@@ -59,7 +59,7 @@ inline bool widen(const char* text, std::wstring& out) {
   return true;
 }
 
-// The same the other way. A lone surrogate becomes U+FFFD.
+// Converts UTF-16 to UTF-8. A lone surrogate becomes U+FFFD.
 inline std::string narrow(std::wstring_view text) {
   const int given = cut(text.size());
   const int size =

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Control messages in the system's layout: the one place that knows of cmsghdr and its macros.
+// Control messages in the system's layout: the only code that uses cmsghdr and its macros.
 //
-// Headers are copied in and out, never pointed at: a buffer may then lie anywhere, and what stands
-// in it is believed only as far as it fits. One message takes the space of its data, padding
-// included, so the system's macros for walking are not needed.
+// Headers are copied, never accessed through a pointer, so the buffer need not be aligned. Lengths
+// in it are checked against its size. A message takes the space of its data with the padding, so
+// the system's macros for iteration are not needed.
 #pragma once
 
 #include <cstddef>  // size_t
@@ -19,8 +19,8 @@ namespace cmsg {
 
 using header = cmsg_header;
 
-// What `size` bytes of data take: with the header before them, and with the padding up to the next
-// header as well. Functions and not constants: on some systems the macros call one.
+// The space for `size` bytes of data with their header, without and with the padding up to the next
+// header. They are functions, not constants, because some systems' macros call functions.
 #ifdef WSA_CMSG_LEN
 inline std::size_t length(std::size_t size) noexcept { return WSA_CMSG_LEN(size); }
 inline std::size_t space(std::size_t size) noexcept { return WSA_CMSG_SPACE(size); }
@@ -60,8 +60,8 @@ inline void write(char* room, int level, int type, const_bytes data) noexcept {
 }
 
 // The message at the start of `raw`; its data are the part that is there. Returns what follows it;
-// after a message that is cut off nothing does. False where there is no message: no room for a
-// header, or a length that does not even cover it and would never lead on.
+// after a truncated message that is empty. False if there is no message: no space for a header, or
+// a length smaller than the header, which would never advance.
 inline bool read(const_bytes raw, int& level, int& type, const_bytes& data,
                  const_bytes& rest) noexcept {
   const std::size_t before = length(0);

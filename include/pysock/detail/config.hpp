@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the compiler and the platform ask of the rest: export and hint macros, and the native
-// handle.
+// Differences of compilers and platforms: macros for exports and hints, and the native handle.
 #pragma once
 
 #if defined(_MSVC_LANG) ? _MSVC_LANG < 201703L : __cplusplus < 201703L
@@ -44,7 +43,7 @@
 /// Stands before exported classes whose bases and members are the standard library's. Microsoft's
 /// compiler warns of them, for the case that a program and the library have different ones.
 #define PYSOCK_EXPORTED_CLASSES_BEGIN
-/// Ends what PYSOCK_EXPORTED_CLASSES_BEGIN began.
+/// Ends the range of PYSOCK_EXPORTED_CLASSES_BEGIN.
 #define PYSOCK_EXPORTED_CLASSES_END
 #endif
 
@@ -77,7 +76,7 @@
 #else
 /// Marks a slow path, kept out of the callers' code.
 #define PYSOCK_COLD __declspec(noinline)
-/// Marks what needs a frame of its own.
+/// Marks a function that is not inlined.
 #define PYSOCK_NOINLINE __declspec(noinline)
 /// Marks a fast path, made part of every caller: the operation is known there. Not __forceinline,
 /// which makes the callers' compiler warn where it cannot (C4714).
@@ -99,7 +98,7 @@ using native_handle_type = std::intptr_t;
 using native_handle_type = int;
 #endif
 
-/// What `fileno()` gives once nothing is open.
+/// The result of `fileno()` of a closed object.
 inline constexpr native_handle_type invalid_handle = -1;
 
 }  // namespace v1

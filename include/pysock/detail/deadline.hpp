@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// When a call must have ended. The clock itself is the seam's.
+// The time by which a call must end. The seam provides the clock.
 #pragma once
 
 #include <climits>  // INT_MAX
@@ -15,14 +15,14 @@ namespace detail {
 // The last instant of the clock stands for "never".
 inline constexpr std::int64_t no_deadline = INT64_MAX;
 
-// The instant `timeout` nanoseconds after `now`; a negative timeout is none.
+// The instant `timeout` nanoseconds after `now`; a negative timeout means no limit.
 constexpr std::int64_t deadline_after(std::int64_t now, std::int64_t timeout) noexcept {
   if (timeout < 0 || timeout > no_deadline - now) return no_deadline;
   return now + timeout;
 }
 
-// What poll() takes: milliseconds rounded up, so that it never wakes early; -1 for ever. Cut to
-// what an int holds: the caller asks again.
+// What poll() takes: milliseconds rounded up, so that it never wakes early; -1 without limit.
+// Limited to the range of int: the caller waits again.
 constexpr int poll_milliseconds(std::int64_t deadline, std::int64_t now) noexcept {
   if (deadline == no_deadline) return -1;
   if (deadline <= now) return 0;
@@ -47,7 +47,7 @@ class deadline {
   // Whether calls never wait.
   [[nodiscard]] bool is_zero() const noexcept { return timeout_ == 0; }
 
-  // Reads the clock. Without a limit to compare with it does not, and returns 0.
+  // Reads the clock. Without a limit it does not, and returns 0.
   std::int64_t now() noexcept {
     if (!is_limited(timeout_)) return 0;
     const std::int64_t now = sys::now();

@@ -23,11 +23,11 @@ namespace detail {
 
 // `receive(data, size, done, ec)` receives until `size` bytes are in `data`, of which `done` are
 // there already, and returns how many are there; fewer with the reason in `ec`. The memory grows
-// with what arrives: the size may be the peer's word.
+// with the received data, because the peer may have chosen the size.
 template <class Receive>
 std::string receive_exactly(std::size_t size, const Receive& receive) {
   constexpr const char* operation = "recv_exactly";
-  constexpr std::size_t first_block = 65536;  // what a peer that sends nothing makes us allocate
+  constexpr std::size_t first_block = 65536;  // allocated at once, even if the peer sends nothing
   if (size > max_transfer) throw_error(bad_argument::negative_size, operation);
   std::string result;
   std::size_t done = 0;

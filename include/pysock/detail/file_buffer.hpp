@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The buffers of a file, as a std::streambuf that has Python's methods too.
 //
-// Reading never takes a byte out of the buffer before the call can return it, and never receives
-// one without the memory to keep it: what a call that fails has received is there for the next.
+// A read removes no byte from the buffer before it can return it, and allocates the memory for a
+// byte before it receives it: a call that fails keeps the received bytes for the next one.
 #pragma once
 
 #include <cstddef>       // size_t, ptrdiff_t
@@ -36,7 +36,7 @@ inline file_mode parse_file_mode(std::string_view mode) {
 
 class file_buffer final : public std::streambuf {
  public:
-  // A closed one.
+  // A closed buffer.
   file_buffer() = default;
   file_buffer(std::unique_ptr<byte_transport> transport, file_mode mode, int bufsize,
               std::int64_t timeout);
@@ -48,7 +48,7 @@ class file_buffer final : public std::streambuf {
   std::vector<std::string> readlines(std::ptrdiff_t hint);
   std::string read(std::ptrdiff_t size);
 
-  // `before` is what the same call has written already.
+  // `before` is the number of bytes that the same call has already written.
   void write(const_bytes data, deadline& until, const char* operation = "write",
              std::size_t before = 0);
   void flush();
@@ -84,24 +84,24 @@ class file_buffer final : public std::streambuf {
   // Bytes received past the buffer, for the next call.
   void put_back(std::string&& bytes, std::size_t size) noexcept;
 
-  // Whether reading so many bytes takes less than a buffer more. What takes as much is received
-  // where it is wanted.
+  // Whether a read of so many bytes needs less than one more buffer. A larger read bypasses the
+  // buffer.
   [[nodiscard]] bool goes_through_buffer(std::size_t wanted) const noexcept;
   std::size_t receive(char* to, std::size_t size, deadline& until, std::error_code& ec) noexcept;
 
-  // Receives something behind what is unread, however much that is. False at the end of the stream.
+  // Receives more data behind the unread data. False at the end of the stream.
   bool receive_more(deadline& until, const char* operation);
 
-  // Sees to it that so many bytes are unread; returns how many there are, fewer at the end of the
-  // stream.
+  // Receives until there are so many unread bytes; returns how many there are, fewer at the end of
+  // the stream.
   std::size_t fill(std::size_t wanted, deadline& until);
 
   // The size of the line `offset` bytes on, at most `limit`; 0 at the end of the stream.
   std::size_t line_size(std::size_t offset, std::size_t limit, deadline& until,
                         const char* operation);
 
-  // ---- writing: the put area begins with what is held; line by line it has no room, so that every
-  // byte passes put() ----
+  // ---- writing: the put area begins with the buffered data; with line buffering it is empty, so
+  // every byte goes through put() ----
 
   [[nodiscard]] std::size_t held() const noexcept {
     return static_cast<std::size_t>(pptr() - pbase());
@@ -110,10 +110,10 @@ class file_buffer final : public std::streambuf {
   std::size_t send(const char* data, std::size_t size, deadline& until,
                    std::error_code& ec) noexcept;
 
-  // Sends what is held; what does not go stays. Returns the bytes gone.
+  // Sends the buffered data and keeps what it cannot send. Returns the number of bytes sent.
   std::size_t send_held(deadline& until, std::error_code& ec) noexcept;
 
-  // Returns how many bytes were sent or are held: all, unless it fails.
+  // Returns how many bytes were sent or are buffered: all, unless it fails.
   std::size_t put(const char* data, std::size_t size, deadline& until,
                   std::error_code& ec) noexcept;
 

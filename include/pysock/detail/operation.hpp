@@ -27,7 +27,7 @@ using interrupt_hook = bool (*)(void* data) noexcept;
 
 namespace detail {
 
-// What a call needs to know of its socket or file.
+// The state of a socket or file that its calls use.
 struct call_context {
   native_handle_type handle = invalid_handle;
   std::int64_t timeout = no_timeout;  // a word as in timeout.hpp
@@ -35,7 +35,7 @@ struct call_context {
   void* hook_data = nullptr;
   interrupt_source* interrupter = nullptr;
 
-  // Whether calls leave the waiting to the system.
+  // Whether the system waits, not the library.
   [[nodiscard]] bool waits_in_system() const noexcept {
     return timeout == no_timeout && interrupter == nullptr;
   }
@@ -50,7 +50,7 @@ class operation {
   operation(const call_context& context, sys::event events, deadline& until, int flags = 0) noexcept
       : context_(context), until_(until), events_(events), flags_(flags) {}
 
-  // What the next wait is for, where a call's steps differ in that.
+  // Sets the event of the next wait, for calls whose steps wait for different events.
   void expect(sys::event events) noexcept { events_ = events; }
 
   // Before the first attempt of a call: false, with the reason in `ec`, if the interrupter ends it.
@@ -67,12 +67,12 @@ class operation {
   // After an attempt that would have blocked: waits. True to try again; else the reason is in `ec`.
   PYSOCK_API bool wait(std::error_code& ec) noexcept;
 
-  // Before the first attempt: waits until there is something to be done, or until the time is over;
-  // the attempt is then made in any case, since poll() does not count all that a call can take
-  // (SO_RCVLOWAT). False with the reason in `ec`.
+  // Before the first attempt: waits for readiness or the end of the time; the attempt is then made
+  // in any case, because poll() does not report all data that a call can receive (SO_RCVLOWAT).
+  // False with the reason in `ec`.
   bool wait_to_begin(std::error_code& ec) noexcept { return poll(until_.now(), true, ec); }
 
-  // As `wait_to_begin`, but false with `errc::timed_out` where the time is over.
+  // As `wait_to_begin`, but false with `errc::timed_out` if the time is over.
   bool wait_until_ready(std::error_code& ec) noexcept { return poll(until_.now(), false, ec); }
 
   // After a step that made progress but did not finish the call: false with the reason in `ec` if
@@ -83,13 +83,13 @@ class operation {
   // call.
   PYSOCK_API bool resume(std::error_code& ec) noexcept;
 
-  // Whether would-block is waited out, and not reported.
+  // Whether a call that would block waits instead of failing.
   [[nodiscard]] PYSOCK_API bool waits() const noexcept;
 
   // A word as in timeout.hpp.
   [[nodiscard]] std::int64_t timeout() const noexcept { return context_.timeout; }
 
-  // Whether an attempt found nothing and had to wait.
+  // Whether an attempt would have blocked and the call had to wait.
   [[nodiscard]] bool has_waited() const noexcept { return has_waited_; }
 
  private:
@@ -125,8 +125,8 @@ std::ptrdiff_t complete(operation& op, int error, const Attempt& attempt,
   return -1;
 }
 
-// The same where `attempt(done)` moves some of the bytes after the first `done`, until all `size`
-// are moved. `done` counts those that have gone, also on failure.
+// The same for `attempt(done)`, which transfers some of the bytes after the first `done`, until all
+// `size` bytes are transferred. `done` is their number, also on failure.
 template <class Attempt>
 void complete_all(operation& op, int error, std::size_t size, std::size_t& done,
                   const Attempt& attempt, std::error_code& ec) noexcept {
@@ -140,8 +140,8 @@ void complete_all(operation& op, int error, std::size_t size, std::size_t& done,
   }
 }
 
-// Connects. One that goes on in the background is waited for and asked for its outcome; it is never
-// called again. `op` waits for `sys::event::connect`.
+// Connects. If the connect goes on in the background, waits for its end and asks for the result;
+// never calls connect again. `op` waits for `sys::event::connect`.
 PYSOCK_API void connect(operation& op, native_handle_type s, const endpoint& to,
                         std::error_code& ec) noexcept;
 
@@ -149,10 +149,10 @@ PYSOCK_API void connect(operation& op, native_handle_type s, const endpoint& to,
 // the time is over.
 PYSOCK_API bool finish_connect(operation& op, native_handle_type s, std::error_code& ec) noexcept;
 
-// Predicts whether the next receive of a socket with a timeout will have to wait: as the one before
-// the last did, so that pairs of a receive that waits and one that does not are predicted too.
-// Whether a receive that polled first would have had to wait is not known; at least every sixteenth
-// tries first, and so a wrong prediction ends.
+// Predicts whether the next receive of a socket with a timeout will have to wait: the prediction is
+// the outcome of the receive before the last, so that an alternation of receives that wait and do
+// not wait is predicted too. A receive that polls first does not show whether it would have had to
+// wait, so at least every sixteenth tries first, which ends a wrong prediction.
 class wait_prediction {
  public:
   constexpr wait_prediction() noexcept = default;

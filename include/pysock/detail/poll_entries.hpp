@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The descriptors of a poll_set, for systems that are told of them with every wait.
+// The descriptors of a poll_set, for systems to which every wait passes all of them.
 #pragma once
 
 #include <algorithm>  // find_if
@@ -13,7 +13,7 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-// Changed by any thread; one that waits is woken and takes a new copy.
+// Any thread may change it; the waiting thread is woken and makes a new copy.
 class poll_entries {
  public:
   struct entry {

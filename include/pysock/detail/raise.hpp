@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Exceptions of the standard library, thrown by compiled code. The headers themselves neither throw
-// nor catch, so that programs may include them with exceptions switched off: what would be thrown
-// then ends the process with its text.
+// nor catch, so that programs can include them with exceptions switched off: an exception then ends
+// the process with its text.
 #pragma once
 
 #include "config.hpp"
@@ -10,9 +10,9 @@
 #define PYSOCK_TRY try
 #define PYSOCK_CATCH_ALL catch (...)
 #else
-/// Begins a block that stops what a user's own types throw.
+/// Begins a block that catches exceptions of the program's own types.
 #define PYSOCK_TRY if constexpr (true)
-/// Begins what is done in that case.
+/// Begins the handler.
 #define PYSOCK_CATCH_ALL else
 #endif
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Memory for the length of a call.
+// Temporary memory of a call.
 #pragma once
 
 #include <cstddef>  // size_t, max_align_t
@@ -10,12 +10,11 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-// More bytes than any call can move.
+// More bytes than any call can transfer.
 inline constexpr std::size_t max_transfer = PTRDIFF_MAX;
 
-// Uninitialised memory for what a call receives; results are copied out of it, so that only what
-// arrived costs anything. On the stack there are at most 4 KiB of it: callers may run on small
-// stacks.
+// Uninitialised memory for received data; the result is a copy of the part that was filled. On the
+// stack there are at most 4 KiB of it: callers may run on small stacks.
 class scratch {
  public:
   explicit scratch(std::size_t size) : heap_(size <= sizeof stack_ ? nullptr : new char[size]) {}

@@ -8,8 +8,8 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-// Room for any address the system can return, AF_UNIX with all its bytes included; left
-// uninitialised on purpose.
+// A buffer for any address that the system can return, including AF_UNIX with all its bytes; not
+// initialised, which would cost time.
 union sockaddr_any {
   sockaddr base;
   sockaddr_in in;

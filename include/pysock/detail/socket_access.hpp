@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the library's own parts may do with a socket and its users may not.
+// Access to a socket for other parts of the library.
 #pragma once
 
 #include <cstdint>  // int64_t
@@ -28,7 +28,7 @@ struct socket_access {
   // For a socket whose descriptor is non-blocking already.
   static void set_interrupter(socket& s, const interrupt_link& link) { s.change_interrupter(link); }
 
-  // What the wait engine needs to know of it.
+  // The state that the wait engine needs.
   static call_context context(const socket& s) noexcept { return s.context(); }
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A socket below a file.
+// The transport of a file over a socket.
 #pragma once
 
 #include <cstddef>       // size_t
@@ -15,8 +15,8 @@ inline namespace v1 {
 namespace detail {
 
 // The mode of the descriptor is shared with the socket it was duplicated from. A call with a limit
-// asks the system not to wait, whatever the mode, and waits by itself; a call without one lets the
-// system wait where the mode does.
+// passes the flag for not waiting, whatever the mode, and waits with poll; in a call without a
+// limit the system waits if the descriptor is blocking.
 class socket_transport final : public byte_transport {
  public:
   socket_transport(descriptor handle, interrupt_hook hook, void* hook_data,

@@ -4,9 +4,10 @@
 //
 // The functions are flat: one system call each, no loop, no throw. They return what the call
 // returns or, where it fails, the negative error number. Four return -1 instead, so that they can
-// end in a jump to the C function: `send`, `sendto`, `recv` and `recvfrom`; `last_error()` is then
-// the first thing to ask. The helpers further down (name service, interfaces) wrap one library call
-// each and may allocate; those that do can throw std::bad_alloc and nothing else.
+// end in a jump to the C function: `send`, `sendto`, `recv` and `recvfrom`; the caller must then
+// call `last_error()` before anything else. The helpers further down (name service, interfaces)
+// wrap one library call each and may allocate; those that do can throw std::bad_alloc and nothing
+// else.
 //
 // PYSOCK_API marks those that inline functions, the component ssl or tests of the installed library
 // call; a shared library exports no other.
@@ -32,12 +33,12 @@ namespace sys {
 PYSOCK_API int last_error() noexcept;
 
 enum class failure { other, interrupted, would_block };
-// What the wait engine needs to know of an error number.
+// The kinds of error numbers that the wait engine distinguishes.
 PYSOCK_API failure classify(int error) noexcept;
 // Whether a failed connect goes on in the background.
 PYSOCK_API bool connect_pending(int error) noexcept;
 
-// Numbers that the library itself must produce, as this system spells them.
+// The numbers of this system for errors that the library itself reports.
 struct error_numbers {
   int bad_descriptor;
   int would_block;
@@ -54,18 +55,17 @@ PYSOCK_API error_numbers numbers() noexcept;
 // The category of the system's socket errors: its messages are the system's, its conditions
 // std::errc.
 PYSOCK_API const std::error_category& category() noexcept;
-// What Python calls its numbers in a message: "Errno" or "WinError".
+// The word before the number in Python's messages: "Errno" or "WinError".
 PYSOCK_API const char* number_label() noexcept;
 std::string gai_message(int error);
 std::string herror_message(int error);
 
 // ---- time ----
-// Nanoseconds on a clock that only goes forward.
+// Nanoseconds of a monotonic clock.
 PYSOCK_API std::int64_t now() noexcept;
 
 // ---- processes ----
-// The number of this process: a child that fork() has made has another one. 0 where no process is
-// made by fork().
+// The process id; a child of fork() has another one. 0 on systems without fork().
 PYSOCK_API std::int64_t process_id() noexcept;
 
 // ---- descriptors ----
@@ -77,7 +77,7 @@ int socketpair(int family, int type, int proto, bool nonblocking,
 native_handle_type accept(native_handle_type s, sockaddr* address, socklen_t* size,
                           bool nonblocking) noexcept;
 PYSOCK_API native_handle_type duplicate(native_handle_type s) noexcept;
-// Never retried; a connection reset while closing counts as success.
+// Never repeated; a connection reset during the close counts as success.
 PYSOCK_API int close(native_handle_type s) noexcept;
 int set_nonblocking(native_handle_type s, bool on) noexcept;
 // Whether the descriptor is non-blocking: 1 or 0. Always 0 where the system cannot tell.
@@ -85,7 +85,7 @@ int get_nonblocking(native_handle_type s) noexcept;
 // 1 or 0.
 int get_inheritable(native_handle_type s) noexcept;
 int set_inheritable(native_handle_type s, bool on) noexcept;
-// Family, type and protocol of an open socket. Members the system cannot tell stay as they were.
+// Family, type and protocol of an open socket. Members that the system cannot tell are not changed.
 int describe(native_handle_type s, int& family, int& type, int& proto) noexcept;
 // Takes type flags (SOCK_NONBLOCK, SOCK_CLOEXEC) out of `type`; true if SOCK_NONBLOCK was there.
 bool strip_type_flags(int& type) noexcept;
@@ -112,8 +112,8 @@ int ioctl(native_handle_type s, unsigned long control, const void* value,
 #endif
 
 // ---- waiting ----
-// What to wait for: a set. An error or a hang-up ends each wait. `connect` is the end of a connect
-// in the background, which some systems report apart from `write`.
+// A set of events to wait for. An error or a hang-up ends each wait. `connect` is the end of a
+// connect in the background, which some systems report apart from `write`.
 enum class event : unsigned { error = 0, read = 1, write = 2, connect = 4 };
 constexpr event operator|(event a, event b) noexcept {
   return static_cast<event>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
@@ -129,16 +129,16 @@ int poll(native_handle_type s, event events, int milliseconds,
 // Sleeps; a signal ends it early, with the number for "interrupted", and so does `wake`.
 int pause(int milliseconds, native_handle_type wake = invalid_handle) noexcept;
 
-// A descriptor that one thread waits for and another, or a signal handler, makes readable. `ends`
-// are the one to wait for and the one to write to; they may be the same.
+// A descriptor for which one thread waits and which another thread, or a signal handler, makes
+// readable. `ends` are the descriptor to wait for and the one to write to; they may be the same.
 int open_wake(native_handle_type (&ends)[2]) noexcept;
 void close_wake(const native_handle_type (&ends)[2]) noexcept;
 // Makes it readable until `clear_wake`. Async-signal-safe; keeps last_error().
 void wake(native_handle_type writing_end) noexcept;
 void clear_wake(native_handle_type reading_end) noexcept;
 
-// A set of descriptors that one thread waits for and any thread may change. The generation is the
-// caller's, and comes back with the result.
+// A set of descriptors for which one thread waits and which any thread may change. The caller
+// chooses the generation, which the result contains.
 class poll_set;
 struct poll_result {
   native_handle_type handle;
@@ -149,13 +149,12 @@ int open_poll_set(poll_set*& out);
 void close_poll_set(poll_set* set) noexcept;
 // Its own descriptor; -1 where it has none.
 native_handle_type poll_set_handle(const poll_set& set) noexcept;
-// Waits for other events of a descriptor than before; `event::error` stands for none, before it is
+// Changes the events of a descriptor; `event::error` stands for none, before it is
 // added and after it is removed.
 int change_poll_set(poll_set& set, native_handle_type s, event before, event after,
                     std::uint32_t generation);
-// Puts everything that is ready into `out`; an error or a hang-up is ready for both. Returns how
-// much there is: 0 if the time is up, and where the set has changed. A descriptor may be in it
-// twice.
+// Puts everything that is ready into `out`; an error or a hang-up is ready for both. Returns the
+// number: 0 if the time is up, and if the set has changed. A descriptor may be in it twice.
 int wait_poll_set(poll_set& set, std::vector<poll_result>& out, int milliseconds);
 
 // ---- data ----
@@ -167,9 +166,9 @@ inline constexpr int dont_wait = MSG_DONTWAIT;
 inline constexpr int dont_wait = 0;
 #endif
 
-// Lengths over the system's limit are cut to it. Nothing that sends raises SIGPIPE. None of the
-// first four throws; they do not say so, because a function that promises it cannot end in a jump
-// to a C function that does not.
+// Lengths above the system's limit are reduced to it. No send raises SIGPIPE. The first four do not
+// throw, but are not declared noexcept, because a noexcept function cannot end in a jump to a C
+// function that is not.
 PYSOCK_API std::ptrdiff_t send(native_handle_type s, const void* data, std::size_t size, int flags);
 PYSOCK_API std::ptrdiff_t sendto(native_handle_type s, const void* data, std::size_t size,
                                  int flags, const sockaddr* address, socklen_t address_size);
@@ -181,7 +180,7 @@ PYSOCK_API std::ptrdiff_t send_now(native_handle_type s, const void* data,
                                    std::size_t size) noexcept;
 PYSOCK_API std::ptrdiff_t recv_now(native_handle_type s, void* data, std::size_t size) noexcept;
 
-// One piece of a scattered or gathered transfer, in the layout the system's call takes.
+// One buffer of sendmsg or recvmsg, in the system's layout.
 using buffer = io_buffer;
 PYSOCK_API std::size_t max_buffers() noexcept;
 
@@ -202,17 +201,17 @@ std::ptrdiff_t recvmsg(native_handle_type s, message& m, int flags) noexcept;
 int cloexec_flag() noexcept;
 
 // ---- files, for sendfile ----
-// Sends up to `count` bytes of `file` from an absolute `offset`. Where the system or this pair of
-// descriptors cannot, `sendfile_unsupported` is true of the error number and the caller reads and
-// sends instead. Call it between block_sigpipe() and restore_sigpipe(): it has no flag against
-// SIGPIPE.
+// Sends up to `count` bytes of `file` from an absolute `offset`. If the system or this pair of
+// descriptors does not support it, `sendfile_unsupported` is true for the error number, and the
+// caller reads and sends instead. Call it between block_sigpipe() and restore_sigpipe(): it has no
+// flag against SIGPIPE.
 PYSOCK_API std::ptrdiff_t sendfile(native_handle_type s, native_handle_type file,
                                    std::uint64_t offset, std::size_t count) noexcept;
 PYSOCK_API bool sendfile_unsupported(int error) noexcept;
 // Blocks SIGPIPE in this thread. Returns what restore_sigpipe() needs.
 int block_sigpipe() noexcept;
 // Unblocks it unless it was blocked before. `may_be_pending`: a call since then may have raised it;
-// such a signal is taken away, one that was pending before stays pending.
+// such a signal is removed; one that was pending before stays pending.
 void restore_sigpipe(int state, bool may_be_pending) noexcept;
 PYSOCK_API native_handle_type open_file(const char* path) noexcept;
 PYSOCK_API int close_file(native_handle_type file) noexcept;
@@ -226,8 +225,8 @@ native_handle_type file_handle(void* c_file) noexcept;
 int seek_file(void* c_file, std::int64_t offset) noexcept;
 
 // ---- name service ----
-// How a call of the resolver ended: 0, or an EAI_* number, or the system's error number where the
-// system failed below the resolver. EAI_SYSTEM is never among them.
+// The result of a call of the resolver: 0, an EAI_* number, or the system's error number instead of
+// EAI_SYSTEM.
 struct resolver_status {
   int number = 0;
   bool from_system = false;
@@ -235,17 +234,17 @@ struct resolver_status {
 resolver_status getaddrinfo(const char* host, const char* service, const addrinfo* hints,
                             addrinfo** results) noexcept;
 void freeaddrinfo(addrinfo* results) noexcept;
-// Starts a thread that calls `function(argument)` and that nobody waits for; signals are delivered
-// to others. 0, or the negative error number.
+// Starts a detached thread that calls `function(argument)`, with all signals blocked. 0, or the
+// negative error number.
 int run_detached(void (*function)(void*) noexcept, void* argument) noexcept;
-// What the resolver names as the protocol of a type for which none was asked, and for which `usual`
-// is the usual one.
+// The protocol that the resolver returns for a type if none was requested; `usual` is the usual
+// one.
 int answered_protocol(int usual) noexcept;
 resolver_status getnameinfo(const sockaddr* address, socklen_t size, char* host,
                             std::size_t host_size, char* service, std::size_t service_size,
                             int flags) noexcept;
 
-// What the hosts database knows of one host. `addresses` are packed, all of `family`.
+// An entry of the hosts database. `addresses` are packed, all of `family`.
 struct host_entry {
   std::string name;
   std::vector<std::string> aliases;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a file stands on: a stream of bytes in both directions. A socket is one, a TLS session
-// another.
+// The stream of bytes below a file: a socket or a TLS session.
 #pragma once
 
 #include <cstddef>       // size_t
@@ -13,9 +12,9 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-// Transports keep no timeout: each call is handed the deadline of the call of the file that it is a
-// step of. What is there already is taken also when the time is over. On success `ec` is cleared.
-// Destruction closes quietly.
+// Transports have no timeout: each call gets the deadline of the file's call. Data that has arrived
+// is returned even if the time is over. On success `ec` is cleared. Destruction closes and ignores
+// errors.
 class byte_transport {
  public:
   byte_transport() = default;
@@ -27,12 +26,12 @@ class byte_transport {
   // stream, and with the reason in `ec`.
   virtual std::size_t read(char* data, std::size_t size, deadline& until,
                            std::error_code& ec) noexcept = 0;
-  // Sends all of it. Returns the bytes gone, also on failure.
+  // Sends all of it. Returns the number of bytes sent, also on failure.
   virtual std::size_t write(const char* data, std::size_t size, deadline& until,
                             std::error_code& ec) noexcept = 0;
-  // The descriptor below, for those who wait for it.
+  // The descriptor, for poll().
   virtual native_handle_type fileno() const noexcept = 0;
-  // Ends the transport, also on failure. Nothing is called after it but the destructor.
+  // Closes the transport, also on failure. Only the destructor may be called after it.
   virtual void close(std::error_code& ec) noexcept = 0;
 };
 
