@@ -141,6 +141,16 @@ TEST_CASE("blocking mode reports would-block where the system has a timeout of i
   CHECK(fake::count("poll") == 0);
 }
 
+TEST_CASE("blocking mode waits where the system cannot tell of a timeout of its own",
+          "[operation]") {
+  const fake::session session;
+  receiver r(-1);
+  fake::on_recv({fails(EAGAIN), fake::gives("x")});
+  fake::on_getsockopt({fails(ENOTSOCK)});
+  CHECK(r.receive() == 1);
+  CHECK(fake::count("poll") == 1);
+}
+
 TEST_CASE("blocking mode reports would-block of urgent data", "[operation]") {
   const fake::session session;
   receiver r(-1);
@@ -270,6 +280,37 @@ TEST_CASE("endless signals do not extend the deadline", "[operation]") {
   CHECK(calling.receive() == -1);
   CHECK(calling.ec == pysock::errc::timed_out);
   CHECK(fake::elapsed() == 101ms);  // the time starts with the first failure
+}
+
+TEST_CASE("a wait that succeeds after poll has returned early leaves no error", "[operation]") {
+  const fake::session session;
+  const std::int64_t timeout = GENERATE(std::int64_t{0}, 500 * ms);
+  CAPTURE(timeout);
+  const call_context context{fake::adopt(), timeout, nullptr, nullptr};
+  deadline until(timeout);
+  operation op(context, event::read, until);
+  std::error_code ec;
+  if (timeout == 0) {
+    fake::on_poll({fails(EINTR), fake::ready()});
+  } else {
+    fake::on_poll({fails(EINTR), fake::times_out().after(5), fake::ready()});
+  }
+  CHECK(op.wait_until_ready(ec));
+  CHECK_FALSE(ec);
+  CHECK(fake::all_consumed());
+}
+
+TEST_CASE("a wait of no time that finds nothing is a timeout", "[operation]") {
+  const fake::session session;
+  const call_context context{fake::adopt(), 0, nullptr, nullptr};
+  deadline until(0);
+  operation op(context, event::read, until);
+  std::error_code ec;
+  fake::on_poll({fails(EINTR), fake::times_out()});
+  CHECK_FALSE(op.wait_until_ready(ec));
+  CHECK(ec == pysock::errc::timed_out);
+  CHECK(fake::log("poll") == lines{called("poll", context.handle, event::read, 0),
+                                   called("poll", context.handle, event::read, 0)});
 }
 
 TEST_CASE("an interrupted call is repeated", "[operation]") {
