@@ -236,14 +236,18 @@ object from_endpoint(const pysock::endpoint& endpoint, int protocol);
 pysock::timeout_value to_timeout(PyObject* from);
 object from_timeout(const std::optional<pysock::seconds>& timeout);
 
+// After a signal during a blocking call: runs Python's handlers; false if one of them raises.
+bool run_signal_handlers(void* unused) noexcept;
+
 // ---- what the module is put together from ----
 
 extern PyMethodDef resolver_functions[];  // resolver.cpp
 extern PyMethodDef transfer_methods[];    // socket_transfer.cpp
 extern PyMethodDef message_methods[];     // socket_message.cpp
 
-void add_constants(PyObject* module);    // constants.cpp
-void add_socket_type(PyObject* module);  // socket_object.cpp
+void add_constants(PyObject* module);      // constants.cpp
+void add_selector_type(PyObject* module);  // selector_object.cpp
+void add_socket_type(PyObject* module);    // socket_object.cpp
 object make_socket(pysock::socket socket);
 
 }  // namespace binding

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Makes a module file `_socket`, before anything imports socket; Debian's interpreter has one built in, which import would find first."""
+"""Makes a module file `_socket`, and puts selectors on its selector, before anything imports socket; Debian's interpreter has one built in, which import would find first."""
 import importlib.machinery
 import importlib.util
 import sys
@@ -18,3 +18,4 @@ def load(path):
 
     if module.__file__ != path or socket._socket is not module or not issubclass(socket.socket, module.socket):
         raise SystemExit(f"socket is not on {path}")
+    import selectors_on_pysock

@@ -156,6 +156,7 @@ object make_module() {
   check(PyModule_AddObjectRef(module, "timeout", PyExc_TimeoutError) >= 0);
   check(PyModule_AddObjectRef(module, "has_ipv6", pysock::has_ipv6 ? Py_True : Py_False) >= 0);
   add_socket_type(module);
+  add_selector_type(module);
   add_constants(module);
   return made;
 }

@@ -11,15 +11,6 @@ namespace {
 
 PyTypeObject* socket_type = nullptr;
 
-// After a signal during a blocking call: runs Python's handlers, and ends the call if one of them
-// raises.
-bool run_signal_handlers(void* /*data*/) noexcept {
-  const PyGILState_STATE lock = PyGILState_Ensure();
-  const bool go_on = PyErr_CheckSignals() == 0;
-  PyGILState_Release(lock);
-  return go_on;
-}
-
 void adopt(socket_object& self, pysock::socket socket) {
   self.socket = std::move(socket);
   self.socket.set_interrupt_hook(run_signal_handlers, nullptr);
@@ -297,6 +288,13 @@ void* slot(Function* function) {
 }
 
 }  // namespace
+
+bool run_signal_handlers(void* /*unused*/) noexcept {
+  const PyGILState_STATE lock = PyGILState_Ensure();
+  const bool go_on = PyErr_CheckSignals() == 0;
+  PyGILState_Release(lock);
+  return go_on;
+}
 
 object make_socket(pysock::socket socket) {
   object made = object::take(create(socket_type, nullptr, nullptr));

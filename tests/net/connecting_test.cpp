@@ -3,7 +3,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <pysock/create.hpp>
 #include <pysock/resolver.hpp>
@@ -130,6 +134,113 @@ TEST_CASE("a race passes over dead and refused addresses", "[create_connection]"
         return std::string("not interrupted");
     }
     return std::string("passed");
+  });
+  REQUIRE_ALLOWED(result);
+}
+
+namespace {
+
+// The times of one kind of race, in milliseconds.
+class race_times {
+ public:
+  explicit race_times(const char* name) : name_(name) {}
+  race_times(const race_times&) = delete;
+  race_times& operator=(const race_times&) = delete;
+  ~race_times() {
+    if (all_.empty()) return;
+    std::sort(all_.begin(), all_.end());
+    std::printf(
+        "counted: %zu races, %s: %.0f ms at least, %.0f ms in the middle, %.0f ms at most\n",
+        all_.size(), name_, all_.front(), all_[all_.size() / 2], all_.back());
+    std::fflush(stdout);
+  }
+
+  // Runs a race. Empty if `outcome` is what `race` returned, and it took so long at least.
+  std::string run(const std::string& outcome, double least,
+                  const std::function<std::string()>& race) {
+    const stopwatch watch;
+    const std::string found = race();
+    all_.push_back(watch.seconds() * 1000);
+    if (found != outcome) return std::string(name_) + ": " + found + ", not " + outcome;
+    return all_.back() < least ? std::string(name_) + ": too early" : std::string();
+  }
+
+ private:
+  const char* name_;
+  std::vector<double> all_;
+};
+
+}  // namespace
+
+// PYSOCK_RACE_ROUNDS says how often; the full number is 1000.
+TEST_CASE("races end with the right winner or all failures, and leave nothing open",
+          "[create_connection]") {
+  const char* asked = std::getenv("PYSOCK_RACE_ROUNDS");
+  const int rounds = asked == nullptr ? 10 : std::atoi(asked);
+  const std::string result = in_private_etc(two_addresses, [rounds] {
+    return in_private_network(20000, 60000, [rounds] {
+      const std::vector<std::string> order = order_of("both");
+      if (order.size() != 2) return std::string("the host has no two addresses");
+      const auto racing = sk::connection_options().happy_eyeballs_delay(0.02).all_errors(true);
+      // The host of the winner, or the failures in the order of the addresses.
+      const auto race = [&racing](int port, auto limit) {
+        try {
+          return sk::create_connection({"both", port}, limit, racing).getpeername().host();
+        } catch (const sk::error_group& e) {
+          std::string all;
+          for (const auto& one : e.exceptions()) {
+            if (!all.empty()) all += ", ";
+            all += one.code() == sk::errc::timed_out ? "timeout" : one.what();
+          }
+          return all;
+        }
+      };
+      // Listeners on both addresses, or on one, with the same port.
+      sk::socket good = listening_on(order[1], 0);
+      const int refused_first = good.getsockname().port();
+      sk::socket other = listening_on(order[1], 0);
+      const int dead_first = other.getsockname().port();
+      sk::socket full = listening_on(order[0], dead_first);
+      const auto queued = fill(full);
+      sk::socket slow = listening_on(order[0], 0);
+      const int slow_first = slow.getsockname().port();
+      const auto queued_at_slow = fill(slow);
+      std::vector<sk::socket> dead;
+      dead.push_back(listening_on(order[0], 0));
+      const int all_dead = dead.front().getsockname().port();
+      dead.push_back(listening_on(order[1], all_dead));
+      const auto queued_at_first = fill(dead[0]);
+      const auto queued_at_second = fill(dead[1]);
+
+      race_times refused("the first address refuses");
+      race_times dropped("the first address is dead");
+      race_times both_dead("both are dead, limit 200 ms");
+      race_times late("the first is slow, the second refuses");
+      const auto before = open_descriptors();
+      for (int i = 0; i < rounds; ++i) {
+        std::string wrong = refused.run(order[1], 0, [&] { return race(refused_first, 30); });
+        (void)good.accept();
+        if (wrong.empty()) wrong = dropped.run(order[1], 20, [&] { return race(dead_first, 30); });
+        (void)other.accept();
+        if (wrong.empty()) {
+          wrong = both_dead.run("timeout, timeout", 200, [&] {
+            return race(all_dead, std::chrono::steady_clock::now() + 200ms);
+          });
+        }
+        if (wrong.empty() && i % 20 == 0) {
+          // The system of the client repeats its attempt after a second.
+          background<int> accepting([&slow] {
+            std::this_thread::sleep_for(50ms);
+            (void)slow.accept();
+            return 0;
+          });
+          wrong = late.run(order[0], 500, [&] { return race(slow_first, 30); });
+        }
+        if (wrong.empty() && open_descriptors() != before) wrong = "something is still open";
+        if (!wrong.empty()) return "round " + std::to_string(i) + ": " + wrong;
+      }
+      return std::string("passed");
+    });
   });
   REQUIRE_ALLOWED(result);
 }
