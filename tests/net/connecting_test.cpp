@@ -80,60 +80,63 @@ int threads_of_this_process() {
 
 TEST_CASE("a race passes over dead and refused addresses", "[create_connection]") {
   const std::string result = in_private_etc(two_addresses, [] {
-    const std::vector<std::string> order = order_of("both");
-    if (order.size() != 2) return std::string("the host has no two addresses");
-    const auto racing = sk::connection_options().happy_eyeballs_delay(0.1);
-    sk::socket good = listening_on(order[1], 0);
-    const int port = good.getsockname().port();
-    {
-      // Refused: the next begins at once.
-      const stopwatch watch;
-      sk::socket s = sk::create_connection({"both", port}, 30, racing);
-      if (s.getpeername().host() != order[1]) return std::string("refused: wrong winner");
-      if (watch.seconds() > 5) return std::string("refused: too late");
-      (void)good.accept();
-    }
-    {
-      // Dead: the next begins after the delay.
-      const sk::socket dead = listening_on(order[0], port);
-      const auto queued = fill(dead);
-      const stopwatch watch;
-      sk::socket s = sk::create_connection({"both", port}, std::nullopt, racing);
-      if (s.getpeername().host() != order[1]) return std::string("dead: wrong winner");
-      if (watch.seconds() < 0.1 || watch.seconds() > 5) return std::string("dead: not in time");
-      if (is_nonblocking(s.fileno()).value_or(true)) return std::string("dead: wrong mode");
-      sk::socket other = good.accept().conn;
-      s.sendall("x");
-      if (other.recv(1) != "x") return std::string("dead: no connection");
-
-      // Both dead: the deadline ends it, with both failures.
-      const auto queued_too = fill(good);
-      const auto before = open_descriptors();
-      try {
-        (void)sk::create_connection({"both", port}, std::chrono::steady_clock::now() + 300ms,
-                                    sk::connection_options(racing).all_errors(true));
-        return std::string("both dead: connected");
-      } catch (const sk::error_group& e) {
-        if (e.exceptions().size() != 2) return std::string("both dead: not all failures");
+    // No other program uses ports there.
+    return in_private_network(20000, 60000, [] {
+      const std::vector<std::string> order = order_of("both");
+      if (order.size() != 2) return std::string("the host has no two addresses");
+      const auto racing = sk::connection_options().happy_eyeballs_delay(0.1);
+      sk::socket good = listening_on(order[1], 0);
+      const int port = good.getsockname().port();
+      {
+        // Refused: the next begins at once.
+        const stopwatch watch;
+        sk::socket s = sk::create_connection({"both", port}, 30, racing);
+        if (s.getpeername().host() != order[1]) return std::string("refused: wrong winner");
+        if (watch.seconds() > 5) return std::string("refused: too late");
+        (void)good.accept();
       }
-      if (open_descriptors() != before) return std::string("both dead: leaked");
+      {
+        // Dead: the next begins after the delay.
+        const sk::socket dead = listening_on(order[0], port);
+        const auto queued = fill(dead);
+        const stopwatch watch;
+        sk::socket s = sk::create_connection({"both", port}, std::nullopt, racing);
+        if (s.getpeername().host() != order[1]) return std::string("dead: wrong winner");
+        if (watch.seconds() < 0.1 || watch.seconds() > 5) return std::string("dead: not in time");
+        if (is_nonblocking(s.fileno()).value_or(true)) return std::string("dead: wrong mode");
+        sk::socket other = good.accept().conn;
+        s.sendall("x");
+        if (other.recv(1) != "x") return std::string("dead: no connection");
 
-      // And so does an interrupter.
-      sk::interrupter stop;
-      auto stoppable = racing;
-      stoppable.interrupter(stop);
-      background<std::string> connecting([&stoppable, port] {
-        return failure_of([&] {
-          (void)sk::create_connection({"both", port}, std::nullopt, stoppable);
+        // Both dead: the deadline ends it, with both failures.
+        const auto queued_too = fill(good);
+        const auto before = open_descriptors();
+        try {
+          (void)sk::create_connection({"both", port}, std::chrono::steady_clock::now() + 300ms,
+                                      sk::connection_options(racing).all_errors(true));
+          return std::string("both dead: connected");
+        } catch (const sk::error_group& e) {
+          if (e.exceptions().size() != 2) return std::string("both dead: not all failures");
+        }
+        if (open_descriptors() != before) return std::string("both dead: leaked");
+
+        // And so does an interrupter.
+        sk::interrupter stop;
+        auto stoppable = racing;
+        stoppable.interrupter(stop);
+        background<std::string> connecting([&stoppable, port] {
+          return failure_of([&] {
+            (void)sk::create_connection({"both", port}, std::nullopt, stoppable);
+          });
         });
-      });
-      std::this_thread::sleep_for(150ms);  // for both attempts to begin
-      connecting.wait_until_asleep();
-      stop.interrupt();
-      if (connecting.get().substr(0, 17) != "interrupted_error")
-        return std::string("not interrupted");
-    }
-    return std::string("passed");
+        std::this_thread::sleep_for(150ms);  // for both attempts to begin
+        connecting.wait_until_asleep();
+        stop.interrupt();
+        if (connecting.get().substr(0, 17) != "interrupted_error")
+          return std::string("not interrupted");
+      }
+      return std::string("passed");
+    });
   });
   REQUIRE_ALLOWED(result);
 }
