@@ -74,7 +74,7 @@ int threads_of_this_process() {
 
 }  // namespace
 
-TEST_CASE("a race passes over dead and refused addresses", "[create_connection]") {
+TEST_CASE("parallel attempts skip addresses that do not answer or refuse", "[create_connection]") {
   const std::string result = in_private_etc(two_addresses, [] {
     const std::vector<std::string> order = order_of("both");
     if (order.size() != 2) return std::string("the host has no two addresses");
