@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The main program of every contender.
+// The main program of every measured program.
 #include "contender.hpp"
 
 #include <cstring>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What every contender is: a program `NAME WORKLOAD COUNT` that prepares itself, does COUNT
-// operations, and prints the nanoseconds they took. One contender is one file in contenders/: how
-// its library spells each workload. What surrounds the operations is the same for all.
+// A contender is a program `NAME WORKLOAD COUNT` that prepares itself, does COUNT operations, and
+// prints the nanoseconds they took. Each contender is one file in contenders/, with its library's
+// code for each workload. The code around the operations is the same for all.
 #pragma once
 
 #include <arpa/inet.h>
@@ -27,7 +27,8 @@ inline void check(bool holds, const char* what) {
   if (!holds) fail(what);
 }
 
-// Keeps the compiler from knowing what a pointer points to, and from leaving out what nobody reads.
+// Keeps the compiler from knowing what a pointer points to, and from removing code whose result is
+// not used.
 template <class T>
 const T* opaque(const T* pointer) {
   __asm__ volatile("" : "+r"(pointer) : : "memory");
@@ -38,7 +39,7 @@ void keep(const T& value) {
   opaque(&value);
 }
 
-// Runs an operation as often as asked and takes the time.
+// Runs an operation the given number of times and measures the time.
 class meter {
  public:
   explicit meter(long count) : count_(count) {}
@@ -71,18 +72,17 @@ struct workload {
   const char* name;
   void (*run)(meter&);
 };
-// What the contender can do.
+// The contender's workloads.
 std::vector<workload> workloads();
 
-// ---- the surroundings, by raw system calls for every contender ----
+// ---- common code, with plain system calls ----
 
 constexpr std::size_t message_size = 64;
 constexpr std::size_t bulk_size = 65536;
 constexpr const char* ipv4_text = "192.168.100.200";
 constexpr const char* ipv6_text = "2001:db8:1:20::1234:5678";
 constexpr int idle_connections = 1000;
-constexpr useconds_t long_pause =
-    3000;  // microseconds: long enough that who waits for an answer does wait
+constexpr useconds_t long_pause = 3000;  // microseconds: long enough that a receive has to wait
 
 struct pair {
   int near;

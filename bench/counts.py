@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What one operation costs, counted exactly, and what a client costs to build, against limits. Ends non-zero if one is exceeded.
+"""Counts the cost of one operation and of building a client exactly, and compares them with limits. Ends non-zero if one is exceeded.
 
 usage: counts.py [--peers] STATIC_BUILD SHARED_BUILD LTO_BUILD
 
@@ -23,7 +23,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 class Count(NamedTuple):
     kind: str          # instructions, allocations, bytes (allocated) or calls (to the system)
-    workload: str      # as the contenders name it
+    workload: str      # its name in the contenders
     build: str = 'static'  # of pysock, or another contender'
     calls: str = ''    # those whose line in the trace this finds
 
@@ -32,7 +32,7 @@ class Limit(NamedTuple):
     figure: str
     count: Count
     limit: float
-    over: Optional[Count] = None  # what the limit is on top of
+    over: Optional[Count] = None  # the count to which the limit is added
 
 
 BUILDS = ('static', 'shared', 'lto')
@@ -116,7 +116,7 @@ def calls(program, pattern):
 
 
 class Counter:
-    """Counts each thing once, several at a time."""
+    """Counts each item once, several at the same time."""
 
     def __init__(self, builds, pool):
         self.builds, self.pool, self.counts = builds, pool, {}
@@ -156,7 +156,7 @@ def number(value):
 
 
 def counted(builds, contenders):
-    """Rows of figure, the other contenders' values, pysock's, limit, and whether that holds."""
+    """Rows of figure, the other contenders' values, pysock's, limit, and whether it is met."""
     groups = {'instructions': INSTRUCTIONS, 'system calls': SYSTEM_CALLS, 'allocations': ALLOCATIONS}
     with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         counter = Counter(builds, pool)
@@ -170,7 +170,7 @@ def counted(builds, contenders):
         return {title: [counter.row(limit, others[limit]) for limit in limits] for title, limits in groups.items()}
 
 
-# ---- what a client costs to build -------------------------------------------------------------------------------------------------------
+# ---- the cost of building a client -------------------------------------------------------------------------------------------------------
 
 COMPILER = shlex.split(os.environ.get('CXX', 'c++')) + ['-std=c++17', '-I' + os.path.join(ROOT, 'include')]
 
@@ -180,7 +180,7 @@ def preprocessed_lines(source):
 
 
 def includes(source):
-    """Every file that is included, with what its includer is; both by their full names."""
+    """Every included file, with the file that includes it; both by their full names."""
     chain = [source]
     for line in run([*COMPILER, '-fsyntax-only', '-H', source]).stderr.splitlines():
         if not (found := re.match(r'(\.+) (.*)', line)):
@@ -195,7 +195,7 @@ def ours(path):
 
 
 def compile_seconds(sources, rounds=7):
-    """The least processor time that each needs, in turn."""
+    """The minimum processor time of each, run in turn."""
     best = {}
     for _ in range(rounds):
         for source in sources:

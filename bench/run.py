@@ -22,10 +22,10 @@ import sys
 import chart
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-RUN_NANOSECONDS = 20e6  # how long one run is meant to last
-TOLERANCE = {'bulk': 0.20}  # above the control's spread; elsewhere
+RUN_NANOSECONDS = 20e6  # the intended duration of one run
+TOLERANCE = {'bulk': 0.20}  # added to the control's spread; for other workloads
 USUAL_TOLERANCE = 0.05
-TEXT = ('udp_text', 'parse_ipv4', 'parse_ipv6', 'print_ipv4', 'print_ipv6')  # where pysock is to be faster than by hand
+TEXT = ('udp_text', 'parse_ipv4', 'parse_ipv6', 'print_ipv4', 'print_ipv6')  # workloads in which pysock must be faster than plain system calls
 WORKLOADS = {
     'tcp_pingpong': 'TCP ping-pong, 64 B',
     'tcp_pingpong_timeout': '... with a timeout',
@@ -106,7 +106,7 @@ def summary(times):
 
 
 def verdict(workload, results):
-    """What the project claims of itself and does not hold here; the band is the control's quartiles and the tolerance."""
+    """The claims of the project that this run does not confirm; the limits are the control's quartiles and the tolerance."""
     low, high = results['control']['quartiles']
     band = max(1 - low, high - 1) + TOLERANCE.get(workload, USUAL_TOLERANCE)
     ours = results['pysock']['ratio']
@@ -162,7 +162,7 @@ def main():
     can = {name: output(*command).split() for name, (command, _) in entrants.items()}
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     with contextlib.suppress(PermissionError):
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))  # whatever else this machine does
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))  # before other programs of this machine
     print(f'ratio to raw, median of {arguments.rounds} rounds, and half the distance of its quartiles\n')
     print(f'{"workload":<24}{"raw, ns":>10}' + ''.join(f'{name:>17}' for name in entrants if name != 'raw'))
     results = {}

@@ -62,7 +62,7 @@ void bulk(meter& measure) {
   measure([&] { stream.sendall(data, sizeof data); });
 }
 
-// send and recv_into of 64 bytes in one thread: what the two calls cost, and no more.
+// send and recv_into of 64 bytes in one thread: the cost of the two calls alone.
 template <class Stream>
 void sendrecv(meter& measure) {
   const pair ends = connected(AF_UNIX);
@@ -189,8 +189,8 @@ void connect(meter& measure) {
   measure([&] { listening.cycle(); });
 }
 
-// 64 bytes over UDP. `cycle()` sends to the other and receives, with who sent it, in the form that
-// the type stands for.
+// 64 bytes over UDP. `cycle()` sends to the other socket and receives with the sender's address, in
+// the form of the type.
 template <class Datagrams>
 void udp(meter& measure) {
   Datagrams sockets;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The layer check: fails when a file includes upwards, or when something stands where the layout forbids it.
+"""The layer check: fails if a file includes one of a higher level, or if code is in a file where it is not allowed.
 
 usage: check_layers.py [--root folder] [g++]
 
@@ -31,7 +31,7 @@ CONDITION = re.compile(r"^[ \t]*#[ \t]*(?:if|elif|ifdef|ifndef)\b.*", re.MULTILI
 
 
 def without_comments(text):
-    """The code, its lines kept where they were."""
+    """The code with its line numbers unchanged."""
     def blank(token):
         return "\n" * token[0].count("\n") if token[0].startswith(("//", "/*")) else token[0]
     return TOKEN.sub(blank, text)
@@ -53,7 +53,7 @@ class Tree:
         return path.relative_to(self.root).as_posix()
 
     def level(self, name):
-        """A header's own level, or that of the folder that a source is in; None where the table has neither."""
+        """A header's own level, or that of the folder that a source is in; None if the table has neither."""
         return self.levels.get(name if name.startswith("include/") else name.rpartition("/")[0] + "/")
 
     def light(self, name):
@@ -110,13 +110,13 @@ class Tree:
         return None
 
     def check_reach(self, compiler):
-        """What the light headers bring in through other standard headers, as this compiler's library has it."""
+        """The standard headers that the light headers include indirectly, with this compiler's library."""
         source = "".join(f'#include "{path}"\n' for path in self.files if self.light(self.name(path)))
         command = [compiler, "-std=c++17", "-M", "-x", "c++", "-I", str(self.root / "include"), "-"]
         made = subprocess.run(command, input=source, capture_output=True, text=True)
         if made.returncode != 0:
             self.complaints.append(" ".join(command) + " failed:\n" + made.stderr)
-        for found in re.findall(r"/c\+\+/[0-9.]+/(\w+)(?=\s)", made.stdout):  # libstdc++ alone has this form
+        for found in re.findall(r"/c\+\+/[0-9.]+/(\w+)(?=\s)", made.stdout):  # only libstdc++ has this form
             if found in HEAVY:
                 self.complaints.append(f"{LIGHT_END} and below reach <{found}> through another standard header")
 

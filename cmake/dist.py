@@ -10,7 +10,7 @@ INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)[">]')
 
 
 class File:
-    """One file to be written: each of the library's headers is put into it once, before what includes it."""
+    """An output file, which contains each header of the library once, before the code that includes it."""
 
     def __init__(self, present):
         self.present = present  # the headers that are in this file, or in one that it includes
@@ -56,7 +56,7 @@ def main(folder):
     source = File(header.present)
     # Feature macros come before the first header of the system.
     source.lines += ["#if !defined(_WIN32) && !defined(_FILE_OFFSET_BITS)", "#define _FILE_OFFSET_BITS 64", "#endif", '#include "pysock.hpp"']
-    # What remains of the headers: the sources of one platform alone may include them.
+    # The other headers: only the sources of one platform include them.
     for path in sorted((ROOT / "include").rglob("*.hpp")):
         if not path.name.startswith("ssl"):
             source.add(path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The installed tree, and what finds it: a CMake package, which also serves the build tree, and a pkg-config file for each library.
+# The installed tree, and the packages that find it: a CMake package, which also serves the build tree, and a pkg-config file for each library.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
@@ -13,15 +13,15 @@ if(NOT TARGET pysock_ssl)
 endif()
 install(DIRECTORY include/pysock DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} ${without_ssl})
 
-# A .pc file finds its prefix from where it stands, so that the tree can be moved.
+# A .pc file computes its prefix from its own folder, so that the tree can be moved.
 file(RELATIVE_PATH prefix_from_pc ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 string(REGEX REPLACE "/$" "" prefix_from_pc ${prefix_from_pc})
 file(RELATIVE_PATH libdir_from_prefix ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_LIBDIR})
 file(RELATIVE_PATH includedir_from_prefix ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_INCLUDEDIR})
 
 # install_library(TARGET NAME DESCRIPTION [MODULE...]): NAME is that of the library file, of the export set and of the .pc file, MODULE
-# what pkg-config calls the library's needs. The targets name those needs where the user has to link them: behind a static library all,
-# behind a shared one what its headers let the user call.
+# the pkg-config names of its dependencies. The targets have the dependencies that the user must link: with a static library all of them,
+# with a shared one those that its headers use.
 function(install_library target name description)
   install(TARGETS ${target} EXPORT ${name}Targets
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}

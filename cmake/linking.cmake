@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-# What linking the library takes on this system, and what the name of a shared library promises.
+# Libraries that must be linked on this system, and the names of shared libraries.
 include(CheckCXXSourceCompiles)
 include(CheckFunctionExists)
 
-# Before 2.34 glibc kept the threads in a library of its own.
+# Before 2.34 glibc had a separate library for threads.
 if(UNIX)
   check_function_exists(pthread_create pysock_has_threads)
 endif()
@@ -18,14 +18,14 @@ if(BUILD_SHARED_LIBS AND UNIX)
   unset(CMAKE_REQUIRED_LINK_OPTIONS)
 endif()
 
-# Where a shared library of pysock's finds the other one: beside itself, wherever the two were moved to.
+# A shared library of pysock finds the other one in its own folder, also if the two are moved.
 if(APPLE)
   set(pysock_rpath @loader_path)
 else()
   set(pysock_rpath $ORIGIN)
 endif()
 
-# Where programs of either configuration need their own library, both can be installed into one prefix.
+# If each configuration needs its own library, both can be installed into one prefix.
 if(PYSOCK_INSTALL AND NOT DEFINED CMAKE_DEBUG_POSTFIX AND (WIN32 OR many_configurations))
   set(CMAKE_DEBUG_POSTFIX d)
 endif()

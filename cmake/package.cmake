@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What cpack makes of the installed tree: a .tar.gz, and libpysock-dev_<version>_<architecture>.deb. A .deb meant for a Debian system
+# The packages that cpack makes of the installed tree: a .tar.gz, and libpysock-dev_<version>_<architecture>.deb. A .deb meant for a Debian system
 # is configured with CMAKE_INSTALL_PREFIX=/usr, which puts the library below lib/<architecture>.
 set(CPACK_GENERATOR TGZ)
 find_program(PYSOCK_DPKG dpkg)
@@ -22,7 +22,7 @@ if(TARGET pysock_ssl)
   set(CPACK_DEBIAN_PACKAGE_DEPENDS "libssl-dev (>= 3.0)")
 endif()
 
-# What Debian wants beside the files, in every archive.
+# Files that Debian requires in every archive.
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libpysock-dev RENAME copyright COMPONENT legal EXCLUDE_FROM_ALL)
 set(CPACK_INSTALL_CMAKE_PROJECTS "${PROJECT_BINARY_DIR};pysock;ALL;/;${PROJECT_BINARY_DIR};pysock;legal;/")
 include(CPack)

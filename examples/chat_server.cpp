@@ -46,7 +46,7 @@ struct client {
 using chat = sk::selector<std::unique_ptr<client>>;
 sk::interrupter stop;
 
-// False once the client has gone.
+// False if the client has disconnected.
 bool handle(chat& all, const sk::selector_key<std::unique_ptr<client>>& key, int events) try {
   client& from = *key.data();
   if ((events & sk::EVENT_READ) != 0) {

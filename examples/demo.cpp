@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A tour: a name, servers and clients of three families, a timeout, lines.
-// Its Python twin is what it prints beside each step.
+// Beside each step it prints the same step in Python.
 #include <filesystem>
 #include <future>
 #include <iomanip>
@@ -14,7 +14,7 @@ void step(const std::string& what_happened, const std::string& python) {
   std::cout << "  " << std::left << std::setw(48) << what_happened << " # " << python << std::endl;
 }
 
-// Sends back what one client says, until it has said all.
+// Echoes the data of one client, until the end of its stream.
 void echo(sk::socket& server) {
   auto [conn, addr] = server.accept();
   for (std::string data; !(data = conn.recv(1024)).empty();) conn.sendall(data);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Fetches a page over TLS, from a server that is who it says: https_get [host [port [cafile]]].
-// In Python:
+// Fetches a page over TLS, from a server whose certificate is verified: https_get [host [port
+// [cafile]]]. In Python:
 //
 //     import socket, ssl, sys
 //
@@ -24,7 +24,7 @@ namespace sk = pysock;
 int main(int argc, char** argv) try {
   const std::string host = argc > 1 ? argv[1] : "www.python.org";
   const std::string port = argc > 2 ? argv[2] : "443";
-  // Without a file of authorities: those that the system trusts.
+  // Without cafile the system's authorities are trusted.
   const sk::ssl_context context =
       argc > 3 ? sk::create_default_context(sk::Purpose::SERVER_AUTH, argv[3])
                : sk::create_default_context();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Connects without waiting and asks the system when it is done: nonblocking_connect [port [host]].
-// In Python:
+// Connects without waiting, and polls until the connect has ended: nonblocking_connect [port
+// [host]]. In Python:
 //
 //     import errno, os, select, socket, sys
 //
@@ -13,7 +13,7 @@
 //         poller = select.poll()
 //         poller.register(s.fileno(), select.POLLOUT)
 //         while not poller.poll(1000):
-//             print('Still under way')  # or whatever there is to do meanwhile
+//             print('Still under way')  # or do other work in the meantime
 //         result = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 //     if result != 0:
 //         sys.exit(os.strerror(result))
@@ -36,7 +36,7 @@ int main(int argc, char** argv) try {
     std::cout << "Under way\n";
     pollfd entry{s.fileno(), POLLOUT, 0};
     while (::poll(&entry, 1, 1000) != 1)
-      std::cout << "Still under way\n";  // or whatever there is to do meanwhile
+      std::cout << "Still under way\n";  // or do other work in the meantime
     result = s.getsockopt(SOL_SOCKET, SO_ERROR);
   }
   if (result != 0) {

@@ -20,9 +20,9 @@ namespace sk = pysock;
 
 namespace {
 
-// Reads one reply, of one or more lines. It reads a byte at a time: before TLS nothing beyond the
-// reply may be taken from the connection, or bytes that somebody slipped in would pass for what the
-// server said over TLS.
+// Reads one reply, of one or more lines. It reads a byte at a time, because before TLS it must not
+// read beyond the reply: the program would take bytes that an attacker inserted for the server's
+// over TLS.
 template <class Stream>
 std::string read_reply(Stream& s) {
   constexpr std::size_t longest = 65536;
@@ -64,7 +64,7 @@ int main(int argc, char** argv) try {
   sk::ssl_socket s = context.wrap_socket(std::move(plain), host);
   std::cout << *s.version() << " with " << host << '\n';
 
-  // What was said in clear text does not count: ask again.
+  // Do not trust the answer in clear text: ask again.
   std::istringstream lines(command(s, "EHLO client.test", "250"));
   std::string line;
   for (int i = 0; std::getline(lines, line); ++i)

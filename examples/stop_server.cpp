@@ -37,12 +37,12 @@ namespace {
 
 sk::interrupter stop;
 
-// The connection carries the listener's interrupter.
+// The connection has inherited the listener's interrupter.
 void serve(sk::socket conn) {
   try {
     for (std::string data; !(data = conn.recv(65536)).empty();) conn.sendall(data);
   } catch (const sk::error&) {
-    // The client is gone, or the server stops.
+    // The client has disconnected, or the server stops.
   }
 }
 

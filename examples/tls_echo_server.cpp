@@ -9,7 +9,7 @@
 //     s = socket.create_server(('', int(sys.argv[2]) if sys.argv[2:] else 50007))
 //     print('Listening on', s.getsockname(), flush=True)
 //     conn, addr = s.accept()
-//     conn.settimeout(30)  # a client that stops in the middle of the handshake stops nobody else
+//     conn.settimeout(30)  # a client that stops in the handshake does not block the server
 //     tls = context.wrap_socket(conn, server_side=True, suppress_ragged_eofs=False)
 //     print('Connected by', addr, 'with', tls.version())
 //     while data := tls.recv(1024):
@@ -28,7 +28,7 @@ int main(int argc, char** argv) try {
   sk::socket s = sk::create_server({"", argc > 2 ? std::stoi(argv[2]) : 50007});
   std::cout << "Listening on " << s.getsockname() << std::endl;
   auto [conn, addr] = s.accept();
-  conn.settimeout(30);  // a client that stops in the middle of the handshake stops nobody else
+  conn.settimeout(30);  // a client that stops in the handshake does not block the server
   sk::ssl_socket tls = context.wrap_server(std::move(conn));
   std::cout << "Connected by " << addr << " with " << *tls.version() << '\n';
   for (std::string data; !(data = tls.recv(1024)).empty();) tls.sendall(data);

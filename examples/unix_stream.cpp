@@ -16,7 +16,7 @@
 //     client.shutdown(socket.SHUT_WR)
 //     while data := conn.recv(5):
 //         print('Received', data.decode())
-//     os.remove(path)  # nobody else does
+//     os.remove(path)  # close() does not remove it
 #include <cstdio>
 #include <iostream>
 #include <pysock/pysock.hpp>
@@ -35,7 +35,7 @@ int main(int argc, char** argv) try {
   client.sendall("Hello, world");
   client.shutdown(SHUT_WR);
   for (std::string data; !(data = conn.recv(5)).empty();) std::cout << "Received " << data << '\n';
-  std::remove(path.c_str());  // nobody else does
+  std::remove(path.c_str());  // close() does not remove it
 } catch (const std::exception& e) {
   std::cerr << e.what() << '\n';
   return 1;

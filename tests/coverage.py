@@ -8,7 +8,7 @@ import pathlib
 import subprocess
 import sys
 
-# Functions that only a program's own use of OpenSSL can call.
+# Functions that are called only if the program itself uses OpenSSL.
 UNREACHED = {"no_password(char*, int, int, void*)"}
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -25,7 +25,7 @@ def main(build):
                 if path.is_file() and os.access(path, os.X_OK) and not path.suffix]
     report = json.loads(run("llvm-cov", "export", "-instr-profile", profile, programs[0], *(f"-object={path}" for path in programs[1:]),
                             ROOT / "include", ROOT / "src"))
-    # Of a template or of an inline function any copy counts.
+    # One called copy of a template or an inline function is enough.
     calls, names = collections.Counter(), {}
     for function in report["data"][0]["functions"]:
         file = os.path.relpath(build / function["filenames"][0], ROOT)  # compiler caches make the names relative to the build
@@ -38,7 +38,7 @@ def main(build):
         name = run("llvm-cxxfilt", names[file, line, column], text=True).strip()
         if name.rpartition("::")[2] in UNREACHED:
             continue
-        # A call that the compiler evaluates leaves no trace.
+        # Calls that the compiler evaluates are not counted.
         if "constexpr" not in (ROOT / file).read_text(encoding="utf-8").splitlines()[line - 1]:
             missed.append(f"{file}:{line}: never called: {name}")
     print(*missed, f"counted: {len(calls)} functions of include/ and src/, {len(missed)} never called by the tests", sep="\n")

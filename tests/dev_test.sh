@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# How ./dev installs what is missing: with apt-get, sudo and id replaced, and CMake hidden.
+# Tests how ./dev installs missing packages: with apt-get, sudo and id replaced, and CMake hidden.
 set -u
 dev=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)/dev
 folder=$(mktemp -d) || exit 1
@@ -10,7 +10,7 @@ for program in sh sed grep getconf dirname env; do
   ln -s "$(command -v $program)" "$folder/bin/"
 done
 replace() { printf '#!/bin/sh\n%s\n' "$2" >"$folder/bin/$1" && chmod +x "$folder/bin/$1"; }
-# What apt-get installs is there afterwards; then configuring fails, which is enough.
+# The fake apt-get makes the packages available; configuring then fails, which is enough.
 replace apt-get 'echo "$@" >>'"$folder/installed"'; for program in cmake ninja c++; do ln -sf /bin/false '"$folder"'/bin/$program; done'
 replace sudo 'echo sudo >>'"$folder/installed"'; exec "$@"'
 

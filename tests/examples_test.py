@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs every example beside its Python twin, which is taken from the example's own first comment, and against it.
+"""Runs every example and the same program in Python, which is in the first comment of the example, each with itself and with the other.
 
 usage: examples_test.py SOURCES PROGRAMS PROBE [EMULATOR...] [-- option of unittest...]
 """
@@ -24,8 +24,8 @@ import unittest
 PATIENCE = 60  # seconds, for a busy machine
 LANGUAGES = ("C++", "Python")
 SOURCES = PROGRAMS = pathlib.Path()
-PROBE = ""  # a program that tries what the system's own calls can do
-EMULATOR = []  # the command that runs the programs, where they are for another machine
+PROBE = ""  # a program that tests features with plain system calls
+EMULATOR = []  # the command that runs programs for another machine
 FOLDER = "."
 REFUSED = r"\[(Errno 111|WinError 10061)\] Connection refused"  # the latter by Windows
 
@@ -50,7 +50,7 @@ def has_ipv6():
 
 
 def why_no(what):
-    """The reason by the system that runs the programs; empty if it has it."""
+    """Why the system that runs the programs lacks a feature; empty if it has it."""
     return subprocess.run([*EMULATOR, PROBE, what], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
@@ -60,7 +60,7 @@ def without_numbers(text):
 
 
 class Running:
-    """An example, or its twin, in another process."""
+    """An example in C++ or Python, in another process."""
 
     def __init__(self, language, name, *arguments):
         program = EMULATOR + [str(program_of(name))] if language == "C++" else [sys.executable, "-c", twin(name)]
@@ -104,7 +104,7 @@ class Examples(unittest.TestCase):
         return self.start(*what).end()
 
     def run_both(self, name, *arguments):
-        """Runs example and twin: they must say and return the same. Returns that."""
+        """Runs an example in both languages: output and exit status must be equal. Returns them."""
         results = [self.run_one(language, name, *arguments) for language in LANGUAGES]
         shown = [(status, without_numbers(output)) for status, output, errors in results]
         self.assertEqual(shown[0], shown[1], results)
@@ -132,7 +132,7 @@ class Examples(unittest.TestCase):
                     self.assertLess(len(lines), 100)
                 self.assertEqual(lines[0], "// SPDX-License-Identifier: MIT")
                 if source.stem == "demo":
-                    self.assertIn("Its Python twin is what it prints", lines[2])
+                    self.assertIn("Beside each step it prints the same step in Python", lines[2])
                 else:
                     compile(twin(source.stem), source.name, "exec")
                     self.assertRegex(twin(source.stem), r"^\s*import .*\b(socket|smtplib)\b")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The smallest client: what it costs to compile and to link is counted on it.
+// The smallest client, for measuring the cost of compiling and linking.
 #include <pysock/socket.hpp>
 
 int main() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The same client by hand, which throws as well.
+// The same client with plain system calls and exceptions.
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>

@@ -12,7 +12,7 @@ namespace {
 using asio::ip::tcp;
 using asio::ip::udp;
 
-// Made on first use: after a fork, where there is one.
+// Made on first use, so after a fork.
 asio::io_context& io() {
   static asio::io_context context(1);
   return context;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Poco; in timeout mode the kernel's own timeouts, SO_RCVTIMEO and SO_SNDTIMEO, which is all that
+// Poco; in timeout mode the kernel's own timeouts, SO_RCVTIMEO and SO_SNDTIMEO, the only ones that
 // it has.
 #include <Poco/Net/DNS.h>
 #include <Poco/Net/DatagramSocket.h>

@@ -22,8 +22,8 @@ class blocking {
   pysock::socket socket_;
 };
 
-// Out of line, as no program sets its timeouts beside its loops: what the compiler inlines there is
-// limited.
+// Not inlined, because programs do not set timeouts in their loops, and the compiler limits
+// inlining per function.
 struct timed : blocking {
   [[gnu::noinline]] timed(int fd, int family) : blocking(fd, family) { socket_.settimeout(10); }
 };
@@ -163,7 +163,7 @@ void resolve(bench::meter& measure) {
   measure([] { bench::keep(pysock::getaddrinfo(bench::opaque("127.0.0.1"), 80, 0, SOCK_STREAM)); });
 }
 
-// ---- for the counts alone ----
+// ---- only for the counts ----
 
 void sendall(bench::meter& measure) {
   auto [out, in] = pysock::socketpair();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// System calls by hand, as well as that can be done: the measure of all others. Timeout mode tries
-// first and polls only if it must.
+// Plain system calls, used as efficiently as possible: the reference for the others. Timeout mode
+// tries first and polls only if it must.
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>

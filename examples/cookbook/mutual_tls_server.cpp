@@ -33,7 +33,7 @@ namespace sk = pysock;
 
 namespace {
 
-// The handshake is done here: a client that is slow with it delays no other.
+// The handshake is done here: a slow client does not delay the others.
 void serve(const sk::ssl_context& context, sk::socket conn) try {
   conn.settimeout(30);
   sk::ssl_socket tls = context.wrap_server(std::move(conn));

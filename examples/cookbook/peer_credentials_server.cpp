@@ -32,7 +32,7 @@ namespace sk = pysock;
 
 int main(int argc, char** argv) try {
   if (argc < 2) throw std::invalid_argument("usage: peer_credentials_server path");
-  std::remove(argv[1]);  // what an earlier run left; bind() fails if the path exists
+  std::remove(argv[1]);  // the path of an earlier run; bind() fails if it exists
   sk::socket s = sk::create_server(sk::address(argv[1]));
   std::cout << "Listening" << std::endl;
   while (true) {

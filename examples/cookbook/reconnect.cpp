@@ -39,10 +39,10 @@ int main(int argc, char** argv) try {
   for (int failures = 0; failures < attempts; ++failures) {
     try {
       sk::socket s = sk::create_connection({"127.0.0.1", port}, 10);
-      s.settimeout(60);  // longer than a server that works is silent
+      s.settimeout(60);  // longer than the silence of a server that works
       sk::file lines = s.makefile();
       for (const std::string& line : lines) {
-        failures = 0;  // not already when connected: a server that fails at once needs longer waits
+        failures = 0;  // not when connected: if a server closes at once, the waits must grow
         std::cout << line << std::flush;
         if (line == "bye\n") return 0;
       }

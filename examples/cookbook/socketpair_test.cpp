@@ -41,7 +41,7 @@ namespace sk = pysock;
 
 namespace {
 
-// What is tested.
+// The function under test.
 bool login(sk::socket& s, const std::string& name) {
   sk::file f = s.makefile("rw");
   if (f.readline(1000).compare(0, 5, "READY") != 0) return false;
@@ -52,9 +52,10 @@ bool login(sk::socket& s, const std::string& name) {
 
 struct fixture {
   explicit fixture(const std::string& said) {
-    ends.first.settimeout(0.1);  // a test of silence ends soon
+    ends.first.settimeout(0.1);  // a test without an answer ends soon
     ends.second.settimeout(10);  // a test that fails does not hang
-    ends.second.sendall(said);   // small enough for the buffer, so it need not be read meanwhile
+    ends.second.sendall(
+        said);  // small enough for the buffer, so the other end need not read it yet
   }
   std::pair<sk::socket, sk::socket> ends = sk::socketpair();
   sk::socket& s = ends.first;

@@ -35,7 +35,8 @@ int main(int argc, char** argv) try {
   // Small messages are sent at once, also while earlier ones have not been acknowledged.
   s.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1);
 
-  // Finds out, within 60 + 3 * 10 seconds, that a silent peer is gone; by default in two hours.
+  // Detects within 60 + 3 * 10 seconds that a silent peer no longer exists; the default is two
+  // hours.
   s.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1);
 #if defined(SIO_KEEPALIVE_VALS)
   s.ioctl(SIO_KEEPALIVE_VALS, {1, 60000, 10000});  // milliseconds
@@ -46,7 +47,8 @@ int main(int argc, char** argv) try {
   std::cout << "idle seconds " << s.getsockopt(IPPROTO_TCP, TCP_KEEPIDLE) << '\n';
 #endif
 
-  // close() resets the connection and discards what was not sent. Only to abort.
+  // close() resets the connection and discards what was not sent. Use it only to abort a
+  // connection.
   s.setsockopt(SOL_SOCKET, SO_LINGER, linger{1, 0});
 
   std::cout << "keep-alive " << (s.getsockopt(SOL_SOCKET, SO_KEEPALIVE) != 0) << '\n';

@@ -51,9 +51,9 @@ std::optional<std::string> ask(sk::socket& s, const std::string& identifier,
       const std::string answer = s.recv(1500);
       if (answer.compare(0, identifier.size(), identifier) == 0)
         return answer.substr(identifier.size());
-    }  // else it answers another request
+    }  // otherwise it is the answer to another request
   } catch (const sk::timeout&) {
-  } catch (const sk::connection_refused_error&) {  // the server may be about to start
+  } catch (const sk::connection_refused_error&) {  // the server may start later
     std::this_thread::sleep_until(deadline);
   }
   return std::nullopt;

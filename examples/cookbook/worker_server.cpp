@@ -65,7 +65,8 @@ int main(int argc, char** argv) try {
     auto [ours, theirs] = sk::socketpair();
     const pid_t child = ::fork();
     if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
-    if (child == 0) {  // closes the parent's ends: a worker sees the end when nobody has them
+    if (child ==
+        0) {  // closes the parent's ends, or the workers would never see the end of the stream
       s.close();
       ours.close();
       workers.clear();

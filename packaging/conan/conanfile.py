@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# `conan create packaging/conan` packages the tree that this file stands in.
+# `conan create packaging/conan` packages the tree that contains this file.
 import os
 import re
 
@@ -83,5 +83,5 @@ class Pysock(ConanFile):
             ssl.requires = ["core"]
             if any(one.ref.name == "openssl" and one.package_folder for one in self.dependencies.values()):
                 ssl.requires.append("openssl::openssl")
-            else:  # the system's, by a profile with platform_requires
+            else:  # the system's OpenSSL, by a profile with platform_requires
                 ssl.system_libs = ["ssl", "crypto"]

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What must not compile, and which macros the headers define. With PYSOCK_WERROR=ON in the environment a warning is an error.
+"""Checks that wrong programs do not compile, and which macros the headers define. With PYSOCK_WERROR=ON in the environment a warning is an error.
 
 usage: check.py macros|fail|self-test [compiler...]     (default: g++ and clang++, as far as they are there)
 
@@ -31,7 +31,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 INCLUDE = HERE.parents[1] / "include"
 SYSTEM = f'#include "{HERE}/system_headers.hpp"\n'
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror=unused-result"]
-CLANG_WARNINGS = ["-Werror=dangling", "-Werror=return-stack-address"]  # with those above, what cases of fail/ are about
+CLANG_WARNINGS = ["-Werror=dangling", "-Werror=return-stack-address"]  # with those above, the warnings that cases of fail/ test
 if os.environ.get("PYSOCK_WERROR") == "ON":
     WARNINGS.append("-Werror")
 CASE = re.compile(r"^[ \t]*#ifdef (?P<name>[A-Z0-9_]+)\n(?P<bad>.*?)^[ \t]*#else\n(?P<good>.*?)^[ \t]*#endif", re.MULTILINE | re.DOTALL)
@@ -39,7 +39,7 @@ EXPECTED = re.compile(r"// error(?P<clang> in clang)?: (?P<words>.+)")
 
 
 def compilers(named):
-    """Each compiler once, whatever names it goes by."""
+    """Each compiler once, also if it has several names."""
     found = [shutil.which(name) for name in (named or ["g++", "clang++"])]
     if named and None in found:
         sys.exit("no such compiler: " + named[found.index(None)])
@@ -52,14 +52,14 @@ def is_clang(compiler):
 
 
 def compile_text(compiler, options, text):
-    """The compiler's messages, or None where it had nothing to say."""
+    """The compiler's messages, or None if there are none."""
     command = [compiler, "-fsyntax-only", "-x", "c++", "-I", INCLUDE, *WARNINGS, *(CLANG_WARNINGS if is_clang(compiler) else []), *options, "-"]
     made = subprocess.run(command, input=text, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"})
     return None if made.returncode == 0 else made.stderr or f"status {made.returncode}"
 
 
 def run_all(work):
-    """Runs (title, function) pairs side by side; prints each title with its outcome, and counts the failures."""
+    """Runs (title, function) pairs in parallel; prints each title with its result, and counts the failures."""
     failures = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for title, outcome in [(title, pool.submit(function)) for title, function in work]:
@@ -82,14 +82,14 @@ HIDE_FUNCTIONS = ("htonl", "htons", "ntohl", "ntohs", "timeout")
 
 
 def table_of_constants(include):
-    """The constants that the headers have a value for where the system, or OpenSSL, has none."""
+    """The constants that the headers define if the system, or OpenSSL, does not."""
     text = "".join((include / "pysock" / name).read_text() for name in ("constants.hpp", "families.hpp", "ssl_error.hpp"))
     groups = re.findall(r"^#if.*\b(\w+)\)?\n(#define \1 \S.*\n(?:#define \w+ \S.*\n)*)", text, re.MULTILINE)
     return {name for _, lines in groups for name in re.findall(r"#define (\w+)", lines)}
 
 
 def wrong_macros(compiler, include, text):
-    """What is wrong with the macros that files below `include` leave behind, or None."""
+    """An error about macros that files below `include` leave defined, or None."""
     made = subprocess.run([compiler, "-std=c++17", "-x", "c++", "-E", "-dD", "-I", include, "-"], input=text, capture_output=True, text=True)
     if made.returncode != 0:
         return made.stderr
@@ -117,7 +117,7 @@ def check_macros(names):
 
 
 def macros_self_test(names):
-    """Three headers of one line each, of which two are refused."""
+    """Tests the check with three headers of one line each, two of which it must reject."""
     missed = 0
     cases = {"#define PYSOCK_X 1\n#define NOMINMAX\n#undef NOMINMAX\n": None, "#define NOMINMAX\n": "NOMINMAX is defined",
              "#define PYSOCK_X 1\n#undef __cplusplus\n": "__cplusplus is undefined, and is another's"}
@@ -135,7 +135,7 @@ def macros_self_test(names):
 
 
 def numbered(path, text):
-    """The snippet without its expectations, which compilers would quote back."""
+    """The snippet without its expectations, which compilers would repeat in their messages."""
     return f'#line 1 "{path.name}"\n' + EXPECTED.sub("", text)
 
 
@@ -180,7 +180,7 @@ def check_fail(names):
 
 
 def self_test(names):
-    """Every file of fail_bad/ says in its first line what must be found wrong with it."""
+    """Every file of fail_bad/ has the expected error in its first line."""
     missed = macros_self_test(names)
     for path in sorted((HERE / "fail_bad").glob("*.cpp")):
         expected = path.read_text().splitlines()[1].removeprefix("// refused: ")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Shows that the layer check passes a good tree and fails each kind of bad one: layers_test.py [compiler]"""
+"""Tests that the layer check accepts a correct tree and rejects each kind of error: layers_test.py [compiler]"""
 import pathlib
 import shutil
 import subprocess
@@ -23,7 +23,7 @@ GOOD = {
     "src/common/state.cpp": "#include <pysock/bytes.hpp>\n",
 }
 
-# What is written over the good tree, and what the check must say.
+# Changes of the correct tree, and the message of the check.
 BAD = [
     ("include/pysock/constants.hpp", '#include "bytes.hpp"\n', "at level 1 includes include/pysock/bytes.hpp at level 2"),
     ("include/pysock/bytes.hpp", "\n#include <pysock/socket.hpp>\n", "bytes.hpp:2: at level 2 includes include/pysock/socket.hpp at level 9"),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a user's program may have included before or after: all of POSIX that touches sockets and
-// files, and the headers with the rudest macros, <windows.h> above all. No include guard: it stands
-// on both sides of a header.
+// Headers that a user's program may include before or after: POSIX's headers for sockets and files,
+// and headers with conflicting macros, such as <windows.h>. No include guard: it is included before
+// and after a header.
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>

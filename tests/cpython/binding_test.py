@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What test_socket leaves out: calls that signals interrupt, and threads."""
+"""Tests beyond test_socket: calls that signals interrupt, and threads."""
 import os
 import signal
 import socket
@@ -35,7 +35,7 @@ class SignalTest(unittest.TestCase):
             self.release()
 
     def release(self):
-        """Lets the call that goes on come to its end."""
+        """Lets the call that goes on finish."""
         self.ends[1].send(b"late")
 
     def tick(self):
@@ -80,10 +80,10 @@ class SignalTest(unittest.TestCase):
             self.assert_stops(listener.accept)
 
     def full_listener(self):
-        """A listener whose queue is full: connecting to it takes for ever."""
+        """A listener whose queue is full: connecting to it never ends."""
         listener = socket.socket(socket.AF_UNIX)
         self.addCleanup(listener.close)
-        listener.bind("")  # a name of the system's choice
+        listener.bind("")  # the system chooses a name
         listener.listen(0)
         first = socket.socket(socket.AF_UNIX)
         self.addCleanup(first.close)

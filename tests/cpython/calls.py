@@ -145,7 +145,7 @@ class Functions(Calls):
              "::1\0", "::%", "::ffff:0:1.2.3.4"]
 
     def text(self):
-        """What may be an address."""
+        """A value that may be an address."""
         kind = self.random.randrange(9)
         if kind == 0:
             return ".".join(self.choose(*self.PARTS4) for _ in range(self.choose(1, 2, 3, 4, 5)))
@@ -227,7 +227,7 @@ class Functions(Calls):
                   self.choose("icmp", "tcp", "TCP", "ICMP", "ip", "17", "", "tcp\0", b"tcp", text))
 
     def hosts(self, text):
-        """Only hosts for which no name server is asked."""
+        """Only hosts that do not need a name server."""
         host = self.choose("127.0.0.1", "127.1", "1.2.3.4", "0", "<broadcast>", b"127.0.0.1", "::1",
                            bytearray(b"127.1"), "127.0.0.1\0", b"a\0", None, 5, "a" * 64 + "é")
         self.call("gethostbyname", self.choose(host, host, ""))
@@ -334,7 +334,7 @@ class Sockets(Calls):
         return [here, there]
 
     def full_listener(self):
-        """A listener whose queue is full, and those that connected or could not."""
+        """A listener whose queue is full, and the sockets that connect to it."""
         kind = self.choose(socket.SOCK_STREAM, socket.SOCK_SEQPACKET)
         listener = socket.socket(socket.AF_UNIX, kind)
         listener.bind(self.path())
@@ -369,7 +369,7 @@ class Sockets(Calls):
     # -- calling them --
 
     def state(self, s):
-        """What a call may have changed beside its result."""
+        """The state that a call may have changed."""
         if s.fileno() < 0:
             return " [closed]"
         mode = "blocking" if os.get_blocking(s.fileno()) else "O_NONBLOCK"
@@ -474,7 +474,7 @@ class Sockets(Calls):
         self.call(s, "sendmsg", *arguments)
 
     def message(self, result):
-        """What is printed of a message. Closes the descriptors that came with it."""
+        """The printed text of a message. Closes its descriptors."""
         data, ancillary, flags, address = result
         shown = []
         for level, kind, value in ancillary:
@@ -541,7 +541,7 @@ class Sockets(Calls):
 
     def bind(self, s):
         address = self.choose(self.address(), self.path(), self.abstract())
-        if isinstance(address, tuple) and address[1:2] == (9,):  # where nothing may listen
+        if isinstance(address, tuple) and address[1:2] == (9,):  # where no server may listen
             address = (address[0], 0, *address[2:])
         self.call(s, "bind", address)
 

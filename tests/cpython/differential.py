@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Compares what random calls do with CPython's own module and with the one on pysock.
+"""Compares the results of random calls with CPython's own module and with the one on pysock.
 
 calls.py makes the calls. A result that differs is an error, unless DIFFERENCES has it, or unless it
 does not differ again when the round is repeated: then it depends on when something happened.
@@ -18,14 +18,14 @@ KINDS = ("functions", "sockets")
 LIMIT = 15  # seconds without output, after which a process is ended
 REPEATS = 3  # of a round in which something differs
 SHOWN = 20  # findings that are printed
-WORKERS = 6  # pairs of processes at once; they wait more than they work
+WORKERS = 6  # pairs of processes at once; they mostly wait
 
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """A difference on purpose. Patterns match the call and its results."""
+    """An intended difference. Patterns match the call and its results."""
 
-    reason: str  # the beginning of a sentence in docs/python.md, "What differs on purpose"
+    reason: str  # the beginning of a sentence in docs/python.md, "Intended differences"
     call: str
     own: str = ".*"  # the result with CPython's own module
     ours: str = ".*"
@@ -38,7 +38,7 @@ class Difference:
 
 
 AT_ONCE = "A call with MSG_DONTWAIT returns at once in every mode"
-BEYOND = "Numbers that a C type does not hold are refused"
+BEYOND = "Numbers that do not fit the C type are rejected"
 FAMILY = "An IPv4 address with a flowinfo or a scope is"
 FULL = "An AF_UNIX `connect` waits where the listener's queue is full"
 HERROR = "The number of an `herror` is that of the lookup"
@@ -46,12 +46,12 @@ INHERITABLE = "Received descriptors are not inheritable"
 MODE = "`from_fileno` and `fromfd` of a descriptor that does not block"
 NEWEST = "Where versions of Python differ, pysock follows the newest"
 NO_HOST = '`getaddrinfo("", ...)` passes no host'
-NUL = "A NUL inside a path or a name is refused"
+NUL = "A NUL inside a path or a name is rejected"
 ORDER = "All arguments are checked before a host is looked up"
-PORT = "Ports outside 0..65535 are refused everywhere"
+PORT = "Ports outside 0..65535 are rejected everywhere"
 SCOPE = "`fe80::1%eth0` keeps its scope"
 RAW_PORT = "With an empty port and no host the port is 0"
-STAR = '`"*"` is no host'
+STAR = '`"*"` is not a host'
 TRIED_FIRST = "With a timeout a call other than `accept` is tried before it waits"
 TRUNCATED = "With MSG_TRUNC, `recv` and `recvfrom` return"
 
@@ -92,8 +92,8 @@ DIFFERENCES = [
                ours="TimeoutError timed out .*"),
     Difference(AT_ONCE, r"\d+\.\w+\(.*(MSG_DONTWAIT|-1).*", own="TimeoutError timed out.*",
                ours="BlockingIOError 11 .*"),
-    # What fails at once; what is sent although poll() asks for more space; what is received although
-    # it asks for more data (SO_RCVLOWAT), or needs none.
+    # Calls that fail at once; that send although poll() waits for more space; that receive although
+    # poll() waits for more data (SO_RCVLOWAT), or that need no data.
     Difference(TRIED_FIRST, r"\d+\.(recv|send)\w*\(.*", own="TimeoutError timed out.*",
                ours=r"(OSError|BrokenPipeError|Connection\w+) \d+ .*"),
     Difference(TRIED_FIRST, r"\d+\.send\w*\(.*", own="TimeoutError timed out.*",
@@ -139,7 +139,7 @@ def make_calls(python, module, kind, seed, *only):
 
 @dataclasses.dataclass
 class Finding:
-    """A result that differs and should not."""
+    """An unintended difference."""
 
     kind: str
     seed: int
@@ -163,10 +163,10 @@ class Comparison:
         self.python, self.module = python, module
         self.differences = [one for one in DIFFERENCES if version < one.before]
         self.calls = 0
-        self.seen = collections.Counter()  # the differences on purpose
+        self.seen = collections.Counter()  # the intended differences
 
     def compare(self, kind, seed, *only):
-        """What a seed finds: every function call, and the first call of a round with sockets."""
+        """The differences of a seed: every function call, and the first call of a round with sockets."""
 
         def make(module):
             return make_calls(self.python, module, kind, seed, *only)
@@ -206,7 +206,7 @@ class Comparison:
 def undocumented():
     """The reasons that docs/python.md does not have."""
     page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
-    section = " ".join(page.split("## What differs on purpose", 1)[1].split())
+    section = " ".join(page.split("## Intended differences", 1)[1].split())
     return sorted({one.reason for one in DIFFERENCES if one.reason not in section})
 
 

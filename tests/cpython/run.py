@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""CPython's own tests on an extension module that is pysock's, beside the same tests on CPython's.
+"""Runs CPython's own tests on an extension module on pysock, and on CPython's.
 
 usage: INTERPRETER run.py [--seeds FIRST-LAST] [PATTERN [MODULE...]]
 
@@ -69,7 +69,7 @@ def build(python, folder):
     return version, folder
 
 
-# What object files may want from elsewhere: the interpreter, pysock, the C++ runtime, and memory and strings.
+# The symbols that object files may use: of the interpreter, pysock, the C++ runtime, and memory and strings.
 ALLOWED = re.compile(
     r"_?Py\w*|(typeinfo |typeinfo name |vtable )?(for )?(\w+ )?pysock::.*"
     r"|(typeinfo |vtable )?(for )?(std|__cxxabiv1|__gnu_cxx)::.*|(typeinfo|vtable) for __cxxabiv1::.*|operator (new|delete)(\[\])?\(.*\)"
@@ -78,7 +78,7 @@ ALLOWED = re.compile(
 
 
 def check_symbols(folder):
-    """What goes around pysock's public interface."""
+    """Uses of symbols beyond pysock's public interface."""
     objects = sorted((folder / "CMakeFiles" / "_socket.dir").glob("*.o"))
     listing = subprocess.run(["nm", "-uC", *map(str, objects)], check=True, capture_output=True, text=True).stdout
     symbols = {line.split(None, 1)[1] for line in listing.splitlines() if re.match(r"\s+[Uvw] ", line)}
@@ -114,7 +114,7 @@ class Child:
         self.pipe = os.fdopen(receiving, "rb", buffering=0)
 
     def records(self, limit):
-        """Each record; ends when the process does, or says nothing for `limit` seconds."""
+        """Each record; ends with the process, or if it prints nothing for `limit` seconds."""
         buffered = b""
         while True:
             if not select.select([self.pipe], [], [], limit)[0]:
@@ -169,7 +169,7 @@ def run_class(python, module, tests, *names):
     output = child.close()
     if running is None and not found:
         raise RuntimeError(f"{names[0]} did not even start with {module}:\n{output}")
-    # What befell the class as a whole befell all of its tests.
+    # The result of the class as a whole is that of all its tests.
     whole = [outcome for test, outcome in found.items() if test not in tests]
     missing = whole[0] if whole else ("failed", f"not finished: {running} took more than {LIMIT} s or ended the process\n{output[-2000:]}")
     if done and not whole:
@@ -183,7 +183,7 @@ def run_module(python, module, names, pattern):
         if not pattern or fnmatch.fnmatchcase(record["test"], f"*{pattern}*"):
             classes.setdefault(record["cls"], []).append(record["test"])
     outcomes = {}
-    # They wait more than they work; but never the same class with either module at once: some want a port of their own.
+    # They mostly wait; but the same class never runs with both modules at once, because some use a fixed port.
     with concurrent.futures.ThreadPoolExecutor(2) as workers:
         jobs = [workers.submit(run_class, python, module, tests, *(tests if pattern else [name])) for name, tests in classes.items()]
         for job in jobs:

@@ -27,10 +27,10 @@ struct snippet {
   snippet(const char* name, void (*run)());
 };
 
-/// Ends the block as failed.
+/// Fails the block.
 [[noreturn]] void fail(const char* condition);
 
-/// Sends back what one client says, in a thread of its own.
+/// An echo server for one client, in its own thread.
 class echo_server {
  public:
   [[nodiscard]] sk::address address() const { return listener_.getsockname(); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the code blocks about TLS need beside them: a certificate made on the spot, and a server.
+// For code blocks about TLS: a self-signed certificate, and a server.
 #pragma once
 
 #include <cstdlib>
@@ -13,7 +13,7 @@
 
 namespace docs {
 
-/// A certificate for localhost and 127.0.0.1, signed by itself.
+/// A self-signed certificate for localhost and 127.0.0.1.
 class certificate {
  public:
   certificate() {
@@ -34,7 +34,7 @@ class certificate {
   temporary_directory folder_;
 };
 
-/// Serves one client in a thread of its own, if that client comes to terms with it.
+/// Serves one client in its own thread, if the handshake succeeds.
 class tls_server {
  public:
   tls_server(const certificate& own, std::function<void(sk::ssl_socket&)> serve)

@@ -21,7 +21,7 @@ std::string errno_name(const sk::error& e) {
   return e.strerror();
 }
 
-// How a call ends: with what it returns, or with the error's name.
+// The end of a call: its result, or the error's name.
 std::string ending(const std::function<std::string()>& call) {
   try {
     return call();
@@ -30,7 +30,7 @@ std::string ending(const std::function<std::string()>& call) {
   }
 }
 
-// A call on `subject` that waits; `release` ends it by the peer's doing.
+// A call on `subject` that waits; in `release` the peer ends it.
 struct situation {
   sk::socket subject;
   std::function<std::string(sk::socket&)> call;
@@ -63,8 +63,8 @@ std::string shut_down(sk::socket& s) {
   });
 }
 
-// Closes the descriptor below the socket, which is what a close() in another thread comes to. Its
-// number is not used again before the socket closes it once more, in vain.
+// Closes the descriptor of the socket, as a close() in another thread does. The number is not used
+// again before the socket closes it, which fails.
 std::string close_below(sk::socket& s) {
   sk::close(s.fileno());
   return {};

@@ -124,7 +124,7 @@ TEST_CASE("connecting to a literal and accepting allocate nothing", "[allocation
   }
 }
 
-TEST_CASE("what returns bytes allocates them once, and beyond 4 KiB the buffer to receive into",
+TEST_CASE("calls that return bytes allocate once, and above 4 KiB also a buffer",
           "[allocations][recv][recvfrom]") {
   auto [client, server] = connected();
   sk::socket a = bound_udp();

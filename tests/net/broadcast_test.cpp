@@ -89,7 +89,7 @@ TEST_CASE("multicast by structures as options", "[broadcast]") {
         no_member);
 }
 
-TEST_CASE("multicast over IPv6, scope and all", "[broadcast]") {
+TEST_CASE("multicast over IPv6 with a scope", "[broadcast]") {
   if (!host_has_ipv6()) SKIP_TEST("this host has no IPv6 loopback");
   const std::string group = sk::inet_pton(AF_INET6, "ff12::4040");
   for (const sk::interface_info& interface : sk::if_nameindex()) {

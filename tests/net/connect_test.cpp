@@ -74,7 +74,7 @@ TEST_CASE("accept gives a new socket and the peer's address", "[connect]") {
   CHECK(second.address == other.getsockname());
 }
 
-TEST_CASE("what accept gives has the default timeout, never the listener's", "[connect]") {
+TEST_CASE("an accepted socket has the default timeout, not the listener's", "[connect]") {
   sk::socket listener = listening();
   const auto accept_one = [&listener] {
     sk::socket client;
@@ -96,7 +96,7 @@ TEST_CASE("what accept gives has the default timeout, never the listener's", "[c
   CHECK(is_nonblocking(conn.fileno()).value_or(true));
 }
 
-TEST_CASE("accept fails where nobody listens", "[connect]") {
+TEST_CASE("accept on a socket that does not listen fails", "[connect]") {
   sk::socket s;
   s.bind({"127.0.0.1", 0});
   CHECK(failure_of([&] { return s.accept(); }) == failure("error", EINVAL));
@@ -150,7 +150,7 @@ TEST_CASE("shutdown of a listener wakes its accept, or is refused", "[connect]")
   CHECK(waiting.get() == "none");
 }
 
-TEST_CASE("bind takes an address once", "[connect]") {
+TEST_CASE("a second bind fails", "[connect]") {
   sk::socket s;
   s.bind({"127.0.0.1", 0});
   CHECK(s.getsockname().host() == "127.0.0.1");
@@ -192,7 +192,7 @@ TEST_CASE("a name in an address is looked up", "[connect]") {
   CHECK(listener.accept().address == client.getsockname());
 }
 
-TEST_CASE("short forms of IPv4 reach the resolver, which knows them", "[connect]") {
+TEST_CASE("short forms of IPv4 are passed to the resolver", "[connect]") {
   sk::socket listener = listening();
   for (const char* form : {"127.1", "0x7f.1", "0177.0.0.1", "2130706433"}) {
     CAPTURE(form);
@@ -232,7 +232,7 @@ TEST_CASE("addresses of the wrong form are refused before any system call", "[co
   CHECK(ec == sk::bad_argument::address_missing);
 }
 
-TEST_CASE("an overload with an error_code reports what it checks, not what its arguments throw",
+TEST_CASE("an error_code overload reports its own checks, and constructing its arguments may throw",
           "[connect][error_code]") {
   sk::socket s(AF_INET, SOCK_DGRAM);
   std::error_code ec;
@@ -300,7 +300,7 @@ TEST_CASE("a server for both families gives addresses that an AF_INET socket tak
   CHECK(back.getpeername() == client.getsockname());
 }
 
-TEST_CASE("listen without bind takes a port, or is refused", "[connect]") {
+TEST_CASE("listen without bind gets a port, or is rejected", "[connect]") {
   const sk::socket twin;
   sk::socket s;
   const std::string outcome = failure_of([&] { s.listen(); });
@@ -390,7 +390,7 @@ TEST_CASE("connect obeys the timeout", "[connect]") {
   CHECK(ec == std::errc::timed_out);
 }
 
-TEST_CASE("an expired timeout has no error number and says so", "[connect]") {
+TEST_CASE("an expired timeout has no error number", "[connect]") {
   const full_listener full;
   sk::socket s;
   s.settimeout(0.01);
@@ -414,7 +414,7 @@ TEST_CASE("connect in timeout mode succeeds, and may be repeated once on Linux",
   CHECK(s.connect_ex(listener.getsockname()) == native(EISCONN));
 }
 
-TEST_CASE("a connect without waiting goes on in the background", "[connect]") {
+TEST_CASE("a non-blocking connect goes on in the background", "[connect]") {
   sk::socket listener = listening();
   sk::socket s;
   s.setblocking(false);
@@ -434,7 +434,7 @@ TEST_CASE("a connect without waiting goes on in the background", "[connect]") {
   }
 }
 
-TEST_CASE("a connect without waiting that hangs, and one that is refused", "[connect]") {
+TEST_CASE("a non-blocking connect that hangs, and one that is refused", "[connect]") {
   const full_listener full;
   sk::socket hanging;
   hanging.setblocking(false);
@@ -462,7 +462,7 @@ TEST_CASE("connecting a datagram socket sets its peer", "[connect]") {
   CHECK(from == a.getsockname());
 }
 
-TEST_CASE("an address packed by hand is taken as it is", "[connect]") {
+TEST_CASE("an address built from a sockaddr is used unchanged", "[connect]") {
   sk::socket listener = listening();
   CHECK(failure_of([] { return sk::htons(65536); }) == "out_of_range");
   sockaddr_in native{};

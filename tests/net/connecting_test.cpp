@@ -78,7 +78,7 @@ int threads_of_this_process() {
 
 }  // namespace
 
-TEST_CASE("a race passes over dead and refused addresses", "[create_connection]") {
+TEST_CASE("parallel attempts skip addresses that do not answer or refuse", "[create_connection]") {
   const std::string result = in_private_etc(two_addresses, [] {
     // No other program uses ports there.
     return in_private_network(20000, 60000, [] {

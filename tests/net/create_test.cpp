@@ -64,14 +64,14 @@ TEST_CASE("a host whose first address does not answer") {
   CHECK(client.getpeername() == server.getsockname());
 }
 
-TEST_CASE("a timeout bounds an attempt that nobody answers") {
+TEST_CASE("a timeout limits an attempt without an answer") {
   const full_server full;
   const test_support::stopwatch watch;
   CHECK_THROWS_AS(create_connection({"127.0.0.1", port_of(full.server)}, 200ms), pysock::timeout);
   CHECK(watch.seconds() >= 0.2);
 }
 
-TEST_CASE("a timeout of 0 starts connecting and tells so") {
+TEST_CASE("a timeout of 0 starts connecting and reports it") {
   const full_server full;
   CHECK_THROWS_AS(create_connection({"127.0.0.1", port_of(full.server)}, 0),
                   pysock::blocking_io_error);

@@ -48,7 +48,7 @@ bool leaks(const trace& seen) { return first_line(seen).find("; 0 left;") == std
   if (!why_not.empty()) SKIP_TEST(why_not);                        \
   static_assert(true)
 
-TEST_CASE("whichever system call fails, nothing is left open", "[faults]") {
+TEST_CASE("nothing stays open, whichever system call fails", "[faults]") {
   NEEDS_STRACE();
   const std::string name = GENERATE("socket", "socketpair", "accept", "dup", "module dup", "fromfd",
                                     "fromfd with a default timeout");
@@ -105,7 +105,7 @@ TEST_CASE("fromfd: the check of the duplicate fails, and it is closed", "[faults
   CHECK_FALSE(leaks(seen));
 }
 
-TEST_CASE("from_fileno: what it could not take is not closed", "[faults]") {
+TEST_CASE("from_fileno: on failure the descriptor stays open", "[faults]") {
   NEEDS_STRACE();
   const trace clean = undisturbed("from_fileno");
   for (const char* call : {"getsockopt", "ioctl"}) {
@@ -122,7 +122,7 @@ TEST_CASE("settimeout that fails changes nothing", "[faults]") {
   CHECK(seen.mark("the timeout has changed") == seen.calls.size());
 }
 
-TEST_CASE("close reports, but for a reset, and is never repeated", "[faults]") {
+TEST_CASE("close reports errors except a reset, and is never repeated", "[faults]") {
   NEEDS_STRACE();
   const trace clean = undisturbed("close");
   const auto closing = [&](const char* fault) {
@@ -148,7 +148,7 @@ TEST_CASE("close reports, but for a reset, and is never repeated", "[faults]") {
   CHECK(closing("EINTR") == bare);
 }
 
-TEST_CASE("interruptions of the real calls are taken in", "[faults]") {
+TEST_CASE("calls that signals interrupt are repeated", "[faults]") {
   NEEDS_STRACE();
   CHECK(outcome_of("recv", "recvfrom", "EINTR", 1, 5) == "none");
   CHECK(outcome_of("send", "sendto", "EINTR", 1, 5) == "none");

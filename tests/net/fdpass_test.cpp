@@ -104,7 +104,8 @@ TEST_CASE("more descriptors than one message takes", "[fdpass]") {
   CHECK(failure_of([&a = a] { return sk::send_fds(a, {"x"}, {-1}); }) == failure("error", EBADF));
 }
 
-TEST_CASE("more descriptors than asked for: the rest is closed, and it shows", "[fdpass]") {
+TEST_CASE("more descriptors than requested: the rest is closed, and the flags have MSG_CTRUNC",
+          "[fdpass]") {
   const std::string reason = why_no_cut_control_message();
   if (!reason.empty()) SKIP_TEST(reason);
   const temporary_directory folder;
@@ -125,7 +126,7 @@ TEST_CASE("more descriptors than asked for: the rest is closed, and it shows", "
   CHECK(open_descriptors() == before);
 }
 
-TEST_CASE("descriptors arrive beside what options add", "[fdpass][recv_fds]") {
+TEST_CASE("descriptors arrive together with control messages of options", "[fdpass][recv_fds]") {
   // Each option on its own, where the system has it, and then all of them.
   const std::vector<int> options = {
 #ifdef SO_PASSCRED
@@ -181,7 +182,7 @@ TEST_CASE("descriptors arrive beside what options add", "[fdpass][recv_fds]") {
   CHECK(open_descriptors() == before);  // SO_PASSPIDFD's as well
 }
 
-TEST_CASE("all descriptors asked for, or none by an ordinary recv", "[fdpass]") {
+TEST_CASE("recv_fds receives all descriptors, an ordinary recv none", "[fdpass]") {
   const temporary_directory folder;
   std::vector<sk::descriptor> files;
   for (std::size_t i = 0; i < 20; ++i) files.push_back(numbered_file(folder, i));
@@ -194,7 +195,7 @@ TEST_CASE("all descriptors asked for, or none by an ordinary recv", "[fdpass]") 
   CHECK(open_descriptors() == before);
 }
 
-TEST_CASE("send_fds passes on its flags and address", "[fdpass]") {
+TEST_CASE("send_fds honours its flags and address", "[fdpass]") {
   const temporary_directory folder;
   sk::socket receiver(AF_UNIX, SOCK_DGRAM);
   receiver.settimeout(patience);
@@ -229,7 +230,7 @@ TEST_CASE("messages without descriptors, and descriptors without data", "[fdpass
   CHECK(end.fds.empty());
 }
 
-TEST_CASE("recv_fds waits, and gives up", "[fdpass]") {
+TEST_CASE("recv_fds waits, and times out", "[fdpass]") {
   auto [a, b] = unix_pair();
   background<std::size_t> waiting([&b = b] { return sk::recv_fds(b, 10, 2).fds.size(); });
   waiting.wait_until_asleep();

@@ -46,7 +46,7 @@ TEST_CASE("flow labels and scopes have their ranges", "[inet6]") {
   CHECK(s.getsockname().scope_id() == 0);
 }
 
-TEST_CASE("a flow label travels in network order", "[inet6]") {
+TEST_CASE("a flow label is sent in network order", "[inet6]") {
   NEEDS_IPV6();
   sk::socket receiver = bound_udp(AF_INET6);
   sk::socket sender = bound_udp(AF_INET6);
@@ -78,7 +78,7 @@ TEST_CASE("an empty host is the wildcard of IPv6 too", "[inet6]") {
   CHECK(four_parts.getsockname().host() == "::");
 }
 
-TEST_CASE("broadcast is for IPv4 alone", "[inet6]") {
+TEST_CASE("broadcast is only for IPv4", "[inet6]") {
   NEEDS_IPV6();
   sk::socket s(AF_INET6, SOCK_DGRAM);
   CHECK(failure_of([&] { s.bind({"<broadcast>", 0}); }) == "error: address family mismatched");
@@ -88,7 +88,7 @@ TEST_CASE("broadcast is for IPv4 alone", "[inet6]") {
   CHECK(failure_of([&] { s.bind({"255.255.255.255", 0}); }) == "error: address family mismatched");
 }
 
-TEST_CASE("an IPv4 address is never mapped by itself", "[inet6]") {
+TEST_CASE("an IPv4 address is never mapped implicitly", "[inet6]") {
   NEEDS_IPV6();
   sk::socket s(AF_INET6);
   CHECK(failure_of([&] { s.connect({"127.0.0.1", 80}); }) == failure("gaierror", eai_wrong_family));

@@ -130,7 +130,7 @@ TEST_CASE("after reset the sockets work as before", "[interrupter]") {
   CHECK(b.recv(1) == "y");
 }
 
-TEST_CASE("an interrupted sendall tells how much had gone", "[interrupter]") {
+TEST_CASE("an interrupted sendall reports the bytes sent", "[interrupter]") {
   auto [a, b] = connected();
   sk::interrupter stop;
   a.set_interrupter(stop);

@@ -304,7 +304,7 @@ TEST_CASE("makefile: a read that times out keeps what it had", "[makefile]") {
   CHECK(f.read() == data + data);
 }
 
-TEST_CASE("makefile: writing that timed out goes on with what is left", "[makefile]") {
+TEST_CASE("makefile: a write that timed out can be continued", "[makefile]") {
   auto [a, b] = pair_of(GENERATE(AF_UNIX, AF_INET));
   const int bufsize = GENERATE(-1, 0, 1, 100);
   CAPTURE(bufsize);
@@ -323,7 +323,7 @@ TEST_CASE("makefile: writing that timed out goes on with what is left", "[makefi
   CHECK(reader.get() == data);
 }
 
-TEST_CASE("makefile: what a timeout left unsent goes out with a later flush", "[makefile]") {
+TEST_CASE("makefile: data that a timeout left unsent is sent by a later flush", "[makefile]") {
   auto [a, b] = pair_of(GENERATE(AF_UNIX, AF_INET));
   sk::file f = a.makefile("w");
   f.settimeout(30ms);
@@ -343,7 +343,7 @@ TEST_CASE("makefile: what a timeout left unsent goes out with a later flush", "[
 
 // ---- failures ----
 
-TEST_CASE("makefile: a closed peer is an exception, no signal", "[makefile]") {
+TEST_CASE("makefile: a closed peer is an exception, not a signal", "[makefile]") {
   auto [a, b] = pair_of(AF_UNIX);
   sk::file f = a.makefile("rw");
   b.setsockopt(SOL_SOCKET, SO_LINGER,

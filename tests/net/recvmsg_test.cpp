@@ -197,7 +197,7 @@ TEST_CASE("sendmsg and recvmsg_into report errors as exceptions and as error cod
   CHECK(failure_of([&b = b] { return b.recvmsg(10); }) == "timeout");
 }
 
-TEST_CASE("messages have senders, streams have none", "[recvmsg]") {
+TEST_CASE("datagrams have senders, streams have none", "[recvmsg]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   (void)a.sendmsg({"x"}, {}, 0, b.getsockname());
@@ -223,7 +223,7 @@ TEST_CASE("messages over AF_UNIX have the senders that have a name", "[recvmsg]"
 }
 #endif
 
-TEST_CASE("no buffers: nothing on a stream, an empty message else", "[recvmsg]") {
+TEST_CASE("no buffers: nothing on a stream, an empty datagram otherwise", "[recvmsg]") {
   auto [a, b] = pair_of(SOCK_STREAM);
   CHECK(a.sendmsg({}) == 0);
   a.sendall("x");
@@ -243,7 +243,7 @@ TEST_CASE("no buffers: nothing on a stream, an empty message else", "[recvmsg]")
   CHECK(failure_of([&d = d] { return d.recvmsg(0); }) == "timeout");
 }
 
-TEST_CASE("a message too long for the buffer shows it", "[recvmsg]") {
+TEST_CASE("a datagram too long for the buffer sets MSG_TRUNC", "[recvmsg]") {
   for (auto& [a, b] : pairs_of({SOCK_DGRAM, SOCK_SEQPACKET})) {
     CAPTURE(a.to_string());
     for (int i = 0; i < 3; ++i) (void)a.send("0123456789");
@@ -455,7 +455,7 @@ TEST_CASE("SCM_CREDENTIALS carry the peer's process and user", "[recvmsg]") {
 #endif
 
 #ifdef SCM_RIGHTS
-TEST_CASE("control messages that the system refuses", "[recvmsg]") {
+TEST_CASE("control messages that the system rejects", "[recvmsg]") {
   auto [a, b] = unix_pair(SOCK_STREAM);
   CHECK(failure_of([&a = a] {
           return a.sendmsg({"x"}, {{SOL_SOCKET, 31337, "data"}});
@@ -466,7 +466,8 @@ TEST_CASE("control messages that the system refuses", "[recvmsg]") {
 }
 #endif
 
-TEST_CASE("control messages without room are cut, and it shows", "[recvmsg]") {
+TEST_CASE("control messages that do not fit are truncated, and the flags have MSG_CTRUNC",
+          "[recvmsg]") {
   const std::string reason = why_no_cut_control_message();
   if (!reason.empty()) SKIP_TEST(reason);
   sk::socket a = bound_udp();
@@ -491,7 +492,7 @@ TEST_CASE("control messages without room are cut, and it shows", "[recvmsg]") {
 }
 
 #ifdef SCM_RIGHTS
-TEST_CASE("control messages that found no room at all show", "[recvmsg]") {
+TEST_CASE("control messages without a buffer set MSG_CTRUNC", "[recvmsg]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   b.setsockopt(IPPROTO_IP, IP_RECVTTL, 1);
@@ -505,7 +506,7 @@ TEST_CASE("control messages that found no room at all show", "[recvmsg]") {
 // ---- descriptors among them ----
 
 #ifdef SCM_RIGHTS
-TEST_CASE("descriptors come along, not inheritable", "[recvmsg]") {
+TEST_CASE("received descriptors are not inheritable", "[recvmsg]") {
   const std::set<int> before = open_descriptors();
   {
     auto [a, b] = unix_pair(SOCK_STREAM);
@@ -534,7 +535,7 @@ TEST_CASE("two messages of descriptors arrive as one", "[recvmsg]") {
   close_all(fds);
 }
 
-TEST_CASE("too little room for descriptors leaks none", "[recvmsg]") {
+TEST_CASE("a buffer too small for descriptors leaks none", "[recvmsg]") {
   auto [a, b] = unix_pair(SOCK_STREAM);
   const std::vector<int> sent = copies_of(0, 20);
   const std::set<int> before = open_descriptors();
@@ -553,7 +554,7 @@ TEST_CASE("too little room for descriptors leaks none", "[recvmsg]") {
   close_all(sent);
 }
 
-TEST_CASE("room for some of the descriptors leaks none of the others", "[recvmsg]") {
+TEST_CASE("a buffer for some of the descriptors leaks none of the others", "[recvmsg]") {
   const std::string reason = why_no_cut_control_message();
   if (!reason.empty()) SKIP_TEST(reason);
   auto [a, b] = unix_pair(SOCK_STREAM);
@@ -585,7 +586,7 @@ TEST_CASE("the padding of cmsg_space holds another descriptor", "[recvmsg]") {
   close_all(both.ancdata.begin()->as_array<int>());
 }
 
-TEST_CASE("cmsg_len has no room for another descriptor", "[recvmsg]") {
+TEST_CASE("cmsg_len has no space for another descriptor", "[recvmsg]") {
   const std::string reason = why_no_cut_control_message();
   if (!reason.empty()) SKIP_TEST(reason);
   auto [a, b] = unix_pair(SOCK_STREAM);
@@ -596,7 +597,7 @@ TEST_CASE("cmsg_len has no room for another descriptor", "[recvmsg]") {
   close_all(one.ancdata.begin()->as_array<int>());
 }
 
-TEST_CASE("descriptors without data vanish on a stream", "[recvmsg]") {
+TEST_CASE("descriptors without data are lost on a stream", "[recvmsg]") {
   auto [a, b] = unix_pair(SOCK_STREAM);
   CHECK(a.sendmsg({}, {{SOL_SOCKET, SCM_RIGHTS, {0}}}) == 0);
   (void)a.send("x");
@@ -607,7 +608,7 @@ TEST_CASE("descriptors without data vanish on a stream", "[recvmsg]") {
 // ---- the system's flags ----
 
 #ifdef MSG_CMSG_CLOEXEC
-TEST_CASE("MSG_CMSG_CLOEXEC shows for those who ask for it", "[recvmsg]") {
+TEST_CASE("MSG_CMSG_CLOEXEC is returned if the caller passed it", "[recvmsg]") {
   auto [a, b] = unix_pair(SOCK_DGRAM);
   (void)a.send("x");
   (void)a.send("x");
@@ -617,7 +618,7 @@ TEST_CASE("MSG_CMSG_CLOEXEC shows for those who ask for it", "[recvmsg]") {
 #endif
 
 #if defined(MSG_MORE) && defined(MSG_CONFIRM) && defined(MSG_NOSIGNAL)
-TEST_CASE("MSG_MORE, MSG_CONFIRM and MSG_NOSIGNAL go through", "[recvmsg]") {
+TEST_CASE("MSG_MORE, MSG_CONFIRM and MSG_NOSIGNAL are passed on", "[recvmsg]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   a.connect(b.getsockname());
@@ -628,7 +629,7 @@ TEST_CASE("MSG_MORE, MSG_CONFIRM and MSG_NOSIGNAL go through", "[recvmsg]") {
 #endif
 
 #if defined(MSG_ERRQUEUE) && defined(IP_RECVERR) && __has_include(<linux/errqueue.h>)
-TEST_CASE("MSG_ERRQUEUE gives what came back", "[recvmsg]") {
+TEST_CASE("MSG_ERRQUEUE returns the failed datagram", "[recvmsg]") {
   sk::socket nobody = bound_udp();
   const sk::address gone = nobody.getsockname();
   nobody.close();

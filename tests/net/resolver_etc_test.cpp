@@ -202,7 +202,7 @@ TEST_CASE("gethostbyaddr finds addresses of the hosts file", "[resolver]") {
   CHECK_QUESTIONS(questions);
 }
 
-TEST_CASE("herror carries h_errno and its text", "[resolver]") {
+TEST_CASE("herror has h_errno and its text", "[resolver]") {
   const std::string text = ::hstrerror(HOST_NOT_FOUND);
   const std::vector<question> questions = {ask(
       [] {
@@ -395,7 +395,7 @@ TEST_CASE("lookups in this host's databases agree with Python's", "[resolver]") 
   python.finish();
 }
 
-TEST_CASE("the host's name can be set, given the privilege", "[resolver]") {
+TEST_CASE("the host's name can be set with the privilege", "[resolver]") {
   const std::string before = sk::gethostname();
   const std::string told = with_private_hostname([] {
     sk::sethostname("pysock-test");

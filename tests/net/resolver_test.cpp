@@ -77,7 +77,7 @@ TEST_CASE("numeric questions are answered as the C library answers them", "[reso
   }
 }
 
-TEST_CASE("a numeric host comes once per type, or once for all", "[resolver]") {
+TEST_CASE("a numeric host has one result per type, or one in all", "[resolver]") {
   const auto all = sk::getaddrinfo("127.0.0.1", 80);
   CHECK(of_pysock("127.0.0.1", 80, 0, 0, 0) == of_the_system("127.0.0.1", "80", 0, 0, 0));
   if (all.size() > 1) {
@@ -172,7 +172,7 @@ TEST_CASE("the canonical name of a numeric host is its text", "[resolver]") {
   CHECK(name("0:0::1") == "0:0::1");
 }
 
-TEST_CASE("arguments that contradict are judged by the C library", "[resolver]") {
+TEST_CASE("contradictory arguments are passed to the C library", "[resolver]") {
   CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", 80, 12345); }) == gai(EAI_FAMILY));
   CHECK(of_pysock("127.0.0.1", 80, 0, 12345, 0) == of_the_system("127.0.0.1", "80", 0, 12345, 0));
   CHECK(of_pysock("127.0.0.1", 80, 0, SOCK_STREAM, 0, IPPROTO_UDP) ==
@@ -199,7 +199,7 @@ TEST_CASE("arguments that contradict are judged by the C library", "[resolver]")
 #endif
 }
 
-TEST_CASE("the resolver's errors carry its numbers and texts", "[resolver]") {
+TEST_CASE("the resolver's errors have its numbers and texts", "[resolver]") {
   try {
     (void)sk::getaddrinfo("no number", 80, 0, 0, 0, AI_NUMERICHOST);
     FAIL("that is no number");
@@ -288,7 +288,7 @@ TEST_CASE("unknown services and protocols are errors", "[resolver]") {
         "error: protocol not found");
 }
 
-TEST_CASE("threads may ask at the same time", "[resolver]") {
+TEST_CASE("several threads may call the resolver at the same time", "[resolver]") {
   const auto ask = [] {
     std::string answers;
     for (int i = 0; i < 50; ++i) {
@@ -308,7 +308,7 @@ TEST_CASE("threads may ask at the same time", "[resolver]") {
   CHECK(three.get() == expected);
 }
 
-TEST_CASE("names beyond ASCII go to the system's encoder", "[resolver]") {
+TEST_CASE("the system encodes names beyond ASCII", "[resolver]") {
 #if defined(AI_IDN) || __has_include(<winnls.h>)
   const char* const host =
       "\xEF\xBC\x91\xEF\xBC\x92\xEF\xBC\x97\xE3\x80\x82"
@@ -331,7 +331,7 @@ TEST_CASE("names beyond ASCII go to the system's encoder", "[resolver]") {
 #endif
 }
 
-TEST_CASE("a lookup with a timeout gives what one without it gives", "[getaddrinfo]") {
+TEST_CASE("a lookup with a timeout returns the same as one without", "[getaddrinfo]") {
   const auto expected = sk::getaddrinfo("localhost", 80, AF_INET, SOCK_STREAM);
   const auto result = sk::getaddrinfo("localhost", 80, AF_INET, SOCK_STREAM, 0, 0, 60);
   REQUIRE(result.size() == expected.size());

@@ -44,7 +44,7 @@ using nothing = std::set<std::pair<sk::native_handle_type, int>>;
 
 }  // namespace
 
-TEST_CASE("select reports what is readable and writable, of what was asked for", "[selectors]") {
+TEST_CASE("select reports readable and writable, if they were asked for", "[selectors]") {
   sk::selector<int> s;
   auto [a, b] = sk::socketpair();
   CHECK(s.register_(a, both, 7).data() == 7);
@@ -68,7 +68,7 @@ TEST_CASE("select reports what is readable and writable, of what was asked for",
   CHECK(s.get_map().size() == 0);
 }
 
-TEST_CASE("select waits as long as it is told", "[selectors]") {
+TEST_CASE("select waits at most its timeout", "[selectors]") {
   sk::selector<> s;
   auto [a, b] = sk::socketpair();
   s.register_(a, sk::EVENT_READ);
@@ -84,7 +84,7 @@ TEST_CASE("select waits as long as it is told", "[selectors]") {
   CHECK(waiting.get() == 1);
 }
 
-TEST_CASE("arguments that a selector cannot take are refused", "[selectors]") {
+TEST_CASE("a selector rejects invalid arguments", "[selectors]") {
   sk::selector<> s;
   const sk::socket a(AF_INET, SOCK_DGRAM);
   CHECK_THROWS_AS(s.register_(a, 0), std::invalid_argument);
@@ -107,7 +107,7 @@ TEST_CASE("arguments that a selector cannot take are refused", "[selectors]") {
   CHECK(s.get_map().size() == 1);
 }
 
-TEST_CASE("a closed selector does nothing more", "[selectors]") {
+TEST_CASE("a closed selector reports EBADF and has no keys", "[selectors]") {
   const auto before = open_descriptors();
   sk::selector<std::shared_ptr<int>> s;
   auto data = std::make_shared<int>(1);
@@ -160,7 +160,7 @@ TEST_CASE("a descriptor closed while registered is not reported, and its number 
   CHECK_THROWS_AS(s.unregister(number), std::out_of_range);
 }
 
-TEST_CASE("a new owner of a closed number does not get the old one's events", "[selectors]") {
+TEST_CASE("a new descriptor with a closed one's number does not get its events", "[selectors]") {
   sk::selector<int> s;
   auto [a, b] = sk::socketpair();
   const sk::native_handle_type number = a.fileno();

@@ -109,7 +109,7 @@ void check_against_python(const std::string& path, std::initializer_list<part> p
 
 }  // namespace
 
-TEST_CASE("files go whole or in part, in blocking and in timeout mode", "[sendfile]") {
+TEST_CASE("sendfile sends whole files and parts, in blocking and in timeout mode", "[sendfile]") {
   const file_with file(pattern(3000000));
   const open_file handle = file.open();
   for (const sk::timeout_value mode :
@@ -184,7 +184,8 @@ TEST_CASE("every kind of source, from an absolute offset", "[sendfile]") {
         }) == meant);
 }
 
-TEST_CASE("a C stream is left where the sending ended, beyond 2 GiB too", "[sendfile]") {
+TEST_CASE("the position of a C stream is the end of the data sent, also above 2 GiB",
+          "[sendfile]") {
   const file_with file("");
   constexpr std::int64_t offset = (std::int64_t{1} << 31) + 77;
   std::error_code ec;
@@ -199,7 +200,7 @@ TEST_CASE("a C stream is left where the sending ended, beyond 2 GiB too", "[send
   std::fclose(c_file);
 }
 
-TEST_CASE("a path is opened for the call alone", "[sendfile]") {
+TEST_CASE("a path is opened only during the call", "[sendfile]") {
   const file_with file("0123456789");
   auto [client, server] = connected();
   const auto before = open_descriptors();
@@ -231,7 +232,7 @@ TEST_CASE("sendfile takes a std::filesystem::path", "[sendfile][file_path]") {
   CHECK(failure_of([&client = client, &path] { return client.sendfile(path / "none"); }) != "none");
 }
 
-TEST_CASE("what sendfile refuses", "[sendfile]") {
+TEST_CASE("sendfile rejects invalid arguments", "[sendfile]") {
   const file_with file("0123456789");
   const file_with empty("");
   auto [client, server] = connected();
@@ -254,7 +255,7 @@ TEST_CASE("files without a size are read", "[sendfile]") {
         meant.str());
 }
 
-TEST_CASE("pipes and what is no file are refused", "[sendfile]") {
+TEST_CASE("pipes and directories are rejected", "[sendfile]") {
   const a_pipe pipe;
   for (const sk::timeout_value mode :
        {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
@@ -268,7 +269,7 @@ TEST_CASE("pipes and what is no file are refused", "[sendfile]") {
   }
 }
 
-TEST_CASE("a receiver that stalls: the timeout comes, and what had gone is known", "[sendfile]") {
+TEST_CASE("a receiver that stalls: the call times out and reports the bytes sent", "[sendfile]") {
   const file_with file(pattern(std::size_t{32} << 20));
   std::ifstream in(file.path, std::ios::binary);
   for (const bool by_kernel : {true, false}) {
@@ -333,7 +334,7 @@ TEST_CASE("sendfile allocates nothing but the block to read into, where the kern
 }
 
 #ifdef SIGPIPE
-TEST_CASE("a peer that is gone is an error and no signal", "[sendfile]") {
+TEST_CASE("a closed peer is an error and not a signal", "[sendfile]") {
   const file_with file("0123456789");
   for (const bool by_kernel : {true, false}) {
     CHECK(in_child([&file, by_kernel] {
@@ -352,7 +353,7 @@ TEST_CASE("a peer that is gone is an error and no signal", "[sendfile]") {
 }
 #endif
 
-TEST_CASE("a peer that goes away in the middle", "[sendfile]") {
+TEST_CASE("a peer that closes during the transfer", "[sendfile]") {
   const file_with file(pattern(std::size_t{32} << 20));
   auto [client, server] = connected();
   background<std::string> sending([&client = client, &file] {
@@ -373,7 +374,7 @@ bool stop(void*) noexcept { return false; }
 bool count_it(void* counter) noexcept { return ++*static_cast<std::atomic<int>*>(counter) != 0; }
 }  // namespace
 
-TEST_CASE("signals: the hook decides, and progress is kept", "[sendfile]") {
+TEST_CASE("signals: the hook decides, and the bytes sent are reported", "[sendfile]") {
   struct sigaction action {};
   struct sigaction old {};
   action.sa_handler = [](int) {};

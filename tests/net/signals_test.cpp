@@ -123,7 +123,7 @@ TEST_CASE("without a hook, calls go on too", "[signals]") {
   CHECK(receiving.get() == "after");
 }
 
-TEST_CASE("accept goes on after signals, and hands its hook on", "[signals]") {
+TEST_CASE("accept goes on after signals, and its sockets inherit the hook", "[signals]") {
   const interrupting_signal signal;
   for (const sk::timeout_value& mode : both_modes) {
     sk::socket listener = listening();
@@ -224,7 +224,7 @@ TEST_CASE("the hook ends a call", "[signals]") {
   CHECK(client.recv(100) == "still usable");
 }
 
-TEST_CASE("what had gone when the hook ended sendall is told", "[signals]") {
+TEST_CASE("sendall that the hook ends reports the bytes sent", "[signals]") {
   const interrupting_signal signal;
   auto [client, server] = connected();
   counting_hook hook(0);
@@ -245,7 +245,7 @@ TEST_CASE("what had gone when the hook ended sendall is told", "[signals]") {
   CHECK(drain(server) == gone);
 }
 
-TEST_CASE("dup hands the hook on", "[signals]") {
+TEST_CASE("dup copies the hook", "[signals]") {
   const interrupting_signal signal;
   auto [client, server] = connected();
   counting_hook hook(0);
@@ -295,7 +295,7 @@ TEST_CASE("an interrupted connect ends at its deadline, or by the hook", "[signa
   CHECK(blocking.get() == failure("interrupted_error", EINTR));
 }
 
-TEST_CASE("an AF_UNIX connect that a signal undid is called again, unless the hook ends it",
+TEST_CASE("an AF_UNIX connect that a signal cancelled is called again, unless the hook ends it",
           "[signals][connect]") {
   const interrupting_signal signal;
   sk::socket listener(AF_UNIX);

@@ -16,7 +16,7 @@
 namespace sk = pysock;
 using namespace test_support;
 
-TEST_CASE("what the system does not have is an error with its number", "[socket]") {
+TEST_CASE("families and types that the system lacks are errors with its number", "[socket]") {
   CHECK(failure_of([] { return sk::socket(12345); }) == failure("error", EAFNOSUPPORT));
   CHECK(failure_of([] { return sk::socket(AF_INET, 15); }) == failure("error", EINVAL));
   CHECK(failure_of([] { return sk::socket(AF_INET, SOCK_STREAM, IPPROTO_UDP); }) ==
@@ -26,7 +26,7 @@ TEST_CASE("what the system does not have is an error with its number", "[socket]
 }
 
 #ifdef SOCK_NONBLOCK
-TEST_CASE("flags in the type are no part of it", "[socket]") {
+TEST_CASE("type() is without the flags", "[socket]") {
   const sk::socket nonblocking(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC);
   CHECK(nonblocking.type() == SOCK_STREAM);
   CHECK(nonblocking.gettimeout() == sk::seconds(0));
@@ -43,7 +43,7 @@ TEST_CASE("flags in the type are no part of it", "[socket]") {
 #endif
 
 #if defined(IPPROTO_MPTCP) && defined(IPPROTO_UDPLITE) && defined(SO_PROTOCOL)
-TEST_CASE("multipath TCP and UDP-Lite open where the kernel has them", "[socket]") {
+TEST_CASE("multipath TCP and UDP-Lite sockets open if the kernel has them", "[socket]") {
   int opened = 0;
   for (const auto& [type, proto] :
        {std::pair{SOCK_STREAM, IPPROTO_MPTCP}, std::pair{SOCK_DGRAM, IPPROTO_UDPLITE}}) {
@@ -62,7 +62,7 @@ TEST_CASE("multipath TCP and UDP-Lite open where the kernel has them", "[socket]
 }
 #endif
 
-TEST_CASE("from_fileno refuses what is no socket, and leaves it open", "[socket]") {
+TEST_CASE("from_fileno rejects a descriptor that is not a socket, and leaves it open", "[socket]") {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
   const sk::descriptor reader(ends[0]);
@@ -189,7 +189,7 @@ TEST_CASE("other families work through their own addresses", "[socket]") {
 }
 #endif
 
-TEST_CASE("fromfd refuses what is no socket, and leaks nothing", "[socket]") {
+TEST_CASE("fromfd rejects a descriptor that is not a socket, and leaks nothing", "[socket]") {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
   const sk::descriptor reader(ends[0]);

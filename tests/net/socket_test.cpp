@@ -24,7 +24,7 @@ TEST_CASE("the defaults are AF_INET, SOCK_STREAM and 0", "[socket]") {
   STATIC_REQUIRE(std::is_same_v<sk::SocketType, sk::socket>);
 }
 
-TEST_CASE("family, type and protocol are what was asked for", "[socket]") {
+TEST_CASE("family, type and protocol are those given", "[socket]") {
   if (!host_has_ipv6()) SKIP_TEST("this host has no IPv6 loopback");
   const sk::socket udp(AF_INET6, SOCK_DGRAM, IPPROTO_UDP);
   CHECK(udp.family() == AF_INET6);
@@ -78,7 +78,7 @@ TEST_CASE("a socket moves and is never copied", "[socket]") {
   CHECK(is_open(fd));
 }
 
-TEST_CASE("after close every call fails with EBADF, but for the readers", "[socket]") {
+TEST_CASE("after close every call except readers of attributes fails with EBADF", "[socket]") {
   sk::socket s(AF_INET, SOCK_STREAM);
   s.settimeout(2.5);
   const auto fd = s.fileno();
@@ -155,7 +155,7 @@ TEST_CASE("data sent before close arrives", "[socket]") {
   CHECK(server.recv(100).empty());
 }
 
-TEST_CASE("detach gives the descriptor away", "[socket]") {
+TEST_CASE("detach releases the descriptor", "[socket]") {
   auto [client, server] = connected();
   const auto fd = client.fileno();
   CHECK(client.detach() == fd);
@@ -168,7 +168,7 @@ TEST_CASE("detach gives the descriptor away", "[socket]") {
   CHECK(server.recv(100) == "still there");
 }
 
-TEST_CASE("dup copies the descriptor, the timeout and no inheritance", "[socket]") {
+TEST_CASE("dup copies the descriptor and the timeout, but not inheritance", "[socket]") {
   auto [client, server] = connected();
   client.settimeout(7);
   client.set_inheritable(true);
@@ -184,7 +184,7 @@ TEST_CASE("dup copies the descriptor, the timeout and no inheritance", "[socket]
   CHECK(server.recv(100) == "by the copy");
 }
 
-TEST_CASE("from_fileno takes a descriptor over and asks what it is", "[socket]") {
+TEST_CASE("from_fileno takes ownership of a descriptor and asks for its type", "[socket]") {
   sk::socket original(AF_INET6, SOCK_DGRAM);
   const auto fd = original.detach();
   {
@@ -219,7 +219,7 @@ TEST_CASE("fromfd duplicates, and checks", "[socket]") {
   CHECK(server.recv(4) == "two");
 }
 
-TEST_CASE("the names of both ends", "[socket]") {
+TEST_CASE("getsockname and getpeername return both addresses", "[socket]") {
   auto [client, server] = connected();
   CHECK(client.getsockname().host() == "127.0.0.1");
   CHECK(client.getsockname().port() > 0);

@@ -58,7 +58,7 @@ std::size_t receive_stream(sk::socket& s, bool nonblocking) {
 
 }  // namespace
 
-TEST_CASE("one thread receives, another sends, a third does all that any thread may",
+TEST_CASE("one thread receives, another sends, a third makes the other thread-safe calls",
           "[threads][settimeout]") {
   struct modes {
     const char* name;

@@ -21,7 +21,7 @@ TEST_CASE("a new socket blocks", "[timeout]") {
   CHECK_FALSE(is_nonblocking(s.fileno()).value_or(false));
 }
 
-TEST_CASE("setblocking and settimeout say the same", "[timeout]") {
+TEST_CASE("setblocking and settimeout set the same mode", "[timeout]") {
   sk::socket s;
   s.setblocking(false);
   CHECK(s.gettimeout() == sk::seconds(0));
@@ -51,7 +51,7 @@ TEST_CASE("timeout mode makes the descriptor non-blocking, and still counts as b
   CHECK(s.gettimeout() == std::nullopt);
 }
 
-TEST_CASE("settimeout takes numbers, durations and what gettimeout gave", "[timeout]") {
+TEST_CASE("settimeout takes numbers, durations and results of gettimeout", "[timeout]") {
   sk::socket s;
   s.settimeout(3);
   CHECK(s.gettimeout() == sk::seconds(3));
@@ -110,7 +110,7 @@ TEST_CASE("the default timeout reaches new sockets only", "[timeout]") {
   CHECK(sk::socket().gettimeout() == std::nullopt);
 }
 
-TEST_CASE("without waiting, every call fails at once", "[timeout]") {
+TEST_CASE("in non-blocking mode every call fails at once", "[timeout]") {
   full_connection full;
   sk::socket& client = full.client;
   char room[10];
@@ -156,7 +156,7 @@ TEST_CASE("in timeout mode, every call fails after its time and not before", "[t
   CHECK(ec == sk::errc::timed_out);
 }
 
-TEST_CASE("an expired timeout says which call, and nothing else", "[timeout]") {
+TEST_CASE("the text of an expired timeout names the call", "[timeout]") {
   auto [client, server] = connected();
   client.settimeout(0.001);
   try {
@@ -178,7 +178,7 @@ TEST_CASE("the socket is usable after a timeout", "[timeout]") {
   CHECK(client.recv(10) == "late");
 }
 
-TEST_CASE("data that is there wins over the shortest timeout", "[timeout]") {
+TEST_CASE("data that has arrived is returned however short the timeout", "[timeout]") {
   auto [client, server] = connected();
   server.sendall("ready");
   REQUIRE(wait_for(client.fileno(), POLLIN));
@@ -208,7 +208,7 @@ TEST_CASE("a blocking call waits", "[timeout]") {
 }
 
 // Windows takes at most 256 KiB in one call.
-TEST_CASE("a blocking send waits until all is taken", "[timeout]") {
+TEST_CASE("a blocking send waits until all is sent", "[timeout]") {
   full_connection full;
   full.client.settimeout(std::nullopt);
   const std::string data(200000, 'x');

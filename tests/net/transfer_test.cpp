@@ -30,7 +30,7 @@ sk::socket nonblocking_udp() {
 
 }  // namespace
 
-TEST_CASE("recv returns its own bytes, at most so many", "[transfer]") {
+TEST_CASE("recv returns at most bufsize bytes as a string", "[transfer]") {
   auto [client, server] = connected();
   CHECK(client.send(std::string("abc\0def", 7)) == 7);
   CHECK(server.recv(4) == std::string("abc\0", 4));
@@ -41,7 +41,7 @@ TEST_CASE("recv returns its own bytes, at most so many", "[transfer]") {
   CHECK(sending.get() == large.size());
 }
 
-TEST_CASE("send takes what has bytes, and its length", "[transfer]") {
+TEST_CASE("send takes any bytes, and their length", "[transfer]") {
   auto [client, server] = connected();
   const std::vector<unsigned char> vector = {1, 2, 3};
   char array[4] = {'w', 'x', 'y', 'z'};
@@ -68,7 +68,7 @@ TEST_CASE("an empty result is the end of the stream, in every mode", "[transfer]
   CHECK_FALSE(ec);
 }
 
-TEST_CASE("receiving nothing makes no call", "[transfer]") {
+TEST_CASE("a receive of 0 bytes makes no system call", "[transfer]") {
   sk::socket receiver = nonblocking_udp();
   CHECK(receiver.recv(0).empty());  // not would-block
   sk::socket sender(AF_INET, SOCK_DGRAM);
@@ -83,7 +83,7 @@ TEST_CASE("receiving nothing makes no call", "[transfer]") {
   CHECK(receiver.recv(10) == "kept");
 }
 
-TEST_CASE("recvfrom of nothing is a real call: it waits, and takes a datagram", "[transfer]") {
+TEST_CASE("recvfrom of 0 bytes waits for a datagram and drops it", "[transfer]") {
   sk::socket receiver = nonblocking_udp();
   CHECK(failure_of([&] { return receiver.recvfrom(0); }) == failure("blocking_io_error", EAGAIN));
   receiver.settimeout(0.01);
@@ -103,7 +103,7 @@ TEST_CASE("recvfrom of nothing is a real call: it waits, and takes a datagram", 
   CHECK(receiver.recv(10) == "third");
 }
 
-TEST_CASE("sizes that cannot be are refused", "[transfer]") {
+TEST_CASE("invalid sizes are rejected", "[transfer]") {
   auto [client, server] = connected();
   const auto negative = static_cast<std::size_t>(-1);
   char room[4];
@@ -137,7 +137,7 @@ TEST_CASE("recv_into fills the buffer, or nbytes of it, and not a byte more", "[
   CHECK(std::string(room, 6) == "894567");
 }
 
-TEST_CASE("a datagram comes with its sender", "[transfer]") {
+TEST_CASE("a datagram has its sender's address", "[transfer]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   const sk::address to = b.getsockname();
@@ -222,7 +222,7 @@ TEST_CASE("out-of-band data is received also right after a call that had to wait
         "none");  // poll() does not count it as readable
 }
 
-TEST_CASE("bytes that MSG_TRUNC throws away are not replaced by others", "[transfer]") {
+TEST_CASE("bytes that MSG_TRUNC drops are not replaced by others", "[transfer]") {
   auto [client, server] = connected();
   client.sendall("a secret of the stack");
   CHECK(receive(server, 21) == "a secret of the stack");
@@ -353,7 +353,7 @@ TEST_CASE("after the peer's close the first send goes out, the second fails", "[
   CHECK(ec == by_system);
 }
 
-TEST_CASE("a datagram to nobody comes back as an error on the next call", "[transfer]") {
+TEST_CASE("a datagram to a closed port is an error of the next call", "[transfer]") {
   const auto speaking_to_nobody = [] {
     sk::socket nobody = bound_udp();
     sk::socket s(AF_INET, SOCK_DGRAM);
@@ -415,7 +415,7 @@ TEST_CASE("empty data: nothing on a stream, a datagram on UDP", "[transfer]") {
   CHECK(from == a.getsockname());
 }
 
-TEST_CASE("sendto to addresses that cannot be", "[transfer]") {
+TEST_CASE("sendto rejects invalid addresses", "[transfer]") {
   sk::socket s(AF_INET, SOCK_DGRAM);
   CHECK(failure_of([&] { (void)s.sendto("x", {"127.0.0.1", 0}); }) == failure("error", EINVAL));
   CHECK(failure_of([&] {
@@ -433,7 +433,7 @@ TEST_CASE("sendto to addresses that cannot be", "[transfer]") {
   CHECK(ec.category() == sk::gai_category());
 }
 
-TEST_CASE("sendto on connected sockets is left to the system", "[transfer]") {
+TEST_CASE("sendto on connected sockets behaves as the system's", "[transfer]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   sk::socket c = bound_udp();
@@ -455,7 +455,7 @@ TEST_CASE("send in timeout mode may send a part", "[transfer]") {
   CHECK(sent < data.size());
 }
 
-TEST_CASE("sendall sends all, however slowly it is taken", "[transfer]") {
+TEST_CASE("sendall sends everything to a slow receiver", "[transfer]") {
   auto [client, server] = connected();
   const std::string data(std::size_t{4} << 20, 'z');
   for (const sk::timeout_value mode :
@@ -470,7 +470,7 @@ TEST_CASE("sendall sends all, however slowly it is taken", "[transfer]") {
   }
 }
 
-TEST_CASE("sendall has one deadline for the whole, and tells what had gone", "[transfer]") {
+TEST_CASE("sendall has one deadline for the whole, and reports the bytes sent", "[transfer]") {
   full_connection connection;
   sk::socket& client = connection.client;
   // A reader that is never done: a deadline for each piece would never come.
@@ -502,7 +502,7 @@ TEST_CASE("sendall has one deadline for the whole, and tells what had gone", "[t
   CHECK(seen + drain(connection.server) == connection.under_way + gone);
 }
 
-TEST_CASE("sendall without waiting sends what fits", "[transfer]") {
+TEST_CASE("sendall in non-blocking mode sends the bytes that fit", "[transfer]") {
   auto [client, server] = connected();
   client.setblocking(false);
   const std::string data(std::size_t{64} << 20, 'x');
@@ -515,7 +515,7 @@ TEST_CASE("sendall without waiting sends what fits", "[transfer]") {
   CHECK(drain(server) == sent);
 }
 
-TEST_CASE("sendall reports a lost peer and what had gone", "[transfer]") {
+TEST_CASE("sendall reports a closed peer and the bytes sent", "[transfer]") {
   auto [client, server] = connected();
   client.settimeout(patience);
   background<std::string> sending([&client = client] {

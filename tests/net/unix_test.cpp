@@ -116,7 +116,7 @@ TEST_CASE("a std::filesystem::path is bound and connected to as it is", "[unix][
   CHECK_FALSE(ec);
 }
 
-TEST_CASE("an AF_UNIX socket without a name has none, or cannot tell yet", "[unix]") {
+TEST_CASE("getsockname of an unbound AF_UNIX socket is unnamed, or fails", "[unix]") {
   NEEDS(why_no_unix(SOCK_STREAM));
   const sk::socket s = unix_socket();
   sk::address name;
@@ -129,7 +129,7 @@ TEST_CASE("an AF_UNIX socket without a name has none, or cannot tell yet", "[uni
   }
 }
 
-TEST_CASE("paths that lead nowhere", "[unix]") {
+TEST_CASE("connecting to missing and invalid paths fails", "[unix]") {
   NEEDS(why_no_unix(SOCK_STREAM));
   const temporary_directory folder;
   const auto by_system = [](const std::string& path, auto call) {
@@ -161,7 +161,7 @@ TEST_CASE("paths that lead nowhere", "[unix]") {
   }
 }
 
-TEST_CASE("paths have room for 107 bytes and no NUL", "[unix]") {
+TEST_CASE("paths have at most 107 bytes and no NUL", "[unix]") {
   NEEDS(why_no_unix(SOCK_STREAM));
   const temporary_directory folder;
   const std::string stem = folder / "";
@@ -178,7 +178,7 @@ TEST_CASE("paths have room for 107 bytes and no NUL", "[unix]") {
   CHECK_FALSE(std::filesystem::exists(folder / "a"));
 }
 
-TEST_CASE("the bytes of a path are nobody's business", "[unix]") {
+TEST_CASE("AF_UNIX paths may contain any byte", "[unix]") {
   const temporary_directory folder;
   const std::string path = folder / "\xFF\xFE not UTF-8";
   NEEDS(why_no_name(folder / "\xFF\xFD not UTF-8", "a path that is not UTF-8"));
@@ -188,7 +188,7 @@ TEST_CASE("the bytes of a path are nobody's business", "[unix]") {
   CHECK(std::filesystem::exists(path));
 }
 
-TEST_CASE("an abstract name is counted bytes", "[unix]") {
+TEST_CASE("an abstract name may contain NULs", "[unix]") {
   NEEDS(why_no_abstract_names());
   const std::string inner = unique(std::string("a\0b", 3));
   const std::string tail = unique(std::string("a\0b\0", 4));
@@ -209,7 +209,7 @@ TEST_CASE("an abstract name is counted bytes", "[unix]") {
   CHECK(client.getpeername().path() == tail);
 }
 
-TEST_CASE("an abstract name has room for 108 bytes", "[unix]") {
+TEST_CASE("an abstract name has at most 108 bytes", "[unix]") {
   NEEDS(why_no_abstract_names());
   std::string name = unique("");
   name.resize(108, 'x');
@@ -332,7 +332,7 @@ TEST_CASE("a connected AF_UNIX stream refuses addresses", "[unix]") {
   CHECK(failure_of([&, &a = a] { (void)a.sendto("x", elsewhere); }) == outcome);  // EISCONN
 }
 
-TEST_CASE("pairs are no address of AF_UNIX", "[unix]") {
+TEST_CASE("host/port pairs are rejected on AF_UNIX", "[unix]") {
   NEEDS(why_no_unix(SOCK_STREAM));
   sk::socket s = unix_socket();
   CHECK(failure_of([&] { s.bind({"127.0.0.1", 80}); }) == "invalid_argument");

@@ -162,7 +162,7 @@ std::string missing_control(int type, DWORD control, DWORD option) {
 
 // ---- errors ----
 
-TEST_CASE("every number of Winsock's has its condition", "[windows]") {
+TEST_CASE("every number of Winsock has its std::errc", "[windows]") {
   const struct {
     int number;
     std::errc condition;
@@ -288,7 +288,7 @@ TEST_CASE("messages have the number that Python shows", "[windows]") {
         std::string::npos);
 }
 
-TEST_CASE("what Windows lacks says so", "[windows]") {
+TEST_CASE("functions that Windows lacks report it", "[windows]") {
   CHECK(failure_of([] { sk::sethostname("name"); }) ==
         failure("error", static_cast<int>(std::errc::function_not_supported)));
   if (!why_no_unix().empty()) {
@@ -308,7 +308,7 @@ TEST_CASE("what Windows lacks says so", "[windows]") {
 
 // ---- names and texts ----
 
-TEST_CASE("numbers that the library has no text for get the system's, as UTF-8",
+TEST_CASE("numbers without a text of the library have the system's, as UTF-8",
           "[windows][strerror]") {
   constexpr int number = ERROR_DISK_FULL;
   wchar_t wide[256];
@@ -322,7 +322,7 @@ TEST_CASE("numbers that the library has no text for get the system's, as UTF-8",
   CHECK(winsock_code(31337).message() == "Windows error 31337");
 }
 
-TEST_CASE("names go to the resolver as UTF-8 and come back so", "[windows][getaddrinfo]") {
+TEST_CASE("names are passed to the resolver and returned as UTF-8", "[windows][getaddrinfo]") {
   const std::string host = sk::gethostname();
   const auto results = sk::getaddrinfo(host, 80, AF_UNSPEC, SOCK_STREAM, 0, AI_CANONNAME);
   REQUIRE_FALSE(results.empty());
@@ -334,7 +334,7 @@ TEST_CASE("names go to the resolver as UTF-8 and come back so", "[windows][getad
         failure("gaierror", EAI_SERVICE));
 }
 
-TEST_CASE("gethostbyname_ex and gethostbyaddr answer without Winsock's deprecated functions",
+TEST_CASE("gethostbyname_ex and gethostbyaddr do not use Winsock's deprecated functions",
           "[windows][gethostbyname_ex]") {
   const sk::host_info by_name = sk::gethostbyname_ex("localhost");
   CHECK_FALSE(by_name.hostname.empty());
@@ -360,7 +360,7 @@ TEST_CASE("the first call starts Winsock", "[windows]") {
   CHECK(looked_up_before_main == "127.0.0.1");
 }
 
-TEST_CASE("fileno is the SOCKET, and no number of the C library's", "[windows]") {
+TEST_CASE("fileno is the SOCKET, not a number of the C library", "[windows]") {
   STATIC_REQUIRE(sizeof(sk::native_handle_type) == sizeof(SOCKET));
   const sk::socket s(AF_INET, SOCK_DGRAM);
   int type = 0;
@@ -373,7 +373,7 @@ TEST_CASE("fileno is the SOCKET, and no number of the C library's", "[windows]")
          adopted.proto() == IPPROTO_UDP));
 }
 
-TEST_CASE("no handle is inheritable, however it came", "[windows]") {
+TEST_CASE("no handle is inheritable, however it was made", "[windows]") {
   auto [client, server] = connected();
   auto [a, b] = sk::socketpair();
   const sk::socket copy = client.dup();
@@ -386,7 +386,8 @@ TEST_CASE("no handle is inheritable, however it came", "[windows]") {
   CHECK_FALSE(copy.get_inheritable());
 }
 
-TEST_CASE("an accepted connection is in the asked mode, whatever the listener's is", "[windows]") {
+TEST_CASE("an accepted connection has the requested mode, whatever the listener's is",
+          "[windows]") {
   sk::socket listener = listening();  // in timeout mode: its handle does not block
   sk::socket client;
   client.connect(listener.getsockname());
@@ -471,7 +472,8 @@ TEST_CASE("ioctl takes numbers and keep-alive times", "[windows]") {
   CHECK_NOTHROW(tcp.ioctl(SIO_LOOPBACK_FAST_PATH, 1));
 }
 
-TEST_CASE("TCP options that only some versions have work or are refused as such", "[windows]") {
+TEST_CASE("TCP options that only some versions have work or fail with WSAENOPROTOOPT",
+          "[windows]") {
   sk::socket s;
   for (const int name : {3 /* TCP_KEEPIDLE */, 17 /* TCP_KEEPINTVL */, 16 /* TCP_KEEPCNT */}) {
     CAPTURE(name);
@@ -481,7 +483,7 @@ TEST_CASE("TCP options that only some versions have work or are refused as such"
   }
 }
 
-TEST_CASE("IPV6_V6ONLY is read right, in one byte or four", "[windows]") {
+TEST_CASE("IPV6_V6ONLY is read correctly from one byte or four", "[windows]") {
   sk::socket s(AF_INET6);
   s.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 1);
   CHECK(s.getsockopt(IPPROTO_IPV6, IPV6_V6ONLY) == 1);
@@ -489,7 +491,7 @@ TEST_CASE("IPV6_V6ONLY is read right, in one byte or four", "[windows]") {
   CHECK(s.getsockopt(IPPROTO_IPV6, IPV6_V6ONLY) == 0);
 }
 
-TEST_CASE("a server's port is its own", "[windows]") {
+TEST_CASE("another process cannot bind a server's port", "[windows]") {
   const sk::socket server = sk::create_server({"127.0.0.1", 0});
   CHECK(server.getsockopt(SOL_SOCKET, SO_EXCLUSIVEADDRUSE) != 0);
   sk::socket thief;
@@ -501,7 +503,7 @@ TEST_CASE("a server's port is its own", "[windows]") {
 
 // ---- sends ----
 
-TEST_CASE("a stream send offers Winsock at most 256 KiB", "[windows][send]") {
+TEST_CASE("a stream send passes at most 256 KiB to Winsock", "[windows][send]") {
   if (why_not_scripted != nullptr) SKIP_TEST(why_not_scripted);
   const scripted_winsock script;
   const std::string data = pattern(1000000);
@@ -563,7 +565,7 @@ TEST_CASE("a send for which the kernel lacks memory is halved, then would block"
         failure("error", EMSGSIZE));
 }
 
-TEST_CASE("sendall to a reader that stops ends in time and tells what had gone",
+TEST_CASE("sendall to a reader that stops ends in time and reports the bytes sent",
           "[windows][sendall]") {
   auto [client, server] = connected();
   client.settimeout(1);
@@ -584,7 +586,8 @@ TEST_CASE("sendall to a reader that stops ends in time and tells what had gone",
 
 // ---- files ----
 
-TEST_CASE("sendfile to a peer that resets tells exactly what Winsock took", "[windows][sendfile]") {
+TEST_CASE("sendfile to a peer that resets reports exactly the bytes that Winsock accepted",
+          "[windows][sendfile]") {
   if (why_not_scripted != nullptr) SKIP_TEST(why_not_scripted);
   const file_with file(pattern(std::size_t{64} << 20));
   for (const sk::timeout_value mode :
@@ -665,7 +668,7 @@ TEST_CASE("paths are UTF-8, and may be longer than 260 characters", "[windows][s
 
 // ---- receives ----
 
-TEST_CASE("recvmsg reports the flags of what happened alone", "[windows][recvmsg]") {
+TEST_CASE("recvmsg returns only flags that describe the message", "[windows][recvmsg]") {
   sk::socket udp = bound_udp();
   (void)udp.sendto("0123456789", udp.getsockname());
   CHECK(udp.recvmsg(10, 0, MSG_PEEK).flags == 0);
@@ -678,7 +681,7 @@ TEST_CASE("recvmsg reports the flags of what happened alone", "[windows][recvmsg
   CHECK(server.recvmsg(10, 0, MSG_WAITALL).flags == 0);
 }
 
-TEST_CASE("recv_now does not wait where another reader took what was there", "[windows][recv]") {
+TEST_CASE("recv_now does not wait if another reader took the data", "[windows][recv]") {
   if (why_not_scripted != nullptr) SKIP_TEST(why_not_scripted);
   auto [client, server] = connected();
   server.settimeout(std::nullopt);
@@ -722,7 +725,7 @@ TEST_CASE("two readers that do not wait get every byte once", "[windows][recv]")
 
 // ---- datagrams ----
 
-TEST_CASE("a datagram that is too long gives what fits", "[windows]") {
+TEST_CASE("a datagram that is too long returns the bytes that fit", "[windows]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   for (int i = 0; i < 5; ++i) (void)a.sendto("0123456789", b.getsockname());
@@ -769,7 +772,7 @@ TEST_CASE("packet options come as control messages", "[windows]") {
   CHECK(message.as<in_pktinfo>().ipi_addr.s_addr == sk::htonl(std::uint32_t{INADDR_LOOPBACK}));
 }
 
-TEST_CASE("an unreachable receiver does not spoil the next receive", "[windows]") {
+TEST_CASE("an unreachable receiver does not fail the next receive", "[windows]") {
   sk::socket s = bound_udp();
   const sk::address nobody = bound_udp().getsockname();
   (void)s.sendto("x", nobody);
@@ -781,7 +784,7 @@ TEST_CASE("an unreachable receiver does not spoil the next receive", "[windows]"
 
 // ---- connections ----
 
-TEST_CASE("a connect on the loopback takes the first refusal", "[windows][connect]") {
+TEST_CASE("a connect on the loopback reports the first refusal", "[windows][connect]") {
   if (why_not_scripted != nullptr) SKIP_TEST(why_not_scripted);
   const scripted_winsock script;
   for (const int family : {AF_INET, AF_INET6}) {

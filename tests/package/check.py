@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Goes down every road by which a user gets the library: install into an empty prefix, then build and run a small consumer outside the
+"""Tests every way to install the library: installs into an empty prefix, then build and run a small consumer outside the
 tree. `check.py [ROAD...]` takes some of the roads, `check.py abi` writes packaging/abi/ anew from this tree, which is right for a
-release and for an interface that only grew. Everything happens below build/package/, where each road's log stays."""
+release and for an interface that only grew. Everything happens below build/package/, with a log of each."""
 import sys
 import time
 
@@ -41,7 +41,7 @@ def main():
         return 0
     unknown = set(names) - set(ROADS)
     if unknown:
-        print(f"no such road: {' '.join(sorted(unknown))}; there are abi, {', '.join(ROADS)}", file=sys.stderr)
+        print(f"no such test: {' '.join(sorted(unknown))}; there are abi, {', '.join(ROADS)}", file=sys.stderr)
         return 2
     BASE.mkdir(parents=True, exist_ok=True)
     summary = []

@@ -21,7 +21,7 @@ def with_pkg_config(kind, prefix):
 
 
 def refusal(name, *options):
-    """What CMake says to a project that cannot have what it asks for, in one line."""
+    """CMake's message, in one line, to a project that requires an unavailable component."""
     build = fresh(BASE / "consumers" / name)
     return " ".join(run("cmake", "-S", HERE / "consumer", "-B", build, *options, fails=True).split())
 
@@ -96,7 +96,7 @@ def oldest_cmake():
 
 
 def shared_tests():
-    """The tests against shared libraries with hidden visibility: what these forgot to export does not link."""
+    """The tests against shared libraries with hidden visibility: a symbol that is not exported does not link."""
     build = BASE / "shared-tests"
     cmake(ROOT, build, "-DBUILD_SHARED_LIBS=ON", "-DPYSOCK_WITH_SSL=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0",
           "-DPYSOCK_BUILD_EXAMPLES=OFF", target=["pure_tests", "net_tests", "ssl_tests"])

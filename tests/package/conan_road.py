@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`conan create` with Conan from PyPI; for TLS with the system's OpenSSL, by a profile, as the public package is not tried here. Then
+"""`conan create` with Conan from PyPI; for TLS with the system's OpenSSL, by a profile, because the public package is not tested here. Then
 Debug and Release in one consumer, whose generator has both."""
 import os
 import re

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What cpack makes: each archive twice to the same bytes, the .deb looked through by lintian and used in a fresh minimal root."""
+"""The archives of cpack: each is made twice with equal bytes, and the .deb is checked by lintian and used in a fresh minimal root."""
 import os
 import pathlib
 import re
@@ -33,7 +33,7 @@ def run_all():
     consumer("tarball", f"-DCMAKE_PREFIX_PATH={prefix}")
 
     package = packed("DEB", "/usr")
-    # A changelog in Debian's own format is for whoever uploads it there.
+    # A changelog in Debian's format is needed only in Debian itself.
     run("lintian", "--allow-root", "--fail-on", "error,warning", "--suppress-tags", "no-changelog", package)
     ok(f"lintian has nothing against {package.name}")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the roads share: running commands, building the library and its consumers."""
+"""Common functions: running commands, building the library and its consumers."""
 import pathlib
 import re
 import shutil
@@ -16,11 +16,11 @@ installed_now = {}
 
 
 class Failure(Exception):
-    """A check that did not hold."""
+    """A failed check."""
 
 
 class Skip(Exception):
-    """A road that cannot be gone here, and why."""
+    """A way to install that cannot be tested here, and why."""
 
 
 def log_to(name):
@@ -39,7 +39,7 @@ def check(holds, text):
 
 
 def run(*command, fails=False, **options):
-    """The output of a command, which must succeed, or fail where `fails` says so."""
+    """The output of a command, which must succeed, or fail if `fails` is true."""
     command = [str(word) for word in command]
     log.write("$ " + " ".join(command) + "\n")
     log.flush()
@@ -71,7 +71,7 @@ def library(build, *options, ssl=True, program="cmake"):
 
 
 def installed(kind):
-    """The prefix of the library that all roads share, built once in a run: kind is static or shared. It is moved after its installation."""
+    """The prefix of the library that all tests share, built once in a run: kind is static or shared. It is moved after its installation."""
     if kind not in installed_now:
         build = BASE / f"{kind}-build"
         shared = kind == "shared"
@@ -124,7 +124,7 @@ def two_files(compiler, name, without=(), libraries=()):
 
 
 def tool_from_pypi(requirement):
-    """The folder of the programs that a package of PyPI brings, in the one virtual environment of the roads."""
+    """The folder of the programs that a package of PyPI brings, in a common virtual environment."""
     environment = BASE / "venv"
     if not (environment / "bin" / "pip").exists():
         run(sys.executable, "-m", "venv", fresh(environment))

@@ -111,7 +111,7 @@ def why_unavailable():
 
 
 def mirror():
-    """The mirror of this machine's packages, as arguments of debootstrap. Empty where the machine is no Debian:
+    """The mirror of this machine's packages, as arguments of debootstrap. Empty if the machine does not run Debian:
     debootstrap then takes its default."""
     release = dict(re.findall(r'^(\w+)="?([^"\n]*)', pathlib.Path("/etc/os-release").read_text(encoding="utf-8"), re.MULTILINE))
     if release.get("ID") != "debian" or "VERSION_CODENAME" not in release:
@@ -156,7 +156,7 @@ def _make_minimal(root, suite, log):
         source = mirror()
         certificates = ["--include=ca-certificates"] if source and source[0].startswith("https:") else []
         _run("debootstrap", "--variant=minbase", *certificates, suite, partial, *source, log=log, name="debootstrap")
-        # dpkg need not wait for the disk: a root that is spoilt can be made again.
+        # dpkg need not wait for the disk: a damaged root can be made again.
         (partial / "etc/dpkg/dpkg.cfg.d/no-fsync").write_text("force-unsafe-io\n", encoding="utf-8")
         partial.rename(root)
     _copy_settings(root)

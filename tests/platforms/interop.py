@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Lets interop_peer of one build talk to that of another, each as client and as server.
+"""Runs interop_peer of one build with that of another, each as client and as server.
 
 usage: interop.py OURS -- THEIRS...    two commands that run the program, such as: native/interop_peer -- wine mingw/interop_peer.exe
 """
@@ -14,7 +14,7 @@ PATIENCE = 300  # seconds
 
 
 def transfer(kind, host, server, client):
-    """What both ends say of it, and how long it took."""
+    """The output of both ends, and the duration."""
     serving = subprocess.Popen([*server, "serve", kind, host], stdout=subprocess.PIPE, text=True)
     try:
         port = serving.stdout.readline().strip()

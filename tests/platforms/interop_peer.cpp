@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One end of the interoperability run: the same program is built for two platforms, and one build
-// talks to the other.
+// One end of the interoperability run: the same program is built for two platforms, and the two
+// builds exchange data.
 //
 //     interop_peer serve tcp|udp HOST          says its port, receives, and says how much came
 //                                              and its digest
@@ -36,7 +36,7 @@ struct tally {
   std::size_t total = 0;
 };
 
-// Nothing in it repeats.
+// Data that does not repeat.
 std::string pattern(std::uint64_t& state, std::size_t size) {
   std::string data(size, '\0');
   for (char& c : data) {
@@ -109,7 +109,7 @@ void send_udp(const std::string& host, int port, std::size_t size) {
         heard = true;
       } catch (const sk::timeout&) {
         if (data.empty() || ++losses > 1000)
-          break;  // the other end may have heard the last and gone
+          break;  // the peer may have received the last packet and ended
       }
     }
     if (data.empty()) break;

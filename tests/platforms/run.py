@@ -47,17 +47,17 @@ wine_server = None
 
 
 def start_wine():
-    """A Windows of our own, kept running: every test is a process, and would start it anew."""
+    """A Wine server that keeps running; otherwise every test would start it again."""
     global wine_server
     os.environ.update(WINEPREFIX=str(BUILD / "wine"), WINEDEBUG="-all", WINEDLLOVERRIDES="mscoree,mshtml=", DISPLAY="")
     (BUILD / "wine").mkdir(parents=True, exist_ok=True)
-    wine_server = subprocess.Popen(["wineserver", "--foreground", "--persistent=600"])  # ends where one is running already
-    atexit.register(subprocess.run, ["wineserver", "--kill"])  # what it started would keep our output open
+    wine_server = subprocess.Popen(["wineserver", "--foreground", "--persistent=600"])  # ends if one is running already
+    atexit.register(subprocess.run, ["wineserver", "--kill"])  # its processes would keep the output open
     run("wineboot", "--init")
 
 
 def interop():
-    """The build for Windows and one for this system talk to each other."""
+    """Data exchange between the build for Windows and one for this system."""
     folder = BUILD / "native"
     run("cmake", "-S", ROOT, "-B", folder, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DPYSOCK_BUILD_EXAMPLES=OFF")
     run("cmake", "--build", folder, "--parallel", JOBS, "--target", "interop_peer")
@@ -66,7 +66,7 @@ def interop():
 
 
 def as_its_users_do():
-    """The build for Windows beside one for this system, and installed for somebody else's program."""
+    """The build for Windows with one for this system, and installed for another program."""
     interop()
     run(sys.executable, ROOT / "tests/package/check.py", "windows")
 
@@ -90,11 +90,11 @@ PLATFORMS = {
     "freebsd": Platform(("python3-venv",), zig=True),
     "netbsd": Platform(("python3-venv",), zig=True),
 }
-# Names that stand for several.
+# Names for several platforms.
 GROUPS = {"all": tuple(PLATFORMS), "macos": ("macos-x86-64", "macos-arm64")}
 ZIG = "ziglang==0.16.0"  # from PyPI
 
-# Reasons that lie in the machine, whatever the platform, or that the result tells anyway.
+# Reasons that depend on the machine, not on the platform, or that the result shows anyway.
 OF_THE_MACHINE = re.compile("skipped: docs/|set PYSOCK_BIG_TESTS|no vsock loopback|no encoder for international names"
                             "|is not allowed: |no interface |IPv6|may not have so many descriptors|no files of that size"
                             "|this host|strace cannot trace here|this kernel|cannot be held on the loopback"
@@ -227,7 +227,7 @@ def test_results(report):
 
 
 def count_tests(report, platform, extent):
-    """What there is to say of these results, once they are as expected."""
+    """The summary of these results, if they are as expected."""
     passed, skipped = test_results(report)
     for reason in sorted({reason for reasons in skipped.values() for reason in reasons}):
         print(reason)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tries what examples need by the own calls of the system that runs this; says why it cannot be,
-// and nothing if it can: system_probe "AF_UNIX streams"|"AF_UNIX datagrams"|"multicast
+// Tests with plain system calls whether the system has what an example needs; prints the reason if
+// not: system_probe "AF_UNIX streams"|"AF_UNIX datagrams"|"multicast
 // interface"|"poll()"|"epoll"|"passing descriptors"|"peer credentials".
 #include <iostream>
 

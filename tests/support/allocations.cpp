@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The counting operator new, which fails on request, apart from the tests: compilers that see it
-// beside a call take it for a mismatch. It changes the error number whenever it succeeds, as POSIX
-// allows, so that a test of a failing call fails where the library allocates before it reads the
-// number.
+// together with a call warn of mismatched functions. It changes the error number whenever it
+// succeeds, as POSIX allows, so that a test of a failing call fails where the library allocates
+// before it reads the number.
 #include "allocations.hpp"
 
 #include <cerrno>
@@ -13,9 +13,9 @@
 namespace {
 
 thread_local std::size_t count = 0;
-thread_local std::size_t failing = 0;  // the one that fails, by its number; 0: none
+thread_local std::size_t failing = 0;  // the number of the allocation that fails; 0: none
 
-// No call of the library fails with this.
+// An error number that no call of the library reports.
 void change_error_number() noexcept {
   errno = EXDEV;
 #if PYSOCK_WINDOWS

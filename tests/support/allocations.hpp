@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Counting allocations, and making one fail: a program that links allocations.cpp has an operator
-// new of this kind throughout.
+// Counting allocations, and making one fail: a program that links allocations.cpp uses its operator
+// new everywhere.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@ namespace test_support {
 /// How often this thread has called operator new.
 std::size_t allocations() noexcept;
 
-/// How often `call` does.
+/// How often `call` calls it.
 template <class F>
 std::size_t allocations_of(const F& call) {
   const std::size_t before = allocations();
@@ -21,10 +21,10 @@ std::size_t allocations_of(const F& call) {
 
 /// Makes the `number`th allocation of this thread from now on fail, counted from 1.
 void fail_allocation(std::size_t number) noexcept;
-/// Makes none fail any more. \returns whether one has failed
+/// Stops that. \returns whether one has failed
 bool stop_failing() noexcept;
 
-/// Calls `call`, whose `number`th allocation fails, and swallows what it throws. \returns whether
+/// Calls `call`, whose `number`th allocation fails, and catches its exception. \returns whether
 /// there was such an allocation
 template <class F>
 bool fails_to_allocate(std::size_t number, const F& call) {

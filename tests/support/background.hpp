@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A second thread of a test: its result and its failure come back, and one can wait until it sleeps
-// in the kernel.
+// A second thread of a test: get() returns its result or throws its exception, and the test can
+// wait until it sleeps in the kernel.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,7 @@
 
 namespace test_support {
 
-/// The calling thread's number, by which `thread_state` knows it.
+/// The calling thread's number, for `thread_state`.
 long thread_id();
 /// 'S' for a thread that sleeps in a system call; '?' where the system does not tell.
 char thread_state(long id);
@@ -35,7 +35,7 @@ class background {
     if (thread_.joinable()) thread_.join();
   }
 
-  /// What the body returned, or what it threw.
+  /// Returns the body's result, or throws its exception.
   T get() {
     thread_.join();
     return result_.get();
@@ -49,14 +49,14 @@ class background {
   void wait_until_asleep() const {
     for (int naps = 0; naps < 30000; ++naps) {
       const char now = id_ != 0 ? thread_state(id_) : '?';
-      const bool untold = now == '?' && naps > 100;  // there is no more to go by
+      const bool untold = now == '?' && naps > 100;  // the system does not tell the state
       if (done() || now == 'S' || untold) return;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     throw std::runtime_error("the thread never sleeps");
   }
 
-  /// The thread, for those who send it signals.
+  /// The thread, for sending it signals.
   std::thread::native_handle_type native_handle() { return thread_.native_handle(); }
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Catch2, 2.13 or 3.x: tests include this and nothing of Catch's own. Matchers are spelled as
+// Catch2, 2.13 or 3.x: tests include only this header, none of Catch. Matchers are spelled as
 // in 3.x.
 #pragma once
 
@@ -32,8 +32,8 @@ void note_skip(const std::string& reason);
 
 }  // namespace test_support
 
-/// Ends the test case here without a verdict, for want of something that a probe in the same run
-/// found missing. Only in the body of a test case itself. A run in which every test case was
+/// Ends the test case here without a verdict, because a probe in the same run has found that
+/// something is missing. Only in the body of a test case itself. A run in which every test case was
 /// skipped exits with 4, which ctest reports as skipped.
 #define SKIP_TEST(reason)              \
   do {                                 \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Catch's main, compiled once. The exit status is 0 when all passed, 4 when all that ran were
-// skipped, else not 0: also where no test case has the name asked for, so that a misspelled one
-// cannot pass.
+// skipped, otherwise not 0, also if no test case matches the given name, so a misspelled name does
+// not pass.
 #if __has_include(<catch2/catch_session.hpp>)
 #include <catch2/catch_session.hpp>
 #include <catch2/interfaces/catch_interfaces_capture.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The system's own macros for control messages, by POSIX's names where it has others.
+// The system's own macros for control messages, with POSIX's names on systems with other names.
 #pragma once
 
 #include <pysock/constants.hpp>

@@ -31,7 +31,7 @@ std::set<int> open_descriptors() {
     for (int fd = 0; fd < 2048; ++fd) found.insert(fd);
   }
   for (auto fd = found.begin(); fd != found.end();)
-    fd = is_open(*fd) ? std::next(fd) : found.erase(fd);  // the iterator had one too
+    fd = is_open(*fd) ? std::next(fd) : found.erase(fd);  // the iterator itself had a descriptor
   return found;
 }
 

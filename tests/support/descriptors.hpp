@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the system knows of a descriptor, asked without the library. One source file per platform
+// The state of a descriptor, read without the library. One source file per platform
 // implements it.
 #pragma once
 
@@ -19,14 +19,14 @@ bool is_open(pysock::native_handle_type fd);
 /// The descriptors that are open in this process.
 std::set<pysock::native_handle_type> open_descriptors();
 
-/// Nothing where the system does not tell.
+/// Empty if the system cannot tell.
 std::optional<bool> is_nonblocking(pysock::native_handle_type fd);
 bool is_close_on_exec(pysock::native_handle_type fd);
 
-/// Where the next read of a file begins.
+/// The position of a file.
 std::int64_t position_of(pysock::native_handle_type file);
 
-/// A pipe of the system's own.
+/// A pipe made without the library.
 class a_pipe {
  public:
   a_pipe();
@@ -39,7 +39,7 @@ class a_pipe {
   pysock::native_handle_type ends_[2] = {-1, -1};
 };
 
-/// Waits until the descriptor has one of these events, an error or a hang-up. False if none comes
+/// Waits until the descriptor has one of these events, an error or a hang-up. False if none occurs
 /// in that time.
 bool wait_for(pysock::native_handle_type fd, short events, int milliseconds = 30000);
 

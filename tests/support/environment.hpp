@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A variable of the environment, for as long as an object lives.
+// Sets an environment variable for the lifetime of an object.
 #pragma once
 
 #include <cstdlib>

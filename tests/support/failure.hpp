@@ -30,29 +30,29 @@ inline std::string class_of(const std::exception& e) {
   return std::string("another exception: ") + e.what();
 }
 
-/// What a numeric address of another family gets.
+/// The failure for a numeric address of another family.
 #ifdef EAI_ADDRFAMILY
 inline constexpr int eai_wrong_family = EAI_ADDRFAMILY;
 #else
 inline constexpr int eai_wrong_family = EAI_FAMILY;
 #endif
 
-/// The form that `failure_of` gives: `connection_refused_error 111`. The number is errno's where
-/// the system has others of its own.
+/// The result of `failure_of`: `connection_refused_error 111`. The number is that of errno, also on
+/// systems with other numbers.
 inline std::string failure(const std::string& name, int number) {
   return name + " " + std::to_string(number);
 }
 
 inline int portable_number(const pysock::error& e) {
   if (e.code() == std::errc::bad_file_descriptor)
-    return EBADF;  // one number may stand for several of errno's
+    return EBADF;  // one number may correspond to several of errno
   const std::error_condition condition = e.code().default_error_condition();
   return condition.category() == std::generic_category() ? condition.value()
                                                          : e.errnum().value_or(0);
 }
 
-/// `timeout`, `error: AF_UNIX path too long` and the like where there is no number; `none` where
-/// `f` succeeded.
+/// `timeout`, `error: AF_UNIX path too long` and the like if there is no number; `none` if `f`
+/// succeeded.
 template <class F>
 std::string failure_of(const F& f) {
   try {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the calls of the fake give and take: events, data, ancillary data, names. For fake_sys.cpp
-// alone.
+// The data of the fake's calls: events, bytes, ancillary data, names. Only for fake_sys.cpp.
 #pragma once
 
 #include "support/cmsg_macros.hpp"
@@ -82,7 +81,7 @@ inline std::ptrdiff_t send_some(const turn& t, sent_message message) {
   return count;
 }
 
-// What send, sendto, recv and recvfrom return, which leave the error number to last_error().
+// The results of send, sendto, recv and recvfrom, whose error number is that of last_error().
 inline std::ptrdiff_t minus_one(std::ptrdiff_t result) { return result < 0 ? -1 : result; }
 
 inline std::string content_of(handle file, std::uint64_t offset, std::size_t size) {
@@ -94,8 +93,7 @@ inline std::string bytes_at(const void* data, std::size_t size) {
   return size == 0 ? "" : std::string(static_cast<const char*>(data), size);
 }
 
-// What there is to receive into `size` bytes; what must be left for the next call goes back to the
-// script.
+// The data to receive into `size` bytes; the rest for the next call is put back into the script.
 inline std::string receive(const turn& t, const char* function, handle s, std::size_t size,
                            int flags) {
   const std::string& data = t.plan.data;
@@ -120,7 +118,7 @@ inline std::ptrdiff_t receive_into(const turn& t, const char* function, handle s
   return static_cast<std::ptrdiff_t>(t.plan.value.value_or(static_cast<std::int64_t>(got.size())));
 }
 
-// Writes as many items as there is room for, opening the descriptors that travel in them.
+// Writes as many items as fit, and opens the descriptors in them.
 inline void receive_control(const step& plan, sys::message& m, int flags) {
   std::vector<control_item> items = plan.control;
   if (plan.descriptors != 0)
@@ -247,8 +245,8 @@ inline void copy_text(const std::string& from, char* to, std::size_t size) {
   if (to != nullptr && size != 0) std::snprintf(to, size, "%s", from.c_str());
 }
 
-// A list as getaddrinfo makes it, known until it is freed. Empty for no addresses, which no system
-// gives.
+// A list as getaddrinfo returns it, recorded until it is freed. Empty for no addresses, which no
+// system returns.
 inline addrinfo* make_list(const std::vector<socket_address>& found, const addrinfo& want, int port,
                            const std::string& name) {
   std::vector<answer> made(found.size());
@@ -271,7 +269,7 @@ inline addrinfo* make_list(const std::vector<socket_address>& found, const addri
   }
   if (made.empty()) return nullptr;
   addrinfo* first = &made.front().info;
-  state().lists[first] = std::move(made);  // the elements stay where they are
+  state().lists[first] = std::move(made);  // moving a vector does not move its elements
   return first;
 }
 

@@ -294,7 +294,7 @@ sys::error_numbers sys::numbers() noexcept {
 }
 
 const std::error_category& sys::category() noexcept {
-  // The one that takes errno's numbers.
+  // The category with errno's numbers.
   const bool system =
       std::error_code(ECONNREFUSED, std::system_category()) == std::errc::connection_refused;
   return system ? std::system_category() : std::generic_category();
@@ -491,7 +491,7 @@ int sys::poll(native_handle_type s, event events, int milliseconds,
   return wait_for_event(milliseconds);
 }
 
-// A scripted failure comes after the time that the step says.
+// A scripted failure happens after the time given in the step.
 int sys::pause(int milliseconds, native_handle_type wake) noexcept {
   const turn t = wake < 0 ? begin("pause", milliseconds) : begin("pause", milliseconds, wake);
   if (is_awake(wake)) return woken;
@@ -721,7 +721,7 @@ int sys::answered_protocol(int usual) noexcept { return usual; }
 sys::resolver_status sys::getaddrinfo(const char* host, const char* service, const addrinfo* hints,
                                       addrinfo** results) noexcept {
   const addrinfo want = hints != nullptr ? *hints : addrinfo{};
-  // A name is no numeric host, and takes no step.
+  // A name is not a numeric host, and uses no step.
   const bool is_name = host != nullptr && std::string_view(host).find_first_not_of(
                                               "0123456789abcdef.:") != std::string_view::npos;
   if ((want.ai_flags & AI_NUMERICHOST) != 0 && is_name) {

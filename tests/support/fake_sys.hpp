@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// A scripted stand-in for the seam: unit tests link it in place of the system.
+/// A scripted fake of the seam: unit tests link it instead of the system's.
 ///
-/// Every function of detail/sys.hpp takes the next step of its script; without one it does what a
-/// well-behaved system would. Nothing really waits: time is a number that poll() and the steps
-/// move. Error numbers are those of errno on every platform.
+/// Every function of detail/sys.hpp uses the next step of its script; without one it does what a
+/// system normally does. Nothing waits: time is a number that poll() and the steps increase. Error
+/// numbers are those of errno on every platform.
 ///
 ///     fake::session session;
 ///     const auto s = fake::adopt();
@@ -16,9 +16,9 @@
 ///     CHECK(fake::elapsed() == 20ms);
 ///     CHECK(fake::problems() == fake::lines{});  // with s closed: nothing leaked or left over
 ///
-/// A call on a descriptor that is not open fails with EBADF and takes no step. A call that succeeds
-/// and the clock change last_error(), so that a reason asked for too late is found out. Not for
-/// several threads.
+/// A call on a descriptor that is not open fails with EBADF and uses no step. A call that succeeds
+/// and the clock change last_error(), so a test fails if the library reads the error number too
+/// late. Not thread-safe.
 #pragma once
 
 #include <array>
@@ -70,7 +70,7 @@ socket_address inet6(std::array<unsigned char, 16> host, int port, std::uint32_t
                      std::uint32_t scope_id = 0);
 /// A path, an abstract name (first byte NUL), or "" for unnamed.
 socket_address unix_path(std::string_view path);
-/// How the log prints one: `127.0.0.1:80`, `[0:0:0:0:0:0:0:1]:80%2`, `unix:/tmp/s`,
+/// The text of an address in the log: `127.0.0.1:80`, `[0:0:0:0:0:0:0:1]:80%2`, `unix:/tmp/s`,
 /// `unix:@abstract`, `null`.
 std::string to_string(const socket_address& address);
 std::string to_string(const sockaddr* address, socklen_t size);
@@ -84,7 +84,7 @@ struct control_item {
 
 // ---- steps ----
 
-/// What one call does. Made by the functions below and refined by chaining.
+/// The result of one call. The functions below make it, and its members change it.
 struct step {
   int error = 0;
   std::optional<std::int64_t> value;
@@ -100,11 +100,11 @@ struct step {
   int proto = 0;
   bool has_data = false;
   std::optional<std::vector<handle>> handles;
-  std::int64_t delay = -1;  // nanoseconds; -1: none said
+  std::int64_t delay = -1;  // nanoseconds; -1: not set
   bool forever = false;
   bool used = false;
 
-  /// The call takes that long. For poll: what it waits for comes that late.
+  /// The call takes that long. For poll: the event occurs after that time.
   step after(span time) && { return delay = time.nanoseconds(), std::move(*this); }
   /// The last step of a script: every further call does the same.
   step always() && { return forever = true, std::move(*this); }
@@ -112,18 +112,18 @@ struct step {
   step from(socket_address address) && {
     return addresses = {std::move(address)}, std::move(*this);
   }
-  /// Returned in place of the number of bytes moved (MSG_TRUNC). After fails(), for the resolver
-  /// and the hosts: the error number of the system, which failed below them.
+  /// Returned instead of the number of bytes transferred (MSG_TRUNC). After fails(), for the
+  /// resolver and the hosts: the error number of the system, which failed below them.
   step returning(std::int64_t number) && { return value = number, std::move(*this); }
   /// recvmsg's flags.
   step with_flags(int bits) && { return flags = bits, std::move(*this); }
   step with_control(int level, int kind, std::string bytes) && {
     return control.push_back({level, kind, std::move(bytes)}), std::move(*this);
   }
-  /// That many descriptors travel with the data, as SCM_RIGHTS. Those that the caller has no room
-  /// for are never opened.
+  /// Passes that many descriptors with the data, as SCM_RIGHTS. Those that do not fit into the
+  /// caller's buffer are not opened.
   step with_descriptors(std::size_t count) && { return descriptors = count, std::move(*this); }
-  /// getaddrinfo's canonical name, in every result and unasked, as some systems give it.
+  /// getaddrinfo's canonical name, in every result and without the flag, as some systems return it.
   step canonical(std::string name) && { return data = std::move(name), std::move(*this); }
 };
 
@@ -135,22 +135,23 @@ step succeeds();
 step returns(std::int64_t value);
 /// Sends (or reads from a file) at most so many bytes.
 step takes(std::size_t bytes);
-/// Receives those bytes. A stream keeps what the caller has no room for, a message loses it. Also:
-/// the bytes of an option, gethostname's, if_indextoname's and getservbyport's text.
+/// Receives those bytes. A stream keeps the bytes that do not fit into the caller's buffer, a
+/// message loses them. Also: the bytes of an option, gethostname's, if_indextoname's and
+/// getservbyport's text.
 step gives(std::string bytes);
-/// Gives that address: for accept, getsockname and getpeername.
+/// Returns that address: for accept, getsockname and getpeername.
 step gives(socket_address address);
-/// Gives an int: for getsockopt, SO_ERROR above all.
+/// Returns an int: for getsockopt, mainly SO_ERROR.
 step sets(int option);
-/// poll: the event is there, or comes `time` from now. A poll that does not wait so long times out
-/// and brings the event that much nearer.
+/// poll: the event has occurred, or occurs after `time`. A poll with a shorter timeout times out,
+/// and the rest of the time remains.
 step ready();
 step ready_after(span time);
-/// poll: the descriptor that wakes it is readable, which it is by itself after interrupt().
+/// poll: the descriptor that wakes it is readable, which it also is after interrupt().
 step wakes();
 /// wait_poll_set: those are ready, of the ones in the set. Without a script all are.
 step ready(std::vector<handle> handles);
-/// poll: nothing comes. With after(): it returns that early.
+/// poll: no event. With after(): it returns after that time.
 step times_out();
 /// getaddrinfo: those addresses, in that order. Port 0 is replaced by the service's.
 step resolves(std::vector<socket_address> addresses);
@@ -279,24 +280,24 @@ std::string sent();
 
 // ---- time ----
 
-/// The virtual clock in nanoseconds; starts anywhere but at 0.
+/// The virtual clock in nanoseconds; does not start at 0.
 std::int64_t clock();
-/// What has passed since the last reset.
+/// The time since the last reset.
 std::chrono::nanoseconds elapsed();
 void advance(span time);
-/// How often the clock was asked.
+/// How often the clock was read.
 int clock_reads();
 
 // ---- descriptors ----
 
-/// An open socket made by nobody; numbers start at 1000. It counts as opened.
+/// An open socket that the library has not made; numbers start at 1000. It counts as opened.
 handle adopt(int family = AF_INET, int type = SOCK_STREAM, int proto = 0);
 /// The same for a file with that content.
 handle adopt_file(std::string content);
 /// Makes open_file(path) succeed.
 void add_file(const std::string& path, std::string content);
 
-/// What if_nameindex and its kin know; at first 1 is lo and 2 is eth0.
+/// The interfaces of if_nameindex and the similar functions; initially 1 is lo and 2 is eth0.
 void set_interfaces(std::vector<sys::interface_entry> interfaces);
 
 bool is_open(handle h);
@@ -312,18 +313,18 @@ int open_count();
 const std::vector<handle>& opened();
 const std::vector<handle>& closed();
 
-// ---- failures and verdicts ----
+// ---- failures and problems ----
 
 /// The n-th call from now on that opens descriptors fails; 1 is the next.
 void fail_nth_open(int n, int error);
 /// The n-th call from now on fails, whatever it is, with that error number of the system; 1 is the
 /// next.
 void fail_nth_call(int n, int error);
-/// Whether such a failure has come.
+/// Whether such a failure has happened.
 bool failure_fired();
 
-/// What was done wrong: a descriptor closed twice or used after its end, a file closed as a socket,
-/// a list freed twice, a poll without end.
+/// Errors of the code under test: a descriptor closed twice or used after it was closed, a file
+/// closed as a socket, a list freed twice, a poll without end.
 const lines& errors();
 /// Scripts with steps left, as `recv: 2 steps left`.
 lines unused();
@@ -333,10 +334,10 @@ int addrinfo_count();
 /// All of these, open descriptors included, to compare with `lines{}`.
 lines problems();
 
-/// Forgets everything.
+/// Resets the fake.
 void reset();
 
-/// Starts with nothing and leaves nothing.
+/// Resets the fake at its begin and its end.
 struct session {
   session() { reset(); }
   ~session() { reset(); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the fake knows, and how one call of it goes. For fake_sys.cpp alone.
+// The state of the fake, and the steps of one call. Only for fake_sys.cpp.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +23,7 @@ using pysock::invalid_handle;
 
 inline constexpr std::int64_t first_instant = 1'000'000'000'000;
 inline constexpr handle first_handle = 1000;
-// More calls than any test makes: the code under test runs in circles.
+// More calls than any test makes: the code under test repeats calls without end.
 inline constexpr std::size_t too_many_calls = 100'000;
 
 #define PYSOCK_FAKE_NAME(function) #function,
@@ -32,7 +32,7 @@ inline const std::set<std::string> functions = {PYSOCK_FAKE_CALLS(PYSOCK_FAKE_NA
 
 enum class kind { socket, file, wake, any };
 
-// What the duplicates of a descriptor share.
+// The state that duplicates of a descriptor share.
 struct description {
   kind is = kind::socket;
   int family = 0;
@@ -57,7 +57,7 @@ struct answer {
   std::string name;
 };
 
-// A failure that waits for its turn.
+// A planned failure.
 struct planned_failure {
   int calls_left = 0;
   int error = 0;
@@ -95,7 +95,7 @@ inline world& state() {
 
 // ---- one call ----
 
-// What a call is to do: fail with `error`, or follow `plan`.
+// The action of a call: fail with `error`, or do `plan`.
 struct turn {
   bool failed = false;
   bool injected = false;
@@ -108,7 +108,7 @@ struct turn {
   }
 };
 
-// What last_error() gives after any call that did not fail: an error number that nobody expects.
+// The result of last_error() after a call that did not fail: an error number that no test expects.
 inline constexpr int stale_error = 9999;
 
 inline turn fail_with(int error) {
@@ -185,7 +185,7 @@ inline turn begin(const char* function, const Arguments&... arguments) {
   return follow(function);
 }
 
-// Fails for want of an open descriptor of the right kind.
+// Fails if there is no open descriptor of that kind.
 inline std::optional<turn> refuse(const char* function, handle h, kind wanted) {
   const auto& open = state().open;
   const auto found = open.find(h);
@@ -239,7 +239,7 @@ inline std::shared_ptr<description> describe_new(int family, int type, int proto
   return made;
 }
 
-// A close that fails has closed all the same.
+// A close that fails has closed the descriptor.
 inline int close_one(const char* function, handle h, kind wanted) {
   note(called(function, h));
   world& w = state();
@@ -280,7 +280,7 @@ inline Address as(const sockaddr* from, socklen_t size) {
   return made;
 }
 
-// As the system does: cut to the room there is, with the size it would have liked.
+// As the system does: truncated to the buffer, with the full size.
 inline void store(const socket_address& from, sockaddr* to, socklen_t* size) {
   if (to == nullptr || size == nullptr) return;
   std::memcpy(to, from.bytes.data(), std::min(from.bytes.size(), static_cast<std::size_t>(*size)));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Files to send, and those who receive them.
+// Files to send, and their receivers.
 #pragma once
 
 #include <pysock/descriptor.hpp>
@@ -17,7 +17,7 @@
 
 namespace test_support {
 
-/// Nothing in it repeats, so that lost, doubled and exchanged pieces show.
+/// Does not repeat, so that lost, doubled and exchanged pieces are found.
 inline std::string pattern(std::size_t size) {
   std::string data(size, '\0');
   std::uint64_t state = 7;
@@ -29,7 +29,7 @@ inline std::string pattern(std::size_t size) {
   return data;
 }
 
-/// A file opened by the system's own means.
+/// A file opened without the library.
 class open_file {
  public:
   explicit open_file(const std::string& path)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A link-local address of this host, asked without the library where that is possible.
+// A link-local address of this host, found without the library if possible.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@
 
 namespace test_support {
 
-/// Empty where no interface that is up has one.
+/// Empty if no interface that is up has one.
 inline std::optional<pysock::inet6_address> link_local_address() {
 #if __has_include(<ifaddrs.h>)
   ifaddrs* all = nullptr;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A transport whose other end is a script, for files without sockets.
+// A transport with a scripted peer, for files without sockets.
 #pragma once
 
 #include <algorithm>
@@ -19,29 +19,29 @@ namespace test_support {
 
 inline const std::error_code would_block = pysock::detail::system_code(EAGAIN);
 
-/// What one receive brings: bytes, the end of the stream, or a failure; and how long it takes.
+/// The result of one receive: bytes, the end of the stream, or a failure; and how long it takes.
 struct arrival {
   std::string bytes;
   std::error_code ec;
   int milliseconds = 0;
 };
 
-/// The other end of a transport: what it sends, what it got, and how it was asked.
+/// The peer of a transport: the data that it sends and receives, and the parameters of the calls.
 struct peer {
-  std::deque<arrival> sends;        // the end of the stream once nothing is left
+  std::deque<arrival> sends;        // then the end of the stream
   std::string got;                  // what was written
-  std::deque<std::size_t> accepts;  // bytes of each further write; a short one fails with `refusal`
+  std::deque<std::size_t> accepts;  // bytes of each next write; a partial one fails with `refusal`
   std::error_code refusal = pysock::errc::timed_out;
   std::error_code close_failure;
-  std::vector<std::size_t> receives;   // the sizes asked for
+  std::vector<std::size_t> receives;   // the requested sizes
   std::vector<std::size_t> writes;     // the sizes given
-  std::vector<std::int64_t> timeouts;  // what each step had left
+  std::vector<std::int64_t> timeouts;  // the time left of each step
   int write_milliseconds = 0;
   bool closed = false;
   bool destroyed = false;
 };
 
-/// Time passes on the fake's clock.
+/// Time passes only on the fake's clock.
 class memory_transport final : public pysock::detail::byte_transport {
  public:
   explicit memory_transport(peer& p) : peer_(p) {}
@@ -86,7 +86,7 @@ class memory_transport final : public pysock::detail::byte_transport {
   }
 
  private:
-  // Nanoseconds, in whole milliseconds; 0 and -1 as they are.
+  // Nanoseconds, in whole milliseconds; 0 and -1 are not changed.
   static std::int64_t left(pysock::detail::deadline& until) noexcept {
     const int milliseconds = until.milliseconds(until.now());
     return milliseconds < 0 ? -1 : std::int64_t{milliseconds} * 1000000;
@@ -95,7 +95,7 @@ class memory_transport final : public pysock::detail::byte_transport {
   peer& peer_;
 };
 
-/// A file over it.
+/// A file over the transport.
 inline pysock::file open(peer& p, const char* mode = "r", int bufsize = -1,
                          pysock::timeout_value timeout = 5) {
   return pysock::detail::file_access::make(std::make_unique<memory_transport>(p),

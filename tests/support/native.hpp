@@ -8,7 +8,7 @@
 
 namespace test_support {
 
-/// 0 where the system has none.
+/// 0 if the system has none.
 inline int native_number(std::errc condition) {
   const auto means = [condition](int number) {
     return std::error_code(number, pysock::detail::sys::category()) == condition;
@@ -20,24 +20,24 @@ inline int native_number(std::errc condition) {
   return 0;
 }
 
-/// By one of errno's numbers.
+/// The number for one of errno's.
 inline int native(int errno_number) { return native_number(static_cast<std::errc>(errno_number)); }
 
-/// What a connect says that goes on in the background.
+/// The error of a connect that goes on in the background.
 inline int pending_connect() {
   int number = native(EINPROGRESS);
   while (!pysock::detail::sys::connect_pending(number)) --number;
   return number;
 }
 
-/// As a message begins: `[Errno 111] `.
+/// The beginning of a message: `[Errno 111] `.
 inline std::string number_text(int number) {
   return std::string("[") + pysock::detail::sys::number_label() + " " + std::to_string(number) +
          "] ";
 }
 
-/// What a message says of one of errno's numbers; in unit tests, where the seam's numbers are
-/// errno's.
+/// The text of a message for one of errno's numbers; for unit tests, whose seam has errno's
+/// numbers.
 inline std::string errno_text(int number) {
   return number_text(number) + std::error_code(number, pysock::detail::sys::category()).message();
 }

@@ -24,8 +24,8 @@ std::string not_allowed(const char* what) {
   return std::string("not allowed: ") + what + ": " + std::strerror(errno);
 }
 
-// A user namespace makes the others free for everybody, but there is none for a process in a chroot
-// or with a second thread.
+// With a user namespace the others need no privilege, but a process in a chroot or with a second
+// thread cannot make one.
 bool enter(int what) {
   const std::string user = "0 " + std::to_string(::geteuid()) + " 1";
   const std::string group = "0 " + std::to_string(::getegid()) + " 1";
@@ -38,7 +38,7 @@ bool enter(int what) {
   return ::unshare(what) == 0;
 }
 
-// What is mounted from now on must not show outside.
+// Later mounts must not be visible outside.
 bool keep_mounts_private() {
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0) return true;
   std::ifstream file("/proc/self/mountinfo");

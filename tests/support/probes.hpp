@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a system's own calls do, asked without the library: where an answer is wrong, no library can
-// do better.
+// The behaviour of the system's calls without the library: if it is wrong, the test is skipped.
 #pragma once
 
 #if __has_include(<unistd.h>)
@@ -18,7 +17,7 @@
 
 namespace test_support {
 
-/// As which scope the system gives back that of a bound socket: the same one, if all is well.
+/// The scope that the system returns for a bound socket; correct is the same one.
 inline unsigned told_scope(unsigned scope) {
   const pysock::socket s(AF_INET6, SOCK_DGRAM);
   sockaddr_in6 name{};
@@ -36,7 +35,7 @@ inline unsigned told_scope(unsigned scope) {
 }
 
 #ifdef SCM_RIGHTS
-/// A message of one byte, with room for control data.
+/// A message of one byte, with a buffer for control data.
 struct raw_message {
   explicit raw_message(std::size_t room) : control(room) {
     message.msg_iov = &data;
@@ -59,7 +58,7 @@ struct raw_message {
   msghdr message{};
 };
 
-/// Empty if the system says that a control message was cut for want of room, else what it does
+/// Empty if the system reports that a control message was truncated, otherwise what it does
 /// instead.
 inline std::string why_no_cut_control_message() {
   const auto [a, b] = pysock::socketpair();
@@ -73,7 +72,7 @@ inline std::string why_no_cut_control_message() {
            pysock::detail::system_code(pysock::detail::sys::last_error()).message();
   }
   if (cmsghdr* const header = CMSG_FIRSTHDR(&received.message); header != nullptr) {
-    std::array<int, 2> got{};  // where the room was not kept to, both
+    std::array<int, 2> got{};  // both, if the system wrote beyond the buffer
     const std::size_t size = std::min<std::size_t>(header->cmsg_len - CMSG_LEN(0), sizeof got);
     std::memcpy(got.data(), CMSG_DATA(header), size);
     for (std::size_t i = 0; i < size / sizeof(int); ++i) ::close(got[i]);

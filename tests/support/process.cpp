@@ -28,7 +28,7 @@ constexpr int patience_ms = 60000;
   throw std::system_error(errno, std::generic_category(), what);
 }
 
-// A peer must not outlive a test that was killed.
+// A peer ends when its test is killed.
 void die_with_parent() {
 #ifdef PR_SET_PDEATHSIG
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Other processes: peers to talk to, and bodies that must not share the tests' own process. One
+// Other processes: peers, and functions that must run in a process of their own. One
 // source file per platform implements it.
 #pragma once
 
@@ -13,8 +13,7 @@ namespace test_support {
 /// Whether a program of that name can be started.
 bool has_program(const std::string& name);
 
-/// A running program. Its input and all its output are joined to this object, which ends it when it
-/// goes.
+/// A running program. This object has its input and output, and its destructor ends the program.
 class process {
  public:
   /// Starts `argv[0]`, found along PATH.
@@ -23,14 +22,14 @@ class process {
   process& operator=(const process&) = delete;
   ~process();
 
-  /// The next line of its output. Throws std::runtime_error with whatever it said last if there is
-  /// none, or none comes.
+  /// The next line of its output. Throws std::runtime_error with its last output if there is none,
+  /// or none arrives in time.
   std::string line();
-  /// All that is left of its output, up to its end.
+  /// The rest of its output, up to its end.
   std::string rest();
   /// Writes to its input.
   void say(const std::string& text);
-  /// Ends its input.
+  /// Closes its input.
   void end_input();
   /// Waits for its end. Returns its exit status, or 128 and the number of the signal that ended it.
   int wait();
@@ -48,7 +47,7 @@ class process {
 /// the signal that ended it.
 int in_child(const std::function<int()>& body);
 
-/// As above, for a body that answers with text. Empty where it ended otherwise.
+/// As above, for a function that returns text. Empty if the child did not end normally.
 std::string text_from_child(const std::function<std::string()>& body);
 
 }  // namespace test_support

@@ -11,7 +11,7 @@
 
 namespace test_support {
 
-/// A Python script at the other end. It reports by lines of a key and a value: `say("port",
+/// A Python script as the peer. It prints lines of a key and a value: `say("port",
 /// s.getsockname()[1])`.
 class python_peer {
  public:
@@ -31,10 +31,10 @@ class python_peer {
   /// The value of the next line as a number.
   int expect_number(const std::string& key) { return std::stoi(expect(key)); }
 
-  /// Tells the script to go on: it waits in `sys.stdin.readline()`.
+  /// Lets the script continue, which waits in `sys.stdin.readline()`.
   void go_on() { process_.say("go on\n"); }
 
-  /// Waits for its end, which must be a good one.
+  /// Waits for its end, and checks that its exit status is 0.
   void finish() {
     const std::string last = process_.rest();
     if (process_.wait() != 0) throw std::runtime_error("Python failed: " + last);

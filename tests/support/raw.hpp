@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The system's own calls beside the library's: what they answer here, and what they lack. A probe
-// asks one question; it gives the reason to skip a test, or nothing.
+// The system's calls without the library, for comparison and for finding features that the system
+// lacks. A probe returns the reason for skipping a test, or an empty text.
 #pragma once
 
 #include <initializer_list>
@@ -27,7 +27,7 @@ int raw_option(const pysock::socket& s, int level, int name, const T& value) {
   return ::setsockopt(raw(s), level, name, reinterpret_cast<const char*>(&value), sizeof value);
 }
 
-/// What a system call's outcome is in the form of `failure_of`.
+/// The result of a system call in the form of `failure_of`.
 template <class F>
 std::string system_says(const F& call) {
   return failure_of([&call] {
@@ -43,7 +43,7 @@ inline std::string because(const char* call) {
   return std::string(call) + " fails with " + std::to_string(number);
 }
 
-/// Whether it was never given a name; Winsock then tells none.
+/// Whether the socket has no name; Winsock then reports an error.
 inline bool is_unbound(const pysock::socket& s) {
   std::string name;
   const std::string outcome = failure_of([&] { name = s.getsockname().to_string(); });
@@ -51,7 +51,7 @@ inline bool is_unbound(const pysock::socket& s) {
   return name == (s.family() == AF_INET6 ? "('::', 0, 0, 0)" : "('0.0.0.0', 0)");
 }
 
-/// What the resolver answers for a numeric host that is not of this family.
+/// The resolver's result for a numeric host of another family.
 inline int wrong_family_of_resolver(int family) {
   addrinfo hints{};
   hints.ai_family = family;

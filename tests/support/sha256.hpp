@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// SHA-256 (FIPS 180-4), for comparing with what a peer saw.
+// SHA-256 (FIPS 180-4), for comparing with the data of a peer.
 #pragma once
 
 #include <array>

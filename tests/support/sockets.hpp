@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sockets that many tests start from. Loopback, ports of the system's choice, and a limit on every
-// wait.
+// Sockets that many tests use: on the loopback, with ports that the system chooses, and a timeout
+// for every wait.
 #pragma once
 
 #include <chrono>
@@ -15,14 +15,14 @@
 
 namespace test_support {
 
-/// How long what must happen may take on a busy machine.
+/// The timeout for events that must happen, on a busy machine.
 inline constexpr std::chrono::seconds patience{30};
 
 inline const char* loopback(int family) { return family == AF_INET6 ? "::1" : "127.0.0.1"; }
 
 using native_socket = decltype(::socket(0, 0, 0));
 
-/// What the system's own call makes; closed where it is no socket.
+/// A descriptor of the system's call as a socket; closed if the call failed.
 inline pysock::descriptor system_socket(int family, int type) {
   const pysock::socket starts_winsock;
   return pysock::descriptor(static_cast<pysock::native_handle_type>(::socket(family, type, 0)));
@@ -38,8 +38,8 @@ inline bool host_has_ipv6() {
                          reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0;
 }
 
-/// Why there are no AF_UNIX sockets of this type here; empty if there are. Some systems have
-/// streams alone.
+/// Why there are no AF_UNIX sockets of this type here; empty if there are. Some systems have only
+/// streams.
 inline std::string why_no_unix(int type = SOCK_STREAM) {
   if (system_socket(AF_UNIX, type)) return "";
   const int number = pysock::detail::sys::last_error();
@@ -76,7 +76,7 @@ inline std::pair<pysock::socket, pysock::socket> connected(int family = AF_INET)
   return {std::move(client), std::move(server)};
 }
 
-/// A listener whose queue is full: one more connection hangs until `listener.accept()` makes room.
+/// A listener whose queue is full: another connection hangs until `listener.accept()`.
 struct full_listener {
   full_listener() {
     for (;;) {
@@ -91,7 +91,7 @@ struct full_listener {
   std::vector<pysock::socket> queued;
 };
 
-/// Exactly `size` bytes, or what came before the end.
+/// Exactly `size` bytes, or the bytes before the end of the stream.
 inline std::string receive(pysock::socket& s, std::size_t size) {
   std::string all;
   while (all.size() < size) {
@@ -102,7 +102,7 @@ inline std::string receive(pysock::socket& s, std::size_t size) {
   return all;
 }
 
-/// Receives up to the end. Returns how much came.
+/// Receives up to the end of the stream. Returns the number of bytes.
 inline std::size_t drain(pysock::socket& s) {
   std::string room(65536, '\0');
   std::size_t total = 0;
@@ -110,18 +110,17 @@ inline std::size_t drain(pysock::socket& s) {
   return total;
 }
 
-/// A TCP connection on which the first end cannot send any more; the bytes that are under way.
+/// A TCP connection whose first end cannot send any more, and the number of bytes sent.
 struct full_connection {
   full_connection() {
     const std::string piece(100000, 'x');
-    client.setsockopt(SOL_SOCKET, SO_SNDBUF, 16384);  // ends the growing of the buffers
+    client.setsockopt(SOL_SOCKET, SO_SNDBUF, 16384);  // stops the growth of the buffers
     server.setsockopt(SOL_SOCKET, SO_RCVBUF, 16384);
     client.setblocking(false);
     std::error_code ec;
     do {
       for (ec.clear(); !ec;) under_way += client.send(piece, ec);
-    } while (
-        wait_for(client.fileno(), POLLOUT, 50));  // what is taken at the other end makes room here
+    } while (wait_for(client.fileno(), POLLOUT, 50));  // reading at the other end frees space here
   }
   std::size_t under_way = 0;
   std::pair<pysock::socket, pysock::socket> both = connected();
@@ -129,7 +128,7 @@ struct full_connection {
   pysock::socket& server = both.second;
 };
 
-/// Sets the default timeout for as long as it lives.
+/// Sets the default timeout for its lifetime.
 class default_timeout_scope {
  public:
   explicit default_timeout_scope(pysock::timeout_value value) { pysock::setdefaulttimeout(value); }
@@ -138,7 +137,7 @@ class default_timeout_scope {
   ~default_timeout_scope() { pysock::setdefaulttimeout(std::nullopt); }
 };
 
-/// Seconds since it was made, on a clock that only goes forward.
+/// Seconds since it was made, on a monotonic clock.
 class stopwatch {
  public:
   [[nodiscard]] double seconds() const {

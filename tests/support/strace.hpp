@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Programs run under strace: which system calls they make, and what they do when some fail.
+// Programs run under strace: their system calls, and their behaviour if some fail.
 #pragma once
 
 #include <cstdlib>
@@ -16,7 +16,7 @@ struct trace {
   std::string output;              ///< What the program printed.
   std::vector<std::string> calls;  ///< Its system calls, one a line, with arguments and results.
 
-  /// Where the program marked its begin, and its end, by a write of that text.
+  /// The positions of the program's marks, writes of that text, for begin and end.
   [[nodiscard]] std::size_t mark(const std::string& text, std::size_t from = 0) const {
     while (from < calls.size() &&
            calls[from].find("write(-1, \"" + text + "\"") == std::string::npos)
@@ -36,7 +36,7 @@ struct trace {
     return name;
   }
 
-  /// What strace takes for a call of that name, whatever it is called here.
+  /// The option of strace for a call, with its name on this architecture.
   static std::string every_name(const std::string& name) {
     for (const auto& [here, elsewhere] : other_names) {
       if (name == elsewhere) return name + ",?" + here;
@@ -54,7 +54,7 @@ struct trace {
             calls.begin() + static_cast<std::ptrdiff_t>(last)};
   }
 
-  /// The names of the calls between two marks, but for those that only the allocator, the clock,
+  /// The names of the calls between two marks, except those that only the allocator, the clock,
   /// the sanitizers and the first use of a static variable make.
   [[nodiscard]] std::vector<std::string> between(const std::string& begin,
                                                  const std::string& end) const {

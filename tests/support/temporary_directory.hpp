@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A folder of a test's own, gone with it. Its path is short: AF_UNIX paths are.
+// A folder for one test, which its destructor removes. Its path is short enough for AF_UNIX.
 #pragma once
 
 #include <filesystem>
@@ -24,7 +24,7 @@ class temporary_directory {
     std::filesystem::remove_all(path_, ignored);
   }
 
-  /// A name in it.
+  /// The path of a file in it.
   [[nodiscard]] std::string operator/(const std::string& name) const {
     return (path_ / name).string();
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How far a call had come when it failed.
+// The number of bytes that a failed call has transferred.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace test_support {
 
-/// What `error::transferred()` says of the failure of `f`, which must fail.
+/// `error::transferred()` of the failure of `f`, which must fail.
 template <class F>
 std::size_t transferred(const F& f) {
   try {

@@ -38,7 +38,7 @@ struct wide_path {
 
 }  // namespace
 
-TEST_CASE("a pair with a literal is binary at once") {
+TEST_CASE("a numeric host is converted to binary at once") {
   const address a("127.0.0.1", 80);
   REQUIRE(a.get_if<inet_address>() != nullptr);
   CHECK(a.family() == AF_INET);
@@ -67,7 +67,7 @@ TEST_CASE("two, three and four parts make an IPv6 address") {
   CHECK(native->sin6_scope_id == 7);
 }
 
-TEST_CASE("ports are checked when the address is made") {
+TEST_CASE("ports are checked when the address is constructed") {
   CHECK_THROWS_AS(address("127.0.0.1", -1), std::out_of_range);
   CHECK_THROWS_AS(address("127.0.0.1", 65536), std::out_of_range);
   CHECK_THROWS_AS(address("name", 65536), std::out_of_range);
@@ -213,7 +213,7 @@ TEST_CASE("a file_path is text, or a copy of a path object's bytes or UTF-8", "[
   STATIC_REQUIRE_FALSE(std::is_constructible_v<pysock::file_path, std::wstring>);
 }
 
-TEST_CASE("paths have a limit, and the bytes of abstract names count") {
+TEST_CASE("paths and abstract names have a maximum length") {
   constexpr std::size_t room = sizeof(sockaddr_un::sun_path);
   CHECK(address(std::string(room - 1, 'x')).path().size() == room - 1);
   CHECK_THROWS_WITH(address(std::string(room, 'x')),
@@ -232,7 +232,7 @@ TEST_CASE("paths have a limit, and the bytes of abstract names count") {
   CHECK(address("\0a\0\0"s).path() == "\0a\0\0"s);
 }
 
-TEST_CASE("the unnamed address is empty but an address") {
+TEST_CASE("the unnamed address is empty, and still an address") {
   const address unnamed("");
   CHECK(unnamed);
   CHECK(unnamed.is_unnamed());
@@ -242,7 +242,7 @@ TEST_CASE("the unnamed address is empty but an address") {
   CHECK_FALSE(address("127.0.0.1", 1).is_unnamed());
 }
 
-TEST_CASE("AF_UNIX addresses come back from the system") {
+TEST_CASE("AF_UNIX addresses are read from the system") {
   constexpr std::size_t offset = offsetof(sockaddr_un, sun_path);
   sockaddr_un native{};
   native.sun_family = AF_UNIX;
@@ -329,7 +329,7 @@ TEST_CASE("equality, order and hash are of the canonical form") {
   CHECK(set.size() == 4);
 }
 
-TEST_CASE("typed addresses take literals only") {
+TEST_CASE("typed addresses accept only numeric hosts") {
   CHECK(inet_address("1.2.3.4", 5).host() == "1.2.3.4");
   CHECK(inet_address("", 5).host() == "0.0.0.0");
   CHECK(inet_address("<broadcast>", 5).host() == "255.255.255.255");
@@ -345,7 +345,7 @@ TEST_CASE("typed addresses take literals only") {
   CHECK(address(inet_address("1.2.3.4", 5)) == address("1.2.3.4", 5));
 }
 
-TEST_CASE("addresses print and are visited") {
+TEST_CASE("visit is called with the kind of the address, which prints as in Python") {
   std::ostringstream out;
   out << address("127.0.0.1", 80) << ' ' << address("/tmp/it's") << ' ' << address();
   CHECK(out.str() == "('127.0.0.1', 80) \"/tmp/it's\" None");
@@ -358,7 +358,7 @@ TEST_CASE("addresses print and are visited") {
   CHECK(family == AF_INET6);
 }
 
-TEST_CASE("each kind of address is compared and printed by itself",
+TEST_CASE("each kind of address can be compared and printed",
           "[inet_address][inet6_address][unix_address][endpoint]") {
   const inet_address in("127.0.0.1", 80);
   CHECK(in == inet_address("127.0.0.1", 80));
@@ -400,7 +400,7 @@ TEST_CASE("each kind of address is compared and printed by itself",
         "(99, b'\\x00\\x00\\x00\\x00\\x00\\x00') None");
 }
 
-TEST_CASE("readers answer for every kind") {
+TEST_CASE("host, port and the other parts are defined for every kind of address") {
   CHECK(address("/x").host().empty());
   CHECK(address("/x").port() == 0);
   CHECK(address("1.2.3.4", 5).path().empty());

@@ -22,7 +22,7 @@ using namespace std::string_literals;
 
 }  // namespace
 
-TEST_CASE("const_bytes: a literal goes without its terminator, inner NULs kept", "[bytes]") {
+TEST_CASE("const_bytes: a literal has no terminator, and keeps its inner NULs", "[bytes]") {
   CHECK(sent("GET /") == "GET /");
   CHECK(sent("a\0b") == "a\0b"s);
   CHECK(sent("a\0") == "a\0"s);
@@ -33,7 +33,7 @@ TEST_CASE("const_bytes: a literal goes without its terminator, inner NULs kept",
   static_assert(known.size() == 5 && known.view() == "GET /");
 }
 
-TEST_CASE("const_bytes: any other array goes whole", "[bytes]") {
+TEST_CASE("const_bytes: any other array has all its bytes", "[bytes]") {
   char buffer[8] = {'a', 'b'};
   CHECK(sent(buffer) == "ab\0\0\0\0\0\0"s);
   unsigned char numbers[4] = {1, 0, 255, 0};
@@ -63,7 +63,7 @@ TEST_CASE("const_bytes: whole keeps the final zero byte of an array", "[bytes]")
   static_assert(known.size() == 3);
 }
 
-TEST_CASE("const_bytes: containers of bytes go whole, NULs included", "[bytes]") {
+TEST_CASE("const_bytes: containers have all their bytes, NULs included", "[bytes]") {
   CHECK(sent("a\0b"s) == "a\0b"s);
   CHECK(sent(std::string_view("a\0b", 3)) == "a\0b"s);
   CHECK(sent(std::vector<unsigned char>{1, 0, 2}) == "\x01\0\x02"s);
@@ -102,7 +102,7 @@ TEST_CASE("const_bytes: refers to the bytes, copies none", "[bytes]") {
   CHECK(view.after(6).empty());
 }
 
-TEST_CASE("mutable_bytes: arrays and containers, to their present size", "[bytes]") {
+TEST_CASE("mutable_bytes: arrays and containers have their present size", "[bytes]") {
   char buffer[8];
   CHECK(room(buffer) == 8);
   std::byte bytes[3];
@@ -122,7 +122,7 @@ TEST_CASE("mutable_bytes: arrays and containers, to their present size", "[bytes
   CHECK(owner == " x   ");
 }
 
-TEST_CASE("bytes: what must not convert does not", "[bytes]") {
+TEST_CASE("bytes: null pointers, integers and read-only data do not convert", "[bytes]") {
   using pysock::const_bytes;
   using pysock::mutable_bytes;
   static_assert(!std::is_convertible_v<std::nullptr_t, const_bytes>);

@@ -47,7 +47,7 @@ constexpr fake::handle first = 1000;
 
 }  // namespace
 
-TEST_CASE("a race begins the next address after the delay, and the first to connect wins",
+TEST_CASE("with a delay the next address is tried after it, and the first connection is kept",
           "[create_connection]") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({inet(1), inet(2), inet(3)})});
@@ -83,7 +83,7 @@ TEST_CASE("a refused address starts the next at once", "[create_connection]") {
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("an address that connects at once ends the race", "[create_connection]") {
+TEST_CASE("no other address is tried after one that connects at once", "[create_connection]") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({inet(1), inet(2)})});
   {
@@ -93,7 +93,7 @@ TEST_CASE("an address that connects at once ends the race", "[create_connection]
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("where all racing addresses fail, the last failure or all are thrown",
+TEST_CASE("if all parallel attempts fail, the last failure or all are thrown",
           "[create_connection]") {
   for (const bool all : {false, true}) {
     const fake::session session;
@@ -120,7 +120,7 @@ TEST_CASE("where all racing addresses fail, the last failure or all are thrown",
   }
 }
 
-TEST_CASE("a race leaks nothing, whichever call fails", "[create_connection]") {
+TEST_CASE("parallel attempts leak nothing, whichever call fails", "[create_connection]") {
   const int calls = fake::fail_each_call(EIO, [] {
     fake::on_getaddrinfo({fake::resolves({inet(1), inet(2)})});
     fake::on_connect({fails(EINPROGRESS).always()});
@@ -131,7 +131,7 @@ TEST_CASE("a race leaks nothing, whichever call fails", "[create_connection]") {
   CHECK(calls > 10);
 }
 
-TEST_CASE("families take turns as asked", "[create_connection]") {
+TEST_CASE("interleave alternates the families", "[create_connection]") {
   const std::vector<fake::socket_address> found = {inet6(1), inet6(2), inet6(3), inet(1), inet(2)};
   const auto order = [&found](const connection_options& options) {
     const fake::session session;
@@ -159,7 +159,7 @@ TEST_CASE("families take turns as asked", "[create_connection]") {
   CHECK(racing().happy_eyeballs_delay() == pysock::seconds(0.25));
 }
 
-TEST_CASE("a non-blocking connection does not race", "[create_connection]") {
+TEST_CASE("the delay has no effect in non-blocking mode", "[create_connection]") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({inet(1), inet(2)})});
   fake::on_connect({fails(EINPROGRESS).always()});
@@ -190,7 +190,7 @@ TEST_CASE("a deadline bounds lookup and addresses together", "[create_connection
   CHECK(fake::count("run_detached") == 0);
 }
 
-TEST_CASE("an interrupter ends lookup and attempts, and goes with the socket",
+TEST_CASE("an interrupter ends lookup and attempts, and the socket uses it",
           "[create_connection][interrupter]") {
   for (const bool races : {false, true}) {
     const fake::session session;
@@ -239,7 +239,7 @@ TEST_CASE("a path is an AF_UNIX connection and an AF_UNIX server", "[create_conn
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("a server has the family of its address", "[create_server]") {
+TEST_CASE("a server uses the family of its address", "[create_server]") {
   const fake::session session;
   CHECK(create_server({"::1", 0}).family() == AF_INET6);
   CHECK(create_server({"::1", 0, 0, 2}).family() == AF_INET6);

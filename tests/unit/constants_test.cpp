@@ -87,7 +87,7 @@ TEST_CASE("constants: families") {
 #endif
 }
 
-TEST_CASE("constants: AF_UNIX comes with its address or not at all") {
+TEST_CASE("constants: AF_UNIX is defined together with its address") {
 #ifdef AF_UNIX
   CHECK(sizeof(sockaddr_un::sun_path) >= 92);
 #endif

@@ -90,7 +90,7 @@ TEST_CASE("a connection with a timeout costs five system calls to a port below 1
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("each address is tried in turn and the first that works is taken") {
+TEST_CASE("each address is tried in turn, and the first connection is returned") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({six, one, two})});
   fake::on_connect({fails(ECONNREFUSED)});
@@ -104,14 +104,14 @@ TEST_CASE("each address is tried in turn and the first that works is taken") {
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("a family that the system lacks is passed over") {
+TEST_CASE("a family that the system lacks is skipped") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({six, one})});
   fake::on_socket({fails(EAFNOSUPPORT)});
   CHECK(create_connection({"h", 80}).family() == AF_INET);
 }
 
-TEST_CASE("where every address fails, the last error is thrown as it is") {
+TEST_CASE("if every address fails, the last error is thrown unchanged") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({one, two})});
   fake::on_connect({fails(ENETUNREACH), fails(ECONNREFUSED)});
@@ -171,7 +171,7 @@ TEST_CASE("a host that cannot be looked up is a gaierror, with all_errors too") 
   }
 }
 
-TEST_CASE("a resolver without an answer is an error of its own") {
+TEST_CASE("an empty result of the resolver is errc::no_addresses") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({})});
   CHECK(thrown<pysock::error>([] {
@@ -179,7 +179,7 @@ TEST_CASE("a resolver without an answer is an error of its own") {
         }).code() == pysock::errc::no_addresses);
 }
 
-TEST_CASE("the timeout counts for each address anew") {
+TEST_CASE("the timeout starts again for each address") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({one, two})});
   fake::on_connect({fails(EINPROGRESS).always()});
@@ -190,7 +190,7 @@ TEST_CASE("the timeout counts for each address anew") {
   CHECK(fake::elapsed() == 400ms);
 }
 
-TEST_CASE("an explicit timeout beats the default, and no timeout does too") {
+TEST_CASE("an explicit timeout, None included, overrides the default") {
   const fake::session session;
   const default_timeout set(3);
   CHECK(create_connection({"127.0.0.1", 80}).gettimeout() == pysock::seconds(3));
@@ -234,7 +234,7 @@ TEST_CASE("the source address is bound before connecting") {
   CHECK(fake::log("connect").front() == called("connect", first, "10.0.0.1:80"));
 }
 
-TEST_CASE("a source address that cannot be used leaves the other addresses their chance") {
+TEST_CASE("an unusable source address does not stop the attempts for other addresses") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({six, one, two})});
   fake::on_bind({fails(EADDRNOTAVAIL)});
@@ -244,8 +244,7 @@ TEST_CASE("a source address that cannot be used leaves the other addresses their
   CHECK(fake::count("connect") == 1);
 }
 
-TEST_CASE("a source address without a port has it chosen when the socket connects",
-          "[create_connection]") {
+TEST_CASE("the port of a source address without one is chosen by connect", "[create_connection]") {
 #ifdef IP_BIND_ADDRESS_NO_PORT
   const auto chosen_late = [](const address& source) {
     const fake::session session;
@@ -266,7 +265,8 @@ TEST_CASE("a source address without a port has it chosen when the socket connect
 #endif
 }
 
-TEST_CASE("a socket that is its own peer is a refused connection", "[create_connection]") {
+TEST_CASE("a socket connected to itself is reported as a refused connection",
+          "[create_connection]") {
   const auto connect_to = [](int port, const fake::socket_address& own,
                              const address& source = address()) {
     const fake::session session;
@@ -291,7 +291,7 @@ TEST_CASE("a socket that is its own peer is a refused connection", "[create_conn
   CHECK(connect_to(1023, own) == "0 asked");
 }
 
-TEST_CASE("no source address, no bind") {
+TEST_CASE("without a source address there is no bind") {
   const fake::session session;
   (void)create_connection({"127.0.0.1", 80}, 1, connection_options().source_address(address()));
   CHECK(fake::count("bind") == 0);
@@ -318,7 +318,7 @@ TEST_CASE("an empty host is refused") {
   CHECK(fake::log() == lines{});
 }
 
-TEST_CASE("host and port are what the resolver takes") {
+TEST_CASE("host and port are passed to the resolver unchanged") {
   const fake::session session;
   const auto asked = [](const host_port& where) {
     fake::clear_log();
@@ -391,7 +391,7 @@ TEST_CASE("an IPv6 server always says whether it serves IPv4 too") {
   CHECK(fake::log("bind").back() == called("bind", both.fileno(), "[0:0:0:0:0:0:0:0]:80"));
 }
 
-TEST_CASE("a server without SO_REUSEADDR is a server nevertheless") {
+TEST_CASE("a server works without SO_REUSEADDR") {
   const fake::session session;
   fake::on_setsockopt({fails(ENOPROTOOPT)});
   CHECK(create_server({"", 80}));
@@ -418,7 +418,7 @@ TEST_CASE("a server has the default timeout") {
   CHECK(create_server({"", 80}).gettimeout() == pysock::seconds(3));
 }
 
-TEST_CASE("options that cannot be had are bad arguments") {
+TEST_CASE("options that the system lacks are invalid arguments") {
   const fake::session session;
   const auto e = thrown<std::invalid_argument>([] {
     (void)create_server({"", 80}, server_options().dualstack_ipv6(true));
@@ -467,7 +467,7 @@ TEST_CASE("a server that fails at any call leaves nothing open") {
   CHECK(calls == 9);  // three of the probe, then socket, two options, bind, listen, close
 }
 
-TEST_CASE("whether one socket can serve both families is found out by trying") {
+TEST_CASE("has_dualstack_ipv6 tries to make such a socket") {
   const fake::session session;
   CHECK(pysock::has_dualstack_ipv6());
   CHECK(fake::log() == lines{called("socket", AF_INET6, SOCK_STREAM, 0, false),

@@ -10,7 +10,7 @@ using pysock::detail::deadline_after;
 using pysock::detail::no_deadline;
 using pysock::detail::poll_milliseconds;
 
-TEST_CASE("a deadline is one instant, and never beyond the clock") {
+TEST_CASE("a deadline is one instant within the clock's range") {
   CHECK(deadline_after(1000, 500) == 1500);
   CHECK(deadline_after(1000, -1) == no_deadline);
   CHECK(deadline_after(no_deadline - 10, 20) == no_deadline);
@@ -26,7 +26,7 @@ TEST_CASE("what is left is rounded up to milliseconds") {
   CHECK(poll_milliseconds(5000000, 9000000) == 0);
 }
 
-TEST_CASE("no deadline waits for ever, a far one as long as an int allows") {
+TEST_CASE("without a deadline poll has no limit, with a far one the maximum of int") {
   CHECK(poll_milliseconds(no_deadline, 0) == -1);
   CHECK(poll_milliseconds(no_deadline - 1, 0) == INT_MAX);
 }

@@ -42,7 +42,7 @@ TEST_CASE("a released descriptor stays open") {
   CHECK(fake::is_open(kept));
 }
 
-TEST_CASE("dup and close work on bare handles") {
+TEST_CASE("dup and close work on plain handles") {
   const fake::session session;
   const fake::handle original = fake::adopt();
   {

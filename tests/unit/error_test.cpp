@@ -122,7 +122,7 @@ TEST_CASE("a gaierror never becomes another class by its number") {
   CHECK(thrown_class({EINTR, pysock::herror_category()}) == "herror");
 }
 
-TEST_CASE("bad arguments are no socket errors") {
+TEST_CASE("invalid arguments are not socket errors") {
   using pysock::bad_argument;
   for (int value = 1; value <= static_cast<int>(bad_argument::share_length); ++value) {
     CAPTURE(value);
@@ -255,7 +255,7 @@ TEST_CASE(
   CHECK_THROWS_AS(throw_error({3, category}, "op"), strange_error);
 }
 
-TEST_CASE("operation is what failed, without the reason", "[error]") {
+TEST_CASE("operation() is the call and its address, without the reason", "[error]") {
   const std::error_code code = system_code(native_number(std::errc::connection_refused));
   const pysock::error full(code, "connect ('127.0.0.1', 9)", 3);
   CHECK(full.operation() == "connect ('127.0.0.1', 9)");

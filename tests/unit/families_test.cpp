@@ -61,7 +61,7 @@ TEST_CASE("a packet address has Python's five parts") {
   CHECK(address(full).to_string() == "('lo', 2048, 3, 772, b'\\x01\\x02\\x03\\x04\\x05\\x06')");
 }
 
-TEST_CASE("what is left out of a packet address") {
+TEST_CASE("the default parts of a packet address") {
   const fake::session session;
   CHECK(address(pysock::packet_address("eth0", 3)).to_string() == "('eth0', 3, 0, 0, b'')");
   const pysock::packet_address any("", 0);
@@ -89,7 +89,7 @@ TEST_CASE("packet_address reports that the system could not look up an interface
   CHECK(address(known).to_string() == "('', 3, 0, 0, b'')");  // messages must not fail
 }
 
-TEST_CASE("packet addresses as short and as long as the system makes them") {
+TEST_CASE("packet addresses of the system's minimum and maximum size") {
   const fake::session session;
   struct {
     sockaddr_ll head{};
@@ -104,7 +104,7 @@ TEST_CASE("packet addresses as short and as long as the system makes them") {
   CHECK(pysock::packet_address(returned(native, start + 4)).addr().size() == 4);
 }
 
-TEST_CASE("packet addresses that cannot be") {
+TEST_CASE("packet_address rejects invalid numbers and names") {
   const fake::session session;
   using pysock::packet_address;
   CHECK_THROWS_AS(packet_address("lo", -1), std::out_of_range);

@@ -49,7 +49,7 @@ TEST_CASE("descriptors to pass come from lists and ranges") {
   STATIC_REQUIRE_FALSE(std::is_convertible_v<std::vector<long>, native_handles>);
 }
 
-TEST_CASE("send_fds sends one control message of descriptors, and its flags and address count") {
+TEST_CASE("send_fds sends one control message of descriptors, with its flags and address") {
   const fake::session session;
   pysock::socket s(AF_UNIX, SOCK_DGRAM);
   CHECK(send_fds(s, {"data"}, {3, 4, 5}, MSG_DONTROUTE, "/tmp/s") == 4);
@@ -99,7 +99,7 @@ TEST_CASE("recv_fds returns owners that are not inheritable") {
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("recv_fds never returns more than asked for, nor leaks them") {
+TEST_CASE("recv_fds never returns more descriptors than requested, and leaks none") {
   for (const std::size_t most : {0U, 1U, 2U, 3U, 10U}) {
     for (const std::size_t sent : {0U, 1U, 2U, 3U, 253U}) {
       CAPTURE(most, sent);

@@ -43,7 +43,7 @@ TEST_CASE("file: bufsize is the size of the reads", "[file]") {
   CHECK(p.receives.front() == expected.receive);
 }
 
-TEST_CASE("file: without a buffer nothing is read ahead", "[file]") {
+TEST_CASE("file: an unbuffered file does not read ahead", "[file]") {
   const fake::session session;
   peer p;
   p.sends = arrivals({"one\ntwo\n\nrest"});
@@ -66,7 +66,7 @@ TEST_CASE("file: without a buffer nothing is read ahead", "[file]") {
   CHECK(f.read() == nothing);
 }
 
-TEST_CASE("file: whatever way it is read, the bytes are those that were sent", "[file]") {
+TEST_CASE("file: all ways of reading return the bytes that were sent", "[file]") {
   const fake::session session;
   const int bufsize = GENERATE(-1, 0, 1, 2, 7, 16, 300);
   CAPTURE(bufsize);
@@ -133,7 +133,7 @@ TEST_CASE("file: whatever way it is read, the bytes are those that were sent", "
 
 // ---- failures while reading ----
 
-TEST_CASE("file: a line that times out in the middle is there once the rest arrives", "[file]") {
+TEST_CASE("file: a line that timed out is returned when the rest has arrived", "[file]") {
   const fake::session session;
   peer p;
   p.sends = arrivals({"first\nsec"});
@@ -159,7 +159,7 @@ TEST_CASE("file: a line that times out in the middle is there once the rest arri
   CHECK(f.readline() == "third\n");
 }
 
-TEST_CASE("file: a read that times out loses nothing", "[file]") {
+TEST_CASE("file: a read that times out loses no data", "[file]") {
   const fake::session session;
   peer p;
   const std::string large(30000, 'x');
@@ -196,7 +196,7 @@ TEST_CASE("file: a read that times out loses nothing", "[file]") {
   }
 }
 
-TEST_CASE("file: lines that readlines had when it failed come again", "[file]") {
+TEST_CASE("file: the lines of a failed readlines are returned by the next call", "[file]") {
   const fake::session session;
   peer p;
   p.sends = {{"a\nb\nc", {}}, time_out, {"\nd\n", {}}};
@@ -206,7 +206,7 @@ TEST_CASE("file: lines that readlines had when it failed come again", "[file]") 
   CHECK(f.readlines() == lines{"b\n", "c\n", "d\n"});
 }
 
-TEST_CASE("file: what was received before a broken connection can be read", "[file]") {
+TEST_CASE("file: data received before a connection broke can be read", "[file]") {
   const fake::session session;
   peer p;
   p.sends = {{"whole\npart", {}},
@@ -259,7 +259,7 @@ TEST_CASE("file: a timeout that is just used up has expired", "[file]") {
   CHECK(f.readline() == "ab\n");
 }
 
-TEST_CASE("file: what is there beats the timeout, however small", "[file]") {
+TEST_CASE("file: data that has arrived is returned however short the timeout", "[file]") {
   const fake::session session;
   peer p;
   p.sends = {{"abc\ndef\n", {}, 50}};
@@ -280,7 +280,7 @@ TEST_CASE("file: the streams' functions have the timeout for each refill", "[fil
   CHECK(p.timeouts == std::vector<std::int64_t>(3, 100000000));
 }
 
-TEST_CASE("file: writing has one timeout, too", "[file]") {
+TEST_CASE("file: a write has one timeout", "[file]") {
   const fake::session session;
   peer p;
   p.write_milliseconds = 40;
@@ -295,7 +295,7 @@ TEST_CASE("file: writing has one timeout, too", "[file]") {
   CHECK(p.timeouts == std::vector<std::int64_t>{100000000, 60000000, 20000000});
 }
 
-TEST_CASE("file: without a deadline the clock is not asked", "[file]") {
+TEST_CASE("file: without a deadline the clock is not read", "[file]") {
   const fake::session session;
   peer p;
   p.sends = arrivals({"abc\ndef\n", "ghi"});
@@ -311,7 +311,7 @@ TEST_CASE("file: without a deadline the clock is not asked", "[file]") {
 
 // ---- writing ----
 
-TEST_CASE("file: what is written waits for flush or a full buffer", "[file]") {
+TEST_CASE("file: written data is sent by flush or by a full buffer", "[file]") {
   const fake::session session;
   peer p;
   SECTION("the default") {
@@ -384,7 +384,8 @@ TEST_CASE("file: line buffering sends what contains a newline", "[file]") {
   CHECK(p.got == std::string(8192, 'z') + std::string(10, 'w'));
 }
 
-TEST_CASE("file: what a failed flush left goes out with the next, nothing twice", "[file]") {
+TEST_CASE("file: data that a failed flush left is sent by the next one, and nothing twice",
+          "[file]") {
   const fake::session session;
   peer p;
   p.accepts = {3, 0};
@@ -417,7 +418,7 @@ TEST_CASE("file: what a failed flush left goes out with the next, nothing twice"
   }
 }
 
-TEST_CASE("file: a failed write tells how much of its data was taken", "[file]") {
+TEST_CASE("file: a failed write reports how many bytes it accepted", "[file]") {
   const fake::session session;
   peer p;
   p.refusal = GENERATE(std::error_code(errc::timed_out), would_block);
@@ -481,7 +482,7 @@ TEST_CASE("file: a failed write tells how much of its data was taken", "[file]")
   }
 }
 
-TEST_CASE("file: however writing fails and goes on, every byte goes once and in order", "[file]") {
+TEST_CASE("file: after any failure of a write every byte is sent once and in order", "[file]") {
   const fake::session session;
   const int bufsize = GENERATE(-1, 0, 1, 2, 7, 64);
   CAPTURE(bufsize);

@@ -62,7 +62,7 @@ struct failing : std::streambuf {
 
 }  // namespace
 
-TEST_CASE("what can be sent as a file") {
+TEST_CASE("paths, descriptors, C streams and streams convert to file_source") {
   STATIC_REQUIRE(std::is_convertible_v<pysock::native_handle_type, file_source>);
   STATIC_REQUIRE(std::is_convertible_v<int, file_source> ==
                  std::is_same_v<int, pysock::native_handle_type>);
@@ -78,7 +78,7 @@ TEST_CASE("what can be sent as a file") {
   STATIC_REQUIRE_FALSE(std::is_convertible_v<std::ifstream, file_source>);
 }
 
-TEST_CASE("sendfile refuses in Python's order") {
+TEST_CASE("sendfile checks its arguments in Python's order") {
   const fake::session session;
   pysock::socket datagram(AF_INET, SOCK_DGRAM);
   pysock::socket packets(AF_UNIX, SOCK_SEQPACKET);
@@ -199,7 +199,7 @@ TEST_CASE("sendfile reads and sends where the kernel cannot") {
   CHECK(fake::sent_messages().back().data == "ta");
 }
 
-TEST_CASE("sendfile does not start again once something has gone") {
+TEST_CASE("sendfile does not start again after it has sent some bytes") {
   const fake::session session;
   pysock::socket s;
   const auto file = fake::adopt_file("0123456789");
@@ -212,7 +212,7 @@ TEST_CASE("sendfile does not start again once something has gone") {
   CHECK(fake::count("read_file") == 0);
 }
 
-TEST_CASE("sendfile by reading reports what fails, and what had gone") {
+TEST_CASE("sendfile by reading reports failures and the bytes sent") {
   const fake::session session;
   pysock::socket s;
   const auto file = fake::adopt_file(std::string(100000, 'c'));
@@ -242,7 +242,7 @@ TEST_CASE("sendfile sends a file that does not tell its size") {
   CHECK(fake::count("sendfile") == 0);
 }
 
-TEST_CASE("sendfile asks the interrupt hook between the steps, not after the last") {
+TEST_CASE("sendfile calls the interrupt hook between the steps, not after the last") {
   const fake::session session;
   pysock::socket s;
   s.set_interrupt_hook(stop, nullptr);
@@ -265,7 +265,7 @@ TEST_CASE("sendfile asks the interrupt hook between the steps, not after the las
   CHECK(ec == std::errc::interrupted);
 }
 
-TEST_CASE("sendfile opens a path and closes it again, whatever becomes of it") {
+TEST_CASE("sendfile opens a path and closes it again, also on failure") {
   const fake::session session;
   {
     pysock::socket s;
@@ -307,7 +307,9 @@ TEST_CASE("sendfile of a bad descriptor") {
   CHECK(failure_of([&] { return s.sendfile(full); }) == failure("error", EBADF));
 }
 
-TEST_CASE("sendfile of a C stream goes by its descriptor, and leaves it where the sending ended") {
+TEST_CASE(
+    "sendfile of a C stream uses its descriptor, and sets its position to the end of the data "
+    "sent") {
   const fake::session session;
   pysock::socket s;
   SECTION("all of it") {

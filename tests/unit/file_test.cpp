@@ -130,7 +130,7 @@ TEST_CASE("file: the default is to read", "[file]") {
   CHECK(s.makefile().mode() == "rb");
 }
 
-TEST_CASE("file: the wrong direction is an unsupported operation", "[file]") {
+TEST_CASE("file: reading a write-only file, or writing a read-only one, is unsupported", "[file]") {
   const fake::session session;
   peer p;
   const std::string unsupported = "error: not readable or not writable in this mode";
@@ -416,7 +416,7 @@ TEST_CASE("file: a default-constructed one is closed, and can be assigned", "[fi
   CHECK(files[1].closed());
 }
 
-TEST_CASE("file: a read that runs out of memory loses nothing", "[file][read]") {
+TEST_CASE("file: a read that runs out of memory loses no data", "[file][read]") {
   struct row {
     const char* name;
     bool is_large;  // and therefore allocates

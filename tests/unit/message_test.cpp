@@ -151,7 +151,7 @@ TEST_CASE("cmsg_len and cmsg_space refuse what Python refuses") {
 
 // ---- control messages ----
 
-TEST_CASE("a control message is made from whatever has bytes") {
+TEST_CASE("a control message is made from bytes, numbers, structures and ranges") {
   CHECK(text(control_message(1, 2, "ab\0c").data) == std::string("ab\0c", 4));
   CHECK(text(control_message(1, 2, std::string("text")).data) == "text");
   CHECK(text(control_message(1, 2, 7).data) == bytes_of(7));
@@ -217,7 +217,7 @@ TEST_CASE("a control message refers to bytes, and so do copies of it", "[sendmsg
   CHECK(copy.data.data() == raw.data());
 }
 
-TEST_CASE("a control message comes apart into level, type and data", "[recvmsg]") {
+TEST_CASE("a control message has structured bindings for level, type and data", "[recvmsg]") {
   control_message message(1, 2, 7);
   auto& [level, type, data] = message;
   CHECK(level == 1);
@@ -245,7 +245,7 @@ TEST_CASE("control messages hold C structures, not classes of C++", "[sendmsg]")
       std::is_constructible_v<control_message, int, int, std::reference_wrapper<int>>);
 }
 
-TEST_CASE("a control message is read as what it is") {
+TEST_CASE("a control message is read as a number, a structure or an array") {
   const std::array<int, 3> numbers = {1, -2, 3};
   const std::string raw =
       "?" + bytes_of(numbers) + "##";  // at an odd place, and not a whole number of ints
@@ -292,7 +292,7 @@ TEST_CASE("no control messages") {
   CHECK(ancillary_data{}.view().raw().data() == nullptr);
 }
 
-TEST_CASE("the walk is an iterator of the standard's kind") {
+TEST_CASE("the iterator of control messages is a standard input iterator") {
   const ancillary_data made = {{1, 2, "a"}, {3, 4, "b"}};
   const auto found =
       std::find_if(made.begin(), made.end(), [](const control_message& m) { return m.level == 3; });
@@ -304,7 +304,7 @@ TEST_CASE("the walk is an iterator of the standard's kind") {
   CHECK(++it == made.end());
 }
 
-TEST_CASE("walking is safe, whatever stands in the buffer") {
+TEST_CASE("iterating is safe for any contents of the buffer") {
   const std::string good =
       header(CMSG_LEN(4)) + "good" + std::string(CMSG_SPACE(4) - CMSG_LEN(4), '\0');
   const auto seen = [&good](const std::string& rest) {
@@ -330,7 +330,7 @@ TEST_CASE("walking is safe, whatever stands in the buffer") {
         1);  // zeros behind are no message
 }
 
-TEST_CASE("walking is safe on noise, at every alignment") {
+TEST_CASE("iterating is safe on random bytes, at every alignment") {
   std::mt19937 random(20130);
   for (int round = 0; round < 20000; ++round) {
     // Exactly as large as the view, so that a sanitizer sees a step beyond.
@@ -355,7 +355,7 @@ TEST_CASE("a copy of received messages is well-formed, and can be added to") {
   CHECK(walk_by_macros(text(copy.view().raw())) == expected);
 }
 
-TEST_CASE("too much ancillary data is refused before it is looked at") {
+TEST_CASE("too much ancillary data is rejected before it is read") {
   const char* volatile nothing =
       "";  // never looked at; the compiler shall not know how little there is
   const std::size_t limit = INT_MAX;
@@ -416,7 +416,7 @@ TEST_CASE("buffers to send come from lists and ranges") {
   STATIC_REQUIRE_FALSE(std::is_constructible_v<const_buffers, std::list<std::string>>);
 }
 
-TEST_CASE("buffers to fill refuse what would be lost") {
+TEST_CASE("buffers to fill do not accept temporaries") {
   char room[3];
   std::string owner(4, ' ');
   std::vector<std::string> owners = {"ab", "cde"};
@@ -446,7 +446,7 @@ TEST_CASE("sendmsg passes buffers, control messages, flags and address on") {
   CHECK(fake::sent_messages()[0].control == text(ancdata.view().raw()));
 }
 
-TEST_CASE("sendmsg without buffers is a call all the same") {
+TEST_CASE("sendmsg without buffers makes the system call") {
   const fake::session session;
   pysock::socket s(AF_INET, SOCK_DGRAM);
   CHECK(s.sendmsg({}) == 0);
@@ -636,7 +636,7 @@ TEST_CASE("recvmsg_into fills the buffers in order") {
   CHECK(many[998] + many[999] == "z-");
 }
 
-TEST_CASE("recvmsg waits as the other calls do, and asks again for all it wants") {
+TEST_CASE("recvmsg waits as the other calls do, and repeats the whole request") {
   const fake::session session;
   pysock::socket s(AF_INET, SOCK_DGRAM);
   s.settimeout(0.5);
@@ -701,7 +701,7 @@ TEST_CASE("received descriptors are the caller's, and never inheritable") {
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("the flag that the library adds does not show, the caller's own does") {
+TEST_CASE("the result hides MSG_CMSG_CLOEXEC unless the caller passed it") {
   const int cloexec = pysock::detail::sys::cloexec_flag();
   if (cloexec == 0) SKIP_TEST("the system has no MSG_CMSG_CLOEXEC");
   const fake::session session;
@@ -711,7 +711,7 @@ TEST_CASE("the flag that the library adds does not show, the caller's own does")
   CHECK(s.recvmsg(10, 0, cloexec).flags == cloexec);
 }
 
-TEST_CASE("descriptors of a message that cannot be handed on are closed") {
+TEST_CASE("descriptors of a message that cannot be returned are closed") {
   if (!pysock::detail::cmsg::carries_rights(SOL_SOCKET, SCM_RIGHTS))
     SKIP_TEST("the system passes no descriptors");
   const fake::session session;

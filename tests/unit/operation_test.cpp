@@ -66,7 +66,7 @@ bool stop(void* count) noexcept {
 
 }  // namespace
 
-TEST_CASE("data that is there costs one call, in every mode", "[operation]") {
+TEST_CASE("a call with data ready is one system call, in every mode", "[operation]") {
   const fake::session session;
   for (const std::int64_t timeout : {std::int64_t{-1}, std::int64_t{0}, 500 * ms}) {
     fake::clear_log();
@@ -78,7 +78,7 @@ TEST_CASE("data that is there costs one call, in every mode", "[operation]") {
   }
 }
 
-TEST_CASE("timeout mode waits for what is not there, then tries again", "[operation]") {
+TEST_CASE("timeout mode waits if the call would block, then tries again", "[operation]") {
   const fake::session session;
   receiver r(500 * ms);
   fake::on_recv({fails(EAGAIN), fake::gives("abc")});
@@ -111,8 +111,7 @@ TEST_CASE("non-blocking mode reports would-block", "[operation]") {
   CHECK(fake::count("poll") == 0);
 }
 
-TEST_CASE("blocking mode waits would-block out: the descriptor's mode may have been changed",
-          "[operation]") {
+TEST_CASE("blocking mode waits also if the descriptor is non-blocking", "[operation]") {
   const fake::session session;
   receiver r(-1);
   fake::on_recv({fails(EAGAIN), fake::gives("x")});
@@ -122,8 +121,7 @@ TEST_CASE("blocking mode waits would-block out: the descriptor's mode may have b
   CHECK(fake::clock_reads() == 0);
 }
 
-TEST_CASE("blocking mode reports would-block where the system has a timeout of its own",
-          "[operation]") {
+TEST_CASE("blocking mode reports would-block of SO_RCVTIMEO and SO_SNDTIMEO", "[operation]") {
   const fake::session session;
   receiver r(-1);
   const timeval limit{1, 0};
@@ -192,8 +190,7 @@ TEST_CASE("false readiness goes back to waiting with the same deadline", "[opera
   CHECK(fake::elapsed() == 500ms);
 }
 
-TEST_CASE("readiness that the call never finds ends at the deadline, with pauses in between",
-          "[operation]") {
+TEST_CASE("false readiness ends at the deadline, with pauses in between", "[operation]") {
   const fake::session session;
   receiver r(100 * ms);
   fake::on_recv({fails(EAGAIN).always()});
@@ -257,7 +254,7 @@ TEST_CASE("an attempt that fails after the deadline ends the call", "[operation]
   CHECK(fake::problems() == lines{called("still open", 1000), called("still open", 1001)});
 }
 
-TEST_CASE("data that becomes ready at the deadline is taken", "[operation]") {
+TEST_CASE("data that becomes ready at the deadline is returned", "[operation]") {
   const fake::session session;
   receiver r(100 * ms);
   fake::on_recv({fails(EAGAIN), fake::gives("x")});
@@ -405,7 +402,8 @@ TEST_CASE("endless progress does not extend the deadline", "[operation]") {
   CHECK(r.ec == pysock::errc::timed_out);
 }
 
-TEST_CASE("sending all goes on after short writes and signals, and keeps count", "[operation]") {
+TEST_CASE("sending all continues after short writes and signals, and counts the bytes",
+          "[operation]") {
   const fake::session session;
   receiver r(-1);
   fake::on_send({fake::takes(10), fails(EINTR), fake::takes(20), fake::takes(70)});
@@ -423,7 +421,7 @@ TEST_CASE("sending all goes on after short writes and signals, and keeps count",
   CHECK(nonblocking.ec == system_code(EAGAIN));
 }
 
-TEST_CASE("a short write asks the hook, and keeps its progress", "[operation]") {
+TEST_CASE("a short write calls the hook, and reports its progress", "[operation]") {
   const fake::session session;
   int asked = 0;
   receiver r(-1);
@@ -462,8 +460,7 @@ TEST_CASE("connect: at once", "[operation]") {
   CHECK(fake::count("poll") == 0);
 }
 
-TEST_CASE("connect in timeout mode: one connect, one poll, one look at the outcome",
-          "[operation]") {
+TEST_CASE("connect in timeout mode: one connect, one poll, one SO_ERROR", "[operation]") {
   const fake::session session;
   connector c(500 * ms);
   fake::on_connect({fails(EINPROGRESS)});
@@ -475,7 +472,7 @@ TEST_CASE("connect in timeout mode: one connect, one poll, one look at the outco
                              called("getsockopt", c.context.handle, SOL_SOCKET, SO_ERROR)});
 }
 
-TEST_CASE("connect reports the outcome that the system kept", "[operation]") {
+TEST_CASE("connect reports the outcome in SO_ERROR", "[operation]") {
   const fake::session session;
   connector c(500 * ms);
   fake::on_connect({fails(EINPROGRESS), fails(EINPROGRESS), fails(EINPROGRESS)});
@@ -522,7 +519,7 @@ TEST_CASE("an interrupted connect is waited for, never called again", "[operatio
   CHECK(fake::count("poll") == 0);
 }
 
-TEST_CASE("an interrupted AF_UNIX connect, which the system undoes, is called again",
+TEST_CASE("an interrupted AF_UNIX connect, which the system cancels, is called again",
           "[operation]") {
   const fake::session session;
   for (const std::int64_t timeout : {std::int64_t{-1}, std::int64_t{0}, 500 * ms}) {
@@ -577,7 +574,7 @@ TEST_CASE("the hook can end an interrupted connect", "[operation]") {
   CHECK(fake::count("poll") == 0);
 }
 
-TEST_CASE("connect in non-blocking mode reports what is going on", "[operation]") {
+TEST_CASE("connect in non-blocking mode reports that it is in progress", "[operation]") {
   const fake::session session;
   connector c(0);
   fake::on_connect({fails(EINPROGRESS), fails(EALREADY), fails(EISCONN)});
@@ -614,7 +611,7 @@ struct predicted {
 
 }  // namespace
 
-TEST_CASE("receives that never wait are never polled for", "[operation]") {
+TEST_CASE("receives that never wait never poll first", "[operation]") {
   predicted p;
   for (int i = 0; i < 100; ++i) CHECK(p.receive(true) == 1);
   CHECK_FALSE(p.prediction.is_active());
@@ -627,8 +624,7 @@ TEST_CASE("of receives that always wait, one in sixteen is tried first", "[opera
   CHECK(calls <= 1600 * 2 + 101);
 }
 
-TEST_CASE("a receive that waits and one that does not, in turn, are both predicted",
-          "[operation]") {
+TEST_CASE("alternating receives that wait and do not wait are predicted", "[operation]") {
   predicted p;
   int calls = 0;
   for (int i = 0; i < 1600; ++i) calls += p.receive(false) + p.receive(true);

@@ -101,8 +101,7 @@ TEST_CASE("ports outside 0..65535 never reach the resolver, as numbers or digits
   CHECK(fake::log().size() == 3);
 }
 
-TEST_CASE("a number in a service name is that number, whatever strtoul makes of it",
-          "[getaddrinfo]") {
+TEST_CASE("a number in a service name is never wrapped by strtoul", "[getaddrinfo]") {
   const auto number_of = [](const std::string& name) {
     try {
       return pysock::getaddrinfo("127.0.0.1", name, 0, SOCK_STREAM).at(0).sockaddr.port();
@@ -178,7 +177,7 @@ TEST_CASE("an empty port without a host is port 0 of this machine", "[getaddrinf
                              called("getaddrinfo", "null", "null", 0, 0, 0, 0)});
 }
 
-TEST_CASE("only what needs the resolver reaches it") {
+TEST_CASE("numeric hosts and ports do not reach the resolver") {
   const fake::session session;
   for (const int proto : {0, int{IPPROTO_TCP}}) {
     const auto list = pysock::getaddrinfo("10.1.2.3", "080", AF_UNSPEC, SOCK_STREAM, proto,
@@ -274,7 +273,7 @@ TEST_CASE("every name function reports a failure of the system as such", "[EMFIL
   }
 }
 
-TEST_CASE("hosts fail with the system's number or with one of h_errno", "[gethostbyaddr]") {
+TEST_CASE("host lookups fail with the system's number or an h_errno number", "[gethostbyaddr]") {
   const fake::session session;
   fake::on_gethostbyaddr({fails(TRY_AGAIN), fails(TRY_AGAIN).returning(ENOMEM)});
   CHECK_THROWS_AS(pysock::gethostbyaddr("10.0.0.1"), pysock::herror);
@@ -286,7 +285,7 @@ TEST_CASE("hosts fail with the system's number or with one of h_errno", "[gethos
   }
 }
 
-TEST_CASE("names beyond ASCII are left to the C library to encode") {
+TEST_CASE("the C library encodes names beyond ASCII") {
   const fake::session session;
   (void)pysock::getaddrinfo(
       "b\xc3\xbc"
@@ -300,7 +299,7 @@ TEST_CASE("names beyond ASCII are left to the C library to encode") {
 #endif
 }
 
-TEST_CASE("gethostbyname answers literals itself") {
+TEST_CASE("gethostbyname of a numeric host does not call the resolver") {
   const fake::session session;
   CHECK(pysock::gethostbyname("") == "0.0.0.0");
   CHECK(pysock::gethostbyname("<broadcast>") == "255.255.255.255");
@@ -431,7 +430,7 @@ TEST_CASE("getnameinfo takes numeric hosts only") {
         }).find("getnameinfo ('10.0.0.1', 80): " + gai_text(EAI_NONAME)) == 0);
 }
 
-TEST_CASE("services and protocols are found or named as missing") {
+TEST_CASE("services and protocols are found, or the error names the missing one") {
   const fake::session session;
   fake::on_getservbyname({fake::returns(80), fake::returns(-1)});
   CHECK(pysock::getservbyname("http", "tcp") == 80);

@@ -14,7 +14,7 @@ using fake::event;
 using fake::fails;
 using fake::lines;
 
-TEST_CASE("recv_exactly puts the pieces together", "[recv_exactly]") {
+TEST_CASE("recv_exactly receives several pieces", "[recv_exactly]") {
   const fake::session session;
   pysock::socket s;
   fake::on_recv({fake::gives("ab"), fake::gives("cde"), fake::gives("fgh")});
@@ -26,7 +26,7 @@ TEST_CASE("recv_exactly puts the pieces together", "[recv_exactly]") {
   CHECK(fake::log() == lines{});
 }
 
-TEST_CASE("recv_exactly allocates as the data comes", "[recv_exactly]") {
+TEST_CASE("recv_exactly allocates as data arrives", "[recv_exactly]") {
   const fake::session session;
   pysock::socket s;
   const std::string data(100000, 'x');
@@ -37,7 +37,8 @@ TEST_CASE("recv_exactly allocates as the data comes", "[recv_exactly]") {
   CHECK_THROWS_AS(s.recv_exactly(static_cast<std::size_t>(-1)), std::invalid_argument);
 }
 
-TEST_CASE("the end of the stream is an incomplete read, with what came", "[recv_exactly]") {
+TEST_CASE("the end of the stream is incomplete_read_error with the received bytes",
+          "[recv_exactly]") {
   const fake::session session;
   pysock::socket s;
   fake::on_recv({fake::gives(std::string("a\0b", 3)), fake::gives("")});
@@ -58,7 +59,7 @@ TEST_CASE("the end of the stream is an incomplete read, with what came", "[recv_
   }
 }
 
-TEST_CASE("recv_exactly_into keeps what came, whatever ends it", "[recv_exactly]") {
+TEST_CASE("recv_exactly_into keeps the received bytes on every failure", "[recv_exactly]") {
   const fake::session session;
   pysock::socket s;
   s.settimeout(100ms);
@@ -160,7 +161,7 @@ TEST_CASE("shutdown, close, bind and listen report error codes", "[error_code]")
   CHECK_FALSE(ec);
 }
 
-TEST_CASE("wait_readable and wait_writable wait as long as they are told", "[wait_readable]") {
+TEST_CASE("wait_readable and wait_writable wait at most their timeout", "[wait_readable]") {
   const fake::session session;
   pysock::socket s;
   CHECK(s.wait_readable(1));

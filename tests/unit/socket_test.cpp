@@ -67,7 +67,7 @@ TEST_CASE("a failed socket call names family and type") {
         "socket (AF_INET6, SOCK_DGRAM): " + errno_text(EMFILE));
 }
 
-TEST_CASE("sockets move, and what is left behind is closed") {
+TEST_CASE("sockets move, and the source is then closed") {
   const fake::session session;
   STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<pysock::socket>);
   STATIC_REQUIRE(std::is_nothrow_move_constructible_v<pysock::socket>);
@@ -95,7 +95,7 @@ TEST_CASE("sockets move, and what is left behind is closed") {
   CHECK(c.fileno() == handle);
 }
 
-TEST_CASE("close reports, is silent the second time, and is never repeated") {
+TEST_CASE("close reports errors, does nothing the second time, and is never repeated") {
   const fake::session session;
   pysock::socket s;
   fake::on_close({fails(EINTR)});
@@ -106,7 +106,7 @@ TEST_CASE("close reports, is silent the second time, and is never repeated") {
   CHECK(s.fileno() == -1);
 }
 
-TEST_CASE("after close the readers answer and everything else is EBADF") {
+TEST_CASE("after close attributes can be read and every other call is EBADF") {
   const fake::session session;
   pysock::socket s;
   s.settimeout(3);
@@ -161,7 +161,7 @@ TEST_CASE("after close the readers answer and everything else is EBADF") {
   CHECK(fake::elapsed() == 0ns);
 }
 
-TEST_CASE("detach gives the descriptor away") {
+TEST_CASE("detach releases the descriptor") {
   const fake::session session;
   fake::handle kept = -1;
   {
@@ -433,7 +433,7 @@ TEST_CASE("accept waits, is interrupted and fails, and its error_code overload t
   STATIC_REQUIRE(noexcept(listener.accept(ec)));
 }
 
-TEST_CASE("what an accepted or duplicated socket inherits is the hook") {
+TEST_CASE("accepted and duplicated sockets inherit the hook") {
   const fake::session session;
   pysock::socket listener;
   listener.set_interrupt_hook(stop, nullptr);
@@ -528,7 +528,7 @@ TEST_CASE("both overloads report the same failures") {
   CHECK(ec == std::errc::resource_unavailable_try_again);
 }
 
-TEST_CASE("sendall tells how much had gone") {
+TEST_CASE("a failed sendall reports the bytes sent") {
   const fake::session session;
   pysock::socket s;
   fake::on_send({fake::takes(4), fake::takes(3), fails(ECONNRESET)});
@@ -599,7 +599,7 @@ enum class scoped_flags { flag = 1 };
 
 }  // namespace
 
-TEST_CASE("lengths are no flags", "[send]") {
+TEST_CASE("a length in place of flags does not compile", "[send]") {
   STATIC_REQUIRE(ways_to_send<int> == 8);
   STATIC_REQUIRE(ways_to_send<const int&> == 8);
   STATIC_REQUIRE(ways_to_send<decltype(MSG_PEEK)> == 8);  // glibc's are enumerators
@@ -625,7 +625,7 @@ TEST_CASE("lengths are no flags", "[send]") {
   STATIC_REQUIRE(ways_to_send<double> == 0);
 }
 
-TEST_CASE("sendto takes its flags in the middle") {
+TEST_CASE("sendto has its flags in the middle") {
   const fake::session session;
   pysock::socket s(AF_INET, SOCK_DGRAM);
   fake::clear_log();
@@ -684,7 +684,7 @@ TEST_CASE("recv returns at most bufsize bytes") {
   CHECK(fake::log().back() == called("recv", s.fileno(), 10, MSG_PEEK));
 }
 
-TEST_CASE("receiving nothing makes no system call, but for datagrams") {
+TEST_CASE("a receive of 0 bytes makes no system call, except for datagrams") {
   const fake::session session;
   pysock::socket s;
   fake::clear_log();
@@ -714,7 +714,7 @@ TEST_CASE("invalid sizes are refused before any system call") {
   CHECK(fake::log().empty());
 }
 
-TEST_CASE("recv_into fills the caller's buffer, up to what was asked") {
+TEST_CASE("recv_into fills at most nbytes of the caller's buffer") {
   const fake::session session;
   pysock::socket s;
   std::array<char, 8> buffer{};
@@ -797,8 +797,7 @@ TEST_CASE("a socket that expects to wait still times out, and fails once closed"
   CHECK(fake::elapsed() == 1010ms);
 }
 
-TEST_CASE("a receive that polls first takes what poll does not count, when the time is over",
-          "[recv]") {
+TEST_CASE("a receive that polls first makes one attempt when the time is over", "[recv]") {
   const fake::session session;
   pysock::socket s;
   s.settimeout(1);
@@ -831,7 +830,7 @@ TEST_CASE("connect_ex returns what connect throws") {
   CHECK_THROWS_AS(s.connect_ex("/tmp/x"), std::invalid_argument);
 }
 
-TEST_CASE("addresses are fitted to the family before any call on the socket") {
+TEST_CASE("addresses are converted to the family before any call on the socket") {
   const fake::session session;
   pysock::socket v4(AF_INET, SOCK_DGRAM);
   pysock::socket v6(AF_INET6, SOCK_DGRAM);
@@ -889,7 +888,7 @@ TEST_CASE("a name is looked up for the socket's own family, and its port and sco
   CHECK(fake::addrinfo_count() == 0);
 }
 
-TEST_CASE("an endpoint goes to the system as it is") {
+TEST_CASE("an endpoint is passed to the system unchanged") {
   const fake::session session;
   pysock::socket s(AF_INET);
   sockaddr_storage other{};
@@ -984,7 +983,7 @@ TEST_CASE("shutdown passes its argument on") {
   CHECK(message_of([&] { s.shutdown(SHUT_RDWR); }) == "shutdown: " + errno_text(ENOTCONN));
 }
 
-TEST_CASE("inheritance can be asked for and set") {
+TEST_CASE("inheritance can be read and set") {
   const fake::session session;
   pysock::socket s;
   CHECK_FALSE(s.get_inheritable());

@@ -70,7 +70,7 @@ TEST_CASE("makefile: failures leave nothing behind", "[file]") {
   CHECK(fake::problems() == none);
 }
 
-TEST_CASE("makefile: a descriptor that cannot be closed is reported and given up", "[file]") {
+TEST_CASE("makefile: a failed close is reported and not repeated", "[file]") {
   const fake::session session;
   pysock::socket s;
   file f = s.makefile();

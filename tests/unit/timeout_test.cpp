@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 using pysock::timeout_value;
 using pysock::detail::timeout_word;
 
-TEST_CASE("a timeout is made from nothing, numbers, durations and results") {
+TEST_CASE("a timeout is made from nullopt, numbers, durations and results") {
   CHECK(timeout_word(std::nullopt) == -1);
   CHECK(timeout_word(0) == 0);
   CHECK(timeout_word(0.0) == 0);
@@ -28,7 +28,7 @@ TEST_CASE("a timeout is made from nothing, numbers, durations and results") {
   STATIC_REQUIRE(timeout_word(1) == 1000000000);
 }
 
-TEST_CASE("a timeout is never made from a bool or from nothing at all") {
+TEST_CASE("a timeout is never made from a bool or from empty braces") {
   STATIC_REQUIRE_FALSE(std::is_convertible_v<bool, timeout_value>);
   STATIC_REQUIRE_FALSE(std::is_default_constructible_v<timeout_value>);
   STATIC_REQUIRE_FALSE(std::is_convertible_v<const char*, timeout_value>);
@@ -81,7 +81,7 @@ TEST_CASE("a timeout is made from a time point of the steady clock, and from no 
   STATIC_REQUIRE_FALSE(std::is_convertible_v<std::chrono::system_clock::time_point, timeout_value>);
 }
 
-TEST_CASE("what is left of a timeout is never 0 unless calls never wait") {
+TEST_CASE("gettimeout is 0 only in non-blocking mode") {
   using pysock::detail::timeout_left;
   CHECK_FALSE(timeout_left(-1).has_value());
   CHECK(timeout_left(0) == pysock::seconds(0));
@@ -92,7 +92,7 @@ TEST_CASE("what is left of a timeout is never 0 unless calls never wait") {
   CHECK(timeout_left(timeout_word(soon - 2h)) == 1ns);
 }
 
-TEST_CASE("a deadline is no default timeout") {
+TEST_CASE("a deadline cannot be the default timeout") {
   const timeout_value deadline = std::chrono::steady_clock::now();
   CHECK_THROWS_AS(pysock::setdefaulttimeout(deadline), std::invalid_argument);
   CHECK_FALSE(pysock::getdefaulttimeout().has_value());

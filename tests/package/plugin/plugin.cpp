@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A plug-in with hidden visibility: nothing but its one entry is seen from outside.
+// A plug-in with hidden visibility: only its entry point is exported.
 #include <pysock/pysock.hpp>
 
 #include "shared.hpp"
