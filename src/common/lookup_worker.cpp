@@ -54,6 +54,8 @@ class worker_pool {
 
   // Queues the task and starts a worker if needed. 0, or the negative error number.
   int begin(lookup_task& task);
+  // Whether the task has its result.
+  bool has_finished(const lookup_task& task) noexcept;
   // Ends the caller's wait. False if there is no result; the task is then destroyed, by its worker
   // if it has one.
   bool end(std::unique_ptr<lookup_task>& task) noexcept;
@@ -92,6 +94,11 @@ int worker_pool::begin(lookup_task& task) {
   if (workers_ != 0) return 0;  // another worker will do it
   queue_.erase(std::remove(queue_.begin(), queue_.end(), &task), queue_.end());
   return result;
+}
+
+bool worker_pool::has_finished(const lookup_task& task) noexcept {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return task.at == lookup_task::stage::finished;
 }
 
 bool worker_pool::end(std::unique_ptr<lookup_task>& task) noexcept {
@@ -155,7 +162,8 @@ std::error_code getaddrinfo_within(const lookup_limit& limit, const char* host, 
   worker_pool& pool = worker_pool::get();
   result = pool.begin(*task);
   if (result < 0) return failure_code(result);
-  op.wait_until_ready(ec);
+  bool ready = op.wait_until_ready(ec);
+  while (ready && !pool.has_finished(*task)) ready = op.wait(ec);  // readiness is a hint
   if (!pool.end(task)) return ec;
   if (ec) return ec;
   *found = std::exchange(task->found, nullptr);

@@ -251,7 +251,8 @@ void selector_core::select(timeout_value timeout, std::error_code& ec) noexcept 
       }
       if (found || (failed && !op.resume(ec))) return;
       if (s.stale_waits > 1) s.rebuild();
-      if (until.is_zero() || until.passed(until.now())) return;
+      // One that does not wait is not over before it was answered.
+      if ((until.is_zero() && !failed) || until.passed(until.now())) return;
     }
   } catch (const std::bad_alloc&) {
     ec = std::make_error_code(std::errc::not_enough_memory);
