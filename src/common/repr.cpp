@@ -9,7 +9,7 @@ inline namespace v1 {
 namespace detail {
 
 void append_repr(std::string& out, std::string_view value, bool bytes) {
-  constexpr const char* hex_digits = "0123456789abcdef";
+  constexpr const char* digits = "0123456789abcdef";
   const bool double_quotes =
       value.find('\'') != std::string_view::npos && value.find('"') == std::string_view::npos;
   const char mark = double_quotes ? '"' : '\'';
@@ -27,8 +27,8 @@ void append_repr(std::string& out, std::string_view value, bool bytes) {
       out += letter;
     } else if (byte < 0x20 || byte == 0x7F || (bytes && byte > 0x7F)) {
       out += "\\x";
-      out += hex_digits[byte >> 4U];
-      out += hex_digits[byte & 0xFU];
+      out += digits[byte >> 4U];
+      out += digits[byte & 0xFU];
     } else {
       out += c;
     }
