@@ -327,7 +327,8 @@ class run {
         if (SSL_version(peer_.get()) == TLS1_3_VERSION) {
           (void)SSL_key_update(peer_.get(), in_.number(1) == 0 ? SSL_KEY_UPDATE_REQUESTED
                                                                : SSL_KEY_UPDATE_NOT_REQUESTED);
-        } else {
+        } else {  // which the library refuses, and the peer then gives up
+          is_clean_ = false;
           (void)SSL_renegotiate(peer_.get());
         }
         (void)SSL_do_handshake(peer_.get());
