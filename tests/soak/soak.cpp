@@ -541,12 +541,15 @@ void soaking::run(double minutes) {
     }
   }
 
-  ::alarm(120);  // what does not end now never does
+  ::alarm(240);  // what does not end now never does
   going_ = false;
   for (auto* threads : {&mishaps, &clients_}) {
     for (std::thread& one : *threads) one.join();
   }
-  serving_ = false;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);  // a worker that is about to wait must see it
+    serving_ = false;
+  }
   stop_.interrupt();
   more_.notify_all();
   for (std::thread& one : servers_) one.join();

@@ -286,11 +286,13 @@ class scenario {
     ++call_.steps;
     trace_.push_back(std::to_string(fake::clock()) + " " + line);
     const seam_call call(line);
-    if (call.is("poll")) return wait(call, call.number(2));
+    // What is wrong already may have no other end.
+    if (!problem_.empty()) return fake::fails(ECONNRESET);
     const bool sleeps = call.is("poll") || call.is("pause");
     if (sleeps && stop_ != nullptr && !call.has_interrupter())
       wrong(line + " cannot be interrupted");
     if (call.is("pause") && is_interrupted_) return {};  // the interrupter ends it at once
+    if (call.is("poll")) return wait(call, call.number(2));
     if (call.is("pause")) return wait(call, call.number(0));
     if (call.is_attempt()) return attempt(call);
     if (call.is("read_file") && is_wild() && dice_.chance(weather_.interrupts)) {

@@ -142,6 +142,8 @@ class tls_scenario {
     trace_.push_back(std::to_string(fake::clock()) + " " + line);
     hear();
     const seam_call call(line);
+    // What is wrong already may have no other end.
+    if (!problem_.empty()) return fake::fails(ECONNRESET);
     if (call.is("poll")) return wait(call, call.number(2));
     if (call.is("pause")) return wait(call, call.number(0));
     return call.is_attempt() ? attempt(call) : fake::step();
