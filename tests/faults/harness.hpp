@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+// What the fault tests are made of. A scenario is a function that prepares sockets, makes one call
+// of the library and looks at what is left. A first run without faults shows which calls of the
+// seam and which allocations it makes; then each of them fails, each time in a process of its own,
+// with an alarm and a limit of CPU time.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <new>
+#include <optional>
+#include <pysock/pysock.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "seam.hpp"
+
+namespace faults {
+
+// How the call under test waits. In the modes `waiting` and `interruptible` what it waits for comes
+// at its first wait, in the others before the call.
+enum class mode { blocking, timeout, waiting, interruptible, nonblocking };
+
+class trial;
+
+struct scenario {
+  std::string name;
+  std::function<void(trial&)> body;
+  bool waits = true;  // false: the mode makes no difference, and one is enough
+};
+
+// How the call under test ended.
+struct outcome {
+  enum class what { success, failure, no_memory, other } kind = what::success;
+  std::error_code code;
+  std::string class_name;  // of the exception; empty for an error_code
+  std::string text;
+  const char* operation = "";
+};
+
+// Faults come while one of these lives.
+class armed_scope {
+ public:
+  armed_scope() noexcept;
+  armed_scope(const armed_scope&) = delete;
+  armed_scope& operator=(const armed_scope&) = delete;
+  ~armed_scope();
+};
+
+// One run of a scenario.
+class trial {
+ public:
+  explicit trial(mode m) : mode_(m) {}
+
+  [[nodiscard]] mode how() const noexcept { return mode_; }
+  // Whether this is a run in which the system moves a byte at a time.
+  [[nodiscard]] bool is_short() const noexcept;
+  // Gives a socket the mode.
+  void tune(pysock::socket& s);
+  // The mode as a timeout, and an interrupter where it has one.
+  [[nodiscard]] pysock::timeout_value timeout() const;
+  [[nodiscard]] const std::optional<pysock::interrupter>& stop();
+  // The hook of every tuned socket: ends the call after many interruptions.
+  static bool hook(void*) noexcept;
+
+  // What the call waits for: done now, or when it first waits.
+  void arrives(std::function<void()> event);
+  // Done at every wait.
+  void while_waiting(std::function<void()> event);
+  // After the call: what was to arrive has arrived.
+  void finish();
+
+  // The call succeeds although one of these fails.
+  void ignores(std::initializer_list<faults::call> calls);
+  // A close() that fails is the call's failure; it is no other call's.
+  void reports_close() noexcept { reports_close_ = true; }
+  // The call may succeed whatever fails, since it tries in another way.
+  void recovers() noexcept { recovers_ = true; }
+  // The scenario makes no sense in this mode.
+  void impossible() noexcept;
+
+  // Makes the call, which throws. Its text begins with `operation`. \returns whether it succeeded
+  template <class F>
+  bool call(const char* operation, const F& f) {
+    outcome o;
+    o.operation = operation;
+    begin();
+    try {
+      const armed_scope armed;
+      f();
+    } catch (const pysock::error& e) {
+      take(o, e);
+    } catch (const std::bad_alloc& e) {
+      take(o, e);
+    } catch (const std::exception& e) {
+      o.kind = outcome::what::other;
+      o.text = e.what();
+    }
+    return judge(o);
+  }
+  // Makes the call, which reports an error_code.
+  template <class F>
+  bool call(const F& f) {
+    outcome o;
+    begin();
+    {
+      const armed_scope armed;
+      f(o.code);
+    }
+    if (o.code) o.kind = outcome::what::failure;
+    return judge(o);
+  }
+
+  // Of the exception that the call threw.
+  [[nodiscard]] std::size_t transferred() const noexcept { return transferred_; }
+  [[nodiscard]] const std::string& saved() const noexcept { return saved_; }
+
+  void check(bool holds, const char* claim);
+
+ private:
+  void take(outcome& o, const pysock::error& e);
+  void take(outcome& o, const std::bad_alloc& e);
+  void begin() noexcept;
+  bool judge(const outcome& o);
+  [[nodiscard]] bool ignores(faults::call c) const;
+  [[nodiscard]] const char* objection(const outcome& o) const;
+
+  mode mode_;
+  std::optional<pysock::interrupter> stop_;
+  std::function<void()> pending_;
+  std::vector<faults::call> ignored_;
+  bool recovers_ = false;
+  bool reports_close_ = false;
+  int fired_before_ = 0;
+  std::size_t transferred_ = 0;
+  std::string saved_;
+};
+
+// With which errors a call can fail, by its manual page.
+std::vector<order> failures_of(call c);
+const char* name_of(call c) noexcept;
+
+// The calls that a scenario makes without a fault, in all its modes.
+std::vector<call> calls_of(const scenario& s);
+
+// Makes every call of the seam fail in every scenario, and cuts transfers short.
+void fail_calls(const std::vector<scenario>& scenarios);
+// Makes every allocation fail in every scenario.
+void fail_allocations(const std::vector<scenario>& scenarios);
+
+// ---- memory: operator new of this program, in memory.cpp ----
+
+namespace memory {
+// The `number`th allocation under test, counted from 1, fails, and all after it if `always`; 0:
+// none does. Starts to count anew.
+void fail(unsigned number, bool always) noexcept;
+// How many allocations there were under test, and whether one failed.
+unsigned count() noexcept;
+bool has_failed() noexcept;
+// How many blocks there are.
+long blocks() noexcept;
+void arm(bool on) noexcept;
+}  // namespace memory
+
+}  // namespace faults
