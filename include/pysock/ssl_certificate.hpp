@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// A peer's certificate, as `getpeercert` tells it. The names are the keys of Python's dictionary.
+/// A peer's certificate, the result of `getpeercert`. The names are the keys of Python's
+/// dictionary.
 #pragma once
 
 #include <chrono>   // system_clock, seconds
@@ -52,8 +53,8 @@ class distinguished_name : public std::vector<certificate_name> {
   }
 };
 
-/// A point in time to the second, as certificates have it; reaches further than the system's clock
-/// does.
+/// A point in time to the second, as certificates have it; its range is larger than that of the
+/// system's clock.
 using certificate_time = std::chrono::time_point<std::chrono::system_clock, std::chrono::seconds>;
 
 /// A time as Python's `getpeercert` has it: `Jan  1 00:00:00 2020 GMT`.
@@ -61,13 +62,13 @@ using certificate_time = std::chrono::time_point<std::chrono::system_clock, std:
 
 /// What `ssl_socket::getpeercert` returns.
 struct certificate {
-  distinguished_name subject;                    ///< Whose it is.
-  distinguished_name issuer;                     ///< Who signed it.
-  int version = 0;                               ///< 3 for all that are in use.
+  distinguished_name subject;                    ///< The owner.
+  distinguished_name issuer;                     ///< The signer.
+  int version = 0;                               ///< 3 for all certificates in use.
   std::string serialNumber;                      ///< In hexadecimal digits, `0A3F`.
-  certificate_time notBefore;                    ///< When it begins to be valid.
-  certificate_time notAfter;                     ///< When it expires.
-  std::vector<certificate_name> subjectAltName;  ///< The hosts that it is for: `{"DNS",
+  certificate_time notBefore;                    ///< The start of its validity.
+  certificate_time notAfter;                     ///< The end of its validity.
+  std::vector<certificate_name> subjectAltName;  ///< The hosts for which it is valid: `{"DNS",
                                                  ///< "www.python.org"}`, `{"IP Address", "::1"}`.
 };
 

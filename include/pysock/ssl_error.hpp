@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// What the component `ssl` throws beyond what sockets throw, and the error codes behind it.
+/// The additional exceptions of the component `ssl`, and their error codes.
 ///
-/// Three categories tell failures of TLS apart: `ssl_category()` for what the session has come to
+/// There are three categories for failures of TLS: `ssl_category()` for the state of the session
 /// (`ssl_errc`, Python's SSL_ERROR_* numbers), `openssl_category()` for OpenSSL's own reasons
-/// (`wrong version number`, `tlsv1 alert unknown ca`), and `verification_category()` for a peer's
-/// certificate that did not pass (`certificate has expired`). Failures of the connection below and
-/// expired timeouts are what they are without TLS: `connection_reset_error`, `broken_pipe_error`,
-/// `timeout`.
+/// (`wrong version number`, `tlsv1 alert unknown ca`), and `verification_category()` for a
+/// certificate whose verification failed (`certificate has expired`). Failures of the connection
+/// below and expired timeouts are the same as without TLS: `connection_reset_error`,
+/// `broken_pipe_error`, `timeout`.
 #pragma once
 
 #include <string>        // string
@@ -19,9 +19,9 @@
 // Macros, as OpenSSL has them: its headers may come before or after this one. The values of the
 // last three are Python's.
 #ifndef SSL_ERROR_SSL
-#define SSL_ERROR_SSL 1         ///< The library failed, or the peer said or sent something wrong.
-#define SSL_ERROR_WANT_READ 2   ///< Something must be received first.
-#define SSL_ERROR_WANT_WRITE 3  ///< Something must be sent first.
+#define SSL_ERROR_SSL 1               ///< The library failed, or the peer sent something invalid.
+#define SSL_ERROR_WANT_READ 2         ///< Something must be received first.
+#define SSL_ERROR_WANT_WRITE 3        ///< Something must be sent first.
 #define SSL_ERROR_WANT_X509_LOOKUP 4  ///< Never seen here.
 #define SSL_ERROR_SYSCALL 5           ///< The connection below failed, without saying how.
 #define SSL_ERROR_ZERO_RETURN 6       ///< The peer has closed the session.
@@ -35,17 +35,17 @@
 #if defined(PYSOCK_SSL_BUILDING)
 #define PYSOCK_SSL_API PYSOCK_EXPORT
 #else
-/// Marks what the compiled library of the component `ssl` exports: to it the core is somebody
-/// else's.
+/// Marks the exported symbols of the library of the component `ssl`, which imports those of the
+/// core.
 #define PYSOCK_SSL_API PYSOCK_IMPORT
 #endif
 
 namespace pysock {
 inline namespace v1 {
 
-/// What a TLS session has come to. The numbers up to 10 are Python's SSL_ERROR_*.
+/// The state of a TLS session. The numbers up to 10 are Python's SSL_ERROR_*.
 enum class ssl_errc {
-  ssl = SSL_ERROR_SSL,  ///< A failure of which no more is known.
+  ssl = SSL_ERROR_SSL,  ///< A failure without a more precise reason.
   want_read =
       SSL_ERROR_WANT_READ,  ///< In non-blocking mode: go on once the descriptor is readable.
   want_write =
@@ -53,9 +53,9 @@ enum class ssl_errc {
   want_x509_lookup = SSL_ERROR_WANT_X509_LOOKUP,  ///< Never seen here.
   syscall = SSL_ERROR_SYSCALL,  ///< The connection below failed, without saying how.
   zero_return =
-      SSL_ERROR_ZERO_RETURN,  ///< The peer closed the session where something else was to come.
+      SSL_ERROR_ZERO_RETURN,  ///< The peer closed the session in the middle of an operation.
   want_connect = SSL_ERROR_WANT_CONNECT,  ///< Never seen here.
-  eof = SSL_ERROR_EOF,  ///< The connection ended without a closing alert: something may be missing.
+  eof = SSL_ERROR_EOF,  ///< The connection ended without a closing alert: data may be missing.
   invalid_error_code = SSL_ERROR_INVALID_ERROR_CODE,  ///< Never seen here.
   handshake_missing = 101,                            ///< Data before the handshake.
   key_and_certificate,                                ///< `ssl()` with one of the two files.
@@ -69,7 +69,7 @@ enum class ssl_errc {
 /// The category of OpenSSL's own error codes. Its messages are Python's: `[SSL:
 /// WRONG_VERSION_NUMBER] wrong version number`. Thread-safe.
 [[nodiscard]] PYSOCK_SSL_API const std::error_category& openssl_category() noexcept;
-/// The category of what can be wrong with a certificate: X509_V_ERR_* numbers. Messages: `[SSL:
+/// The category of verification errors of certificates: X509_V_ERR_* numbers. Messages: `[SSL:
 /// CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired`. Thread-safe.
 [[nodiscard]] PYSOCK_SSL_API const std::error_category& verification_category() noexcept;
 
@@ -86,15 +86,15 @@ class PYSOCK_SSL_API sslerror : public error {
  public:
   using error::error;
 
-  /// The part of OpenSSL that failed: `SSL`, `X509`, `PEM`; empty if it was none. (Python:
-  /// `e.library`)
+  /// The part of OpenSSL that failed: `SSL`, `X509`, `PEM`; empty if the failure is not OpenSSL's.
+  /// (Python: `e.library`)
   [[nodiscard]] std::string library() const;
   /// The reason as a word: `WRONG_VERSION_NUMBER`, `CERTIFICATE_VERIFY_FAILED`; empty if there is
-  /// none. With OpenSSL 3.0 to 3.6 one failure has one word. (Python: `e.reason`)
+  /// none. A failure has the same word with OpenSSL 3.0 to 3.6. (Python: `e.reason`)
   [[nodiscard]] std::string reason() const;
 };
 
-/// In non-blocking mode: nothing has been received to go on with. Wait until the descriptor is
+/// In non-blocking mode: the session needs data from the connection. Wait until the descriptor is
 /// readable. (Python: ssl.SSLWantReadError)
 class PYSOCK_SSL_API ssl_want_read_error : public sslerror {
   using sslerror::sslerror;
@@ -106,26 +106,26 @@ class PYSOCK_SSL_API ssl_want_write_error : public sslerror {
   using sslerror::sslerror;
 };
 
-/// The peer closed the session where something else was to come; the end of what is received is no
-/// error. (Python: ssl.SSLZeroReturnError)
+/// The peer closed the session in the middle of an operation; for a receive that is not an error,
+/// but the end of the stream. (Python: ssl.SSLZeroReturnError)
 class PYSOCK_SSL_API ssl_zero_return_error : public sslerror {
   using sslerror::sslerror;
 };
 
-/// The connection ended without a closing alert: somebody may have cut off what was to come.
-/// (Python: ssl.SSLEOFError)
+/// The connection ended without a closing alert: data may be missing, for example because of an
+/// attacker. (Python: ssl.SSLEOFError)
 class PYSOCK_SSL_API ssl_eof_error : public sslerror {
   using sslerror::sslerror;
 };
 
-/// The peer's certificate did not pass. (Python: ssl.SSLCertVerificationError)
+/// The verification of the peer's certificate failed. (Python: ssl.SSLCertVerificationError)
 class PYSOCK_SSL_API ssl_cert_verification_error : public sslerror {
  public:
   using sslerror::sslerror;
 
   /// The X509_V_ERR_* number. (Python: `e.verify_code`)
   [[nodiscard]] int verify_code() const noexcept { return code().value(); }
-  /// What is wrong with it: `certificate has expired`, `hostname mismatch`. (Python:
+  /// The reason: `certificate has expired`, `hostname mismatch`. (Python:
   /// `e.verify_message`)
   [[nodiscard]] std::string verify_message() const;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// `ssl()` and its objects, as Python 2.4 has them: encrypted, and nothing verified.
+/// `ssl()` and its objects, as in Python 2.4: encrypted, without verification.
 #pragma once
 
 #include <cstddef>   // size_t, ptrdiff_t
@@ -17,25 +17,25 @@ inline namespace v1 {
 
 PYSOCK_EXPORTED_CLASSES_BEGIN
 
-/// What `ssl()` returns. It has a duplicate of the socket's descriptor and a copy of its timeout:
+/// The result of `ssl()`. It has a duplicate of the socket's descriptor and a copy of its timeout:
 /// either may be closed first. It moves and cannot be copied; its destructor sends the closing
-/// alert if that can be done at once, closes the duplicate, and reads nothing. One thread at a
-/// time. (Python 2.4: SSLObject)
+/// alert if it can be written at once, closes the duplicate, and does not read. Only one thread at
+/// a time may use it. (Python 2.4: SSLObject)
 class PYSOCK_SSL_API ssl_object {
  public:
   /// Receives `n` bytes, fewer only at the end of the stream, or everything up to it. Blocks as the
-  /// mode says; the timeout is for the whole call. What a call that fails has received waits for
-  /// the next. \param n how many; negative for all \throws ssl_eof_error if the connection ended
-  /// without a closing alert; what came before it can be read by its length, `transferred()`
-  /// \throws timeout, ssl_want_read_error, ssl_want_write_error, sslerror, connection_reset_error
+  /// mode says; the timeout is for the whole call. The data that a failed call has received is kept
+  /// for the next one. \param n how many; negative for all \throws ssl_eof_error if the connection
+  /// ended without a closing alert; `transferred()` bytes before the end can still be read \throws
+  /// timeout, ssl_want_read_error, ssl_want_write_error, sslerror, connection_reset_error
   [[nodiscard]] std::string read(std::ptrdiff_t n = -1);
 
   /// Sends all the bytes. \returns how many: all \throws timeout, ssl_want_read_error,
   /// ssl_want_write_error, sslerror, broken_pipe_error, connection_reset_error; `transferred()`
-  /// tells how many count as sent, and the next call goes on after them
+  /// is the number of bytes that count as sent; continue after them
   std::size_t write(const_bytes s);
 
-  /// The subject of the peer's certificate, which nobody has verified:
+  /// The subject of the peer's certificate, which is not verified:
   /// `/C=US/O=Example/CN=www.example.com`.
   [[nodiscard]] std::string server() const;
   /// The issuer of the peer's certificate, likewise.
@@ -48,13 +48,13 @@ class PYSOCK_SSL_API ssl_object {
   explicit ssl_object(ssl_socket&& session);
 
   ssl_socket session_;
-  std::string received_;  // what calls that failed had received
+  std::string received_;  // data of failed calls
 };
 
 PYSOCK_EXPORTED_CLASSES_END
 
-/// Shakes hands as a client over a connected socket, which stays the caller's, and verifies
-/// NOTHING: any peer is accepted, also one in between. For programs that speak to old servers as
+/// Makes the handshake as a client over a connected socket, which the caller keeps. It verifies
+/// NOTHING: it accepts any peer, also an attacker. For programs that connect to old servers as
 /// Python 2.4 did. (Python 2.4: `socket.ssl`)
 ///
 /// \param sock a connected socket; its timeout is for the whole handshake, and a copy of it then
@@ -68,11 +68,11 @@ PYSOCK_EXPORTED_CLASSES_END
 ssl(const socket& sock, const std::optional<file_path>& keyfile = std::nullopt,
     const std::optional<file_path>& certfile = std::nullopt);
 
-/// Whether OpenSSL's source of random numbers is ready, which it makes itself. Thread-safe.
-/// (Python: `RAND_status`)
+/// Whether OpenSSL's source of random numbers is initialised, which OpenSSL does itself.
+/// Thread-safe. (Python: `RAND_status`)
 [[nodiscard]] PYSOCK_SSL_API bool RAND_status() noexcept;
 /// Mixes bytes into OpenSSL's source of random numbers. Thread-safe. (Python: `RAND_add`;
-/// `RAND_egd` has gone from OpenSSL) \param bytes the bytes \param entropy a lower bound of the
+/// OpenSSL no longer has `RAND_egd`) \param bytes the bytes \param entropy a lower bound of the
 /// entropy in bytes
 PYSOCK_SSL_API void RAND_add(const_bytes bytes, double entropy) noexcept;
 

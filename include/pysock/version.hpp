@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// \file
-/// The one home of the version number: CMake reads these three lines.
+/// The version number; CMake reads these three lines.
 #pragma once
 
 /// Major version: changes when the public interface breaks.

@@ -26,7 +26,7 @@ struct openssl_text {
   openssl_text& operator=(const openssl_text&) = delete;
   ~openssl_text() {
     CRYPTO_free(data, nullptr, 0);
-  }  // the macro for it would put this file's path into the library
+  }  // the macro would put this file's path into the library
   char* data = nullptr;
 };
 
@@ -101,8 +101,8 @@ std::vector<certificate_name> alternative_names(const X509* x) {
   return made;
 }
 
-// Days from 1970-01-01 to the first of March of a year, the start of years that leap days do not
-// disturb; then to the day.
+// Days from 1970-01-01 to the first of March of a year, where years begin that end with the leap
+// day; then to the day.
 std::int64_t days_to(int year, int month, int day) noexcept {
   const std::int64_t y = month <= 2 ? year - 1 : year;
   const std::int64_t months_since_march = (month + 9) % 12;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From OpenSSL's certificates to plain values.
+// Conversion of OpenSSL's certificates to values of this library.
 #pragma once
 
 #include <openssl/x509.h>

@@ -23,7 +23,7 @@ using context_lock = std::lock_guard<std::mutex>;
   throw std::invalid_argument(std::string(operation) + ": " + why);
 }
 
-// The number of a version as the oldest or the newest allowed.
+// The number of a version for the minimum or the maximum.
 int version_number(TLSVersion value, const char* operation) {
   switch (value) {
     case TLSVersion::MINIMUM_SUPPORTED:
@@ -36,7 +36,7 @@ int version_number(TLSVersion value, const char* operation) {
   refuse(operation, "not a supported version of TLS");
 }
 
-// What must hold before anything is sent.
+// The checks before anything is sent.
 void check(const socket& s, const wrap_options& options, const char* operation) {
   detail::sockaddr_any peer;
   socklen_t size = sizeof peer;
@@ -127,7 +127,7 @@ ssl_context& ssl_context::maximum_version(TLSVersion value) {
   if (number < version_number(context_->minimum, "maximum_version"))
     refuse("maximum_version", "it is below minimum_version");
   ERR_clear_error();
-  // 0: the newest that OpenSSL knows.
+  // 0: the newest version of OpenSSL.
   const int newest = value == TLSVersion::MAXIMUM_SUPPORTED ? 0 : number;
   if (SSL_CTX_set_max_proto_version(context_->get(), newest) != 1)
     detail::throw_openssl_error("maximum_version");
@@ -201,7 +201,7 @@ void ssl_context::set_alpn_protocols(const std::vector<std::string>& protocols) 
 
 ssl_socket ssl_context::wrap_socket(socket&& s, const std::optional<text>& server_hostname,
                                     const wrap_options& options) const {
-  socket plain = std::move(s);  // closed by whatever is thrown from here on
+  socket plain = std::move(s);  // closed if an exception is thrown from here on
   const char* operation = "wrap_socket";
   if (context_->protocol != PROTOCOL_TLS_CLIENT) refuse(operation, "the context is a server's");
   if (!server_hostname && check_hostname())
@@ -243,7 +243,7 @@ ssl_context create_default_context(Purpose purpose, const std::optional<file_pat
   } else if (made.verify_mode() != CERT_NONE) {
     made.load_default_certs();
   }
-  // A program that runs with more rights than its user has must not write where its user says.
+  // A program with more rights than its user must not write to a file that the user chooses.
   const char* keylog = OPENSSL_issetugid() == 0 ? std::getenv("SSLKEYLOGFILE") : nullptr;
   if (keylog != nullptr && *keylog != '\0') made.keylog_filename(keylog);
   return made;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Certificates, keys and authorities that a context is given. Everything is read and checked before
+// Certificates, keys and authorities of a context. Everything is read and checked before
 // the context is changed, so that a call that fails changes nothing.
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -24,7 +24,7 @@ std::string path_of(const file_path& path, const char* operation) {
   return path.str();
 }
 
-// Where PEM text comes from, and how a failure names it.
+// The source of PEM text, and its name in errors.
 struct source {
   detail::bio_handle bio;
   std::string operation;
@@ -45,13 +45,13 @@ source text_source(std::string_view pem, const char* operation) {
       operation};
 }
 
-// The end of PEM text, and of text without any.
+// True at the end of PEM text, and for text without PEM data.
 std::error_code no_start_line() noexcept {
   return {static_cast<int>(ERR_PACK(ERR_LIB_PEM, 0, PEM_R_NO_START_LINE)), openssl_category()};
 }
 
-// Answers OpenSSL for the length of one call; what the password's function throws must not pass
-// through OpenSSL.
+// Returns the password to OpenSSL during one call; exceptions of the password's function must not
+// pass through OpenSSL.
 class password_prompt {
  public:
   explicit password_prompt(const key_password& password) : password_(password) {}
@@ -145,7 +145,7 @@ detail::infos_handle read_authorities(const source& from) {
   detail::throw_error(no_start_line(), from.operation);
 }
 
-// What can fail here is memory alone.
+// This fails only without memory.
 void trust(X509_STORE* store, const detail::infos_handle& found) {
   for (int i = 0; i < sk_X509_INFO_num(found.get()); ++i) {
     const X509_INFO* info = sk_X509_INFO_value(found.get(), i);
@@ -233,7 +233,7 @@ void ssl_context::load_verify_locations(const std::optional<file_path>& cafile,
 
 void ssl_context::load_default_certs() {
   const char* operation = "load_default_certs";
-  // OpenSSL ignores a file that is missing, also one that the environment asks for.
+  // OpenSSL ignores a missing file, also one that the environment names.
   if (const char* file = environment(X509_get_default_cert_file_env()))
     (void)read_authorities(file_source_of(file, operation));
   const char* folders = environment(X509_get_default_cert_dir_env());

@@ -18,7 +18,7 @@ namespace pysock {
 inline namespace v1 {
 namespace {
 
-// Python's texts, or those that its 2.4 had.
+// The texts of Python, or of Python 2.4.
 const char* session_text(ssl_errc value) noexcept {
   switch (value) {
     case ssl_errc::ssl:
@@ -113,16 +113,16 @@ const char* library_of(int value) noexcept {
 }
 
 std::string reason_text(int value) {
-  // The texts have to be loaded where no context has been made yet, and are gone once OpenSSL has
-  // ended, at the exit of the process.
+  // Loads the texts, if no context has been made yet; after OpenSSL's end, at the exit of the
+  // process, there are none.
   constexpr std::uint64_t texts = OPENSSL_INIT_LOAD_SSL_STRINGS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS;
   const bool loaded = OPENSSL_init_ssl(texts, nullptr) == 1;
   const char* text = loaded ? ERR_reason_error_string(static_cast<unsigned long>(value)) : nullptr;
   return text != nullptr ? text : "unknown error " + std::to_string(value);
 }
 
-// Python has the names of OpenSSL's macros; the texts are made of the same words. OpenSSL 3.2 has
-// changed the texts of some alerts, and kept the names of their macros.
+// Python uses the names of OpenSSL's macros, whose words are also those of the texts. OpenSSL 3.2
+// has changed the texts of some alerts, but not the names of the macros.
 std::string reason_word(int value) {
   std::string word = reason_text(value);
   constexpr std::string_view renamed = "ssl/tls alert ";
@@ -206,8 +206,8 @@ bool names_a_part(unsigned long code) noexcept {
 }  // namespace
 
 std::error_code take_openssl_error() noexcept {
-  // A file that could not be opened leaves the system's number, and many failures a trail of "this
-  // part failed": neither end of the queue need be the reason.
+  // For a file that could not be opened the queue has the system's number, and many failures add
+  // codes that only say which part failed: neither the first nor the last code need be the reason.
   unsigned long found = ERR_peek_last_error();
   int system = 0;
   while (const unsigned long next = ERR_get_error()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From OpenSSL's queue of errors to an error_code.
+// Conversion of OpenSSL's queue of errors to an error_code.
 #pragma once
 
 #include <pysock/ssl_error.hpp>
@@ -14,7 +14,7 @@ namespace detail {
 // which part of it failed.
 std::error_code take_openssl_error() noexcept;
 
-// Throws that.
+// Throws the exception for it.
 [[noreturn]] void throw_openssl_error(const std::string& operation);
 
 }  // namespace detail

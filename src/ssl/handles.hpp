@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// OpenSSL's objects, owned.
+// Owning pointers to OpenSSL's objects.
 #pragma once
 
 #include <openssl/bio.h>
@@ -38,7 +38,7 @@ using session_handle = std::unique_ptr<SSL_SESSION, openssl_free<SSL_SESSION_fre
 using ssl_ctx_handle = std::unique_ptr<SSL_CTX, openssl_free<SSL_CTX_free>>;
 using ssl_handle = std::unique_ptr<SSL, openssl_free<SSL_free>>;
 
-// What OpenSSL could not make, it had no memory for.
+// OpenSSL fails to make an object only without memory.
 template <class T>
 T* made(T* object) {
   if (object == nullptr) throw std::bad_alloc();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `ssl()` of the 2.4 reference, and its objects.
+// `ssl()` of Python 2.4, and its objects.
 #include <algorithm>
 #include <pysock/ssl_context.hpp>
 #include <pysock/ssl_object.hpp>
@@ -41,7 +41,7 @@ std::string ssl_object::read(std::ptrdiff_t n) {
     std::error_code ec;
     if (until.passed(until.now())) ec = errc::timed_out;
     const std::size_t step = (std::min)(wanted - received_.size(), piece);
-    // The memory to keep the bytes in comes before the bytes.
+    // Allocates the memory for keeping the bytes before it receives them.
     if (received_.capacity() - received_.size() < step)
       received_.reserve((std::max)(received_.size() + step, 2 * received_.capacity()));
     std::size_t count = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Host names: what is refused, what is sent, what is compared.
+// Host names: validation, the name for SNI, and the name for verification.
 #include "peer_name.hpp"
 
 #include <openssl/x509v3.h>
@@ -22,7 +22,7 @@ constexpr std::size_t longest_name = 253;  // RFC 1035's 255 bytes of labels, as
   throw std::invalid_argument(std::string(operation) + ": " + why);
 }
 
-// Empty if it is not an address. Certificates know nothing of scopes.
+// Empty if it is not an address. Certificates have no scopes.
 std::string packed_address(std::string_view text) {
   unsigned char v4[4] = {};
   unsigned char v6[16] = {};
@@ -31,10 +31,10 @@ std::string packed_address(std::string_view text) {
   return {};
 }
 
-// Whether the last label of a name is a number, as in `127.0.0.1.` and `127.1`: some programs take
-// it for an address, and it is no name of a host.
+// Whether the last label of a name is a number, as in `127.0.0.1.` and `127.1`: some programs treat
+// it as an address, and it is not a valid host name.
 bool ends_in_number(std::string_view name) noexcept {
-  std::string_view last = name.substr(name.rfind('.') + 1);  // all of it without a dot
+  std::string_view last = name.substr(name.rfind('.') + 1);  // the whole name if it has no dot
   const bool hexadecimal = last.size() > 2 && last[0] == '0' && (last[1] == 'x' || last[1] == 'X');
   if (hexadecimal) last.remove_prefix(2);
   const char* const digits = hexadecimal ? "0123456789abcdefABCDEF" : "0123456789";

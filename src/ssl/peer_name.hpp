@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The name or address that a client asks for.
+// The name or address that a client requests.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -15,13 +15,13 @@ class peer_name {
  public:
   // None.
   peer_name() = default;
-  // Throws std::invalid_argument for what cannot be the name of a host.
+  // Throws std::invalid_argument for an invalid host name.
   peer_name(std::string_view name, const char* operation);
 
-  // Asks the server for it; verifies it too, if told to.
+  // Sets the name for SNI, and for verification if requested.
   void apply(SSL* ssl, bool verify) const;
 
-  // As it was given; empty for none.
+  // The name as given; empty for none.
   [[nodiscard]] const std::string& given() const noexcept { return given_; }
 
  private:

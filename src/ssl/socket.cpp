@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ssl_socket: the session with the socket's own names.
+// ssl_socket: a TLS session with the functions of a socket.
 #include <openssl/ssl.h>
 
 #include <memory>
@@ -113,7 +113,7 @@ socket ssl_socket::unwrap() {
 void ssl_socket::shutdown(int how, std::error_code& ec) noexcept {
   ec = closed_code();
   if (!connection_) return;
-  // The alert must not keep anybody from waking a thread that waits.
+  // Sending the alert must not delay waking a waiting thread.
   detail::deadline until(how == SHUT_RDWR ? 0 : connection_->timeout());
   ec.clear();
   if (how == SHUT_WR || how == SHUT_RDWR) connection_->send_alert(until, ec);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The authorities that the system keeps elsewhere than in OpenSSL's default file and folder.
+// The system's authorities that are not in OpenSSL's default file and folder.
 #pragma once
 
 #include "handles.hpp"

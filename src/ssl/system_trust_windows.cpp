@@ -21,7 +21,7 @@ struct store_close {
   void operator()(void* store) const noexcept { ::CertCloseStore(store, 0); }
 };
 
-// Whether the system lets the certificate vouch for servers.
+// Whether the system trusts the certificate for servers.
 bool is_for_servers(const CERT_CONTEXT* found) {
   DWORD size = 0;
   if (!::CertGetEnhancedKeyUsage(found, 0, nullptr, &size))
@@ -29,7 +29,7 @@ bool is_for_servers(const CERT_CONTEXT* found) {
   std::vector<unsigned char> memory(size);
   auto* usage = reinterpret_cast<CERT_ENHKEY_USAGE*>(memory.data());
   if (!::CertGetEnhancedKeyUsage(found, 0, usage, &size)) return false;
-  // No usage at all means any or none, which the error number tells.
+  // An empty list of usages means any or none; the error number distinguishes them.
   if (usage->cUsageIdentifier == 0)
     return ::GetLastError() == static_cast<DWORD>(CRYPT_E_NOT_FOUND);
   const std::string_view server = szOID_PKIX_KP_SERVER_AUTH;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// THE SESSION: the one place that drives OpenSSL, by steps that never wait, and waits between them
-// by the wait engine.
+// The session: all calls of OpenSSL for a connection, in steps that do not wait. The wait engine
+// waits between the steps.
 //
-// The lock is held for a step and not while waiting, so that one thread can receive while another
-// sends. A step is bounded: it receives a few records at most.
+// The lock is held during a step and not while waiting, so that one thread can receive while
+// another sends. A step is bounded: it receives a few records at most.
 #pragma once
 
 #include <atomic>

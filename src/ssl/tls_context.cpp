@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How OpenSSL is set up.
+// The settings of OpenSSL.
 #include "tls_context.hpp"
 
 #include <openssl/err.h>
@@ -17,15 +17,15 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-// Forward secrecy and no SHA-1, as Python has it. The level of security stays the system's.
+// Forward secrecy and no SHA-1, as in Python. The security level is that of the system.
 constexpr const char* default_ciphers =
     "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:DHE+AESGCM:DHE+CHACHA20:DHE+AES:"
     "!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM";
 
-// Instead of OpenSSL's own, which asks at the terminal.
+// Replaces OpenSSL's callback, which reads from the terminal.
 int no_password(char*, int, int, void*) { return -1; }
 
-// The first of the server's protocols that the client has too.
+// Chooses the first of the server's protocols that the client offers.
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size,
                     const unsigned char* offered, unsigned offered_size, void* context) {
   const auto* own = static_cast<const tls_context*>(context);
@@ -35,7 +35,8 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size,
       SSL_select_next_proto(&found, size, reinterpret_cast<const unsigned char*>(own->alpn.data()),
                             static_cast<unsigned>(own->alpn.size()), offered, offered_size);
   if (result != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_NOACK;
-  // The client's list outlives the lock, ours need not: point at the same name there.
+  // The result points into the client's list, because the server's may change after the lock is
+  // released.
   for (unsigned i = 0; i + 1 + *size <= offered_size; i += 1U + offered[i]) {
     if (offered[i] == *size && std::memcmp(offered + i + 1, found, *size) == 0) {
       *chosen = offered + i + 1;
@@ -81,14 +82,14 @@ tls_context::tls_context(ssl_protocol side)
   SSL_CTX_set_default_passwd_cb(ctx, no_password);
   if (SSL_CTX_set_ex_data(ctx, context_index(), this) != 1) throw std::bad_alloc();
   if (SSL_CTX_set_cipher_list(ctx, default_ciphers) != 1) throw_openssl_error("ssl_context");
-  // The system's configuration may ask for more, and has been read.
+  // Keeps a higher minimum of the system's configuration.
   if (SSL_CTX_get_min_proto_version(ctx) < TLS1_2_VERSION)
     SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
   if (SSL_CTX_get_min_proto_version(ctx) > TLS1_2_VERSION) minimum = TLSVersion::TLSv1_3;
   if (SSL_CTX_get_max_proto_version(ctx) == TLS1_2_VERSION) maximum = TLSVersion::TLSv1_2;
   if (side == PROTOCOL_TLS_SERVER) {
-    // Tickets go out with the first data: a client that has closed by then would answer tickets of
-    // their own with a reset, which destroys what it sent last.
+    // Tickets are sent with the first data. Sent separately they could arrive after the client has
+    // closed, whose reset would destroy the data that it sent last.
     SSL_CTX_set_num_tickets(ctx, 0);
     SSL_CTX_set_client_hello_cb(ctx, tls_connection::on_client_hello, nullptr);
     set_mode(CERT_NONE);
@@ -99,7 +100,7 @@ tls_context::tls_context(ssl_protocol side)
   next_generation();
 }
 
-// A program may keep OpenSSL's object beyond this one.
+// A program may keep OpenSSL's object longer than this one.
 tls_context::~tls_context() {
   SSL_CTX_set_ex_data(get(), context_index(), nullptr);
   SSL_CTX_set_alpn_select_cb(get(), nullptr, nullptr);
@@ -125,7 +126,7 @@ std::shared_ptr<const tls_context> tls_context::chosen_for(const std::string& na
 void tls_context::next_generation() noexcept {
   ++rules.generation;
   if (protocol != PROTOCOL_TLS_SERVER) return;
-  // Tickets are only good for the context and the rules that they were issued under.
+  // Tickets are valid only for the context and the rules with which they were issued.
   unsigned char id[2 * sizeof(std::uint64_t)];
   std::memcpy(id, &id_, sizeof id_);
   std::memcpy(id + sizeof id_, &rules.generation, sizeof rules.generation);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What an ssl_context keeps, and its connections with it.
+// The state of an ssl_context, which its connections share.
 #pragma once
 
 #include <cstdint>
@@ -15,14 +15,13 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-// What a connection takes from its context when it is made; later changes of the context do not
-// reach it.
+// The settings that a connection copies from its context when it is made.
 struct tls_rules {
   VerifyMode mode = CERT_NONE;
   bool check_hostname = false;
   int tickets = 2;
-  // Changes with every setting that could refuse what was accepted before. A session of another
-  // generation is not resumed.
+  // Changes with every setting that could reject a peer that was accepted before. A session of
+  // another generation is not resumed.
   std::uint64_t generation = 0;
 };
 
@@ -37,22 +36,22 @@ class tls_context {
 
   [[nodiscard]] SSL_CTX* get() const noexcept { return handle_.get(); }
 
-  // A session under the rules of now, which are stored in `rules`.
+  // A session with the present rules, which are stored in `rules`.
   ssl_handle new_session(tls_rules& rules) const;
-  // The context for a client that asks for this name; null to go on with this one.
+  // The context for a client that requests this name; null for this one.
   [[nodiscard]] std::shared_ptr<const tls_context> chosen_for(const std::string& name) const;
 
   const ssl_protocol protocol;
 
-  // Held while a setting is changed or read, and while a session is made: OpenSSL copies most
-  // settings into each session.
+  // Locked while a setting is changed or read, and while a session is made, because OpenSSL copies
+  // most settings into each session.
   mutable std::mutex mutex;
 
-  // The rest needs the mutex.
+  // The other members are protected by the mutex.
   tls_rules rules;
   TLSVersion minimum = TLSVersion::TLSv1_2;
   TLSVersion maximum = TLSVersion::MAXIMUM_SUPPORTED;
-  std::string alpn;         // each protocol with its length before it, as it is sent
+  std::string alpn;         // each protocol after its length, in the format of the extension
   bool has_folder = false;  // of authorities, which OpenSSL reads when it needs them
   choose_context choose;
   std::string keylog_path;
@@ -61,7 +60,7 @@ class tls_context {
   void set_mode(VerifyMode value) noexcept;
   void set_alpn(const std::vector<std::string>& protocols);
   void set_keylog(const std::string& path);
-  // After a setting that could refuse what was accepted before.
+  // Called after a change of a setting that could reject a peer that was accepted before.
   void next_generation() noexcept;
   [[nodiscard]] bool trusts_nobody() const noexcept;
 
@@ -70,7 +69,7 @@ class tls_context {
   ssl_ctx_handle handle_;
 };
 
-// Who is at the other end, as its handshake found it.
+// The peer, as verified in the handshake.
 struct tls_peer {
   bool verified = false;
   certificate_handle certificate;
@@ -78,8 +77,8 @@ struct tls_peer {
   chain_handle sent_chain;
 };
 
-// Of an earlier connection. Only its own context may use it again, and only for the same name and
-// under the same rules: nothing is verified the second time.
+// The session of an earlier connection. It may be resumed only with its own context, for the same
+// name and with the same rules, because a resumption verifies nothing.
 struct tls_session {
   session_handle session;
   std::shared_ptr<const tls_context> context;

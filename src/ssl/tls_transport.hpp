@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A session below a file.
+// The transport of a file over a session.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@ namespace pysock {
 inline namespace v1 {
 namespace detail {
 
-// The session is shared with the ssl_socket; whichever goes last closes it.
+// The session is shared with the ssl_socket; the last of the two closes it.
 class tls_transport final : public byte_transport {
  public:
   explicit tls_transport(std::shared_ptr<tls_connection> connection) noexcept

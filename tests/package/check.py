@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Tests every way to install the library: installs into an empty prefix, then build and run a small consumer outside the
-tree. `check.py [ROAD...]` takes some of the roads, `check.py abi` writes packaging/abi/ anew from this tree, which is right for a
+tree. `check.py [WAY...]` runs only some, `check.py abi` writes packaging/abi/ anew from this tree, which is right for a
 release and for an interface that only grew. Everything happens below build/package/, with a log of each."""
 import sys
 import time

@@ -87,7 +87,7 @@ def run_kind(kind):
 
 def run_all():
     if "WINEPREFIX" not in os.environ or not shutil.which("wine"):
-        raise Skip("./dev platforms mingw goes this road, in a Windows of its own")
+        raise Skip("./dev platforms mingw tests this, in a Wine of its own")
     for kind in ("static", "shared"):
         run_kind(kind)
     programs = two_files(COMPILER, "windows-two-files", ("nonblocking_connect",), ("-static", "-lws2_32", "-liphlpapi"))

@@ -45,7 +45,7 @@ TEST_CASE("a new context verifies strictly", "[ssl]") {
   CHECK_FALSE(server.check_hostname());
 }
 
-TEST_CASE("verification cannot be lost by halves", "[ssl]") {
+TEST_CASE("verify_mode and check_hostname cannot contradict each other", "[ssl]") {
   sk::ssl_context context(sk::PROTOCOL_TLS_CLIENT);
   CHECK(message_of([&] { context.verify_mode(sk::CERT_NONE); }) ==
         "Cannot set verify_mode to CERT_NONE when check_hostname is enabled.");
@@ -56,7 +56,7 @@ TEST_CASE("verification cannot be lost by halves", "[ssl]") {
   CHECK(context.verify_mode() == sk::CERT_REQUIRED);
 }
 
-TEST_CASE("a setting is what was set", "[ssl]") {
+TEST_CASE("settings return the values that were set", "[ssl]") {
   sk::ssl_context context(sk::PROTOCOL_TLS_CLIENT);
   context.verify_flags(sk::VERIFY_X509_STRICT | sk::VERIFY_CRL_CHECK_LEAF);
   CHECK(context.verify_flags() == (sk::VERIFY_X509_STRICT | sk::VERIFY_CRL_CHECK_LEAF));
@@ -81,7 +81,7 @@ TEST_CASE("ciphers can be chosen, but not none", "[ssl]") {
   CHECK(both.client.cipher()->protocol == "TLSv1.2");
 }
 
-TEST_CASE("versions that do not meet make no connection", "[ssl]") {
+TEST_CASE("a connection without a common version fails", "[ssl]") {
   sk::ssl_context client = client_context();
   sk::ssl_context server = server_context();
   client.maximum_version(sk::TLSVersion::TLSv1_2);
@@ -94,7 +94,7 @@ TEST_CASE("versions that do not meet make no connection", "[ssl]") {
   CHECK(accepting.get() == "sslerror: UNSUPPORTED_PROTOCOL");
 }
 
-TEST_CASE("protocols are agreed on by ALPN, the server's wish first", "[ssl]") {
+TEST_CASE("ALPN negotiates a protocol in the server's order", "[ssl]") {
   sk::ssl_context client = client_context();
   sk::ssl_context server = server_context();
   CHECK(secured(client, server).client.selected_alpn_protocol() == std::nullopt);
@@ -116,7 +116,7 @@ TEST_CASE("protocols are agreed on by ALPN, the server's wish first", "[ssl]") {
         }) == "invalid_argument");
 }
 
-TEST_CASE("certificates and keys that cannot be used are refused", "[ssl]") {
+TEST_CASE("invalid certificates and keys are rejected", "[ssl]") {
   sk::ssl_context context(sk::PROTOCOL_TLS_SERVER);
   const std::string server = certificate_file("server.pem");
   CHECK(failure_of([&] { context.load_cert_chain("/nowhere/at all.pem"); }) ==
@@ -148,7 +148,7 @@ TEST_CASE("certificates are loaded from a std::filesystem::path", "[ssl][file_pa
   CHECK(failure_of([&] { context.load_cert_chain(server / "none"); }) != "none");
 }
 
-TEST_CASE("an encrypted key needs its password, as text or from a call", "[ssl]") {
+TEST_CASE("an encrypted key needs its password, as text or from a function", "[ssl]") {
   sk::ssl_context context(sk::PROTOCOL_TLS_SERVER);
   const std::string server = certificate_file("server.pem");
   const std::string key = certificate_file("encrypted.key");
@@ -214,7 +214,7 @@ TEST_CASE("authorities come from a file, a folder or text", "[ssl]") {
              ContainsSubstring("sslerror"));
 }
 
-TEST_CASE("a context may die before its sockets", "[ssl]") {
+TEST_CASE("a context may be destroyed before its sockets", "[ssl]") {
   session_pair both;
   {
     sk::ssl_context client = client_context();
@@ -250,7 +250,7 @@ TEST_CASE("default ciphers have forward secrecy and no SHA-1", "[ssl]") {
   }
 }
 
-TEST_CASE("settings that make no sense are refused", "[ssl]") {
+TEST_CASE("invalid settings are rejected", "[ssl]") {
   sk::ssl_context server(sk::PROTOCOL_TLS_SERVER);
   CHECK(failure_of([&] { server.check_hostname(true); }) == "invalid_argument");
   CHECK(server.verify_mode() == sk::CERT_NONE);
@@ -381,7 +381,7 @@ TEST_CASE("secrets are appended to the key log file", "[ssl]") {
   CHECK(sk::create_default_context().keylog_filename() == path);
 }
 
-TEST_CASE("an encrypted authority is refused, and nobody is asked for its password", "[ssl]") {
+TEST_CASE("an encrypted authority is rejected without reading a password", "[ssl]") {
   const std::string encrypted =
       "-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\n"
       "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"

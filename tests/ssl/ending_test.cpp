@@ -148,7 +148,7 @@ TEST_CASE("close waits only where a ticket may still come", "[ssl][close]") {
   CHECK(watch.seconds() < 1.9);  // of the 2 s that it would wait
 }
 
-TEST_CASE("destruction does not wait for a connection that takes nothing", "[ssl]") {
+TEST_CASE("destruction does not wait for a full connection", "[ssl]") {
   session_pair both = secured();
   both.client.settimeout(0.1);
   CHECK(transferred([&] { both.client.sendall(std::string(30000000, 'x')); }) > 0);
@@ -226,7 +226,7 @@ TEST_CASE("an ssl object that is destroyed leaves clear text to the caller's soc
   CHECK(plain.first.recv(100) == "in clear text");
 }
 
-TEST_CASE("after one's own shutdown receiving ends as on a plain socket", "[ssl]") {
+TEST_CASE("after a local shutdown receiving ends as on a plain socket", "[ssl]") {
   const std::string reason = why_shutdown_wakes_nobody();
   if (!reason.empty()) SKIP_TEST(reason);
   const int how = GENERATE(as<int>(), SHUT_RD, SHUT_RDWR);

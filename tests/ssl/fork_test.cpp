@@ -11,7 +11,7 @@ namespace sk = pysock;
 namespace sys = pysock::detail::sys;
 using namespace test_support;
 
-TEST_CASE("a child that fork has made ends nobody's session", "[ssl][fork]") {
+TEST_CASE("a child of fork does not end the parent's session", "[ssl][fork]") {
   session_pair both = secured();
   both.server.sendall("unread");
   REQUIRE(wait_for(both.client.fileno(), POLLIN));

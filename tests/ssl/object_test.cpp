@@ -59,7 +59,7 @@ TEST_CASE("read gives what was asked for, fewer only at the end", "[ssl]") {
   CHECK(both.client->read(3).empty());
 }
 
-TEST_CASE("a read that fails loses nothing", "[ssl]") {
+TEST_CASE("a failed read loses no data", "[ssl]") {
   auto plain = connected();
   const sk::ssl_context context = server_context();
   background<sk::ssl_socket> accepting(
@@ -77,7 +77,7 @@ TEST_CASE("a read that fails loses nothing", "[ssl]") {
   CHECK(patient.read(7) == "cut off");
 }
 
-TEST_CASE("a read that runs out of memory loses nothing", "[ssl]") {
+TEST_CASE("a read without memory loses no data", "[ssl]") {
   std::string sent;
   for (std::size_t i = 0; sent.size() < 200000; ++i) sent += std::to_string(i) + ' ';
   for (std::size_t number = 1;; ++number) {
@@ -162,7 +162,7 @@ TEST_CASE("socket and ssl object end in any order", "[ssl]") {
   CHECK(moved.read() == "to the moved one");
 }
 
-TEST_CASE("key and certificate go together, and are shown to the server", "[ssl]") {
+TEST_CASE("key and certificate are needed together, and sent to the server", "[ssl]") {
   auto plain = connected();
   const std::string key = certificate_file("client.key");
   const std::string certificate = certificate_file("client.pem");
@@ -220,7 +220,7 @@ TEST_CASE("the SSL_ERROR numbers are Python's", "[ssl]") {
   CHECK(SSL_ERROR_INVALID_ERROR_CODE == 10);
 }
 
-TEST_CASE("random numbers are ready, and can be stirred", "[ssl]") {
+TEST_CASE("RAND_status and RAND_add work", "[ssl]") {
   CHECK(sk::RAND_status());
   sk::RAND_add("a little noise", 0.0);
   sk::RAND_add({}, 0.0);

@@ -237,7 +237,7 @@ conn.unwrap()
   }
 }
 
-TEST_CASE("Python's client finds the stream cut off where the session was not closed",
+TEST_CASE("Python's client reports an unexpected end if the session was not closed",
           "[ssl][peers]") {
   const sk::ssl_context context = server_context();
   sk::socket listener = listening();

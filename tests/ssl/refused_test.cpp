@@ -50,7 +50,7 @@ outcome attempt(const std::string& certificate, const std::string& name) {
 
 }  // namespace
 
-TEST_CASE("certificates that do not pass are refused, each in words of its own", "[ssl]") {
+TEST_CASE("invalid certificates are rejected, each with its own message", "[ssl]") {
   const struct {
     const char* certificate;
     const char* name;
@@ -81,7 +81,7 @@ TEST_CASE("certificates that do not pass are refused, each in words of its own",
   }
 }
 
-TEST_CASE("names and addresses that the certificate is for pass", "[ssl]") {
+TEST_CASE("names and addresses in the certificate are accepted", "[ssl]") {
   for (const char* name : {"localhost", "LOCALHOST", "localhost.", "www.example.test", "127.0.0.1",
                            "::1", "0:0::1", "::1%lo"}) {
     INFO(name);
@@ -89,13 +89,12 @@ TEST_CASE("names and addresses that the certificate is for pass", "[ssl]") {
   }
 }
 
-TEST_CASE("a default context trusts the system's authorities, and these do not know the tests' own",
-          "[ssl]") {
+TEST_CASE("a default context trusts the system's authorities, and not the tests' own", "[ssl]") {
   CHECK(attempt("server", "localhost", sk::create_default_context()).client ==
         "certificate: unable to get local issuer certificate");
 }
 
-TEST_CASE("what cannot be a host's name is refused before anything is sent", "[ssl]") {
+TEST_CASE("invalid host names are rejected before anything is sent", "[ssl]") {
   const sk::ssl_context context = client_context();
   const std::string long_name(254, 'a');
   const struct {
@@ -136,7 +135,7 @@ TEST_CASE("what cannot be a host's name is refused before anything is sent", "[s
   }
 }
 
-TEST_CASE("wrapping refuses what cannot work, and closes the socket", "[ssl]") {
+TEST_CASE("wrapping rejects invalid arguments, and closes the socket", "[ssl]") {
   const sk::ssl_context client = client_context();
   const sk::ssl_context server = server_context();
   const auto refused = [](const auto& wrap) {

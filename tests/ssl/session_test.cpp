@@ -42,7 +42,7 @@ TEST_CASE("a second connection resumes the session of the first", "[ssl]") {
   CHECK(both.server.recv(1) == "x");
 }
 
-TEST_CASE("a server that does not know the session shakes hands anew", "[ssl]") {
+TEST_CASE("a server without the session makes a full handshake", "[ssl]") {
   const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
   sk::ssl_context client = client_context();
   only(client, version);
@@ -55,7 +55,7 @@ TEST_CASE("a server that does not know the session shakes hands anew", "[ssl]") 
   CHECK(second.client.version());
 }
 
-TEST_CASE("a session is for its own context and name", "[ssl]") {
+TEST_CASE("a session is resumed only with its own context and name", "[ssl]") {
   const sk::ssl_context client = client_context();
   const sk::ssl_context other = client_context();
   const sk::ssl_context server = server_context();

@@ -12,7 +12,7 @@
 namespace sk = pysock;
 using namespace test_support;
 
-TEST_CASE("a signal is ignored, or ends the call where the hook says so", "[ssl]") {
+TEST_CASE("a signal is ignored, or ends the call if the hook returns false", "[ssl]") {
   struct sigaction quiet {};
   struct sigaction before {};
   quiet.sa_handler = [](int) {};

@@ -36,7 +36,7 @@ TEST_CASE("a session carries bytes both ways, under either version", "[ssl]") {
   CHECK(failure_of([&] { return both.client.recv_into(room, 21); }) == "invalid_argument");
 }
 
-TEST_CASE("a session tells about itself", "[ssl]") {
+TEST_CASE("a session reports its version, cipher and names", "[ssl]") {
   const session_pair both = secured();
   CHECK(both.client.version() == "TLSv1.3");
   REQUIRE(both.client.cipher());
@@ -59,7 +59,7 @@ TEST_CASE("a session tells about itself", "[ssl]") {
   CHECK(both.client);
 }
 
-TEST_CASE("the peer's certificate is told in Python's words", "[ssl]") {
+TEST_CASE("the peer's certificate has Python's keys", "[ssl]") {
   const session_pair both = secured();
   const std::optional<sk::certificate> peer = both.client.getpeercert();
   REQUIRE(peer);
@@ -94,7 +94,7 @@ TEST_CASE("the peer's certificate is told in Python's words", "[ssl]") {
   CHECK(both.server.getpeercert_der().empty());
 }
 
-TEST_CASE("a certificate that nobody verified tells nothing but its bytes", "[ssl]") {
+TEST_CASE("of an unverified certificate only the bytes are returned", "[ssl]") {
   sk::ssl_context careless(sk::PROTOCOL_TLS_CLIENT);
   careless.check_hostname(false).verify_mode(sk::CERT_NONE);
   const session_pair both = secured(careless, server_context("selfsigned"));
@@ -102,7 +102,7 @@ TEST_CASE("a certificate that nobody verified tells nothing but its bytes", "[ss
   CHECK_FALSE(both.client.getpeercert_der().empty());
 }
 
-TEST_CASE("a client shows its certificate where it is asked for", "[ssl]") {
+TEST_CASE("a client sends its certificate if it is requested", "[ssl]") {
   const auto mode = GENERATE(sk::CERT_OPTIONAL, sk::CERT_REQUIRED);
   sk::ssl_context server = server_context();
   server.load_verify_locations(certificate_file("ca.pem"));
@@ -171,7 +171,7 @@ TEST_CASE("a moved session goes on, and assignment closes what was there", "[ssl
   CHECK(other.server.recv(1) == "y");
 }
 
-TEST_CASE("a connection that ends without the closing alert is cut off, unless that was asked for",
+TEST_CASE("the end of a connection without the closing alert is an error, unless suppressed",
           "[ssl]") {
   session_pair both = secured();
   both.server.sendall("all of it?");
@@ -196,7 +196,7 @@ TEST_CASE("a connection that ends without the closing alert is cut off, unless t
   CHECK_FALSE(ec);
 }
 
-TEST_CASE("a record that is cut off in its middle is not taken for an end", "[ssl]") {
+TEST_CASE("a truncated record is not treated as the end of the stream", "[ssl]") {
   session_pair both = secured();
   REQUIRE(send_raw(both.server.fileno(), {0x17, 3, 3, 0, 50, 1, 2, 3}));
   REQUIRE(sys::shutdown(both.server.fileno(), SHUT_WR) == 0);
@@ -249,7 +249,7 @@ TEST_CASE("a reset is a reset, and never an end", "[ssl]") {
         failure("connection_reset_error", ECONNRESET));
 }
 
-TEST_CASE("unwrap exchanges closing alerts and gives the connection back", "[ssl]") {
+TEST_CASE("unwrap exchanges closing alerts and returns the connection", "[ssl]") {
   const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
   sk::ssl_context context = client_context();
   only(context, version);
@@ -290,7 +290,7 @@ TEST_CASE("shutdown ends one direction cleanly", "[ssl]") {
         "sslerror: PROTOCOL_IS_SHUTDOWN");
 }
 
-TEST_CASE("a file over a session has the lines, and outlives the socket", "[ssl]") {
+TEST_CASE("a file over a session reads lines, and may outlive the socket", "[ssl]") {
   session_pair both = secured();
   sk::file writer = both.server.makefile("w");
   sk::file reader = both.client.makefile("r");

@@ -112,8 +112,7 @@ TEST_CASE("a setting that is changed between wrapping and the handshake does not
   (void)accepting.get();
 }
 
-TEST_CASE("getpeercert tells what the handshake verified, whatever the context has become",
-          "[ssl]") {
+TEST_CASE("getpeercert returns the verified certificate after changes of the context", "[ssl]") {
   sk::ssl_context strict = client_context();
   const session_pair verified = secured(strict, server_context());
   strict.check_hostname(false).verify_mode(sk::CERT_NONE);
@@ -172,7 +171,7 @@ TEST_CASE("chains are the peer's own certificate first, as DER", "[ssl][session]
   CHECK(second.server.getpeercert()->subject["commonName"] == "the client");
 }
 
-TEST_CASE("a refused certificate leaves nothing in the thread's queue of OpenSSL", "[ssl]") {
+TEST_CASE("a rejected certificate leaves nothing in OpenSSL's queue of the thread", "[ssl]") {
   const sk::ssl_context server = server_context("expired");
   auto plain = connected();
   background<std::string> accepting(
@@ -203,7 +202,7 @@ TEST_CASE("a context without an authority says so when verification fails", "[ss
   CHECK_THAT(refused(context), !ContainsSubstring(note) && ContainsSubstring("local issuer"));
 }
 
-TEST_CASE("a server chooses its context by the name that the client asks for", "[ssl][sni]") {
+TEST_CASE("a server chooses its context by the name that the client requests", "[ssl][sni]") {
   const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
   sk::ssl_context server = server_context();
   sk::ssl_context elsewhere = server_context("elsewhere");
@@ -254,7 +253,7 @@ TEST_CASE("a server chooses its context by the name that the client asks for", "
   CHECK(failure_of([&] { client.sni_callback(nullptr); }) == "invalid_argument");
 }
 
-TEST_CASE("a session of one name does not pass a server's stricter context for another",
+TEST_CASE("a session of one name is not resumed with a server's stricter context for another",
           "[ssl][sni]") {
   const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
   sk::ssl_context server = server_context();
@@ -273,7 +272,7 @@ TEST_CASE("a session of one name does not pass a server's stricter context for a
   CHECK(now.server == "sslerror: PEER_DID_NOT_RETURN_A_CERTIFICATE");
 }
 
-TEST_CASE("native_handle gives OpenSSL's objects", "[ssl]") {
+TEST_CASE("native_handle returns OpenSSL's objects", "[ssl]") {
   const sk::ssl_context client = client_context();
   session_pair both = secured(client, server_context());
   auto* ssl = static_cast<SSL*>(both.client.native_handle());

@@ -154,7 +154,7 @@ const identity& root() {
 
 }  // namespace
 
-TEST_CASE("which names a certificate is for", "[ssl][verdicts]") {
+TEST_CASE("names that match a certificate, and names that do not", "[ssl][verdicts]") {
   constexpr int other_name = X509_V_ERR_HOSTNAME_MISMATCH;
   constexpr int other_address = X509_V_ERR_IP_ADDRESS_MISMATCH;
   const std::string nul("www.example.test\0.evil.test", 27);
@@ -245,7 +245,7 @@ TEST_CASE("which names a certificate is for", "[ssl][verdicts]") {
   }
 }
 
-TEST_CASE("which chains pass", "[ssl][verdicts]") {
+TEST_CASE("chains that are accepted, and chains that are rejected", "[ssl][verdicts]") {
   request server;
   server.dns = {"localhost"};
   const auto judge = [](const std::vector<identity>& chain) {

@@ -132,7 +132,7 @@ TEST_CASE("a timed out unwrap can be repeated", "[ssl]") {
   CHECK(both.client.unwrap().recv(1).empty());
 }
 
-TEST_CASE("after a write that times out, transferred() tells where the next one goes on", "[ssl]") {
+TEST_CASE("after a write that times out, transferred() is where to continue", "[ssl]") {
   session_pair both = secured();
   std::string data(8000000, '\0');
   for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<char>(i * 2654435761U >> 13);
@@ -167,7 +167,7 @@ TEST_CASE("a deadline that has passed ends sendfile after one record", "[ssl]") 
   CHECK((receive(both.server, data.size()) == data));
 }
 
-TEST_CASE("closing waits for the alert to go as long as the timeout allows", "[ssl]") {
+TEST_CASE("closing waits until the alert is written, within the timeout", "[ssl]") {
   // TCP would make room later: the receiving side packs what waits there.
   session_pair both = secured_over(sk::socketpair(), client_context(), server_context());
   both.client.setblocking(false);
@@ -204,7 +204,7 @@ TEST_CASE("the closing alert reaches a peer that reads late", "[ssl]") {
   sending.get();
 }
 
-TEST_CASE("a non-blocking session asks for what it needs", "[ssl]") {
+TEST_CASE("a non-blocking session reports which event it needs", "[ssl]") {
   const sk::ssl_context client = client_context();
   const sk::ssl_context server = server_context();
   auto plain = connected();

@@ -60,7 +60,7 @@ TEST_CASE("htons and ntohs: 16 bits to and from network order") {
   CHECK(pysock::ntohs(pysock::htons(32768L)) == 32768);
 }
 
-TEST_CASE("htonl and its kin: negative and too large values are refused") {
+TEST_CASE("htonl and similar functions: negative and too large values are refused") {
   CHECK_THROWS_AS(pysock::htons(-1), std::invalid_argument);
   CHECK_THROWS_AS(pysock::htons(65536), std::out_of_range);
   CHECK_THROWS_AS(pysock::ntohs(-1LL), std::invalid_argument);
@@ -77,7 +77,7 @@ TEST_CASE("htonl and its kin: negative and too large values are refused") {
   CHECK_THROWS_WITH(pysock::ntohl(-1), "ntohl: value must be 0-4294967295");
 }
 
-TEST_CASE("htonl and its kin: constant, unsigned, and noexcept for the exact type") {
+TEST_CASE("htonl and similar functions: constant, unsigned, and noexcept for the exact type") {
   STATIC_REQUIRE(pysock::ntohs(pysock::htons(80)) == 80);
   STATIC_REQUIRE(pysock::ntohl(pysock::htonl(0x7f000001)) == 0x7f000001);
   STATIC_REQUIRE(std::is_same_v<decltype(pysock::htons(1)), std::uint16_t>);
@@ -92,7 +92,7 @@ TEST_CASE("htonl and its kin: constant, unsigned, and noexcept for the exact typ
   STATIC_REQUIRE_FALSE(noexcept(pysock::htonl(1)));
 }
 
-TEST_CASE("htonl and its kin: the plain names still work") {
+TEST_CASE("htonl and similar functions: the plain names still work") {
   CHECK(htons(80) == pysock::htons(80));
   CHECK(ntohs(80) == pysock::ntohs(80));
   CHECK(htonl(80) == pysock::htonl(80));
