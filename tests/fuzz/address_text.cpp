@@ -97,7 +97,9 @@ void check_path(const std::string& text) {
   try {
     const sk::address made(text);
     FUZZ_CHECK(made.path() == text);
-    FUZZ_CHECK(made == sk::address(made.data(), made.size()));
+    // The bytes of a name without a path mean something only where the system has such names.
+    if (PYSOCK_ABSTRACT_NAMES || text[0] != '\0')
+      FUZZ_CHECK(made == sk::address(made.data(), made.size()));
   } catch (const sk::error& e) {
     FUZZ_CHECK(e.code() == sk::errc::path_too_long);
     FUZZ_CHECK(text.size() > 90);

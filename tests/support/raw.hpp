@@ -80,6 +80,21 @@ inline std::string why_shutdown_wakes_nobody() {
   return "::shutdown wakes no thread that is in ::recv";
 }
 
+/// Does a receive report a reset that a wait has reported before?
+inline std::string why_waiting_hides_resets() {
+  auto [client, server] = connected();
+  server.setsockopt(SOL_SOCKET, SO_LINGER, linger{1, 0});
+  server.close();
+  fd_set readable;
+  FD_ZERO(&readable);
+  FD_SET(raw(client), &readable);
+  timeval limit{10, 0};
+  ::select(static_cast<int>(raw(client)) + 1, &readable, nullptr, nullptr, &limit);
+  char room[1];
+  const auto count = ::recv(raw(client), room, sizeof room, 0);
+  return count < 0 ? "" : "::recv after ::select takes a reset for an end";
+}
+
 /// Does MSG_WAITALL wait for all?
 inline std::string why_no_waitall() {
   auto [client, server] = connected();
