@@ -156,7 +156,13 @@ void trust(X509_STORE* store, const detail::infos_handle& found) {
   }
 }
 
-std::filesystem::path native_path(const std::string& path) { return std::filesystem::u8path(path); }
+std::filesystem::path native_path(const std::string& path) {
+#ifdef __cpp_lib_char8_t  // C++20, which deprecates u8path()
+  return std::filesystem::path(std::u8string(path.begin(), path.end()));
+#else
+  return std::filesystem::u8path(path);
+#endif
+}
 
 void check_folder(const std::string& path, const std::string& operation) {
   std::error_code ec;
