@@ -144,5 +144,7 @@ int main(int argc, char** argv) {
   while (is_retry(gnutls_bye(session, GNUTLS_SHUT_WR))) wait_for(fd, POLLOUT);
   std::printf("sent %s\nreceived %s\n", sha256(sending.data()).c_str(), sha256(received).c_str());
   std::printf("updates %d\n", sending.updates());
+  gnutls_deinit(session);
+  gnutls_certificate_free_credentials(credentials);
   return 0;
 }

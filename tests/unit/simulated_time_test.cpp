@@ -331,9 +331,9 @@ class scenario {
     }
     call_.succeeded = true;  // for a call that only waits
     if (is_wild() && dice_.chance(1)) {
-      call_.error = ENOMEM;
+      call_.error = EFAULT;
       call_.succeeded = false;
-      return fake::fails(ENOMEM);
+      return fake::fails(EFAULT);
     }
     if (is_wild() ? dice_.chance(weather_.lies) : !starves()) return fake::ready();
     if (milliseconds >= 0 && (!is_wild() || dice_.chance(weather_.nothing))) {
