@@ -142,6 +142,8 @@ tls_connection::outcome tls_connection::make_step(const Step& step, bool sent, b
     if (!ec) ec = failure(made.result);
     made.result = 0;
   }
+  // A call that succeeds may leave errors of records that it has dropped.
+  if (ERR_peek_error() != 0) ERR_clear_error();
   const bool unsent = wire_.has_unsent();
   if (sent && (made.result > 0 || is_want(ec)) && wire_.send_error()) {
     ec = wire_.send_error();
