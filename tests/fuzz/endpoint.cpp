@@ -42,7 +42,10 @@ void read_parts([[maybe_unused]] const sk::address& a) {
   if_that_family([&] {
     const sk::packet_address known(a);
     FUZZ_CHECK(known.addr().size() <= sk::endpoint::capacity());
-    (void)(known.ifindex() + known.proto() + known.pkttype() + known.hatype());
+    (void)known.ifindex();
+    (void)known.proto();
+    (void)known.pkttype();
+    (void)known.hatype();
   });
 #endif
 #ifdef NETLINK_ROUTE
