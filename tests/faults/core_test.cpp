@@ -23,7 +23,7 @@ void append(scenarios& all, scenarios more) {
 
 // ---- receiving ----
 
-// `receive(s, buffer, ec)` puts what it received into `got`, which has room for it.
+// `receive(s, buffer, ec)` puts what it received into `got`, which is large enough.
 template <class Receive>
 scenario receiving(const char* name, const char* operation, int type, const Receive& receive) {
   return {name, [=](trial& t) {

@@ -101,7 +101,7 @@ void check_two(const sk::address& a, const sk::address& b) {
   }
 }
 
-// A block of exactly that size: whoever reads beyond it is found out.
+// A block of exactly that size: AddressSanitizer detects a read beyond it.
 sk::address address_of(const std::vector<char>& bytes) {
   const auto* native = reinterpret_cast<const sockaddr*>(bytes.data());
   const auto size = static_cast<socklen_t>(bytes.size());

@@ -168,7 +168,7 @@ TEST_CASE("a deadline that has passed ends sendfile after one record", "[ssl]") 
 }
 
 TEST_CASE("closing waits until the alert is written, within the timeout", "[ssl]") {
-  // TCP would make room later: the receiving side packs what waits there.
+  // TCP would accept more later, because the receiving side compacts its queue.
   session_pair both = secured_over(sk::socketpair(), client_context(), server_context());
   // On Windows the pair is a connection, whose buffers the system would make larger meanwhile.
   both.client.setsockopt(SOL_SOCKET, SO_SNDBUF, 65536);
