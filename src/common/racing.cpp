@@ -74,15 +74,16 @@ class connect_race {
                           if (is_connected_) plan_.check(s, to.sockaddr);
                           deadline until(plan_.timeout);
                           until.now();
+                          // Before it is an attempt: one that is not waited for would never end.
+                          if (!is_connected_) wait_for(s.fileno());
                           attempts_.push_back({std::move(s), &to, until.end()});
-                          if (!is_connected_) register_last();
                         }) &&
            is_connected_;
   }
 
-  void register_last() {
+  void wait_for(native_handle_type fd) {
     auto entry = std::make_unique<selector_entry>();
-    entry->fd = attempts_.back().s.fileno();
+    entry->fd = fd;
     waiting_.add(entry.get(), EVENT_WRITE);
     (void)entry.release();
   }
