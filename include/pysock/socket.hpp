@@ -276,7 +276,8 @@ class PYSOCK_API socket {
   /// system call. Allocates only the result, if `bufsize` is at most 4 KiB. Blocks as the mode
   /// says. \param bufsize the maximum in bytes \param flags MSG_* \throws timeout,
   /// blocking_io_error, connection_reset_error, error \throws std::invalid_argument for a negative
-  /// size
+  /// size \throws std::bad_alloc; if it is the result that has no memory, what was received is
+  /// lost. `recv_into` allocates nothing.
   [[nodiscard]] std::string recv(std::size_t bufsize, int flags = 0);
 
   /// Receives exactly `size` bytes of a stream; the timeout is for the whole of it. The memory

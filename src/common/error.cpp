@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The text of an exception, and the choice of its class.
+#include <new>
 #include <pysock/error.hpp>
 
 namespace pysock {
@@ -49,6 +50,11 @@ void throw_as(std::error_code code, std::string_view operation, std::size_t tran
 template <class Class>
 void throw_argument(std::error_code code, std::string_view operation, std::size_t /*transferred*/) {
   throw Class(describe(code, operation));
+}
+
+void throw_no_memory(std::error_code /*code*/, std::string_view /*operation*/,
+                     std::size_t /*transferred*/) {
+  throw std::bad_alloc();
 }
 
 void throw_by_category(std::error_code code, std::string_view operation, std::size_t transferred) {
@@ -102,6 +108,8 @@ PYSOCK_COLD thrower class_of(std::error_code code) noexcept {
   if (category == gai_category()) return &throw_as<gaierror>;
   if (category == herror_category()) return &throw_as<herror>;
   if (code == errc::timed_out) return &throw_as<timeout>;
+  // An allocation of the library failed; a system call's ENOMEM has the system's category.
+  if (code == std::make_error_code(std::errc::not_enough_memory)) return &throw_no_memory;
   if (category == pysock_category()) return &throw_as<error>;
   if (throwing(code) != nullptr) return &throw_by_category;
   if (code.value() == detail::sys::numbers().shut_down)

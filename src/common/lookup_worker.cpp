@@ -46,7 +46,7 @@ struct lookup_task {
 
 class worker_pool {
  public:
-  explicit worker_pool(worker_pool* of_parent) noexcept : of_parent_(of_parent) {}
+  explicit worker_pool(worker_pool* of_parent) : of_parent_(of_parent) {}
 
   // The pool of this process. A child of fork() has none of its parent's threads, and a lock that
   // one of them held stays locked: it makes a new pool.

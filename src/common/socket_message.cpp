@@ -96,11 +96,6 @@ struct incoming {
 
 namespace {
 
-// The error of an overload with an error_code after a failed allocation.
-void throw_if_allocation(const std::error_code& ec) {
-  if (ec == std::make_error_code(std::errc::not_enough_memory)) throw std::bad_alloc();
-}
-
 // The offset of control messages behind `size` bytes of data.
 constexpr std::size_t aligned(std::size_t size) noexcept {
   constexpr std::size_t unit = alignof(std::max_align_t);
@@ -141,10 +136,7 @@ std::size_t socket::sendmsg(const const_buffers& buffers, const ancillary_data& 
                             const address& to) {
   std::error_code ec;
   const std::size_t count = sendmsg(buffers, ancdata, flags, to, ec);
-  if (ec) {
-    detail::throw_if_allocation(ec);
-    detail::throw_failed(ec, "sendmsg", to);
-  }
+  if (ec) detail::throw_failed(ec, "sendmsg", to);
   return count;
 }
 
@@ -223,10 +215,7 @@ recvmsg_into_result socket::recvmsg_into(const mutable_buffers& buffers, std::si
                                          int flags) {
   std::error_code ec;
   recvmsg_into_result result = recvmsg_into(buffers, ancbufsize, flags, ec);
-  if (ec) {
-    detail::throw_if_allocation(ec);
-    detail::throw_error(ec, "recvmsg_into");
-  }
+  if (ec) detail::throw_error(ec, "recvmsg_into");
   return result;
 }
 

@@ -507,7 +507,10 @@ void trial::take(outcome& o, const pysock::error& e) {
   transferred_ = e.transferred();
 }
 
-void trial::take(outcome& o, const std::bad_alloc&) { o.kind = outcome::what::no_memory; }
+void trial::take(outcome& o, const std::bad_alloc&) {
+  o.kind = outcome::what::no_memory;
+  lacked_memory_ = true;
+}
 
 bool trial::judge(const outcome& o) {
   const char* const reason = objection(o);
@@ -533,7 +536,9 @@ const char* trial::objection(const outcome& o) const {
   if (o.kind == what::other) return recovers_ ? nullptr : "another exception";
   if (c.allocation != 0) {
     if (c.which != call::count) return nullptr;  // the other failure may come first
-    const bool reported = o.class_name.empty() && o.code == std::errc::not_enough_memory;
+    // By an error_code, or where a thread could not be started, as the system would say it.
+    const bool reported = o.code == std::errc::not_enough_memory &&
+                          (o.class_name.empty() || o.code.category() == std::system_category());
     if (succeeded || o.kind == what::no_memory || (reported && memory::has_failed()))
       return nullptr;
     return "no memory is reported as something else";

@@ -115,7 +115,8 @@ class trial {
 
   // Of the exception that the call threw.
   [[nodiscard]] std::size_t transferred() const noexcept { return transferred_; }
-  [[nodiscard]] const std::string& saved() const noexcept { return saved_; }
+  // Whether the call threw std::bad_alloc.
+  [[nodiscard]] bool lacked_memory() const noexcept { return lacked_memory_; }
 
   void check(bool holds, const char* claim);
 
@@ -135,7 +136,7 @@ class trial {
   bool reports_close_ = false;
   int fired_before_ = 0;
   std::size_t transferred_ = 0;
-  std::string saved_;
+  bool lacked_memory_ = false;
 };
 
 // With which errors a call can fail, by its manual page.
