@@ -14,6 +14,7 @@ import signal
 import socket
 import socketserver
 import ssl
+import struct
 import subprocess
 import sys
 import tempfile
@@ -47,6 +48,21 @@ def has_ipv6():
         return True
     except OSError:
         return False
+
+
+def interface_with_ipv6_multicast():
+    """The name of an interface; None if there is none. What it tries stays on this machine: the group has the scope of one interface."""
+    for index, name in socket.if_nameindex():
+        with contextlib.suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
+            s.settimeout(0.5)
+            s.bind(("", 0))
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, socket.inet_pton(socket.AF_INET6, "ff01::4241") + struct.pack("@I", index))
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 0)
+            s.sendto(b"x", ("ff01::4241", s.getsockname()[1]))
+            if s.recv(10) == b"x":
+                return name
+    return None
 
 
 def why_no(what):
@@ -110,13 +126,13 @@ class Examples(unittest.TestCase):
         self.assertEqual(shown[0], shown[1], results)
         return results[0]
 
-    def run_pairs(self, server, client):
+    def run_pairs(self, server, client, *arguments):
         """Every server with every client: all must end well and say the same. Returns what server and client say."""
         seen = set()
         for pair in itertools.product(LANGUAGES, repeat=2):
             with self.subTest(server=pair[0], client=pair[1]):
-                listening = self.start(pair[0], server, 0)
-                results = self.run_one(pair[1], client, listening.address()[1]), listening.end()
+                listening = self.start(pair[0], server, 0, *arguments)
+                results = self.run_one(pair[1], client, listening.address()[1], *arguments), listening.end()
                 self.assertEqual([status for status, output, errors in results], [0, 0], results)
                 seen.add(tuple(without_numbers(output) for status, output, errors in reversed(results)))
         self.assertEqual(len(seen), 1, seen)
@@ -136,7 +152,7 @@ class Examples(unittest.TestCase):
                 else:
                     compile(twin(source.stem), source.name, "exec")
                     self.assertRegex(twin(source.stem), r"^\s*import .*\b(socket|smtplib)\b")
-                self.assertTrue(hasattr(Examples, "test_" + re.sub("_(server|client|sender|receiver)", "", source.stem)), "is not tested")
+                self.assertTrue(hasattr(Examples, "test_" + re.sub("_(server|client|sender|receiver|discover)", "", source.stem)), "is not tested")
 
     def test_echo(self):
         server, client = self.run_pairs("echo_server", "echo_client")
@@ -177,8 +193,30 @@ class Examples(unittest.TestCase):
     def test_multicast(self):
         self.need("multicast interface")
         receiver, sender = self.run_pairs("multicast_receiver", "multicast_sender")
-        self.assertEqual(receiver, "Listening on ('0.0.0.0', N)\nReceived Hello, group from ('127.0.0.1', N)\n")
-        self.assertEqual(sender, "Sent from ('0.0.0.0', N)\n")
+        self.assertEqual(receiver, "Listening on ('0.0.0.0', N)\nReceived Hello, group from 127.0.0.1\n")
+        self.assertEqual(sender, "Sent through 127.0.0.1\n")
+
+    def test_multicast_over_ipv6(self):
+        interface = None if EMULATOR else interface_with_ipv6_multicast()
+        if interface is None:
+            self.skip("no interface sends to multicast groups of IPv6, or the programs run on another system")
+        receiver, sender = self.run_pairs("multicast_receiver", "multicast_sender", "ff01::4242", interface)
+        self.assertRegex(receiver, r"^Listening on \('::', N, 0, 0\)\nReceived Hello, group from [0-9a-f:]+(%\w+)?\n$")
+        self.assertEqual(sender, f"Sent through {interface}\n")
+
+    def test_broadcast(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+            server.bind(("", 0))
+
+            def serve():
+                for _ in LANGUAGES:
+                    data, client = server.recvfrom(100)
+                    server.sendto(b"yes" if data == b"who serves?" else data, client)
+            serving = threading.Thread(target=serve, daemon=True)
+            serving.start()
+            arguments = server.getsockname()[1], "127.255.255.255", "127.0.0.1", 0.5
+            self.assertEqual(self.run_both("broadcast_discover", *arguments), (0, "127.0.0.1 answers yes\n", ""))
+            serving.join()
 
     def test_http_get(self):
         with tempfile.TemporaryDirectory() as folder:

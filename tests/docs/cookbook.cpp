@@ -67,6 +67,29 @@ BLOCK("cookbook/a-udp-request-that-is-repeated") {
   EXPECT(answer == "17 Hello");
 }
 
+BLOCK("cookbook/broadcast-and-multicast") {
+  sk::socket server(AF_INET, SOCK_DGRAM);
+  server.bind({"", 0});
+  const int port = server.getsockname().port();
+  const std::string own = "127.0.0.1";
+  const std::string everybody = "127.255.255.255";
+#include "cookbook/broadcast-and-multicast.inc"
+  server.settimeout(test_support::patience);
+  EXPECT(server.recv(100) == "who serves?");
+}
+
+BLOCK("cookbook/broadcast-and-multicast-2") {
+  sk::socket receiver(AF_INET, SOCK_DGRAM);
+  receiver.bind({"", 0});
+  const int port = receiver.getsockname().port();
+  const std::string own = "127.0.0.1";
+  const std::string group = "239.255.42.98";
+  sk::socket sender(AF_INET, SOCK_DGRAM);
+#include "cookbook/broadcast-and-multicast-2.inc"
+  receiver.settimeout(test_support::patience);
+  EXPECT(receiver.recv(100) == "Hello, group");
+}
+
 BLOCK("cookbook/connecting-again") {
   docs::echo_server echo;
   const int port = echo.port();
