@@ -108,7 +108,8 @@ PYSOCK_COLD thrower class_of(std::error_code code) noexcept {
   if (category == gai_category()) return &throw_as<gaierror>;
   if (category == herror_category()) return &throw_as<herror>;
   if (code == errc::timed_out) return &throw_as<timeout>;
-  // An allocation of the library failed; a system call's ENOMEM has the system's category.
+  // An allocation failed, of the library or of Windows' C library. A system call's ENOMEM has the
+  // system's category.
   if (code == std::make_error_code(std::errc::not_enough_memory)) return &throw_no_memory;
   if (category == pysock_category()) return &throw_as<error>;
   if (throwing(code) != nullptr) return &throw_by_category;
