@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "support/catch.hpp"
+#include "support/failure.hpp"
 #include "support/fake_sys.hpp"
 #include "support/native.hpp"
 
@@ -242,6 +243,19 @@ TEST_CASE("an unusable source address does not stop the attempts for other addre
   CHECK(create_connection({"h", 80}, 1, options).getpeername() ==
         address("10.0.0.2", 80));  // six: of another family
   CHECK(fake::count("connect") == 1);
+}
+
+TEST_CASE("a race ends where its attempts cannot be waited for", "[create_connection]") {
+  const fake::session session;
+  fake::on_getaddrinfo({fake::resolves({one, two})});
+  fake::on_connect({fails(EINPROGRESS), fails(EINPROGRESS)});
+  fake::on_change_poll_set({fails(EPERM), fails(EPERM)});
+  const auto options = connection_options().happy_eyeballs_delay(0.25);
+  CHECK(test_support::failure_of([&] {
+          (void)create_connection({"h", 80}, std::nullopt, options);
+        }) == test_support::failure("permission_error", EPERM));
+  CHECK(fake::count("connect") == 2);
+  CHECK(fake::count("close") == 2);
 }
 
 TEST_CASE("the port of a source address without one is chosen by connect", "[create_connection]") {
