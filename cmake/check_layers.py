@@ -21,7 +21,7 @@ PLATFORM = re.compile(
     r"|__(Free|Net|Open)BSD__|__DragonFly__|__sun|__ANDROID__|_AIX|__HAIKU__|PYSOCK_WINDOWS)\b")
 PLATFORM_ALLOWED = re.compile(r"include/pysock/(detail/config|constants|families)\.hpp|src/[^/]+/features\.hpp")
 SYSTEM_ALLOWED = re.compile(r"include/pysock/(constants|families)\.hpp|src/(common/families\.cpp|posix/.*|windows/.*)"
-                            r"|src/ssl/system_trust_windows\.cpp")
+                            r"|src/ssl/system_trust_(windows|macos)\.cpp")
 OPENSSL_ALLOWED = re.compile(r"src/ssl/.*")
 TOKEN = re.compile(r"""//[^\n]*|/\*.*?\*/|R"([^(\s]*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<![0-9A-Fa-f])'(?:\\.|[^'\\\n])+'""", re.DOTALL)
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.MULTILINE)

@@ -85,3 +85,8 @@ class Pysock(ConanFile):
                 ssl.requires.append("openssl::openssl")
             else:  # the system's OpenSSL, by a profile with platform_requires
                 ssl.system_libs = ["ssl", "crypto"]
+            # The system's trusted authorities.
+            if self.settings.os == "Windows":
+                ssl.system_libs.append("crypt32")
+            elif self.settings.os == "Macos":
+                ssl.frameworks = ["Security", "CoreFoundation"]

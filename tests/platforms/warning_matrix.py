@@ -56,7 +56,7 @@ def users_text():
 def sources_text():
     """A file that includes every header and all sources of the library, which share no names of their own."""
     sources = [path for folder in ("common", "posix", "ssl") for path in sorted((ROOT / "src" / folder).glob("*.cpp"))
-               if not path.stem.endswith("_windows")]  # of another system
+               if not path.stem.endswith(("_windows", "_macos"))]  # of other systems
     return "\n".join([*all_headers(), *(f'#include "{path.relative_to(ROOT).as_posix()}"' for path in sources)]) + "\n"
 
 
