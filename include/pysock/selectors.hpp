@@ -35,6 +35,7 @@ struct selector_entry {
   std::uint32_t generation = 0;  // differs from that of earlier descriptors with this number
   std::size_t place = 0;         // among all
   std::size_t ready_place = 0;   // among those that are ready
+  selector_entry* next_retired = nullptr;
 };
 
 struct ready_entry {

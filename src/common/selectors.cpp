@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace pysock {
@@ -57,17 +58,19 @@ struct selector_core::state {
                                             static_cast<sys::event>(after), entry.generation);
     if (result < 0) throw_result(result, operation);
   }
-  void destroy_all(std::vector<selector_entry*>& entries) {
-    for (selector_entry* entry : entries) destroy(entry);
-    entries.clear();
+  // Called with the mutex held. Allocates nothing, so that it cannot fail.
+  void retire(selector_entry& entry) noexcept {
+    entry.next_retired = retired;
+    retired = &entry;
   }
   void release_retired() {
-    std::vector<selector_entry*> gone;
+    selector_entry* gone = nullptr;
     {
       const std::lock_guard<std::mutex> lock(mutex);
-      gone.swap(retired);
+      std::swap(gone, retired);
     }
-    destroy_all(gone);  // without the lock: destructors may call the selector
+    while (gone != nullptr)  // without the lock: destructors may call the selector
+      destroy(std::exchange(gone, gone->next_retired));
   }
   void link_interrupter(sys::poll_set& to) {
     if (!interrupter) return;
@@ -83,7 +86,7 @@ struct selector_core::state {
   sys::poll_set* set = nullptr;
   std::unordered_map<native_handle_type, selector_entry*> by_fd;
   std::vector<selector_entry*> all;
-  std::vector<selector_entry*> retired;
+  selector_entry* retired = nullptr;  // the first of those that the next wait destroys
   std::uint32_t generation = interrupter_generation;
 
   // Used only by the thread that calls select.
@@ -155,20 +158,18 @@ void selector_core::add(selector_entry* entry, int events) {
   state_->open();
   if (state_->by_fd.count(entry->fd) != 0)
     throw std::invalid_argument(std::to_string(entry->fd) + " is already registered");
-  // Allocates first, so that nothing must be undone.
-  state_->all.reserve(state_->all.size() + 1);
-  state_->retired.reserve(state_->all.size() + 1 + state_->retired.size());
-  const auto made = state_->by_fd.emplace(entry->fd, entry).first;
   entry->generation = state_->next_generation();
   entry->events = events;
-  try {
-    state_->change(*entry, 0, events, "register_");
-  } catch (...) {
-    state_->by_fd.erase(made);
-    throw;
-  }
   entry->place = state_->all.size();
   state_->all.push_back(entry);
+  try {
+    state_->by_fd.emplace(entry->fd, entry);
+    state_->change(*entry, 0, events, "register_");
+  } catch (...) {
+    state_->by_fd.erase(entry->fd);
+    state_->all.pop_back();
+    throw;
+  }
 }
 
 void selector_core::replace(selector_entry* entry, int events) {
@@ -176,14 +177,13 @@ void selector_core::replace(selector_entry* entry, int events) {
   const std::lock_guard<std::mutex> lock(state_->mutex);
   state_->open();
   selector_entry& old = state_->registered(entry->fd);
-  state_->retired.reserve(state_->all.size() + state_->retired.size() + 1);
   entry->generation = state_->next_generation();
   entry->events = events;
   entry->place = old.place;
   state_->change(*entry, old.events, events, "modify");
   state_->by_fd[entry->fd] = entry;
   state_->all[entry->place] = entry;
-  state_->retired.push_back(&old);
+  state_->retire(old);
 }
 
 void selector_core::set_events(native_handle_type fd, int events) {
@@ -205,7 +205,7 @@ selector_entry& selector_core::remove(native_handle_type fd) {
   state_->all.back()->place = entry.place;
   state_->all[entry.place] = state_->all.back();
   state_->all.pop_back();
-  state_->retired.push_back(&entry);
+  state_->retire(entry);
   return entry;
 }
 
@@ -273,7 +273,7 @@ void selector_core::close() noexcept {
     s.by_fd.clear();
     gone.swap(s.all);
   }
-  s.destroy_all(gone);
+  for (selector_entry* entry : gone) s.destroy(entry);
   s.release_retired();
 }
 

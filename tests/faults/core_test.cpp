@@ -660,6 +660,19 @@ scenarios waits() {
                    });
                  },
                  false});
+  all.push_back({"selector.unregister",
+                 [](trial& t) {
+                   auto [s, peer] = pair_of(t);
+                   sk::selector<int> waiting;
+                   waiting.register_(s, sk::EVENT_WRITE, 1);
+                   waiting.unregister(s);
+                   waiting.register_(s, sk::EVENT_WRITE, 2);
+                   t.check(waiting.select(patience).size() == 1, "it is ready");
+                   t.ignores({call::change_poll_set});
+                   t.call("", [&, &s = s] { waiting.unregister(s); });
+                   t.check(waiting.get_map().size() == 0, "it is gone");
+                 },
+                 false});
   all.push_back({"selector.register_",
                  [](trial& t) {
                    auto [s, peer] = pair_of(t);

@@ -85,7 +85,13 @@ struct wrapper {
   Result operator()(Parameters... p) const {
     const order o = next(which);
     if (o.kind == order::what::fail) {
-      if (happens_anyway<which>(o, p...)) (void)real(p...);
+      if (happens_anyway<which>(o, p...)) {
+        const Result result = real(p...);
+        if constexpr (which == call::connect) {
+          // Refused at once, which leaves no error in the socket that a wait would find.
+          if (result < 0 && !seam::connect_pending(-result)) return result;
+        }
+      }
       return failed<which, Result>(o);
     }
     if (o.kind == order::what::shorten) return shortened(p...);

@@ -85,6 +85,16 @@ TEST_CASE("waiting allocates nothing", "[allocations]") {
   CHECK(sending.get() == 0);
 }
 
+TEST_CASE("unregistering allocates nothing", "[allocations][selectors]") {
+  auto [a, b] = sk::socketpair();
+  sk::selector<int> waiting;
+  waiting.register_(a, sk::EVENT_WRITE);
+  waiting.register_(b, sk::EVENT_WRITE);
+  CHECK(allocations_of([&, &a = a] { waiting.unregister(a); }) == 0);
+  CHECK(waiting.select(patience).size() == 1);  // destroys what was unregistered
+  CHECK(allocations_of([&, &b = b] { waiting.unregister(b); }) == 0);
+}
+
 TEST_CASE("failing by error_code allocates nothing", "[allocations]") {
   auto [client, server] = connected();
   sk::socket listener = listening();
