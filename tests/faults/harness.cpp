@@ -371,9 +371,10 @@ std::vector<std::pair<call, int>> sites_of(const dry_run& dry) {
   return sites;
 }
 
-void report_objections(const runner& run) {
-  for (const std::string& objection : run.objections) std::printf("%s\n", objection.c_str());
-  CHECK(run.objections.size() == 0);
+std::string lines_of(const std::vector<std::string>& all) {
+  std::string text;
+  for (const std::string& one : all) text += one + "\n";
+  return text;
 }
 
 class stopwatch {
@@ -594,7 +595,7 @@ std::vector<call> calls_of(const scenario& s) {
   return all;
 }
 
-void fail_calls(const std::vector<scenario>& scenarios) {
+std::string objections_to_failing_calls(const std::vector<scenario>& scenarios) {
   const stopwatch time;
   runner run;
   const std::vector<dry_run> dry = dry_runs(run, scenarios);
@@ -639,10 +640,11 @@ void fail_calls(const std::vector<scenario>& scenarios) {
       "%.1f s\n",
       scenarios.size(), dry.size(), sites, run.runs - before, cells.size(), unreached,
       time.seconds());
-  report_objections(run);
+  std::fflush(stdout);  // a child of the caller may end without that
+  return lines_of(run.objections);
 }
 
-void fail_allocations(const std::vector<scenario>& scenarios) {
+std::string objections_to_failing_allocations(const std::vector<scenario>& scenarios) {
   const stopwatch time;
   runner run;
   const std::vector<dry_run> dry = dry_runs(run, scenarios);
@@ -683,7 +685,8 @@ void fail_allocations(const std::vector<scenario>& scenarios) {
       "allocations: %zu scenarios, %zu with their modes, %zu allocations, %u cells of %zu, "
       "%.1f s\n",
       scenarios.size(), dry.size(), sites, run.runs - before, cells.size(), time.seconds());
-  report_objections(run);
+  std::fflush(stdout);  // a child of the caller may end without that
+  return lines_of(run.objections);
 }
 
 }  // namespace faults

@@ -146,10 +146,11 @@ const char* name_of(call c) noexcept;
 // The calls that a scenario makes without a fault, in all its modes.
 std::vector<call> calls_of(const scenario& s);
 
-// Makes every call of the seam fail in every scenario, and cuts transfers short.
-void fail_calls(const std::vector<scenario>& scenarios);
-// Makes every allocation fail in every scenario.
-void fail_allocations(const std::vector<scenario>& scenarios);
+// Makes every call of the seam fail in every scenario, and cuts transfers short. Returns what was
+// wrong, a line for each, and prints how much was done.
+std::string objections_to_failing_calls(const std::vector<scenario>& scenarios);
+// Makes every allocation fail in every scenario. Returns as above.
+std::string objections_to_failing_allocations(const std::vector<scenario>& scenarios);
 
 // ---- memory: operator new of this program, in memory.cpp ----
 
