@@ -27,7 +27,7 @@ TEST_CASE("families, types and protocols that the system lacks fail with its err
 }
 
 #ifdef SOCK_NONBLOCK
-TEST_CASE("type() does not contain SOCK_NONBLOCK and SOCK_CLOEXEC", "[socket]") {
+TEST_CASE("type() omits SOCK_NONBLOCK and SOCK_CLOEXEC", "[socket]") {
   const sk::socket nonblocking(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC);
   CHECK(nonblocking.type() == SOCK_STREAM);
   CHECK(nonblocking.gettimeout() == sk::seconds(0));

@@ -105,7 +105,7 @@ TEST_CASE("if all parallel attempts fail, the last failure or all are thrown",
     fake::on_getsockopt({fake::sets(ECONNREFUSED)});
     try {
       (void)create_connection({"h", 80}, 2, racing().all_errors(all));
-      FAIL("no exception");
+      FAIL("not thrown");
     } catch (const pysock::error_group& e) {
       CHECK(all);
       REQUIRE(e.exceptions().size() == 2);

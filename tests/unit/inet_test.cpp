@@ -184,7 +184,7 @@ TEST_CASE("inet_aton: rejects illegal addresses") {
 TEST_CASE("inet_aton: the error has a text and no number") {
   try {
     (void)pysock::inet_aton("1.2.3.256");
-    FAIL("nothing was thrown");
+    FAIL("not thrown");
   } catch (const pysock::error& e) {
     CHECK(e.code() == pysock::errc::illegal_inet_aton);
     CHECK_FALSE(e.errnum());
@@ -259,7 +259,7 @@ TEST_CASE("inet_pton: AF_INET6 takes every text form of RFC 4291") {
 TEST_CASE("inet_pton: illegal text has no number, another family has one") {
   try {
     (void)pysock::inet_pton(AF_INET6, "fe80::1%lo");
-    FAIL("nothing was thrown");
+    FAIL("not thrown");
   } catch (const pysock::error& e) {
     CHECK(e.code() == pysock::errc::illegal_inet_pton);
     CHECK_FALSE(e.errnum());
@@ -280,7 +280,7 @@ TEST_CASE("inet_ntoa: four bytes to dotted text") {
        {std::size_t{0}, std::size_t{3}, std::size_t{5}, std::size_t{16}}) {
     try {
       (void)pysock::inet_ntoa(std::string(length, 'x'));
-      FAIL("nothing was thrown for length " << length);
+      FAIL("not thrown for length " << length);
     } catch (const pysock::error& e) {
       CHECK(e.code() == pysock::errc::packed_wrong_length);
       CHECK_FALSE(e.errnum());
