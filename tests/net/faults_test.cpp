@@ -138,8 +138,7 @@ TEST_CASE("close reports errors except a reset, and is never repeated", "[faults
     for (const std::string& line : seen.lines_between("begin close", "end close"))
       repeated += line.compare(0, closes[0].size(), closes[0]) == 0;
     CHECK(repeated == 1);
-    CHECK(first_line(seen).find("fileno -1") !=
-          std::string::npos);  // released although close failed
+    CHECK(first_line(seen).find("fileno -1") != std::string::npos);  // released nevertheless
     return outcome(seen);
   };
   CHECK(closing("EIO") == failure("error", EIO));

@@ -178,8 +178,8 @@ TEST_CASE("recv with SO_RCVLOWAT returns the data that have arrived when the tim
   auto [client, server] = connected();
   server.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 10);
   server.settimeout(limit);
-  for (int i = 0; i < 4;
-       ++i) {  // the first recv tries before it polls, those after a wait poll first
+  // The first recv tries before it polls, those after a wait poll first.
+  for (int i = 0; i < 4; ++i) {
     client.sendall("fiver");
     REQUIRE(wait_for(client.fileno(), POLLOUT));
     std::string got;

@@ -447,8 +447,8 @@ TEST_CASE("lookups in a process without free descriptors report EMFILE, not an u
       ask([] { return sk::if_nameindex().empty() ? 0 : 1; }, "1"),
   };
   for (const bool first_looked_up : {false, true}) {
-    CAPTURE(
-        first_looked_up);  // the C library may fail differently before it has loaded its modules
+    // The C library may fail differently before it has loaded its modules.
+    CAPTURE(first_looked_up);
     const std::string all = in_private_etc(databases, [&] {
       if (first_looked_up) {
         for (const question& one : questions) (void)one.ask();

@@ -165,8 +165,7 @@ TEST_CASE("calls that send continue after signals", "[signals]") {
     for (const auto& call : calls) {
       client.setblocking(false);
       std::error_code ec;
-      while (!ec)
-        total += client.send(std::string(1000, 'x'), ec);  // until the buffer is full again
+      while (!ec) total += client.send(std::string(1000, 'x'), ec);  // fills the buffer again
       client.settimeout(mode);
       background<std::size_t> sending(call);
       interrupt(sending, hook, 3);

@@ -315,9 +315,8 @@ TEST_CASE("getsockopt and setsockopt take bytes and structures", "[socket]") {
       system_says([&] { return raw_option(s, SOL_SOCKET, SO_LINGER, 'x'); });
   CHECK(too_short != "none");
   CHECK(failure_of([&] { s.setsockopt(SOL_SOCKET, SO_LINGER, "x"); }) == too_short);
-  const std::string an_int = system_says([&] {
-    return raw_option(s, SOL_SOCKET, SO_LINGER, 1);
-  });  // on some systems struct linger has that size
+  // On some systems struct linger has the size of an int.
+  const std::string an_int = system_says([&] { return raw_option(s, SOL_SOCKET, SO_LINGER, 1); });
   CHECK(failure_of([&] { s.setsockopt(SOL_SOCKET, SO_LINGER, 1); }) == an_int);
 }
 

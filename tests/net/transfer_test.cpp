@@ -322,9 +322,8 @@ TEST_CASE("a peer that closes with unread data resets", "[transfer]") {
       system_says([&] { return ::recv(raw(twin), room, sizeof room, 0); });
   const std::string sending = system_says([&] { return ::send(raw(twin), "x", 1, no_signal); });
   const std::string lost = failure("connection_reset_error", ECONNRESET);
-  CHECK((
-      receiving == lost ||
-      (receiving == "none" && sending == lost)));  // on some systems the wait above takes the error
+  // On some systems the wait above takes the error of recv.
+  CHECK((receiving == lost || (receiving == "none" && sending == lost)));
   sk::socket client = closed_too_early();
   CHECK(failure_of([&] { return client.recv(10); }) == receiving);
   CHECK(failure_of([&] { (void)client.send("x"); }) == sending);

@@ -95,8 +95,7 @@ TEST_CASE("AF_UNIX streams connect over a path", "[unix]") {
   CHECK(conn.recv(100) == "hello");
 
   listener.close();
-  CHECK(std::filesystem::exists(
-      std::filesystem::symlink_status(path)));  // the library does not remove it
+  CHECK(std::filesystem::exists(std::filesystem::symlink_status(path)));  // not removed
   sk::socket second = unix_socket();
   CHECK(failure_of([&] { second.bind(path); }) == failure("error", EADDRINUSE));
 }

@@ -466,8 +466,7 @@ TEST_CASE("ioctl takes numbers and keep-alive times", "[windows]") {
   sk::socket tcp;
   CHECK_NOTHROW(tcp.ioctl(SIO_KEEPALIVE_VALS, {1, 10000, 3000}));
   sk::socket udp(AF_INET, SOCK_DGRAM);
-  CHECK(failure_of([&] { udp.ioctl(SIO_RCVALL, RCVALL_ON); }) !=
-        "none");  // only raw sockets have it
+  CHECK(failure_of([&] { udp.ioctl(SIO_RCVALL, RCVALL_ON); }) != "none");  // only for raw sockets
   const std::string missing = missing_control(SOCK_STREAM, SIO_LOOPBACK_FAST_PATH, 1);
   if (!missing.empty()) SKIP_TEST("SIO_LOOPBACK_FAST_PATH: " + missing);
   CHECK_NOTHROW(tcp.ioctl(SIO_LOOPBACK_FAST_PATH, 1));

@@ -548,8 +548,7 @@ void soaking::run(double minutes) {
     for (std::thread& one : *threads) one.join();
   }
   {
-    const std::lock_guard<std::mutex> lock(
-        mutex_);  // a worker must not miss the change before it waits
+    const std::lock_guard<std::mutex> lock(mutex_);  // so that no worker misses the change
     serving_ = false;
   }
   stop_.interrupt();

@@ -109,9 +109,8 @@ TEST_CASE("openssl s_server: versions, ALPN and a client's certificate", "[ssl][
     peer.say("from s_server\n");
     CHECK(receive(s, 14) == "from s_server\n");
     s.close();
-    CHECK_THAT(
-        peer.rest(),
-        ContainsSubstring("DONE") && !ContainsSubstring("ERROR"));  // it received close_notify
+    // It received close_notify.
+    CHECK_THAT(peer.rest(), ContainsSubstring("DONE") && !ContainsSubstring("ERROR"));
     CHECK(peer.wait() == 0);
   }
 }

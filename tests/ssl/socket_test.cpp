@@ -243,8 +243,8 @@ TEST_CASE("a reset is reported as such, not as the end of the stream", "[ssl]") 
   const linger hard{1, 0};
   REQUIRE(sys::setsockopt(both.server.fileno(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard) == 0);
   REQUIRE(send_raw(both.server.fileno(), {0x17, 3, 3, 0, 50}));
-  REQUIRE(sys::close(both.server.fileno()) ==
-          0);  // close of the session would send its alert first
+  // Not close() of the session, which would send its alert first.
+  REQUIRE(sys::close(both.server.fileno()) == 0);
   CHECK(failure_of([&] { return both.client.recv(1); }) ==
         failure("connection_reset_error", ECONNRESET));
   CHECK(failure_of([&] { return both.client.send("x"); }) ==

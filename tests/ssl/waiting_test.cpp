@@ -145,8 +145,8 @@ TEST_CASE("after a write that times out the program can continue at transferred(
   }
   REQUIRE(gone > 0);
   REQUIRE(gone < data.size());
-  CHECK(transferred([&] { return both.client.send(data); }) ==
-        0);  // the rest of the last record is sent first
+  // The rest of the last record must be sent first.
+  CHECK(transferred([&] { return both.client.send(data); }) == 0);
   background<std::string> receiving([&] { return receive(both.server, data.size()); });
   both.client.settimeout(patience);
   CHECK(both.client.sendall(sk::const_bytes(data).after(gone)) == data.size() - gone);

@@ -471,8 +471,7 @@ TEST_CASE("create_server leaves no descriptor open, whichever call fails") {
   const int calls = fake::fail_each_call(ENOBUFS, [] {
     try {
       (void)create_server({"", 80}, server_options().family(AF_INET6).dualstack_ipv6(true));
-    } catch (const pysock::error&
-                 e) {  // not std::invalid_argument, which says that dual-stack is missing
+    } catch (const pysock::error& e) {  // not std::invalid_argument: dual-stack is possible
       CHECK(e.errnum() == ENOBUFS);
     }
     CHECK(fake::open_count() == 0);
