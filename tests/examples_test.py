@@ -429,7 +429,7 @@ class Examples(unittest.TestCase):
                         pass  # a client that refuses the certificate
             threading.Thread(target=serve, daemon=True).start()
             port = listener.getsockname()[1]
-            said = "TLSv1.3 with localhost by the word of the tests authority\nHTTP/1.0 200 OK\n\n" + page.decode()
+            said = "TLSv1.3 with localhost certified by the tests authority\nHTTP/1.0 200 OK\n\n" + page.decode()
             self.assertEqual(self.run_both("https_get", "localhost", port, folder + "/ca.pem"), (0, said, ""))
             for arguments in (("127.0.0.1", port), ("localhost", port, folder + "/stranger.pem")):
                 for language in LANGUAGES:
