@@ -70,7 +70,7 @@
 #endif
 #if __has_include(<windows.h>)
 // clang-format off
-#include <winsock2.h>  // first, because <windows.h> includes an older Winsock, of which some compilers warn
+#include <winsock2.h>  // first: <windows.h> has an older Winsock, and some compilers warn
 #include <windows.h>
 // clang-format on
 #endif

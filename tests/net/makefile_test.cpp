@@ -253,7 +253,7 @@ TEST_CASE("makefile: a timeout of 0 never waits", "[makefile]") {
 
 // ---- timeouts ----
 
-TEST_CASE("makefile: the file has a timeout of its own", "[makefile]") {
+TEST_CASE("makefile: the file has its own timeout", "[makefile]") {
   auto [a, b] = pair_of(AF_INET);
   a.settimeout(20ms);
   sk::file f = a.makefile();

@@ -351,7 +351,7 @@ TEST_CASE("sendto with MSG_FASTOPEN and a timeout connects and sends", "[readine
 #endif
 }
 
-TEST_CASE("MSG_PEEK with MSG_TRUNC tells the length of a datagram", "[readiness][recv_into]") {
+TEST_CASE("MSG_PEEK with MSG_TRUNC returns the length of a datagram", "[readiness][recv_into]") {
 #ifdef __linux__
   sk::socket receiver = bound_udp();
   sk::socket sender = bound_udp();
@@ -367,7 +367,7 @@ TEST_CASE("MSG_PEEK with MSG_TRUNC tells the length of a datagram", "[readiness]
   CHECK(receiver.recvfrom(1, flags).data == "x");
   CHECK(receiver.recvmsg(1, 0, flags).data == "x");
 #else
-  SKIP_TEST("MSG_TRUNC is a flag of Linux' receives alone");
+  SKIP_TEST("only Linux has MSG_TRUNC for receives");
 #endif
 }
 

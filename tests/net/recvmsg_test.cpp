@@ -367,7 +367,7 @@ TEST_CASE("messages without control data, and waiting for them, allocate nothing
 // ---- control messages ----
 
 #ifdef IP_PKTINFO
-TEST_CASE("packet options come as control messages, typed", "[recvmsg]") {
+TEST_CASE("recvmsg returns packet options as typed control messages", "[recvmsg]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   b.setsockopt(IPPROTO_IP, IP_RECVTTL, 1);

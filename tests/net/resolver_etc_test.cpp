@@ -64,8 +64,7 @@ const std::map<std::string, std::string> databases = {
     {"nsswitch.conf", "hosts: files\nservices: files\nprotocols: files\nnetworks: files\n"},
     {"host.conf", "multi on\n"},
     {"resolv.conf",
-     "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"},  // for C libraries that ask a server
-                                                               // all the same
+     "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"},  // some C libraries ask a server
     {"hosts",
      "127.0.0.1 localhost\n"
      "127.0.0.2 short alias.example another\n"

@@ -391,7 +391,7 @@ TEST_CASE("the hang-up of a pipe is readable, and writable at its other end", "[
   CHECK(found(s.select(patience)) == only(writing.get(), sk::EVENT_WRITE));
 }
 
-TEST_CASE("select goes on after a signal, with the same deadline, unless the hook ends it",
+TEST_CASE("select continues after a signal with the same deadline unless the hook ends it",
           "[selectors][signals]") {
   struct sigaction action {};
   struct sigaction before {};

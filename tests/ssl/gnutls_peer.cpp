@@ -58,7 +58,7 @@ void wait_for(int fd, short events) {
 
 bool is_retry(ssize_t result) { return result == GNUTLS_E_AGAIN || result == GNUTLS_E_INTERRUPTED; }
 
-// Sends records until the connection takes no more.
+// Sends records until the connection is full.
 class sender {
  public:
   sender(gnutls_session_t session, std::string data) : session_(session), data_(std::move(data)) {}

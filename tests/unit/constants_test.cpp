@@ -197,7 +197,7 @@ TEST_CASE("constants: the directions of shutdown") {
   CHECK(SHUT_RDWR == 2);
 }
 
-TEST_CASE("constants: the UDP-Lite options come with the protocol") {
+TEST_CASE("constants: the UDP-Lite options are defined together with the protocol") {
 #ifdef IPPROTO_UDPLITE
   CHECK(UDPLITE_SEND_CSCOV == 10);
   CHECK(UDPLITE_RECV_CSCOV == 11);

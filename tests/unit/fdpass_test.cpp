@@ -186,7 +186,7 @@ TEST_CASE("recv_fds refuses invalid counts") {
   CHECK(fake::count("recvmsg") == 0);
 }
 
-TEST_CASE("recv_fds waits as the socket's mode says") {
+TEST_CASE("recv_fds waits according to the socket's mode") {
   const fake::session session;
   pysock::socket s(AF_UNIX);
   s.settimeout(0.5);

@@ -698,7 +698,7 @@ TEST_CASE("file: a closed file cannot be used", "[file]") {
   CHECK(f.readline() == "abc\n");
   SECTION("closed") { f.close(); }
   SECTION("moved from") { const file other = std::move(f); }
-  SECTION("never open") { f = file(nullptr); }
+  SECTION("made of a null pointer") { f = file(nullptr); }
   std::string text;
   char room[4];
   CHECK(f.closed());  // NOLINT(bugprone-use-after-move): what is left is the point
