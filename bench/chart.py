@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The results of run.py as an SVG chart: a row for each workload, a mark for each contender, at its ratio to plain system calls, on a logarithmic axis."""
+"""Draws the results of run.py as an SVG chart: a row for each workload, a mark for each contender at its ratio to system calls."""
 import math
 from xml.sax.saxutils import escape
 

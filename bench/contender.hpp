@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A contender is a program `NAME WORKLOAD COUNT` that prepares itself, does COUNT operations, and
-// prints the nanoseconds they took. Each contender is one file in contenders/, with its library's
-// code for each workload. The code around the operations is the same for all.
+// A contender is a program `NAME WORKLOAD COUNT` that does COUNT operations and prints how many
+// nanoseconds they took. Each contender is one file in contenders/, with its library's code for
+// each workload. The code around the operations is the same for all.
 #pragma once
 
 #include <arpa/inet.h>
@@ -50,7 +50,7 @@ class meter {
     for (long i = 0; i < count_; ++i) op();
     elapsed_ = std::chrono::steady_clock::now() - begin;
   }
-  // The same where each operation needs something done before it that is not measured.
+  // The same with a preparation before each operation, which is not measured.
   template <class Prepare, class Op>
   void operator()(Prepare prepare, Op op) {
     for (long i = 0; i < count_; ++i) {
@@ -130,8 +130,8 @@ inline pair connected(int family) {
   return {made[0], made[1]};
 }
 
-// Another process, for the other end. Its `run` ends when this one closes its end, which therefore
-// must be destroyed first.
+// A child process for the other end. `run` returns when this process closes its end. So destroy
+// this process's end before this object.
 class process {
  public:
   template <class Run>

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Counts the cost of one operation and of building a client exactly, and compares them with limits. Ends non-zero if one is exceeded.
+"""Counts the exact cost of one operation and of building a client, and compares it with limits. The exit status is 1 if one is exceeded.
 
 usage: counts.py [--peers] STATIC_BUILD SHARED_BUILD LTO_BUILD
 
-Instructions are callgrind's, allocations memcheck's, system calls strace's, without what a program's other processes do: each the
-difference of two runs of different length, so that their start and end cancel out.
+callgrind counts the instructions, memcheck the allocations, and strace the system calls, without those of child processes. Each count is
+the difference of two runs of different length, so that start and end of the program are not counted.
 """
 import concurrent.futures
 import os
@@ -25,7 +25,7 @@ class Count(NamedTuple):
     kind: str          # instructions, allocations, bytes (allocated) or calls (to the system)
     workload: str      # its name in the contenders
     build: str = 'static'  # of pysock, or another contender'
-    calls: str = ''    # those whose line in the trace this finds
+    calls: str = ''    # a regular expression: only system calls whose line in the trace matches
 
 
 class Limit(NamedTuple):
@@ -66,7 +66,7 @@ ALLOCATIONS = [
     Limit('sendto, recvfrom_into: IPv4, IPv6, AF_UNIX', Count('allocations', 'any_address'), 0),
     Limit('connect to a literal, accept', Count('allocations', 'connect'), 0),
     Limit('recv_into with an error_code, would-block', Count('allocations', 'would_block'), 0),
-    # OpenSSL's by hand are 4: two more for the buffers that an idle connection does not keep.
+    # OpenSSL by hand makes 4: two more for the buffers that an idle connection does not keep.
     *(Limit(f'a record of TLS, {size} bytes', Count('allocations', f'tls_{size}', 'tls'), 2, Count('allocations', f'hand_tls_{size}', 'tls'))
       for size in (64, 16384)),
 ]
@@ -84,7 +84,7 @@ SYSTEM_CALLS = [
       for name, workload, call in (('socket', 'make', 'socket'), ('accept', 'connect', 'accept'), ('dup', 'dup', 'dup|fcntl'))),
     Limit('create_connection with a timeout, and close', Count('calls', 'create_connection'), 6),
     Limit('getaddrinfo of a numeric host, type given', Count('calls', 'getaddrinfo'), 0),
-    # One to send it; OpenSSL receives the header and then the rest.
+    # One call sends it. OpenSSL receives the header and then the rest.
     *(Limit(f'a record of TLS, {size} bytes', Count('calls', f'tls_{size}', 'tls', '^(send|recv)'), 3) for size in (64, 16384)),
 ]
 LINES = 31000
@@ -200,7 +200,7 @@ def ours(path):
 
 
 def compile_seconds(sources, rounds=7):
-    """The minimum processor time of each, run in turn."""
+    """The minimum processor time to compile each source. The sources take turns."""
     best = {}
     for _ in range(rounds):
         for source in sources:
@@ -213,7 +213,7 @@ def compile_seconds(sources, rounds=7):
 
 
 def client(builds, contenders):
-    """Rows as of `counted`, for the programs in client/."""
+    """Rows like those of `counted`, for the programs in client/."""
     names = [*contenders, 'pysock']
     sources = [os.path.join(ROOT, 'bench', 'client', name + '.cpp') for name in names]
     lines = [preprocessed_lines(source) for source in sources]

@@ -3,9 +3,8 @@
 
 usage: run.py [--rounds N] BUILD [WORKLOAD...]
 
-In each round every contender runs once, on one processor, in an order of its own, beside hand-written system calls; what counts is the
-median of the ratios to those of the same round. The control is the same hand-written program a second time: how far it strays from 1 is
-noise.
+In each round every contender and a program with plain system calls ("raw") run once on one processor, in random order. The result is the
+median of the ratios to raw in the same round. The control is raw a second time: its distance from 1 is noise.
 """
 import argparse
 import contextlib
@@ -106,7 +105,7 @@ def summary(times):
 
 
 def verdict(workload, results):
-    """The claims of the project that this run does not confirm; the limits are the control's quartiles and the tolerance."""
+    """The project's claims that this run does not confirm. The limits are the control's quartiles plus the tolerance."""
     low, high = results['control']['quartiles']
     band = max(1 - low, high - 1) + TOLERANCE.get(workload, USUAL_TOLERANCE)
     ours = results['pysock']['ratio']
@@ -129,7 +128,7 @@ def cell(result):
 
 
 def packaged(name):
-    """The version of a Debian package, as its authors number it."""
+    """The upstream version of a Debian package."""
     if not shutil.which('dpkg-query'):
         return 'of unknown version'
     return re.sub(r'^\d+:|-[^-]*$', '', output('dpkg-query', '-W', '-f', '${Version}', name))
@@ -162,7 +161,7 @@ def main():
     can = {name: output(*command).split() for name, (command, _) in entrants.items()}
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     with contextlib.suppress(PermissionError):
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))  # before other programs of this machine
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))  # with priority over other programs of this machine
     print(f'ratio to raw, median of {arguments.rounds} rounds, and half the distance of its quartiles\n')
     print(f'{"workload":<24}{"raw, ns":>10}' + ''.join(f'{name:>17}' for name in entrants if name != 'raw'))
     results = {}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The workloads, for contenders that adopt descriptors into some `Stream` with `send`, `recv_into`
-// and `recv`, and so on.
+// The workloads. They are templates of the contender's types, such as a `Stream` that adopts a
+// descriptor and has `send`, `recv_into` and `recv`.
 #pragma once
 
 #include <sys/resource.h>
@@ -118,8 +118,8 @@ void idle(meter& measure) {
   });
 }
 
-// What an event loop calls for a descriptor that is ready: takes a byte and has another one sent to
-// it, or leaves it as it is.
+// The handler of an event loop for a ready descriptor. It receives a byte and lets the other end
+// send another one, or leaves the byte in the buffer.
 struct event_handler {
   pair ends;
   bool takes;
@@ -134,8 +134,9 @@ struct event_handler {
   static inline long handled = 0;
 };
 
-// Ten events, with a thousand descriptors registered, of which ten are always ready. `Loop` has
-// `add(const event_handler&)`, and `once()`, which waits, and calls the handlers of what is ready.
+// Ten events in a loop with a thousand descriptors, of which ten are always ready. `Loop` has
+// `add(const event_handler&)`, and `once()`, which waits and calls the handlers of ready
+// descriptors.
 template <class Loop, bool takes>
 void selector(meter& measure) {
   constexpr int active = 10;
@@ -154,8 +155,8 @@ void selector(meter& measure) {
   });
 }
 
-// From the call that interrupts a receive in another thread until that thread has seen it. `Waiter`
-// has `wait()`, which receives until it is interrupted, `interrupt()` and `reset()`.
+// The time from the interruption of a receive in another thread until that thread has returned from
+// it. `Waiter` has `wait()`, which receives until it is interrupted, `interrupt()` and `reset()`.
 template <class Waiter>
 void interrupt(meter& measure) {
   Waiter waiter;
@@ -182,15 +183,14 @@ void interrupt(meter& measure) {
   other.join();
 }
 
-// connect, accept, and both closed, in one thread. `Listener::cycle()` is that.
+// `Listener::cycle()` connects, accepts and closes both sockets, in one thread.
 template <class Listener>
 void connect(meter& measure) {
   Listener listening;
   measure([&] { listening.cycle(); });
 }
 
-// 64 bytes over UDP. `cycle()` sends to the other socket and receives with the sender's address, in
-// the form of the type.
+// 64 bytes over UDP. `cycle()` sends to the other socket and receives with the sender's address.
 template <class Datagrams>
 void udp(meter& measure) {
   Datagrams sockets;

@@ -4,8 +4,8 @@
 
 usage: check_layers.py [--root folder] [g++]
 
-The levels are in cmake/layers.txt below the root. With a GNU compiler and its library, heavy standard headers are also
-looked for behind other standard headers.
+The levels are in cmake/layers.txt below the root. With a GNU compiler and its library the check also finds heavy standard
+headers that other standard headers include.
 """
 import argparse
 import pathlib

@@ -32,7 +32,7 @@ class File:
                     sys.exit(f"{path}: includes {include[2]} under a condition: the two files would need it twice")
                 self.add(own)
             elif include and include[1] == '"':
-                sys.exit(f"{path}: includes {include[2]}, which is not there")
+                sys.exit(f"{path}: includes {include[2]}, which does not exist")
             elif line != "#pragma once" and not line.startswith("// SPDX"):
                 kept.append(line)
         self.lines += [f"// ---- {path.relative_to(ROOT).as_posix()}", *kept]
@@ -54,9 +54,9 @@ def main(folder):
     header.write(folder / "pysock.hpp", "the core in one header; compile and link pysock.cpp as well.")
 
     source = File(header.present)
-    # Feature macros come before the first header of the system.
+    # Feature macros must precede the first header of the system.
     source.lines += ["#if !defined(_WIN32) && !defined(_FILE_OFFSET_BITS)", "#define _FILE_OFFSET_BITS 64", "#endif", '#include "pysock.hpp"']
-    # The other headers: only the sources of one platform include them.
+    # The other headers, which only the sources of one platform include.
     for path in sorted((ROOT / "include").rglob("*.hpp")):
         if not path.name.startswith("ssl"):
             source.add(path)

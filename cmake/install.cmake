@@ -45,7 +45,7 @@ function(install_library target name description)
   list(FILTER definitions EXCLUDE REGEX "NOTFOUND$")
   list(TRANSFORM definitions PREPEND -D)
   list(JOIN definitions " " definitions)
-  set(library ${name}) # of several configurations that of a release
+  set(library ${name}) # if there are several configurations, the release library
   if(CMAKE_BUILD_TYPE STREQUAL Debug AND NOT many_configurations)
     string(APPEND library "${CMAKE_DEBUG_POSTFIX}")
   endif()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which of many servers can be connected to, all within one deadline:
+// Checks which of many servers accept connections, all within one deadline:
 // health_check seconds host:port... In Python:
 //
 //     import concurrent.futures, socket, sys, time

@@ -5,11 +5,11 @@
 //     import socket, ssl, sys
 //
 //     host, port, cafile = sys.argv[1:] + ['www.python.org', '443', None][len(sys.argv) - 1:]
-//     context = ssl.create_default_context(cafile=cafile)  # without a file: whom the system trusts
+//     context = ssl.create_default_context(cafile=cafile)  # default: the system's authorities
 //     s = context.wrap_socket(socket.create_connection((host, port), timeout=10),
 //                             server_hostname=host, suppress_ragged_eofs=False)
 //     issuer = dict(names[0] for names in s.getpeercert()['issuer'])
-//     print(s.version(), 'with', host, 'by the word of', issuer['commonName'])
+//     print(s.version(), 'with', host, 'certified by', issuer['commonName'])
 //     s.sendall(f'GET / HTTP/1.0\r\nHost: {host}\r\n\r\n'.encode())
 //     answer = b''
 //     while data := s.recv(16384):
@@ -29,7 +29,7 @@ int main(int argc, char** argv) try {
       argc > 3 ? sk::create_default_context(sk::Purpose::SERVER_AUTH, argv[3])
                : sk::create_default_context();
   sk::ssl_socket s = context.wrap_socket(sk::create_connection({host, port}, 10), host);
-  std::cout << *s.version() << " with " << host << " by the word of "
+  std::cout << *s.version() << " with " << host << " certified by "
             << s.getpeercert()->issuer["commonName"] << '\n';
   s.sendall("GET / HTTP/1.0\r\nHost: " + host + "\r\n\r\n");
   std::string answer;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sends one message to a group through one interface, and no further than this machine:
+// Sends one message to a group through one interface. The message does not leave this machine:
 // multicast_sender [port [group [interface]]], as multicast_receiver. In Python:
 //
 //     import socket, sys

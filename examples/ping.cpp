@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Asks this machine for an ICMP echo. Needs root. In Python:
+// Sends an ICMP echo request to this machine. Needs root. In Python:
 //
 //     import os, socket, struct, sys, time
 //
@@ -33,7 +33,7 @@
 namespace sk = pysock;
 using steady = std::chrono::steady_clock;
 
-// As two bytes in network order. The data has an even length.
+// Returns two bytes in network order. The data must have an even length.
 std::string checksum(const std::string& data) {
   unsigned total = 0;
   for (std::size_t i = 0; i < data.size(); i += 2) {

@@ -21,8 +21,8 @@ namespace sk = pysock;
 namespace {
 
 // Reads one reply, of one or more lines. It reads a byte at a time, because before TLS it must not
-// read beyond the reply: the program would take bytes that an attacker inserted for the server's
-// over TLS.
+// read beyond the reply: otherwise the program could treat bytes that an attacker inserted as the
+// server's answer over TLS.
 template <class Stream>
 std::string read_reply(Stream& s) {
   constexpr std::size_t longest = 65536;

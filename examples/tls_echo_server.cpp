@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An echo server over TLS, for one client: tls_echo_server certfile [port]; the file has the
-// private key in it. In Python:
+// An echo server over TLS, for one client: tls_echo_server certfile [port]. The file contains the
+// private key, too. In Python:
 //
 //     import socket, ssl, sys
 //

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sends datagrams back in capitals, until an empty one comes: udp_server [port]. In Python:
+// Sends datagrams back in capitals, until an empty one arrives: udp_server [port]. In Python:
 //
 //     import socket, sys
 //

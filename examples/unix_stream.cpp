@@ -31,7 +31,7 @@ int main(int argc, char** argv) try {
   sk::socket client(AF_UNIX, SOCK_STREAM);
   client.connect(path);
   auto [conn, addr] = server.accept();
-  std::cout << "Connected to " << client.getpeername() << " by " << addr << '\n';  // it has no name
+  std::cout << "Connected to " << client.getpeername() << " by " << addr << '\n';  // unnamed
   client.sendall("Hello, world");
   client.shutdown(SHUT_WR);
   for (std::string data; !(data = conn.recv(5)).empty();) std::cout << "Received " << data << '\n';

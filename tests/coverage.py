@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Fails if the tests left a function of include/ or src/ uncalled: coverage.py BUILD, after the tests of the preset coverage have run."""
+"""Fails if the tests do not call every function of include/ and src/: coverage.py BUILD, after the tests of the preset coverage."""
 import collections
 import json
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs every example and the same program in Python, which is in the first comment of the example, each with itself and with the other.
+"""Runs every example and the Python program in its first comment, each with itself and with the other.
 
 usage: examples_test.py SOURCES PROGRAMS PROBE [EMULATOR...] [-- option of unittest...]
 """
@@ -28,7 +28,7 @@ SOURCES = PROGRAMS = pathlib.Path()
 PROBE = ""  # a program that tests features with plain system calls
 EMULATOR = []  # the command that runs programs for another machine
 FOLDER = "."
-REFUSED = r"\[(Errno 111|WinError 10061)\] Connection refused"  # the latter by Windows
+REFUSED = r"\[(Errno 111|WinError 10061)\] Connection refused"  # the latter on Windows
 
 
 def twin(name):
@@ -51,7 +51,7 @@ def has_ipv6():
 
 
 def interface_with_ipv6_multicast():
-    """The name of an interface; None if there is none. What it tries stays on this machine: the group has the scope of one interface."""
+    """The name of an interface; None if there is none. The datagrams stay on this machine: the group has the scope of one interface."""
     for index, name in socket.if_nameindex():
         with contextlib.suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
             s.settimeout(2)
@@ -71,7 +71,7 @@ def why_no(what):
 
 
 def without_numbers(text):
-    """Ports and times differ from run to run."""
+    """Replaces ports and times, which differ from run to run."""
     return re.sub(r"\b\d{4,5}\b|\b\d+\.\d+(?= ms)", "N", text)
 
 
@@ -85,7 +85,7 @@ class Running:
         self.said = ""
 
     def address(self):
-        """Host and port of the next line in which it says that it listens."""
+        """Host and port in the next line "Listening on"."""
         for line in iter(self.process.stdout.readline, ""):
             self.said += line
             found = re.match(r"Listening on \('(.*?)', (\d+)", line)
@@ -127,7 +127,7 @@ class Examples(unittest.TestCase):
         return results[0]
 
     def run_pairs(self, server, client, *arguments):
-        """Every server with every client: all must end well and say the same. Returns what server and client say."""
+        """Runs every server with every client: all must succeed and print the same. Returns the output of server and client."""
         seen = set()
         for pair in itertools.product(LANGUAGES, repeat=2):
             with self.subTest(server=pair[0], client=pair[1]):
@@ -167,7 +167,7 @@ class Examples(unittest.TestCase):
 
     def test_echo_any(self):
         if not has_ipv6():
-            self.skipTest("the server would wait for its IPv6 client for ever")
+            self.skipTest("there is no IPv6, and the server would wait for its IPv6 client for ever")
         loopbacks = {"0.0.0.0": "127.0.0.1", "::": "::1"}
         for server, client in itertools.product(LANGUAGES, repeat=2):
             with self.subTest(server=server, client=client):
@@ -251,8 +251,8 @@ class Examples(unittest.TestCase):
             self.assertEqual(self.run_both("http_get", "127.0.0.1", port)[:2], (0, "HTTP/1.1 200 OK\nHello, " + "x" * 26 + "world\n"))
 
     def skip(self, reason):
-        """As skipTest, and printed for those who count."""
-        print("\nskipped:", self.id().rpartition(".")[2] + ":", reason, flush=True)  # on a line of its own, among unittest's dots
+        """As skipTest; also prints the reason for scripts that count."""
+        print("\nskipped:", self.id().rpartition(".")[2] + ":", reason, flush=True)  # on a separate line, because unittest prints dots
         self.skipTest(reason)
 
     def need(self, what):
@@ -284,7 +284,7 @@ class Examples(unittest.TestCase):
         self.assertEqual(self.run_both("nonblocking_connect", free_port())[::2], (1, "Connection refused\n"))
 
     def interrupt(self, server):
-        """Ctrl-C. Returns how it ended, and after how many seconds."""
+        """Sends Ctrl-C. Returns how the server ended, and after how many seconds."""
         start = time.monotonic()
         server.process.send_signal(signal.SIGINT)
         return server.end(), time.monotonic() - start
@@ -302,11 +302,11 @@ class Examples(unittest.TestCase):
                 def connect():
                     return clients.enter_context(socket.create_connection(address, timeout=PATIENCE))
                 for _ in range(20):
-                    connect()  # says nothing: the server receives
+                    connect()  # sends nothing, so the server waits in a receive
                     served = connect()
                     served.sendall(b"Hello")
                     self.assertEqual(receive(served, 5), b"Hello")
-                    stubborn = connect()  # reads nothing: the server sends
+                    stubborn = connect()  # reads nothing, so the server waits in a send
                     stubborn.setblocking(False)
                     idle = 0
                     while idle < 3:
@@ -335,7 +335,7 @@ class Examples(unittest.TestCase):
                 address = ("127.0.0.1", server.address()[1])
                 clients = [stack.enter_context(socket.create_connection(address, timeout=PATIENCE)) for _ in range(clients_wanted)]
                 lines = b"".join(b"line %d\n" % i for i in range(100))
-                # What was accepted last is known to be there once it has been heard.
+                # When the last client's line arrives, the server has accepted all clients.
                 clients[-1].sendall(b"Hello\n")
                 for client in clients[:-1]:
                     self.assertEqual(receive(client, 6), b"Hello\n")
@@ -344,7 +344,7 @@ class Examples(unittest.TestCase):
                 clients[0].sendall(lines[50:])
                 for client in clients[2:]:
                     self.assertEqual(receive(client, len(lines)), lines)
-                # A client that does not read misses lines, and holds nobody up.
+                # A client that does not read misses lines, and does not delay the others.
                 for client in clients[10:]:
                     client.close()
                 big = b"x" * 99999 + b"\n"
@@ -388,7 +388,7 @@ class Examples(unittest.TestCase):
         self.assertEqual((status, without_numbers(output), errors), (0, "22 bytes from 127.0.0.1 after N ms\n", ""))
 
     def certificates(self):
-        """A folder of certificates made for this run; skips the test where the examples of TLS were not built."""
+        """A folder of certificates made for this run. Skips the test if the TLS examples were not built."""
         if not program_of("https_get").exists():
             self.skip("built without TLS")
         folder = FOLDER + "/certificates"
@@ -429,7 +429,7 @@ class Examples(unittest.TestCase):
                         pass  # a client that refuses the certificate
             threading.Thread(target=serve, daemon=True).start()
             port = listener.getsockname()[1]
-            said = "TLSv1.3 with localhost by the word of the tests authority\nHTTP/1.0 200 OK\n\n" + page.decode()
+            said = "TLSv1.3 with localhost certified by the tests authority\nHTTP/1.0 200 OK\n\n" + page.decode()
             self.assertEqual(self.run_both("https_get", "localhost", port, folder + "/ca.pem"), (0, said, ""))
             for arguments in (("127.0.0.1", port), ("localhost", port, folder + "/stranger.pem")):
                 for language in LANGUAGES:
@@ -487,7 +487,7 @@ class Examples(unittest.TestCase):
         return client
 
     def run_with_clients(self, server, client, clients=3):
-        """Every server with several clients at the same time, in both languages. Returns what each client says."""
+        """Runs every server with several clients at the same time, in both languages. Returns the output of each client."""
         seen = set()
         for language in LANGUAGES:
             listening = self.start(language, server, 0)
@@ -550,7 +550,7 @@ class Examples(unittest.TestCase):
             port = server.getsockname()[1]
             pieces[:] = [b"a", b"b", b"c"]
             self.assertEqual(self.run_both("receive_by_deadline", port, 3, PATIENCE), (0, "Received abc\n", ""))
-            for language in LANGUAGES:  # each byte comes in time, but not the last one
+            for language in LANGUAGES:  # each byte arrives in time except the last one
                 status, output, errors = self.run_one(language, "receive_by_deadline", port, 4, 1.0)
                 self.assertEqual((status, output), (1, ""))
                 self.assertRegex(errors, r"^Timed out after [0-3] of 4 bytes\n$")
@@ -598,7 +598,7 @@ class Examples(unittest.TestCase):
             port = server.getsockname()[1]
             heard = []
 
-            def serve():  # loses two requests of each client, and sends the answer to another question first
+            def serve():  # ignores two requests of each client, and first sends the answer to another request
                 while (request := server.recvfrom(1500))[0]:
                     data, client = request
                     heard.append(data)
@@ -619,7 +619,7 @@ class Examples(unittest.TestCase):
     def test_reconnect(self):
         for language in LANGUAGES:
             with socket.socket() as server:
-                server.bind(("127.0.0.1", 0))  # refuses, and nobody else gets the port
+                server.bind(("127.0.0.1", 0))  # bound without listening: connects are refused
                 port = server.getsockname()[1]
                 client = self.start(language, "reconnect", port, 1000)
                 self.assertRegex(client.process.stderr.readline(), REFUSED)
@@ -680,7 +680,7 @@ class Examples(unittest.TestCase):
                     client.settimeout(PATIENCE)
                     client.connect(path)
                     self.assertEqual(receive(client, 100), f"process {os.getpid()}, user {os.getuid()}\n".encode())
-            server.stop()  # and leaves the path, which the next one removes
+            server.stop()  # the path remains, and the next server removes it
 
     def test_mutual_tls(self):
         folder = self.certificates()
@@ -728,7 +728,7 @@ class Examples(unittest.TestCase):
             self.assertEqual(said, said[:2] * 3)
             self.assertNotIn(f"served by process {server.process.pid}\n", said)
             server.process.kill()
-            self.assertEqual(server.end()[2], "")  # the workers end, too: otherwise the output stays open
+            self.assertEqual(server.end()[2], "")  # the workers have ended, too: otherwise the pipe would stay open
 
     def test_socketpair_test(self):
         self.assertEqual(self.run_both("socketpair_test"), (0, "all tests passed\n", ""))
@@ -743,7 +743,7 @@ class Examples(unittest.TestCase):
         self.assertEqual(output.count("read and another"), len(families))
         self.assertEqual(re.findall("There is no (.*?) here", output), missing)
 
-        def echo(server):  # what the demo's thread does
+        def echo(server):  # does the same as the demo's thread
             conn, _ = server.accept()
             while data := conn.recv(1024):
                 conn.sendall(data)
@@ -757,11 +757,11 @@ class Examples(unittest.TestCase):
                     exec(line, world)
         self.assertEqual(printed, ["and another\n"] * len(families))
         for path in re.findall("AF_UNIX\n  echo server at '(.*?)'", output):
-            pathlib.Path(path).unlink()  # Python's: the demo removes its own
+            pathlib.Path(path).unlink()  # the path of the Python server: the demo removes its own
 
 
 def receive(connection, size):
-    """Exactly so many bytes, or what came before the end."""
+    """Receives that many bytes, or fewer if the stream ends."""
     data = b""
     while len(data) < size and (piece := connection.recv(size - len(data))):
         data += piece
@@ -769,7 +769,7 @@ def receive(connection, size):
 
 
 def fills(listener, stack):
-    """Fills the queue of a listener, so that further connections hang; false where they do not."""
+    """Fills the queue of a listener, so that further connections hang. Returns False if they do not."""
     for _ in range(100):
         client = stack.enter_context(socket.socket())
         client.settimeout(0.2)
@@ -781,7 +781,7 @@ def fills(listener, stack):
 
 
 def free_port():
-    """A port on which nobody listens."""
+    """A port without a listener."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Measures the tests by mutants: small changes in a file of the library, one at a time. One that no test minds is a survivor: a test is
-missing, or the change makes no difference to anybody.
+"""Measures the tests by mutants: small changes in a file of the library, one at a time. A mutant survives if no test fails: then a test is
+missing, or the change has no effect.
 
 usage: mutants.py BUILD [--count 100] [--seed NUMBER] [FILE...]; without a file, all of TESTS. BUILD has the test programs, built.
 
-The tree is copied. What includes the file is compiled from the copy, without debugging information, and linked with the build's other
-objects; test files that are not the file's own are left out of the program. A mutant that does not compile is replaced by another."""
+The tree is copied. Sources that include the file are compiled from the copy, without debugging information, and linked with the build's
+other objects. The program has only the test files of that file. A mutant that does not compile is replaced by another."""
 import argparse
 import collections
 import concurrent.futures
@@ -26,7 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 ENGINE = ("unit", "operation waiting_table connecting interrupter socket_exactly")
 MESSAGES = ("unit", "message fdpass")
 TLS = ("ssl", "ending hostile interrupter object refused session socket transfer verdicts waiting")
-# The files, and what tests each: a program and its test files.
+# Each file with its test program and test files.
 TESTS = {
     "include/pysock/detail/operation.hpp": ENGINE,
     "src/common/operation.cpp": ENGINE,
@@ -40,14 +40,14 @@ TESTS = {
 }
 OPERATORS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "+": "-", "-": "+", "*": "/", "/": "*", "%": "*",
              "+=": "-=", "-=": "+=", "<<": ">>", ">>": "<<", "&": "|", "|": "&", "&&": "||", "||": "&&"}
-# Blanked out, at the same length: comments, text, directives, attributes, operators that are declared.
+# Replaced by spaces: comments, text, directives, attributes, operators that are declared.
 NO_CODE = re.compile(r"""//[^\n]*|"(\\.|[^"\\\n])*"|(?<!\w)'(\\.|[^'\\\n])+'|^\s*\#[^\n]*|\[\[.*?\]\]|operator *[^\w\s(]+""", re.M)
 DECLARATION = re.compile(r"\s*(template|using|namespace|class|struct|friend|static_assert|return|public:|private:|protected:)\b")
 STATEMENT = re.compile(r"\s*(?!return\b|const\b|static\b|using\b|friend\b|case\b|goto\b)(\w+(\.|->|::))*\w+(\(| [-+*/|&]?= |\[|\+\+|--).*;$")
 
 
 def mutants_of(line, code):
-    """The mutants of one line; `code` is the line without what is no code."""
+    """The mutants of one line. `code` is the line with spaces in place of NO_CODE."""
     def put(match, new, group=0):
         return line[:match.start(group)] + new + line[match.end(group):]
     found = []
@@ -97,7 +97,7 @@ class Program:
                       os.path.basename(w).rpartition("_test")[0] in tests.split()]
         self.words[self.words.index(f"tests/{name}_tests")] = str(self.place / "program")
         commands = {re.search(r" -o (\S+)", e["command"]).group(1): e for e in json.loads((build / "compile_commands.json").read_text())}
-        # The objects that the change is in. Those of a library are found before it, if they come first.
+        # The objects that contain the change. The linker must find them before the library that also has them.
         libraries = {"unit": (), "pure": ("pysock_common",), "ssl": ("pysock_common", "pysock_ssl")}[name]
         self.objects = {}
         for made in self.dependent() | {o for o, e in commands.items() if e["file"] == str(ROOT / file)}:
@@ -121,13 +121,13 @@ class Program:
             return None
         finally:
             try:
-                os.killpg(process.pid, signal.SIGKILL)  # what it has started as well
+                os.killpg(process.pid, signal.SIGKILL)  # with its child processes
             except ProcessLookupError:
                 pass
             process.wait()
 
     def outcome(self, text):
-        """What becomes of that text of the file."""
+        """The outcome of the tests with that text of the file."""
         (self.place / self.file).write_text(text)
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             if any(pool.map(self.run, (command for command, _ in self.objects.values()))):
@@ -152,7 +152,7 @@ def measure(build, file, count, seed):
     lines = text.split("\n")
     program = Program(build, file)
     if program.outcome(text) != "survived":
-        sys.exit(f"{file}: its tests fail as it is")
+        sys.exit(f"{file}: its tests fail without a mutant")
     mutants = all_mutants(text)
     random.Random(f"{seed} {file}").shuffle(mutants)
     print(f"== {file}: {count} of {len(mutants)}, seed {seed}", flush=True)

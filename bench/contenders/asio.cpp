@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Standalone Asio, synchronous; in timeout mode one asynchronous operation and `run_for`, which is
-// how its documentation does it.
+// Standalone Asio, with synchronous calls. In timeout mode an asynchronous operation and `run_for`,
+// as in its documentation.
 #include <asio.hpp>
 #include <deque>
 #include <optional>
@@ -73,7 +73,7 @@ class timed {
   asio::generic::stream_protocol::socket socket_;
 };
 
-// Its waits are for new readiness, so that there is no loop without handlers that take something.
+// Asio waits for new readiness, so this loop works only with handlers that receive the data.
 class event_loop {
  public:
   void add(const bench::event_handler& handler) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""CPython's own socket module, with the workloads and the command line of the other contenders; it is at both ends of a ping-pong."""
+"""CPython's own socket module, with the workloads and the command line of the other contenders. Both ends of a ping-pong use it."""
 import functools
 import os
 import resource

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// libevent, whose event loop alone is compared.
+// libevent. Only its event loop is compared.
 #include <event2/event.h>
 
 #include "../workloads.hpp"

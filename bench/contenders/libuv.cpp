@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// libuv, whose event loop alone is compared.
+// libuv. Only its event loop is compared.
 #include <uv.h>
 
 #include <deque>

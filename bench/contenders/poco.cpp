@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Poco; in timeout mode the kernel's own timeouts, SO_RCVTIMEO and SO_SNDTIMEO, the only ones that
-// it has.
+// Poco. In timeout mode it uses SO_RCVTIMEO and SO_SNDTIMEO, the only timeouts that it has.
 #include <Poco/Net/DNS.h>
 #include <Poco/Net/DatagramSocket.h>
 #include <Poco/Net/ServerSocket.h>

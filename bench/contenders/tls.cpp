@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Records of TLS, whose system calls and allocations are counted: pysock's, and the same on OpenSSL
-// by hand (hand_).
+// TLS records whose system calls and allocations are counted: with pysock, and with OpenSSL's
+// functions (hand_).
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -114,7 +114,7 @@ void record(bench::meter& measure) {
     both.send(data, size);
     bench::check(both.recv_into(data, size) == size, "record");
   };
-  once();  // with the tickets
+  once();  // receives the tickets, too
   measure(once);
 }
 

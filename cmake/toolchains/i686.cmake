@@ -3,5 +3,5 @@
 # build to CMake, which would ask for an emulator.
 set(CMAKE_CXX_COMPILER i686-linux-gnu-g++)
 set(libraries /usr/i686-linux-gnu/lib)
-# An old-fashioned rpath is for the libraries' own libraries too.
+# DT_RPATH also applies to the dependencies of the libraries.
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-Wl,--dynamic-linker=${libraries}/ld-linux.so.2 -Wl,--disable-new-dtags,-rpath,${libraries}")

@@ -4,4 +4,4 @@ set(zig_target x86_64-macos)
 include(${CMAKE_CURRENT_LIST_DIR}/zig.cmake)
 set(CMAKE_SYSTEM_NAME Darwin)
 set(CMAKE_SYSTEM_PROCESSOR x86_64)
-set(CMAKE_INSTALL_NAME_TOOL ${PYSOCK_ZIG}/ar) # asked for, never called
+set(CMAKE_INSTALL_NAME_TOOL ${PYSOCK_ZIG}/ar) # CMake requires it, but does not call it

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Asks all hosts of a network by one broadcast which of them serve, and prints who answers in time:
+// Asks all hosts of a network with one broadcast, and prints those that answer in time:
 // broadcast_discover [port [broadcast address [own address [seconds]]]]. The own address chooses
 // the interface. In Python:
 //

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sockets in an event loop of one's own, here Linux's epoll, by fileno(): an echo server for many
-// clients in one thread: epoll_server [port]. In Python:
+// An echo server for many clients in one thread, with your own event loop, here Linux's epoll, and
+// fileno(): epoll_server [port]. In Python:
 //
 //     import select, socket, sys
 //
@@ -44,7 +44,7 @@ struct client {
   std::string out;  // received and not sent back yet
 };
 
-// Returns whether the connection goes on.
+// Returns false at the end of the connection.
 bool serve(client& c) {
   std::error_code ec;
   if (c.out.empty()) {

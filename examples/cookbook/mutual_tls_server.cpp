@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A TLS server that demands a certificate of its clients, signed by an authority in cafile, and
-// greets each by name: mutual_tls_server certfile cafile [port]. The certfile has the private key
-// in it. In Python:
+// A TLS server that requires a certificate from its clients, signed by an authority in cafile, and
+// greets each by name: mutual_tls_server certfile cafile [port]. The certfile contains the private
+// key. In Python:
 //
 //     import socket, ssl, sys, threading
 //

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Connects and receives exactly so many bytes, all within one deadline:
+// Connects and receives exactly `size` bytes, all within one deadline:
 // receive_by_deadline port size seconds. In Python:
 //
 //     import socket, sys, time

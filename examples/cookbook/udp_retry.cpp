@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Asks a UDP server, and asks again when no answer comes: udp_retry [port [host [attempts]]]. The
-// request carries an identifier, which the server sends back. In Python:
+// Asks a UDP server, and asks again if no answer arrives: udp_retry [port [host [attempts]]]. The
+// request contains an identifier, which the server sends back. In Python:
 //
 //     import secrets, socket, sys, time
 //

@@ -2,19 +2,19 @@
 # SPDX-License-Identifier: MIT
 """Checks that wrong programs do not compile, and which macros the headers define. With PYSOCK_WERROR=ON in the environment a warning is an error.
 
-usage: check.py macros|fail|self-test [compiler...]     (default: g++ and clang++, as far as they are there)
+usage: check.py macros|fail|self-test [compiler...]     (default: g++ and clang++, if they are installed)
 
-macros      The headers define no macro but PYSOCK_* and the constants of the tables in constants.hpp and ssl_error.hpp, and undefine
-            none of others but those that hide a function of the same name.
+macros      The headers define only macros PYSOCK_* and the constants of the tables in constants.hpp and ssl_error.hpp. They undefine
+            only macros that hide a function of the same name.
 fail        The cases of fail/*.cpp. A case is
                 #ifdef NAME
                   what must not compile;  // error: <regular expression>
                 #else
-                  its nearest neighbour that does compile
+                  similar code that compiles
                 #endif
-            Without any NAME the file must compile. With a NAME it must fail, at a line of that case, in the words expected.
-            `// error in clang: ...` is a warning that only clang has: with the others the case must compile.
-self-test   Shows that `fail` refuses the files in fail_bad/, and that `macros` refuses headers that define or undefine what they may not.
+            Without a NAME the file must compile. With a NAME it must fail at a line of that case with the expected message.
+            `// error in clang: ...` is a warning that only clang has: with other compilers the case must compile.
+self-test   Shows that `fail` rejects the files in fail_bad/, and that `macros` rejects headers with other definitions.
 """
 import concurrent.futures
 import functools
@@ -39,7 +39,7 @@ EXPECTED = re.compile(r"// error(?P<clang> in clang)?: (?P<words>.+)")
 
 
 def compilers(named):
-    """Each compiler once, also if it has several names."""
+    """Each compiler once, even if it has several names."""
     found = [shutil.which(name) for name in (named or ["g++", "clang++"])]
     if named and None in found:
         sys.exit("no such compiler: " + named[found.index(None)])
@@ -89,7 +89,7 @@ def table_of_constants(include):
 
 
 def wrong_macros(compiler, include, text):
-    """An error about macros that files below `include` leave defined, or None."""
+    """An error about macros that files below `include` define or undefine, or None."""
     made = subprocess.run([compiler, "-std=c++17", "-x", "c++", "-E", "-dD", "-I", include, "-"], input=text, capture_output=True, text=True)
     if made.returncode != 0:
         return made.stderr
@@ -197,7 +197,7 @@ def main():
         sys.exit(__doc__)
     names = compilers(sys.argv[2:])
     if not names:
-        sys.exit("neither g++ nor clang++ is here")
+        sys.exit("neither g++ nor clang++ is installed")
     return 1 if commands[sys.argv[1]](names) else 0
 
 

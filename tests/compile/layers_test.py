@@ -23,7 +23,7 @@ GOOD = {
     "src/common/state.cpp": "#include <pysock/bytes.hpp>\n",
 }
 
-# Changes of the correct tree, and the message of the check.
+# Changes of the correct tree, each with the expected message of the check.
 BAD = [
     ("include/pysock/constants.hpp", '#include "bytes.hpp"\n', "at level 1 includes include/pysock/bytes.hpp at level 2"),
     ("include/pysock/bytes.hpp", "\n#include <pysock/socket.hpp>\n", "bytes.hpp:2: at level 2 includes include/pysock/socket.hpp at level 9"),

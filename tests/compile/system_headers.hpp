@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Headers that a user's program may include before or after: POSIX's headers for sockets and files,
-// and headers with conflicting macros, such as <windows.h>. No include guard: it is included before
-// and after a header.
+// Headers that a program may include before or after the library's: POSIX's headers for sockets and
+// files, and headers with conflicting macros, such as <windows.h>. No include guard: tests include
+// it before and after a header.
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
@@ -70,7 +70,7 @@
 #endif
 #if __has_include(<windows.h>)
 // clang-format off
-#include <winsock2.h>  // first, as <windows.h> brings another Winsock that some compilers warn of
+#include <winsock2.h>  // first: <windows.h> has an older Winsock, and some compilers warn
 #include <windows.h>
 // clang-format on
 #endif

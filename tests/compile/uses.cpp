@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Calls of the public interface with the types that users pass: all templates, and what is inlined
-// into a caller. It is compiled and never run; the warning matrix compiles it many times.
+// Calls of the public interface with the types that users pass: all templates and inline functions.
+// The file is only compiled; the warning matrix compiles it many times.
 #include <array>
 #include <chrono>
 #include <cstdint>

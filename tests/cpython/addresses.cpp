@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Addresses between Python's strings and tuples and pysock's types.
+// Converts addresses between Python's strings and tuples and pysock's types.
 #include "binding.hpp"
 
 namespace binding {
@@ -11,7 +11,7 @@ void require_tuple(PyObject* from, const char* function, const char* family) {
           Py_TYPE(from)->tp_name);
 }
 
-// A port that a C int does not hold is out of range like any other.
+// A port that does not fit a C int is out of range, too.
 int to_port(PyObject* from, const char* function) {
   int overflow = 0;
   const long port = PyLong_AsLongAndOverflow(from, &overflow);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// What every file of the extension needs: owned references, errors as exceptions, the interpreter's
+// Shared by all files of the extension: owned references, errors as exceptions, the interpreter's
 // lock.
 //
-// Inside, a Python error is the C++ exception `python_error`, so that everything owned goes away by
-// itself; `guarded`, through which the interpreter calls in, turns exceptions of either kind back
-// into Python's.
+// Within the extension a Python error is the C++ exception `python_error`, so that destructors
+// release references. The interpreter calls the extension through `guarded`, which converts C++
+// exceptions of every kind into Python exceptions.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN
@@ -38,7 +38,7 @@ class object {
   }
   ~object() { Py_XDECREF(pointer_); }
 
-  // Takes over what the interpreter has just made.
+  // Takes ownership of a new reference.
   static object take(PyObject* fresh) {
     if (fresh == nullptr) throw python_error();
     object made;
@@ -59,7 +59,7 @@ class object {
 
 inline object none() { return object::share(Py_None); }
 
-// Of the functions that return a negative number or false where they have set an exception.
+// For functions that set an exception and return a negative number or false.
 inline void check(bool good) {
   if (!good) throw python_error();
 }
@@ -80,7 +80,7 @@ void parse(PyObject* arguments, const char* format, Arguments... into) {
   check(PyArg_ParseTuple(arguments, format, into...) != 0);
 }
 
-// An argument that C has as an int. (PyArg_ParseTuple's format i, for single arguments.)
+// Converts to int, as PyArg_ParseTuple's format i, for functions with a single argument.
 inline int to_int(PyObject* from, const char* function) {
   int overflow = 0;
   const long value = PyLong_AsLongAndOverflow(from, &overflow);
@@ -90,8 +90,8 @@ inline int to_int(PyObject* from, const char* function) {
   return static_cast<int>(value);
 }
 
-// Calls `function` with a number that must fit into an unsigned type, which the library checks.
-// What no long long holds is passed as the nearest that one does.
+// Calls `function` with a number, whose range the library checks. A number that does not fit a
+// long long becomes the nearest one that does.
 template <class Function>
 auto with_unsigned(PyObject* from, const Function& function) {
   int overflow = 0;
@@ -101,7 +101,7 @@ auto with_unsigned(PyObject* from, const Function& function) {
   try {
     return function(value);
   } catch (const std::invalid_argument& e) {
-    // A negative number is ValueError since 3.14.
+    // Since 3.14 a negative number raises ValueError.
     raise(PY_VERSION_HEX >= 0x030E0000 ? PyExc_ValueError : PyExc_OverflowError, "%s", e.what());
   }
 }
@@ -111,10 +111,10 @@ void audit(const char* event, const char* format, Arguments... arguments) {
   check(PySys_Audit(event, format, arguments...) >= 0);
 }
 
-// Sets the Python exception that stands for the C++ exception being handled.
+// Sets the Python exception that corresponds to the C++ exception being handled.
 void raise_current() noexcept;
 
-// Puts `gaierror` and `herror` into the module.
+// Adds `gaierror` and `herror` to the module.
 void add_exceptions(PyObject* module);
 
 template <class Body>
@@ -133,7 +133,7 @@ PyObject* function(PyObject* /*module*/, PyObject* arguments) noexcept {
   return guarded([arguments] { return body(arguments); });
 }
 
-// A function that takes keywords, as the tables want it.
+// Casts a function that takes keywords to the type of the method tables.
 inline PyCFunction with_keywords(PyCFunctionWithKeywords function) noexcept {
   return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
@@ -161,7 +161,7 @@ auto without_lock(const Body& body) {
   return body();
 }
 
-// The bytes of a Python object, held in place while this lives.
+// The bytes of a Python object, which stay valid during the lifetime of this object.
 class buffer {
  public:
   // Empty, for PyArg_ParseTuple to fill (formats y* and w*).
@@ -185,7 +185,8 @@ class buffer {
   Py_buffer view_{};
 };
 
-// What a bytes object holds. (PyBytes_AS_STRING alone is an array of one char in 3.10.)
+// The contents of a bytes object. In 3.10 compilers take PyBytes_AS_STRING for an array of one
+// char.
 inline std::string_view bytes_of(const object& bytes) noexcept {
   return {PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get()))};
 }
@@ -193,8 +194,8 @@ inline pysock::mutable_bytes writable_bytes_of(const object& fresh) noexcept {
   return {PyBytes_AS_STRING(fresh.get()), bytes_of(fresh).size()};
 }
 
-// The items of any iterable. A list may change while they are used, since a conversion may run
-// Python code: the tuple does not, and owns its items.
+// The items of any iterable as a tuple, which owns them. A list could change while its items are
+// used, because a conversion may run Python code.
 inline object to_tuple(PyObject* iterable, const char* message) {
   return object::take(PySequence_Tuple(object::take(PySequence_Fast(iterable, message)).get()));
 }
@@ -204,13 +205,13 @@ inline object to_bytes(pysock::const_bytes bytes) {
       PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
 }
 
-// Text of the system's: names of hosts, interfaces and files.
+// Converts the system's names of hosts, interfaces and files to str.
 inline object to_text(const std::string& text) {
   return object::take(
       PyUnicode_DecodeFSDefaultAndSize(text.data(), static_cast<Py_ssize_t>(text.size())));
 }
 
-// The name of a host, interface or file as the system has it, as a bytes object.
+// Converts the name of a host, interface or file to bytes as the system uses them.
 inline object from_text(PyObject* text) {
   PyObject* encoded = nullptr;
   check(PyUnicode_FSConverter(text, &encoded) != 0);
@@ -219,15 +220,15 @@ inline object from_text(PyObject* text) {
 
 // ---- addresses.cpp, families.cpp ----
 
-// A host: text of any script goes through IDNA.
+// The text of a host. A str is encoded with IDNA.
 std::string host_text(PyObject* host);
 
-// The address that `from` means to a socket of that family; `function` is for the message. In the
-// other direction the protocol tells how to read AF_CAN's.
+// Converts `from` to an address for the socket's family; `function` is for the error message. In
+// the other direction AF_CAN addresses depend on the protocol.
 pysock::address to_address(const pysock::socket& socket, PyObject* from, const char* function);
 object from_address(const pysock::address& address, int protocol = 0);
 
-// Of families that pysock knows as plain bytes.
+// For families whose addresses pysock passes as bytes.
 pysock::endpoint to_endpoint(const pysock::socket& socket, PyObject* from, const char* function);
 object from_endpoint(const pysock::endpoint& endpoint, int protocol);
 
@@ -236,10 +237,10 @@ object from_endpoint(const pysock::endpoint& endpoint, int protocol);
 pysock::timeout_value to_timeout(PyObject* from);
 object from_timeout(const std::optional<pysock::seconds>& timeout);
 
-// After a signal during a blocking call: runs Python's handlers; false if one of them raises.
+// The interrupt hook: runs Python's signal handlers. Returns false if one of them raises.
 bool run_signal_handlers(void* unused) noexcept;
 
-// ---- what the module is put together from ----
+// ---- the parts of the module ----
 
 extern PyMethodDef resolver_functions[];  // resolver.cpp
 extern PyMethodDef transfer_methods[];    // socket_transfer.cpp

@@ -14,7 +14,7 @@ class Stop(Exception):
 
 
 class SignalTest(unittest.TestCase):
-    """A signal's handler runs in the middle of a blocking call, and ends it if it raises."""
+    """A signal's handler runs during a blocking call, and ends the call if it raises."""
 
     def setUp(self):
         self.handled = 0
@@ -29,13 +29,13 @@ class SignalTest(unittest.TestCase):
     def handle(self, number, frame):
         self.handled += 1
         if self.handled == self.raise_at:
-            signal.setitimer(signal.ITIMER_REAL, 0)  # else another comes before the exception is caught, on a busy machine
+            signal.setitimer(signal.ITIMER_REAL, 0)  # otherwise, on a busy machine, another signal arrives before the exception is caught
             raise Stop
         if self.handled == 3:
             self.release()
 
     def release(self):
-        """Lets the call that goes on finish."""
+        """Ends the call that the signals interrupt."""
         self.ends[1].send(b"late")
 
     def tick(self):
@@ -80,7 +80,7 @@ class SignalTest(unittest.TestCase):
             self.assert_stops(listener.accept)
 
     def full_listener(self):
-        """A listener whose queue is full: connecting to it never ends."""
+        """A listener whose queue is full: connects to it hang."""
         listener = socket.socket(socket.AF_UNIX)
         self.addCleanup(listener.close)
         listener.bind("")  # the system chooses a name
@@ -95,7 +95,7 @@ class SignalTest(unittest.TestCase):
         listener = self.full_listener()
         for call in ("connect", "connect_ex"):
             with socket.socket(socket.AF_UNIX) as s:
-                self.assert_stops(getattr(s, call), listener.getsockname(), at=1)  # an AF_UNIX connect does not go on
+                self.assert_stops(getattr(s, call), listener.getsockname(), at=1)  # an AF_UNIX connect cannot be continued
 
     def test_accepted_and_paired_sockets_stop(self):
         with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()):

@@ -6,7 +6,7 @@
 namespace binding {
 namespace {
 
-// The record behind the capsule.
+// The struct to which the capsule points.
 struct ssl_record {
   PyTypeObject* socket_type;
   PyObject* error;
@@ -16,7 +16,7 @@ struct ssl_record {
 static_assert(offsetof(ssl_view, descriptor) == sizeof(PyObject));
 static_assert(offsetof(ssl_view, timeout) % alignof(std::int64_t) == 0);
 
-// `_ssl` calls it right after OpenSSL reported a failed system call.
+// `_ssl` calls this immediately after OpenSSL has reported a failed system call.
 PyObject* raise_errno() { return PyErr_SetFromErrno(PyExc_OSError); }
 
 }  // namespace

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// A socket object as CPython's own `_ssl` sees it.
+// The memory layout of a socket object that CPython's `_ssl` expects.
 //
-// `_ssl` does not call a socket's methods: it is handed the type by the capsule `_socket.CAPI` and
-// reads the object's memory. This is the one place that follows a private layout of the
-// interpreter's (3.11 to 3.13) rather than a documented interface.
+// `_ssl` does not call a socket's methods. It gets the type from the capsule `_socket.CAPI` and
+// reads the object's memory. Only this file depends on a private layout of the interpreter (3.11
+// to 3.13) instead of a documented interface.
 #pragma once
 
 #include "binding.hpp"
 
 namespace binding {
 
-// What `_ssl` reads, at the offsets where it reads it.
+// The members that `_ssl` reads, at their offsets.
 struct ssl_view {
   PyObject_HEAD int descriptor;
   int family;
@@ -25,7 +25,7 @@ struct socket_object {
   pysock::socket socket;
 };
 
-// To be called whenever descriptor or timeout have changed.
+// Must be called after every change of the descriptor or the timeout.
 void keep_in_step(socket_object& object) noexcept;
 
 void add_capsule(PyObject* module, PyTypeObject* socket_type);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs tests in a process of its own and reports each as a line of JSON.
+"""Runs tests in this process and reports each as a line of JSON.
 
 usage: child.py DESCRIPTOR MODULE_FILE|- list|run|names NAME...
 """
@@ -16,7 +16,7 @@ def report(**record):
 
 
 class Reporter(unittest.TestResult):
-    """Every outcome as it comes: who waits for it kills this process if nothing comes for too long."""
+    """Reports every outcome at once: run.py kills this process if it reports nothing for too long."""
 
     def tell(self, test, outcome, text=""):
         test = getattr(test, "test_case", test)  # of a subtest
@@ -78,7 +78,7 @@ def main(module, action, *names):
         return
     from test import support
 
-    # No test may reach for the network outside; test_socketserver asks for it all the same, and stays on the loopback.
+    # Tests must not use networks outside. test_socketserver needs the resource, but uses only the loopback.
     support.use_resources = ["cpu", "walltime"] + ["network"] * names[0].startswith("test.test_socketserver")
     suite = unittest.defaultTestLoader.loadTestsFromNames(names)
     if action == "list":

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The system's constants, by name: what its headers define and CPython's own module may export.
+// The names and values of constants: those of CPython's module that the system's headers define.
 #include <netinet/tcp.h>
 
 #include <pysock/families.hpp>

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Compares the results of random calls with CPython's own module and with the one on pysock.
 
-calls.py makes the calls. A result that differs is an error, unless DIFFERENCES has it, or unless it
-does not differ again when the round is repeated: then it depends on when something happened.
+calls.py makes the calls. A result that differs is an error, unless DIFFERENCES lists it. A result
+that does not differ when the round is repeated depends on timing, and is no error.
 """
 import collections
 import concurrent.futures
@@ -174,7 +174,7 @@ class Comparison:
         with concurrent.futures.ThreadPoolExecutor(2) as pair:
             own, ours = pair.map(make, ("-", self.module))
         findings = []
-        for number in sorted(set(own) & set(ours)):  # a process that ended early has not all
+        for number in sorted(set(own) & set(ours)):  # a process that ended early lacks rounds
             findings += self.compare_round(kind, seed, number, own[number], ours[number])
         return findings
 
@@ -196,7 +196,7 @@ class Comparison:
         return findings
 
     def confirmed(self, finding):
-        """Whether the result differs each time. Those of functions do not depend on time."""
+        """Whether the result differs each time. Results of functions do not depend on time."""
         if finding.kind == "functions":
             return True
         return all(finding in self.compare("sockets", finding.seed, finding.round)

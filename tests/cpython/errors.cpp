@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// pysock's exceptions as Python's.
+// Converts pysock's exceptions to Python's.
 #include <new>
 #include <stdexcept>
 
@@ -11,8 +11,8 @@ namespace {
 PyObject* gaierror_type = nullptr;
 PyObject* herror_type = nullptr;
 
-// Errors with a number have two arguments: from those OSError itself picks the class that belongs
-// to an errno. The instance is made here, since 3.10 would leave the class as it was given.
+// Errors with a number have two arguments, from which OSError's constructor chooses the class for
+// an errno. The instance is made here, because 3.10 would keep the given class.
 void raise_error(PyObject* type, const pysock::error& e) {
   const object text = to_text(e.strerror());
   const object arguments =
@@ -31,9 +31,9 @@ void translate() {
   try {
     throw;
   } catch (const python_error&) {
-    // set already
+    // the exception is set
   } catch (const pysock::interrupted_error& e) {
-    // A signal handler of Python's ended the call by raising: its exception is the one to be seen.
+    // A signal handler of Python may have ended the call with an exception, which must be kept.
     if (PyErr_Occurred() == nullptr) raise_error(PyExc_OSError, e);
   } catch (const pysock::gaierror& e) {
     raise_error(gaierror_type, e);
@@ -60,7 +60,7 @@ void raise_current() noexcept {
   try {
     translate();
   } catch (...) {
-    // The translation failed in the interpreter, which has said why.
+    // The conversion failed in the interpreter, which has set an exception.
   }
 }
 

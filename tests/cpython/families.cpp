@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Linux's other families, which pysock carries as plain bytes: the layouts of their addresses are
-// the kernel's own.
+// Linux's other families. pysock passes their addresses as bytes in the kernel's layout.
 #include <cstring>
 
 #include "binding.hpp"
@@ -53,7 +52,7 @@ void require_tuple(PyObject* from, const char* function, const char* family) {
           Py_TYPE(from)->tp_name);
 }
 
-// "" is any interface.
+// "" means any interface.
 [[maybe_unused]] int to_interface(PyObject* from) {
   const object encoded = from_text(from);
   const std::string_view text = bytes_of(encoded);

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Makes a module file `_socket`, and puts selectors on its selector, before anything imports socket; Debian's interpreter has one built in, which import would find first."""
+"""Loads a module file as `_socket`, and lets selectors use its selector, before anything imports socket.
+
+Debian's interpreter has a built-in `_socket`, which import would find first.
+"""
 import importlib.machinery
 import importlib.util
 import sys

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The module `_socket`, and its functions that need no names.
+// The module `_socket`, and its functions without lookups of names.
 #include <pysock/descriptor.hpp>
 #include <pysock/inet.hpp>
 #include <vector>
@@ -12,7 +12,7 @@ namespace binding {
 
 pysock::timeout_value to_timeout(PyObject* from) {
   if (from == Py_None) return std::nullopt;
-  // Since 3.15 any real number will do, before that an int or a float.
+  // 3.15 accepts any real number, older versions an int or a float.
   if (PY_VERSION_HEX >= 0x030F0000 ? !PyIndex_Check(from) : PyFloat_Check(from)) {
     const double seconds = PyFloat_AsDouble(from);
     check(seconds != -1 || PyErr_Occurred() == nullptr);
@@ -99,7 +99,7 @@ object socketpair(PyObject* arguments) {
 object dup(PyObject* descriptor) {
   pysock::descriptor copy = pysock::dup(to_int(descriptor, "dup"));
   object result = build("i", copy.get());
-  (void)copy.release();  // it is the caller's now
+  (void)copy.release();  // the caller owns it now
   return result;
 }
 

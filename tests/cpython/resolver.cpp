@@ -8,7 +8,7 @@
 namespace binding {
 namespace {
 
-// The host of the functions that take nothing else.
+// The host argument of functions that have no other.
 std::string only_host(PyObject* host) {
   if (!PyUnicode_Check(host)) return host_text(host);
   const object encoded = object::take(PyUnicode_AsEncodedString(host, "idna", nullptr));

@@ -7,12 +7,12 @@ usage: INTERPRETER run.py [--seeds FIRST-LAST] [PATTERN [MODULE...]]
 Builds the module for this interpreter, checks what its object files call, compares what the two
 modules export, and runs each test MODULE (test_socket, test_selectors and those of this folder
 unless given; "all" for every one that is known to use sockets) with both: the tests whose names
-match the PATTERN or have it in them, all of them if it is "". Python's selectors are then on
-pysock's as well. Fails if a test that passes with CPython's module fails with pysock's. The module
+match or contain the PATTERN, all of them if it is "". With pysock's module, Python's selectors use
+pysock's. Fails if a test that passes with CPython's module fails with pysock's. The module
 "differential" compares random calls: see differential.py.
 
-Each class of tests has a process of its own; it is ended where nothing happens in it for LIMIT
-seconds, and the tests that it still owed have failed.
+Each class of tests runs in its own process. A process that reports nothing for LIMIT seconds is
+ended, and its remaining tests have failed.
 """
 import argparse
 import concurrent.futures
@@ -51,7 +51,7 @@ MODULES = {
 }
 DEFAULT = ["binding", "tls", "differential", "test_selectors", "test_socket"]
 
-# Tests of what is inside of CPython's own classes.
+# Tests of CPython's private members.
 INTERNALS = {"test_modify_unregister": "it replaces the select.epoll object inside of CPython's selectors"}
 
 # ---- building ---------------------------------------------------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def check_symbols(folder):
 
 
 class Child:
-    """A process of child.py's, and what it reports."""
+    """A process that runs child.py, and its reports."""
 
     def __init__(self, python, module, *arguments):
         receiving, sending = os.pipe()
@@ -169,7 +169,7 @@ def run_class(python, module, tests, *names):
     output = child.close()
     if running is None and not found:
         raise RuntimeError(f"{names[0]} did not even start with {module}:\n{output}")
-    # The result of the class as a whole is that of all its tests.
+    # An outcome of the class itself applies to all its tests.
     whole = [outcome for test, outcome in found.items() if test not in tests]
     missing = whole[0] if whole else ("failed", f"not finished: {running} took more than {LIMIT} s or ended the process\n{output[-2000:]}")
     if done and not whole:
@@ -183,7 +183,7 @@ def run_module(python, module, names, pattern):
         if not pattern or fnmatch.fnmatchcase(record["test"], f"*{pattern}*"):
             classes.setdefault(record["cls"], []).append(record["test"])
     outcomes = {}
-    # They mostly wait; but the same class never runs with both modules at once, because some use a fixed port.
+    # They mostly wait. The same class does not run with both modules at once, because some use a fixed port.
     with concurrent.futures.ThreadPoolExecutor(2) as workers:
         jobs = [workers.submit(run_class, python, module, tests, *(tests if pattern else [name])) for name, tests in classes.items()]
         for job in jobs:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The type `_socket.selector`: pysock's selector by descriptors. selectors_on_pysock.py makes a
-// class of Python's `selectors` of it.
+// The type `_socket.selector`: pysock's selector, for descriptors. selectors_on_pysock.py wraps it
+// as a class of Python's `selectors`.
 #include <new>
 #include <optional>
 #include <pysock/selectors.hpp>
@@ -10,8 +10,8 @@
 namespace binding {
 namespace {
 
-// A Python object that is kept with a descriptor. The selector releases it while the interpreter's
-// lock is not held.
+// A Python object that the selector keeps with a descriptor. The selector may release it without
+// the interpreter's lock.
 class kept {
  public:
   explicit kept(PyObject* borrowed) : held_(object::share(borrowed)) {}

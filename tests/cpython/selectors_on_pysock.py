@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Puts Python's selectors on pysock's: DefaultSelector, and the class of this system's set of descriptors."""
+"""Lets Python's selectors use pysock's: DefaultSelector, and the class for this system's epoll or kqueue."""
 import _socket
 import collections.abc
 import selectors

@@ -14,7 +14,7 @@
 namespace binding {
 namespace {
 
-// The buffers of a Python iterable, held in place while this lives.
+// The buffers of a Python iterable, which stay valid during the lifetime of this object.
 template <class Bytes>
 class pieces {
  public:
@@ -37,7 +37,7 @@ class pieces {
 
 // ---- receiving ----
 
-// Closes received descriptors unless they have reached Python.
+// Closes received descriptors unless they have been passed to Python.
 class received_descriptors {
  public:
   explicit received_descriptors(const pysock::ancillary_data& ancdata) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The type `_socket.socket`: its life, and all methods but those that move data.
+// The type `_socket.socket`: construction, and all methods except those that transfer data.
 #include <iterator>
 #include <new>
 #include <vector>
@@ -17,7 +17,7 @@ void adopt(socket_object& self, pysock::socket socket) {
   keep_in_step(self);
 }
 
-// ---- life ----
+// ---- construction and closing ----
 
 PyObject* create(PyTypeObject* type, PyObject* /*arguments*/, PyObject* /*keywords*/) {
   PyObject* const made = type->tp_alloc(type, 0);
@@ -28,7 +28,7 @@ PyObject* create(PyTypeObject* type, PyObject* /*arguments*/, PyObject* /*keywor
   return made;
 }
 
-// -1 stands for what the system knows, or for a new socket the usual.
+// -1 means detect it from fileno, or the default for a new socket.
 pysock::socket open(int family, int type, int proto, PyObject* fileno) {
   if (fileno == nullptr || fileno == Py_None) {
     if (family == -1) family = AF_INET;
@@ -108,7 +108,7 @@ object accept(socket_object& self, PyObject*) {
   pysock::accept_result accepted = without_lock([&self] { return self.socket.accept(); });
   const object address = from_address(accepted.address, self.socket.proto());
   object result = build("(iO)", accepted.conn.fileno(), address.get());
-  (void)accepted.conn.detach();  // it is the caller's now
+  (void)accepted.conn.detach();  // the caller owns it now
   return result;
 }
 
@@ -272,7 +272,7 @@ PyMethodDef methods[] = {
     {"shutdown", method<shutdown>, METH_O, "shutdown(how)"},
 };
 
-// The methods of all files in one table, as the interpreter wants them.
+// The interpreter needs the methods of all files in one table.
 PyMethodDef* all_methods() {
   static std::vector<PyMethodDef> all(std::begin(methods), std::end(methods));
   for (const PyMethodDef* more : {transfer_methods, message_methods}) {

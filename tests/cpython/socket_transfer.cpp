@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The socket's methods that move plain data.
+// The socket's methods that transfer data.
 #include <algorithm>
 
 #include "capsule.hpp"
@@ -11,7 +11,7 @@ void refuse_negative(Py_ssize_t size, const char* function) {
   if (size < 0) raise(PyExc_ValueError, "negative buffersize in %s", function);
 }
 
-// A bytes object of what `receive` puts into room of `size` bytes.
+// A bytes object with the data that `receive` puts into a buffer of `size` bytes.
 template <class Receive>
 object receive_bytes(Py_ssize_t size, const Receive& receive) {
   object bytes = object::take(PyBytes_FromStringAndSize(nullptr, size));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What surrounds the code blocks of README.md.
+// The code around the code blocks of README.md.
 #include "snippets.hpp"
 
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What surrounds the code blocks of docs/addresses.md.
+// The code around the code blocks of docs/addresses.md.
 #include <unistd.h>
 #include <map>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What surrounds the code blocks of docs/cookbook.md.
+// The code around the code blocks of docs/cookbook.md.
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>

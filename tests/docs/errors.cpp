@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What surrounds the code blocks of docs/errors.md.
+// The code around the code blocks of docs/errors.md.
 #include <cerrno>
 
 #include "snippets.hpp"

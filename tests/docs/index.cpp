@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What surrounds the code blocks of docs/index.md.
+// The code around the code blocks of docs/index.md.
 #include "snippets.hpp"
 
 namespace {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Prints the results of the last timing, docs/performance.json, as the rows of a table of the documentation; --write puts them there."""
+"""Prints the results of the last timing, docs/performance.json, as rows of a table of the documentation; --write writes them into it."""
 import json
 import pathlib
 import re
@@ -8,7 +8,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
-import run  # noqa: E402 # for what the workloads are called
+import run  # noqa: E402 # for the names of the workloads
 
 CONTENDERS = ("control", "pysock", "Asio", "Poco", "CPython")
 

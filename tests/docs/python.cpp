@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What surrounds the code blocks of docs/python.md.
+// The code around the code blocks of docs/python.md.
 #include "snippets.hpp"
 
 namespace {

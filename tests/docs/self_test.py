@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The checks of the documentation must find what is wrong with a page or a site."""
+"""Tests that the checks of the documentation find errors in a page and in a site."""
 import pathlib
 import subprocess
 import sys

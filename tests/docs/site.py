@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Checks the site that Doxygen has built: every public name of the library is on one of the pages, and every code span is printed as one.
+"""Checks the site that Doxygen has built: every public name of the library is on one of the pages, and every code span is shown as code.
 
 usage: site.py FOLDER PAGE...    FOLDER has the site in html/ and what Doxygen has found in xml/
 """
@@ -14,7 +14,7 @@ UNSPELT = re.compile(r"operator|~|_$|^PYSOCK_|^hash$|^is_error_code_enum$|^v1$|^
 
 
 def public_names(folder):
-    """Every public name that the reference has, by the class it belongs to."""
+    """Every public name in Doxygen's output, by its class."""
     names = {}
     for path in folder.glob("*.xml"):
         root = xml.parse(path).getroot()

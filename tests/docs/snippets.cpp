@@ -16,7 +16,7 @@ std::map<std::string, void (*)()>& all() {
 docs::snippet::snippet(const char* name, void (*run)()) { all().emplace(name, run); }
 
 void docs::fail(const char* condition) {
-  throw std::runtime_error(std::string("not so: ") + condition);
+  throw std::runtime_error(std::string("check failed: ") + condition);
 }
 
 int main(int argc, char** argv) try {

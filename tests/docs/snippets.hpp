@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the code blocks of the documentation take for granted, and what the sources that include
-// them use.
+// Headers and names that the code blocks of the documentation assume, and helpers of the sources
+// that include the blocks.
 #pragma once
 
 #include <chrono>

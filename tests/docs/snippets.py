@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Takes the code blocks out of the documentation, and runs them.
+"""Extracts the code blocks of the documentation, and runs them.
 
 usage: snippets.py generate FOLDER PAGE...     writes the C++ of the pages into FOLDER
        snippets.py count PAGE...               counts the blocks
@@ -8,15 +8,15 @@ usage: snippets.py generate FOLDER PAGE...     writes the C++ of the pages into 
 
 Every fenced block of a page is one of these:
   cpp     A block below the heading "Waiting for many" of waiting.md becomes waiting/waiting-for-many.inc, the next one below that heading
-          waiting/waiting-for-many-2.inc. A source file of this folder includes it and has the code that it needs around it; the sources in
-          asio/, cxx20/, sockpp/, ssl/ and windows/ are compiled where that is available, those in programs/ are programs of their own. A
-          block that no source includes is compiled as a function.
+          waiting/waiting-for-many-2.inc. A source file of this folder includes it and has the code that it needs around it. The sources in
+          asio/, cxx20/, sockpp/, ssl/ and windows/ are compiled if that is available; those in programs/ are separate programs. A block
+          that no source includes is compiled as a function.
   python  Is run as it is.
   cmake   A project is configured and built with it, against the build tree.
   sh      A line that begins with ./dev must have a verb that exists; other lines are not run.
-  text    What the block before it prints. Numbers of four digits or more, ports for the most part, may differ.
+  text    The output of the block before it. Numbers of four digits or more, which are mostly ports, may differ.
 
-The port 50007 stands for a free one. On each page every block with that port that accepts a connection is run with every block that
+The port 50007 is replaced by a free one. On each page every block with that port that accepts a connection is run with every block that
 connects to it.
 
 The code in the first two columns of a table is checked if its head is "Python | C++": Python's names are looked up, and the C++ is compiled,
@@ -44,7 +44,7 @@ ROOT = HERE.parents[1]
 OPTIONAL = {"asio": "asio.hpp is not installed (libasio-dev)", "cxx20": "the compiler has no std::stop_token",
             "sockpp": "sockpp is not installed; Debian has no package of it", "ssl": "the component ssl is not built here",
             "windows": "needs Windows"}
-# What the tables call what, and the names that the Python at hand may lack or that only its objects have.
+# The objects that tables mean by these names, and names that this Python may lack or that only instances have.
 OWNERS = {"socket": socket, "ssl": ssl, "s": ssl.SSLSocket, "context": ssl.SSLContext, "selectors": selectors,
           "selector": selectors.DefaultSelector, "asyncio": asyncio, "loop": asyncio.BaseEventLoop, "reader": asyncio.StreamReader,
           "writer": asyncio.StreamWriter}
@@ -57,7 +57,7 @@ class Mistake(Exception):
 
 
 class Block:
-    """A code block, or a table that is checked, with its page, its first line, and the name of what is made of it."""
+    """A code block, or a table that is checked, with its page, its first line, and the name of the file that is made of it."""
 
     def __init__(self, page, line, language, name, code):
         self.page, self.line, self.language, self.name, self.code, self.output = page, line, language, name, code, None
@@ -99,7 +99,7 @@ def read(page):
             end = next((j for j in range(i + 1, len(lines)) if lines[j] == fence[1]), None)
             block = Block(page, i + 2, fence[2], "", lines[i + 1:end])
             if end is None:
-                raise Mistake(f"{block}: no end of what begins here")
+                raise Mistake(f"{block}: the block has no end")
             if block.language == "text":
                 if not blocks or blocks[-1].output:
                     raise Mistake(f"{block}: output of what?")
@@ -243,7 +243,7 @@ class Runner:
             while True:
                 result = self.finish(self.start(client, port))
                 if "refused" not in result[2] or serving.poll() is not None or time.monotonic() > give_up:
-                    break  # else the server does not listen yet
+                    break  # otherwise the server does not listen yet
                 time.sleep(0.05)
             self.compare(client, result, expected)
             if result[0] == 0:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What surrounds the code blocks of docs/threads.md.
+// The code around the code blocks of docs/threads.md.
 #include <unistd.h>
 #include <csignal>
 #include <cstdlib>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What surrounds the code blocks of docs/timeouts.md.
+// The code around the code blocks of docs/timeouts.md.
 #include <poll.h>
 #include <cerrno>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What surrounds the code blocks of docs/waiting.md.
+// The code around the code blocks of docs/waiting.md.
 #include <csignal>
 #include <map>
 

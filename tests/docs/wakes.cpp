@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Measures what ends a call that is blocked in another thread, and prints it as the rows of a table
-// of the documentation.
+// Measures how calls that are blocked in another thread end, and prints the result as rows of a
+// table of the documentation.
 #include <cerrno>
 #include <memory>
 
@@ -30,7 +30,7 @@ std::string ending(const std::function<std::string()>& call) {
   }
 }
 
-// A call on `subject` that waits; in `release` the peer ends it.
+// A call on `subject` that waits. `release` makes the peer end it.
 struct situation {
   sk::socket subject;
   std::function<std::string(sk::socket&)> call;
@@ -63,8 +63,8 @@ std::string shut_down(sk::socket& s) {
   });
 }
 
-// Closes the descriptor of the socket, as a close() in another thread does. The number is not used
-// again before the socket closes it, which fails.
+// Closes the descriptor of the socket, as close() in another thread does. The number is not reused
+// before the socket's own close, which fails.
 std::string close_below(sk::socket& s) {
   sk::close(s.fileno());
   return {};

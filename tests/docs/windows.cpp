@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What surrounds the code blocks of docs/windows.md.
+// The code around the code blocks of docs/windows.md.
 #include <atomic>
 #include <csignal>
 

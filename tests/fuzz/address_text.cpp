@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Addresses as text. What is taken for an address, and for which, is glibc's judgement.
+// Addresses as text, compared with glibc's parsers.
 #include <cstring>
 #include <pysock/address.hpp>
 #include <pysock/detail/ip_text.hpp>
@@ -46,7 +46,7 @@ void compare_printers(const std::string& packed) {
              ::inet_ntop(AF_INET, packed.data(), text, sizeof text));
 }
 
-// Numeric hosts alone: nothing is looked up.
+// Only numeric hosts, so that nothing is looked up.
 void compare_resolver(const std::string& text, int port) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -76,7 +76,7 @@ void compare_resolver(const std::string& text, int port) {
 }
 #endif
 
-// What it is made to, it is made to again from its own text.
+// Converting an address to text and back gives the same address.
 void check_address(const std::string& text, int port) {
   try {
     const sk::address made(text, port);
@@ -97,7 +97,7 @@ void check_path(const std::string& text) {
   try {
     const sk::address made(text);
     FUZZ_CHECK(made.path() == text);
-    // The bytes of a name without a path mean something only where the system has such names.
+    // Abstract names have bytes only on systems that support them.
     if (PYSOCK_ABSTRACT_NAMES || text[0] != '\0')
       FUZZ_CHECK(made == sk::address(made.data(), made.size()));
   } catch (const sk::error& e) {
@@ -108,7 +108,7 @@ void check_path(const std::string& text) {
   }
 }
 
-// A class of one family takes what `address` takes for that family, and the wildcard.
+// A class of one family accepts the texts that `address` accepts for that family, and the wildcard.
 template <class Address>
 void check_family(const std::string& text) {
   try {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Certificates in DER, of the peer's making, beside what OpenSSL says of them.
+// Arbitrary certificates in DER, compared with OpenSSL's output.
 #include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -33,8 +33,8 @@ std::string content(const bio& from) {
   return {data, static_cast<std::size_t>(size)};
 }
 
-// "Jan  1 00:00:00 2020 GMT"; OpenSSL prints fractions of a second too, and no zone where another
-// one than Z was given.
+// "Jan  1 00:00:00 2020 GMT". OpenSSL also prints fractions of a second, and omits the zone if it
+// is not Z.
 void check_time(sk::certificate_time time, const ASN1_TIME* expected) {
   const bio text(BIO_new(BIO_s_mem()));
   if (ASN1_TIME_print(text.get(), expected) != 1) return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Control messages from arbitrary bytes, as a system never writes them, and lists of messages.
+// Control messages from arbitrary bytes, and lists of messages.
 #include <cstring>
 #include <pysock/message.hpp>
 #include <vector>
@@ -11,7 +11,7 @@ namespace sk = pysock;
 
 namespace {
 
-// Every byte of the data lies in the buffer. Returns the number of messages.
+// Checks that all data lie within the buffer. Returns the number of messages.
 std::size_t walk(sk::ancillary_view view, const std::vector<char>& buffer) {
   std::size_t count = 0;
   for (const sk::control_message& message : view) {
@@ -43,7 +43,7 @@ void check_same(sk::ancillary_view view, const sk::ancillary_data& owned) {
   FUZZ_CHECK(expected == view.end());
 }
 
-// What the library has written, the system's macros read. They need an aligned buffer.
+// Checks that the system's macros, which need an aligned buffer, read the library's messages.
 void compare_with_macros(const sk::ancillary_data& owned) {
   const std::string_view raw = owned.view().raw().view();
   std::vector<std::max_align_t> aligned(raw.size() / sizeof(std::max_align_t) + 1);
@@ -64,7 +64,7 @@ void compare_with_macros(const sk::ancillary_data& owned) {
   FUZZ_CHECK(expected == owned.end());
 }
 
-// The descriptors in them, without closing any.
+// Counts the descriptors in the messages without closing them.
 void count_descriptors(sk::ancillary_view view) {
   std::size_t found = 0;
   sk::detail::for_each_received(
@@ -81,7 +81,7 @@ void count_descriptors(sk::ancillary_view view) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::input in(data, size);
 
-  // A list: the messages come back as they were given.
+  // A list returns its messages unchanged.
   sk::ancillary_data list;
   std::vector<std::string> kept;
   const std::size_t count = in.number(3);
@@ -94,8 +94,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const sk::control_message& message : list) FUZZ_CHECK(message.data.view() == kept[at++]);
   compare_with_macros(list);
 
-  // Arbitrary bytes, behind the list and alone, in blocks of exactly their size and one byte off
-  // any alignment.
+  // Arbitrary bytes, after the list and alone, in blocks of exactly their size, aligned and
+  // unaligned.
   const std::string rest = in.rest();
   for (const std::size_t shift : {0U, 1U}) {
     for (const bool behind : {false, true}) {

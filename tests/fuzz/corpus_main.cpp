@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Runs a fuzz target once for each file of a folder: PROGRAM FOLDER. For compilers without
-// libFuzzer, which has a main of its own.
+// Runs a fuzz target once for each file of a folder: PROGRAM FOLDER. For builds without libFuzzer,
+// which has its own main.
 #include <filesystem>
 #include <fstream>
 #include <iterator>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Addresses of any family from arbitrary bytes: what the system writes, and worse.
+// Addresses of any family from arbitrary bytes.
 #include <cstring>
 #include <pysock/address.hpp>
 #include <pysock/families.hpp>
@@ -79,7 +79,7 @@ void check_one(const sk::address& a) {
   if (a.family() == AF_UNIX && a.get_if<sk::endpoint>() == nullptr)
     FUZZ_CHECK(sk::unix_address(*reinterpret_cast<const sockaddr_un*>(a.data()), a.size()).path() ==
                a.path());
-  // There and back.
+  // Converting to an endpoint and back gives an equal address.
   if (a.size() != 0) FUZZ_CHECK(sk::address(sk::endpoint(a.data(), a.size())) == a);
   sk::address copy(a);
   FUZZ_CHECK(copy == a);
@@ -90,7 +90,7 @@ void check_one(const sk::address& a) {
   FUZZ_CHECK(moved == a);
 }
 
-// The laws of equality, order and hash.
+// Equality, order and hash must be consistent.
 void check_two(const sk::address& a, const sk::address& b) {
   FUZZ_CHECK((a == b) == (b == a));
   FUZZ_CHECK((a != b) == !(a == b));

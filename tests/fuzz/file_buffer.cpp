@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A file against a model, on the fake of the seam: random calls, while the connection brings pieces
-// of every size, would-block, EINTR, failures, false readiness, and time that passes. What arrived
-// is read once and in order, what was written is sent once and in order, and every call ends by its
-// deadline plus one attempt.
+// Random calls of a file on the fake system, compared with a model. The fake returns pieces of
+// every size, would-block, EINTR, failures and false readiness, and time passes. The checks:
+// received bytes are read once and in order, written bytes are sent once and in order, and every
+// call ends by its deadline plus one attempt.
 #include <cerrno>
 #include <pysock/file.hpp>
 #include <pysock/socket.hpp>
@@ -19,7 +19,7 @@ namespace {
 constexpr std::chrono::nanoseconds longest_step = 50ms;
 constexpr std::size_t most_calls = 200;
 
-// Bytes none of which can be mistaken for its neighbours, with a newline now and then.
+// Bytes that differ from their neighbours, with some newlines.
 class pattern {
  public:
   std::string next(std::size_t size, std::size_t line) {
@@ -129,7 +129,7 @@ class run {
     if (!blocking_) file_.settimeout(limit_);
   }
 
-  // Calls, which may fail, and checks when it ended.
+  // Makes a call, which may fail, and checks when it ended.
   template <class Call>
   bool timed(const Call& call) {
     const std::int64_t before = fake::clock();
@@ -257,8 +257,7 @@ class run {
     took(std::string(1, static_cast<char>(got)));
   }
 
-  // What a failed one has taken is in the string. The timeout is for each time that it refills the
-  // buffer.
+  // After a failure the string has the bytes read. The timeout is for each refill of the buffer.
   void stream_line() {
     each_refill_ = true;
     if (!file_.good()) file_.clear();
@@ -281,7 +280,7 @@ class run {
       file_.unget();
       FUZZ_CHECK(read_ > 0);
       --read_;
-    } catch (const std::ios_base::failure&) {  // nothing is left in front
+    } catch (const std::ios_base::failure&) {  // there is no byte to put back
     }
   }
 
@@ -301,7 +300,8 @@ class run {
 
   // ---- the end ----
 
-  // Every failure takes a step of a script, and there are no more than that.
+  // Repeats a call until it succeeds. Every failure uses a step of a script, which limits their
+  // number.
   template <class Call>
   bool persist(const Call& call) {
     for (std::size_t i = 0; i < most_calls; ++i) {
@@ -334,9 +334,9 @@ class run {
   std::size_t line_ = 0;
   pattern arriving_;
   pattern leaving_;
-  std::string arrives_;  // all that the other end sends
+  std::string arrives_;  // all bytes that the other end sends
   std::size_t read_ = 0;
-  bool ends_ = false;  // after that the stream ends; otherwise nothing comes any more
+  bool ends_ = false;  // after them the stream ends; otherwise no more data arrive
   bool stalls_ = false;
   std::string written_;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the fuzz targets share: an input that is taken apart, and checks.
+// Shared by the fuzz targets: reading the input, and checks.
 #pragma once
 
 #include <algorithm>
@@ -9,10 +9,10 @@
 #include <cstdlib>
 #include <string>
 
-/// libFuzzer calls it, or corpus_main.cpp.
+/// Called by libFuzzer or corpus_main.cpp.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
-/// Ends the process where the condition does not hold: that is how libFuzzer learns of a finding.
+/// Aborts the process if the condition is false, which libFuzzer reports as a finding.
 #define FUZZ_CHECK(condition) \
   ::fuzz::check(static_cast<bool>(condition), #condition, __FILE__, __LINE__)
 
@@ -20,11 +20,11 @@ namespace fuzz {
 
 inline void check(bool holds, const char* condition, const char* file, int line) {
   if (holds) return;
-  std::fprintf(stderr, "%s:%d: not so: %s\n", file, line, condition);
+  std::fprintf(stderr, "%s:%d: check failed: %s\n", file, line, condition);
   std::abort();
 }
 
-/// The bytes of one run, from the first to the last. After the last everything is 0.
+/// The bytes of one run, in order. After the last byte it returns 0.
 class input {
  public:
   input(const std::uint8_t* data, std::size_t size) : next_(data), left_(size) {}
@@ -37,7 +37,9 @@ class input {
     return *next_++;
   }
 
-  /// 0..most, of one byte if that is enough, else of two. Small bytes are small numbers.
+  /// A number in 0..most, from one byte if that is enough, otherwise from two. Small bytes give
+  /// small
+  /// numbers.
   std::size_t number(std::size_t most) {
     const std::size_t first = byte();
     return (most < 256 ? first : first * 256 + byte()) % (most + 1);

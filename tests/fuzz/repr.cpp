@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Text in quotes, as errors and addresses print it: it can be read back, and holds nothing that a
-// terminal would obey.
+// Quoted text in errors and addresses: it can be read back, and contains no control characters.
 #include <pysock/address.hpp>
 #include <pysock/error.hpp>
 
@@ -16,7 +15,7 @@ unsigned hex_value(char c) {
   return static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
-// What Python would read. Takes it from the front of `repr`.
+// Parses a literal as Python would, and removes it from the front of `repr`.
 std::string read_back(std::string_view& repr, bool bytes) {
   const auto take = [&] {
     FUZZ_CHECK(!repr.empty());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a resolver answers, made of arbitrary bytes on the fake of the seam.
+// Arbitrary bytes as the resolver's answers, on the fake system.
 #include <cerrno>
 #include <pysock/create.hpp>
 #include <pysock/resolver.hpp>
@@ -32,7 +32,7 @@ fake::socket_address any_address(fuzz::input& in) {
       made.bytes = std::string(sizeof(sockaddr_storage), '\0');
       in.bytes(2).copy(made.bytes.data(), 2);
   }
-  // Too short, or longer than the family has it.
+  // The address may be too short or too long for its family.
   const std::string bytes = in.bytes(in.number(sizeof(sockaddr_storage)));
   constexpr std::size_t before = offsetof(sockaddr, sa_data);
   made.bytes.resize(in.number(1) == 0 ? before + bytes.size() % 126 : bytes.size() % 3);
@@ -57,7 +57,7 @@ fake::sys::host_entry any_host(fuzz::input& in) {
   return entry;
 }
 
-// A call that may refuse what it gets, in the ways that its documentation names.
+// Makes a call, which may fail with the errors that its documentation lists.
 template <class Call>
 void attempt(const Call& call) {
   try {
@@ -71,7 +71,7 @@ void attempt(const Call& call) {
   FUZZ_CHECK(fake::errors().empty());
 }
 
-// The bytes of the resolver, but for the port, which it fills in.
+// The list must have the resolver's bytes, except the port, which the resolver fills in.
 void check_list(const std::vector<fake::socket_address>& addresses, const std::string& name,
                 int flags) {
   const std::vector<sk::address_info> list =
@@ -123,7 +123,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       case 4:
         fake::on_getaddrinfo({fake::resolves(addresses)});
         attempt([&] {
-          const std::string numeric = "127.1";  // what only the resolver reads
+          const std::string numeric = "127.1";  // only the resolver parses it
           FUZZ_CHECK(!sk::getnameinfo({numeric, 80}, NI_NUMERICHOST).port.empty());
         });
         break;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Ports and services as text, beside what the C library makes of them.
+// Ports and services as text, compared with the C library.
 #include <climits>
 #include <optional>
 #include <pysock/resolver.hpp>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* host = "192.0.2.1";
 
-// The number in a text of nothing else, as strtol() reads it.
+// The number if the text contains only a number, as strtol() parses it.
 std::optional<long long> number_in(const std::string& text) {
   char* end = nullptr;
   const long long number = std::strtoll(text.c_str(), &end, 10);
@@ -72,7 +72,7 @@ void check_text(const std::string& text, int type, int flags) {
   const std::optional<long long> number = number_in(text);
   const answer got = ask(text, type, flags);
   if (number && (*number < 0 || *number > 65535)) {
-    FUZZ_CHECK(got.error == EAI_SERVICE);  // glibc wraps it
+    FUZZ_CHECK(got.error == EAI_SERVICE);  // glibc would wrap it
     return;
   }
   if (number) FUZZ_CHECK(got.port == *number);
@@ -100,7 +100,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::input in(data, size);
   const unsigned choice = in.byte();
   const int type = choice % 2 == 0 ? SOCK_STREAM : SOCK_DGRAM;
-  // The database of services is read for a few inputs only: it takes long.
+  // Reading the database of services is slow, so only a few inputs do it.
   const bool looks_up = choice >= 0xF0;
   const std::string text = in.rest();
   if (text.find('\0') != std::string::npos) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A TLS peer whose records are changed, dropped, repeated, cut, held back and mixed with others on
-// their way, in the handshake and after it. What is received is what was sent, or the beginning of
-// it; a session that has failed stays failed; no call waits; OpenSSL's error queue stays empty.
-#define OPENSSL_SUPPRESS_DEPRECATED  // the random numbers are the same in every run
+// A TLS peer whose records are changed, dropped, repeated, cut, delayed and mixed with others, in
+// the handshake and after it. The checks: the received data are a prefix of the data sent, a failed
+// session stays failed, no call waits, and OpenSSL's error queue stays empty.
+#define OPENSSL_SUPPRESS_DEPRECATED  // needed to make random numbers repeatable
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -18,7 +18,7 @@ namespace sk = pysock;
 
 namespace {
 
-// ---- what all runs share ----
+// ---- shared by all runs ----
 
 std::uint64_t random_state = 1;
 
@@ -47,7 +47,7 @@ std::string pem_of(const std::function<int(BIO*)>& write) {
   return pem;
 }
 
-// A key and a certificate that signs itself. They live as long as the process.
+// A key and a self-signed certificate, for the lifetime of the process.
 struct credentials {
   credentials() : key(EVP_EC_gen("P-256")), certificate(X509_new()) {
     ok(key != nullptr && certificate != nullptr);
@@ -124,7 +124,7 @@ class run {
     const bool newest = choice / 2 % 2 == 0;
 
     auto [inner, outer] = sk::socketpair();
-    if (choice / 8 % 2 == 1) inner.setsockopt(SOL_SOCKET, SO_SNDBUF, 1);  // the least there is
+    if (choice / 8 % 2 == 1) inner.setsockopt(SOL_SOCKET, SO_SNDBUF, 1);  // the system's minimum
     inner.settimeout(0);
     outer.settimeout(0);
     outside_ = std::move(outer);
@@ -163,7 +163,7 @@ class run {
     void operator()(SSL* ssl) const { SSL_free(ssl); }
   };
 
-  // ---- the peer, and the way to it ----
+  // ---- the peer and its connection ----
 
   void exchange() {
     receive_from_library();
@@ -200,7 +200,7 @@ class run {
     std::size_t count = 0;
     while (SSL_is_init_finished(peer_.get()) != 0 &&
            SSL_read_ex(peer_.get(), buffer, sizeof buffer, &count) == 1) {
-      // A record that the library was offered may have gone before it counts as sent.
+      // The library may have sent a record before it reports it as sent.
       FUZZ_CHECK((sent_ + unsent_).compare(peer_got_, count, std::string(buffer, count)) == 0);
       peer_got_ += count;
     }
@@ -213,7 +213,7 @@ class run {
 
   void hold(const std::string& record) { late_ += record; }
 
-  // What was held back.
+  // Delivers delayed records.
   void deliver_late() {
     const std::string late = std::move(late_);
     late_.clear();
@@ -245,12 +245,12 @@ class run {
         send_outside(std::string(head, sizeof head) + content);
         break;
       }
-      case 14:  // in two parts
+      case 14:  // delivered in two parts
         if (!late_.empty()) return hold(record);
         late_ += record.substr(record.size() / 2);
         record.resize(record.size() / 2);
         break;
-      case 15:  // later, with all that follows
+      case 15:  // delayed, with all records after it
         return hold(record);
       default:
         if (!late_.empty()) return hold(record);
@@ -260,14 +260,14 @@ class run {
 
   // ---- the library ----
 
-  // After every call. Sending also fails, with a reason of OpenSSL's, in a session that goes on.
+  // Checks the result of a call. Sending may fail with an error of OpenSSL in a session that works.
   void checked(const std::error_code& ec, bool sends = false) {
     FUZZ_CHECK(ERR_peek_error() == 0);
     if (lost_) FUZZ_CHECK(ec);
     if (!sends && ec.category() == sk::openssl_category()) lost_ = true;
   }
 
-  // Whether it came to an end.
+  // Returns whether the handshake was completed.
   bool handshake() {
     for (int i = 0; i < 30; ++i) {
       std::error_code ec;
@@ -307,7 +307,7 @@ class run {
     switch (in_.number(9)) {
       case 0:
         return receive(in_.number(20000));
-      case 1: {  // a record that was not taken is offered again
+      case 1: {  // a record that was not sent is sent again
         if (unsent_.empty()) unsent_ = data(1 + in_.number(20000));
         const std::size_t count = library_.send(unsent_, ec);
         checked(ec, true);
@@ -327,7 +327,7 @@ class run {
         if (SSL_version(peer_.get()) == TLS1_3_VERSION) {
           (void)SSL_key_update(peer_.get(), in_.number(1) == 0 ? SSL_KEY_UPDATE_REQUESTED
                                                                : SSL_KEY_UPDATE_NOT_REQUESTED);
-        } else {  // which the library refuses, and the peer then gives up
+        } else {  // the library refuses it, and the peer then ends the session
           is_clean_ = false;
           (void)SSL_renegotiate(peer_.get());
         }
@@ -366,13 +366,13 @@ class run {
     ERR_clear_error();
   }
 
-  // Where nobody did anything to the records, all of them arrive.
+  // If no record was changed, all of them arrive.
   void finish() {
     if (!library_) return;
     std::size_t before = 0;
     do {
       before = got_ + peer_got_;
-      receive(20000);  // sends what is left of a record as well
+      receive(20000);  // also sends the rest of a record
       exchange();
       receive(20000);
     } while (got_ + peer_got_ > before || !late_.empty());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What costs an allocation, and what does not.
+// Which calls allocate memory, and which do not.
 #include <cerrno>
 #include <memory>
 #include <pysock/pysock.hpp>
@@ -21,7 +21,7 @@ const auto modes = {sk::timeout_value(std::nullopt), sk::timeout_value(patience)
 
 TEST_CASE("sending and receiving into buffers allocates nothing", "[allocations]") {
   CHECK(allocations_of([] {
-          int* volatile kept = new int;  // which no compiler may leave out
+          int* volatile kept = new int;  // volatile: the compiler must keep it
           delete kept;
         }) == 1);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One datagram to many, without leaving the host.
+// Broadcasts and multicasts that do not leave the host.
 #include <cerrno>
 #include <cstring>
 #include <pysock/interfaces.hpp>
@@ -14,7 +14,7 @@
 namespace sk = pysock;
 using namespace test_support;
 
-TEST_CASE("a broadcast needs the option", "[broadcast]") {
+TEST_CASE("a broadcast needs SO_BROADCAST", "[broadcast]") {
   sk::socket receiver(AF_INET, SOCK_DGRAM);
   receiver.settimeout(patience);
   receiver.bind({"", 0});
@@ -57,7 +57,7 @@ TEST_CASE("<broadcast> is 255.255.255.255", "[broadcast]") {
         }).substr(0, 8) == "gaierror");
 }
 
-TEST_CASE("multicast by structures as options", "[broadcast]") {
+TEST_CASE("the options of multicast are set with structures", "[broadcast]") {
   sk::socket receiver(AF_INET, SOCK_DGRAM);
   receiver.settimeout(patience);
   receiver.bind({"", 0});
@@ -104,7 +104,7 @@ TEST_CASE("multicast over IPv6 with a scope", "[broadcast]") {
       continue;
     sk::socket sender(AF_INET6, SOCK_DGRAM);
     sender.setsockopt(IPPROTO_IPV6, IPV6_MULTICAST_HOPS,
-                      0);  // comes back, and never leaves the host
+                      0);  // is looped back and does not leave the host
     const sk::address to("ff12::4040%" + interface.name, receiver.getsockname().port());
     if (failure_of([&] { (void)sender.sendto("to the group", to); }) != "none") continue;
     const auto [data, from] = receiver.recvfrom(100);

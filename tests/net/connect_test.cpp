@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Connections: made, refused, pending, expired, accepted, ended.
+// Calls that make, refuse, accept and end connections, with their timeouts.
 #include <cstring>
 #include <pysock/create.hpp>
 #include <pysock/inet.hpp>
@@ -19,14 +19,14 @@ using namespace test_support;
 
 namespace {
 
-// Bound, so that nobody else gets the port, but not listening.
+// A bound socket that does not listen, so that connections to its port are refused.
 sk::socket refusing() {
   sk::socket made;
   made.bind({"127.0.0.1", 0});
   return made;
 }
 
-// Nothing comes any more: by an end, or by the error that the system has instead.
+// "the end" if recv returns no data, or fails with the same error as the system's recv.
 std::string ended(sk::socket& s) {
   char room[1];
   const std::string by_system =
@@ -40,8 +40,8 @@ int raw_connect(const sk::socket& s, const sk::address& where) {
   return ::connect(raw(s), where.data(), where.size());
 }
 
-// The number that the system gives for the first connect after one that has succeeded in the
-// background; it may be 0.
+// The error number of the first connect after a connect that has succeeded in the background. It
+// is 0 on some systems.
 int number_of_connecting_again(const sk::address& where) {
   sk::socket s;
   s.setblocking(false);
@@ -111,7 +111,7 @@ TEST_CASE("accept on a socket that does not listen fails", "[connect]") {
   CHECK_FALSE(nothing.address);
 }
 
-TEST_CASE("accept ends with its timeout, or at once without waiting", "[connect]") {
+TEST_CASE("accept ends at its timeout, and at once in non-blocking mode", "[connect]") {
   sk::socket listener = listening();
   listener.settimeout(0.05);
   const stopwatch watch;
@@ -176,7 +176,7 @@ TEST_CASE("an empty host is the wildcard", "[connect]") {
   CHECK(s.accept().address == client.getsockname());
   sk::socket another;
   another.settimeout(patience);
-  another.connect({"", s.getsockname().port()});  // Linux takes the wildcard for the loopback
+  another.connect({"", s.getsockname().port()});  // Linux connects to the loopback instead
   CHECK(another.getpeername().host() == "127.0.0.1");
 }
 
@@ -266,7 +266,7 @@ TEST_CASE("an AF_INET socket takes an IPv4-mapped address", "[connect][bind][sen
   CHECK(client.getpeername() == sk::address("127.0.0.1", port));
   sk::socket second;
   std::error_code ec;
-  second.connect({"::FFFF:7f00:1", port, 0, 0}, ec);  // as a dual-stack server has it
+  second.connect({"::FFFF:7f00:1", port, 0, 0}, ec);  // as a dual-stack server returns it
   CHECK_FALSE(ec);
 
   sk::socket a = bound_udp();
@@ -274,7 +274,7 @@ TEST_CASE("an AF_INET socket takes an IPv4-mapped address", "[connect][bind][sen
   CHECK(a.sendto("x", {"::ffff:127.0.0.1", b.getsockname().port()}) == 1);
   CHECK(b.recvfrom(10).from == a.getsockname());
 
-  // What AF_INET has no place for is refused, and so is any other IPv6 address.
+  // A flow label, a scope and other IPv6 addresses are refused: sockaddr_in cannot hold them.
   for (const sk::address& other :
        {sk::address("::ffff:127.0.0.1", port, 1), sk::address("::ffff:127.0.0.1", port, 0, 1),
         sk::address("::127.0.0.1", port), sk::address("::fffe:7f00:1", port)}) {
@@ -289,7 +289,7 @@ TEST_CASE("a server for both families gives addresses that an AF_INET socket tak
   if (!sk::has_dualstack_ipv6()) SKIP_TEST("this system has no dual-stack sockets");
   sk::socket server =
       sk::create_server({"", 0}, sk::server_options().family(AF_INET6).dualstack_ipv6(true));
-  sk::socket client = listening();  // where the server will connect back to
+  sk::socket client = listening();  // the server connects back to it
   sk::socket calling;
   calling.bind({"127.0.0.1", 0});
   calling.connect({"127.0.0.1", server.getsockname().port()});
@@ -308,7 +308,7 @@ TEST_CASE("listen without bind gets a port, or is rejected", "[connect]") {
   if (outcome == "none") CHECK(s.getsockname().port() != 0);
 }
 
-TEST_CASE("listen: again, and with any backlog", "[connect]") {
+TEST_CASE("listen can be repeated, with any backlog", "[connect]") {
   sk::socket s;
   s.settimeout(patience);
   s.bind({"127.0.0.1", 0});
@@ -326,7 +326,7 @@ TEST_CASE("listen: again, and with any backlog", "[connect]") {
   CHECK(failure_of([&] { s.connect(client.getsockname()); }) == connecting);
 }
 
-TEST_CASE("a negative backlog is 0, not without limit", "[connect]") {
+TEST_CASE("a negative backlog means 0, not unlimited", "[connect]") {
   sk::socket s;
   s.bind({"127.0.0.1", 0});
   s.listen(-1);
@@ -338,10 +338,10 @@ TEST_CASE("a negative backlog is 0, not without limit", "[connect]") {
     number = clients.back().connect_ex(s.getsockname());
   }
   CHECK((number == native(EAGAIN) ||
-         number == native(ECONNREFUSED)));  // whoever is too many hangs, or is refused
+         number == native(ECONNREFUSED)));  // further connects hang or are refused
 }
 
-TEST_CASE("a refused connection", "[connect]") {
+TEST_CASE("connect to a port without a listener is refused", "[connect]") {
   const sk::socket nobody = refusing();
   const sk::address where = nobody.getsockname();
   CHECK(failure_of([&] { sk::socket().connect(where); }) ==
@@ -373,7 +373,7 @@ TEST_CASE("connect obeys the timeout", "[connect]") {
   const stopwatch watch;
   CHECK(failure_of([&] { s.connect(full.address()); }) == "timeout");
   CHECK(watch.seconds() >= 0.15);
-  // The attempt goes on: another one fails at once.
+  // The first attempt continues, so another connect fails at once.
   s.settimeout(patience);
   CHECK(failure_of([&] { s.connect(full.address()); }) == failure("blocking_io_error", EALREADY));
   CHECK(s.connect_ex(full.address()) == native(EALREADY));
@@ -396,7 +396,7 @@ TEST_CASE("an expired timeout has no error number", "[connect]") {
   s.settimeout(0.01);
   try {
     s.connect(full.address());
-    FAIL("there was no room");
+    FAIL("connected to a full listener");
   } catch (const sk::timeout& e) {
     CHECK_FALSE(e.errnum());
     CHECK(e.strerror() == "timed out");
@@ -414,7 +414,7 @@ TEST_CASE("connect in timeout mode succeeds, and may be repeated once on Linux",
   CHECK(s.connect_ex(listener.getsockname()) == native(EISCONN));
 }
 
-TEST_CASE("a non-blocking connect goes on in the background", "[connect]") {
+TEST_CASE("a non-blocking connect continues in the background", "[connect]") {
   sk::socket listener = listening();
   sk::socket s;
   s.setblocking(false);
@@ -428,7 +428,7 @@ TEST_CASE("a non-blocking connect goes on in the background", "[connect]") {
   thrown.setblocking(false);
   try {
     thrown.connect(listener.getsockname());
-    FAIL("it did not wait");
+    FAIL("connect did not fail with would-block");
   } catch (const sk::blocking_io_error& e) {
     CHECK(e.errnum() == pending_connect());
   }
@@ -484,14 +484,14 @@ TEST_CASE("SHUT_RD ends receiving", "[connect]") {
   client.shutdown(SHUT_RD);
   char room[100];
   const auto left = ::recv(raw(client), room, sizeof room,
-                           MSG_PEEK);  // whether what came before is lost is the system's choice
+                           MSG_PEEK);  // some systems drop the data that arrived before
   if (left > 0) CHECK(client.recv(100) == "unread");
   CHECK(ended(client) == "the end");
   client.sendall("still sends");
   CHECK(server.recv(100) == "still sends");
 }
 
-TEST_CASE("SHUT_WR ends sending: the peer sees the end", "[connect]") {
+TEST_CASE("after SHUT_WR the peer receives the end of the stream", "[connect]") {
   auto [client, server] = connected();
   client.sendall("the end");
   client.shutdown(SHUT_WR);
@@ -505,7 +505,7 @@ TEST_CASE("SHUT_WR ends sending: the peer sees the end", "[connect]") {
   CHECK(client.recv(100) == "answer");
 }
 
-TEST_CASE("SHUT_RDWR ends both, through every duplicate", "[connect]") {
+TEST_CASE("SHUT_RDWR ends both directions for every duplicate", "[connect]") {
   auto [client, server] = connected();
   sk::socket copy = client.dup();
   client.shutdown(SHUT_RDWR);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// create_connection to hosts with several addresses, and lookups that nobody answers.
+// create_connection to hosts with several addresses, and lookups that no name server answers.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,7 +31,7 @@ const std::map<std::string, std::string> two_addresses = {
     {"nsswitch.conf", "hosts: files\n"},
     {"host.conf", "multi on\n"},
     {"hosts", "127.0.0.1 both first\n127.0.0.2 both second\n"},
-    // Names that no file has go to a server.
+    // Names that are in no file are asked from a name server.
     {"resolv.conf", "nameserver 127.0.0.1\noptions timeout:30 attempts:5\n"}};
 
 // The addresses in the order of the resolver.
@@ -51,7 +51,7 @@ sk::socket listening_on(const std::string& host, int port) {
   return s;
 }
 
-// Fills the queue of a listener: attempts to connect to it then hang.
+// Fills the queue of a listener, so that further attempts to connect to it hang.
 std::vector<sk::socket> fill(const sk::socket& listener) {
   std::vector<sk::socket> queued;
   for (;;) {
@@ -89,7 +89,7 @@ TEST_CASE("parallel attempts skip addresses that do not answer or refuse", "[cre
       sk::socket good = listening_on(order[1], 0);
       const int port = good.getsockname().port();
       {
-        // Refused: the next begins at once.
+        // The first address refuses: the next attempt begins at once.
         const stopwatch watch;
         sk::socket s = sk::create_connection({"both", port}, 30, racing);
         if (s.getpeername().host() != order[1]) return std::string("refused: wrong winner");
@@ -97,7 +97,7 @@ TEST_CASE("parallel attempts skip addresses that do not answer or refuse", "[cre
         (void)good.accept();
       }
       {
-        // Dead: the next begins after the delay.
+        // The first address does not answer: the next attempt begins after the delay.
         const sk::socket dead = listening_on(order[0], port);
         const auto queued = fill(dead);
         const stopwatch watch;
@@ -109,7 +109,7 @@ TEST_CASE("parallel attempts skip addresses that do not answer or refuse", "[cre
         s.sendall("x");
         if (other.recv(1) != "x") return std::string("dead: no connection");
 
-        // Both dead: the deadline ends it, with both failures.
+        // No address answers: the deadline ends the call, which reports both failures.
         const auto queued_too = fill(good);
         const auto before = open_descriptors();
         try {
@@ -121,7 +121,7 @@ TEST_CASE("parallel attempts skip addresses that do not answer or refuse", "[cre
         }
         if (open_descriptors() != before) return std::string("both dead: leaked");
 
-        // And so does an interrupter.
+        // An interrupter ends the call, too.
         sk::interrupter stop;
         auto stoppable = racing;
         stoppable.interrupter(stop);
@@ -159,7 +159,7 @@ class race_times {
     std::fflush(stdout);
   }
 
-  // Runs a race. Empty if `outcome` is what `race` returned, and it took so long at least.
+  // Runs a race. Returns "" if `race` returned `outcome` and took at least `least` milliseconds.
   std::string run(const std::string& outcome, double least,
                   const std::function<std::string()>& race) {
     const stopwatch watch;
@@ -176,8 +176,8 @@ class race_times {
 
 }  // namespace
 
-// PYSOCK_RACE_ROUNDS says how often; the full number is 1000.
-TEST_CASE("races end with the right winner or all failures, and leave nothing open",
+// PYSOCK_RACE_ROUNDS is the number of rounds; a full run has 1000.
+TEST_CASE("races end with the right winner or all failures, and leave no descriptor open",
           "[create_connection]") {
   const char* asked = std::getenv("PYSOCK_RACE_ROUNDS");
   const int rounds = asked == nullptr ? 10 : std::atoi(asked);
@@ -186,14 +186,14 @@ TEST_CASE("races end with the right winner or all failures, and leave nothing op
       const std::vector<std::string> order = order_of("both");
       if (order.size() != 2) return std::string("the host has no two addresses");
       const auto racing = sk::connection_options().happy_eyeballs_delay(0.02).all_errors(true);
-      // The host of the winner, or what all attempts failed with.
+      // Returns the host of the winner, or the errors of all attempts.
       const auto race = [&racing](int port, auto limit) {
         try {
           return sk::create_connection({"both", port}, limit, racing).getpeername().host();
         } catch (const sk::timeout&) {
-          return std::string("timeout");  // within the lookup, on a busy machine
+          return std::string("timeout");  // on a busy machine the time may end within the lookup
         } catch (const sk::error_group& e) {
-          // On a busy machine the time may be over before the second attempt begins.
+          // On a busy machine the deadline may pass before the second attempt begins.
           std::set<std::string> all;
           for (const auto& one : e.exceptions())
             all.insert(one.code() == sk::errc::timed_out ? "timeout" : one.what());
@@ -233,7 +233,7 @@ TEST_CASE("races end with the right winner or all failures, and leave nothing op
           });
         }
         if (wrong.empty() && i % 20 == 0) {
-          // The system of the client repeats its attempt after a second.
+          // The client's system sends its SYN again after a second.
           background<int> accepting([&slow] {
             std::this_thread::sleep_for(50ms);
             (void)slow.accept();
@@ -257,7 +257,7 @@ TEST_CASE("a name server that never answers does not delay a bounded lookup", "[
     return in_private_network(20000, 60000, [] {
       sk::socket silent(AF_INET, SOCK_DGRAM);
       silent.bind({"127.0.0.1", 53});
-      std::thread([] {}).join();  // a sanitizer's own thread comes with the first
+      std::thread([] {}).join();  // a sanitizer starts its own thread with the first one
       const int before = threads_of_this_process();
       const stopwatch watch;
       const auto look_up = [](auto limit) {
@@ -267,7 +267,7 @@ TEST_CASE("a name server that never answers does not delay a bounded lookup", "[
         return std::string("no timeout");
       if (watch.seconds() < 0.3 || watch.seconds() > 10) return std::string("not in time");
 
-      // 100 of them: no more than 32 threads of the library's.
+      // For 100 lookups the library starts at most 32 threads.
       {
         std::vector<std::unique_ptr<background<std::string>>> all;
         for (int i = 0; i < 100; ++i) {
@@ -285,7 +285,8 @@ TEST_CASE("a name server that never answers does not delay a bounded lookup", "[
       if (threads < 1 || threads > 32)
         return "there are " + std::to_string(threads) + " threads more";
 
-      // All of them hang: the next waits for one until its deadline. Numeric hosts need none.
+      // All threads hang, so a lookup waits for one until its deadline. Numeric hosts need no
+      // thread.
       if (look_up(std::chrono::steady_clock::now() + 100ms) != "timeout")
         return std::string("no timeout when all are busy");
       if (sk::getaddrinfo("127.0.0.1", "80", 0, SOCK_STREAM, 0, 0, 0).size() != 1)
@@ -301,8 +302,8 @@ TEST_CASE("a name server that never answers does not delay a bounded lookup", "[
       stop.interrupt();
       if (looking.get().substr(0, 17) != "interrupted_error") return std::string("not interrupted");
 
-#ifndef __SANITIZE_THREAD__  // which lets no child of several threads start one
-      // A child has none of these threads and all of its own.
+#ifndef __SANITIZE_THREAD__  // TSan: the child of a process with threads cannot start one
+      // A forked child has none of these threads and starts its own.
       const pid_t child = ::fork();
       if (child == 0) {
         const bool found = sk::getaddrinfo("first", 80, 0, SOCK_STREAM, 0, 0, 20).size() == 1;

@@ -18,7 +18,7 @@ namespace {
 
 int port_of(const SocketType& s) { return s.getsockname().port(); }
 
-// What one end says comes out of the other.
+// Whether data arrive in both directions.
 bool talk(SocketType& a, SocketType& b) {
   a.sendall("ping");
   const std::string ping = b.recv(10);
@@ -26,7 +26,7 @@ bool talk(SocketType& a, SocketType& b) {
   return ping == "ping" && a.recv(10) == "pong";
 }
 
-// A server whose queue is full: further connections wait until they are tired of it.
+// A server whose queue is full: further connections hang.
 struct full_server {
   full_server() {
     server.bind({"127.0.0.1", 0});
@@ -42,7 +42,7 @@ struct full_server {
 
 }  // namespace
 
-TEST_CASE("a connection to a server, by host and port") {
+TEST_CASE("create_connection connects to a host and port") {
   SocketType server = create_server({"127.0.0.1", 0});
   SocketType client = create_connection({"127.0.0.1", port_of(server)}, 10);
   auto [conn, peer] = server.accept();
@@ -53,7 +53,7 @@ TEST_CASE("a connection to a server, by host and port") {
   CHECK_FALSE(server.get_inheritable());
 }
 
-TEST_CASE("a host whose first address does not answer") {
+TEST_CASE("create_connection tries the second address if the first refuses") {
   if (!test_support::host_has_ipv6()) SKIP_TEST("there is no IPv6 here");
   const auto found =
       pysock::getaddrinfo(std::nullopt, 80, 0, SOCK_STREAM);  // this machine: both loopbacks
@@ -103,7 +103,7 @@ TEST_CASE("the peer sees the source address") {
       {"127.0.0.1", port_of(server)}, 10, connection_options().source_address({"127.0.0.1", 0}));
   CHECK(server.accept().address == client.getsockname());
 
-  const address foreign("192.0.2.1", 0);  // set aside for documentation: nobody's own
+  const address foreign("192.0.2.1", 0);  // for documentation: no host has it
   CHECK_THROWS_AS(create_connection({"127.0.0.1", port_of(server)}, 10,
                                     connection_options().source_address(foreign)),
                   pysock::error);
@@ -116,7 +116,7 @@ TEST_CASE("a server can be stopped and started again at once") {
     where = server.getsockname();
     SocketType client = create_connection({"127.0.0.1", where.port()}, 10);
     SocketType conn = server.accept().conn;
-    conn.shutdown(SHUT_WR);  // the side that ends a connection first is the one that has to wait
+    conn.shutdown(SHUT_WR);  // the side that ends a connection first enters TIME_WAIT
     CHECK(client.recv(1).empty());
   }
   CHECK(create_server(where).getsockname() == where);
@@ -140,13 +140,13 @@ TEST_CASE("two servers do not share a port unless both ask for it") {
 #endif
 }
 
-TEST_CASE("the backlog is the server's") {
+TEST_CASE("create_server passes its backlog to listen") {
   const SocketType server = create_server({"127.0.0.1", 0}, server_options().backlog(0));
   const SocketType queued = create_connection({"127.0.0.1", port_of(server)}, 10);
   CHECK_THROWS_AS(create_connection({"127.0.0.1", port_of(server)}, 200ms), pysock::timeout);
 }
 
-TEST_CASE("an IPv6 server is for IPv6 alone, unless it is asked to serve both") {
+TEST_CASE("an IPv6 server accepts only IPv6, unless dualstack_ipv6 is set") {
   if (!test_support::host_has_ipv6()) SKIP_TEST("there is no IPv6 here");
   const SocketType alone = create_server({"", 0}, server_options().family(AF_INET6));
   CHECK(create_connection({"::1", port_of(alone)}, 10).family() == AF_INET6);
@@ -165,7 +165,7 @@ TEST_CASE("an IPv6 server is for IPv6 alone, unless it is asked to serve both") 
   CHECK(talk(four, second.conn));
 }
 
-TEST_CASE("dual-stack is what the system does with the option") {
+TEST_CASE("has_dualstack_ipv6 tells whether the system allows IPV6_V6ONLY to be 0") {
   bool possible = true;
   try {
     SocketType(AF_INET6).setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 0);
@@ -175,7 +175,7 @@ TEST_CASE("dual-stack is what the system does with the option") {
   CHECK(pysock::has_dualstack_ipv6() == possible);
 }
 
-TEST_CASE("an AF_UNIX server") {
+TEST_CASE("create_server and create_connection with AF_UNIX") {
   if (!test_support::why_no_unix().empty()) SKIP_TEST(test_support::why_no_unix());
   const test_support::temporary_directory folder;
   const std::string path = folder / "sock";

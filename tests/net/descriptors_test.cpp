@@ -22,7 +22,7 @@ using namespace test_support;
 
 namespace {
 
-// Lets this process have some thousand descriptors while it lives, as far as it may.
+// Raises the limit of open descriptors to 4096, or to the hard limit if that is lower.
 class raised_limit {
 #ifdef RLIMIT_NOFILE
  public:
@@ -41,15 +41,14 @@ class raised_limit {
 #endif
 };
 
-// Takes more sockets than a set of select() has room for. So all low numbers are gone, and every
-// new descriptor is above 1024.
+// Opens more sockets than an fd_set of select() holds, so that every new descriptor is above 1024.
 class high_numbers {
  public:
   high_numbers() {
     try {
       while (taken_.size() < enough) taken_.emplace_back(AF_INET, SOCK_DGRAM);
     } catch (const sk::error&) {
-      if (taken_.size() > 100) taken_.resize(taken_.size() - 100);  // leaves room to say so
+      if (taken_.size() > 100) taken_.resize(taken_.size() - 100);  // the report needs descriptors
     }
   }
   [[nodiscard]] bool reached() const { return taken_.size() == enough; }
@@ -61,7 +60,7 @@ class high_numbers {
 };
 
 #ifdef PYSOCK_SYSCALL_PROBE
-// The descriptors that a program started from here finds open.
+// The descriptors that a program started by this process finds open.
 std::set<int> seen_by_a_child() {
   process child({PYSOCK_SYSCALL_PROBE, "descriptors"});
   std::istringstream numbers(child.rest());
@@ -120,7 +119,7 @@ TEST_CASE("descriptors above 1024 work in every mode", "[descriptors]") {
 }
 
 #ifdef F_DUPFD_CLOEXEC
-TEST_CASE("a descriptor that was moved up is adopted", "[descriptors]") {
+TEST_CASE("from_fileno takes a descriptor that F_DUPFD_CLOEXEC made above 1150", "[descriptors]") {
   const high_numbers high;
   if (!high.reached()) SKIP_TEST("this process may not have so many descriptors");
   auto [client, server] = connected();
@@ -133,7 +132,7 @@ TEST_CASE("a descriptor that was moved up is adopted", "[descriptors]") {
 #endif
 
 #ifdef PYSOCK_SYSCALL_PROBE
-TEST_CASE("a program started from here inherits none of the library's descriptors",
+TEST_CASE("a program started by this process inherits none of the library's descriptors",
           "[descriptors]") {
   if (process({PYSOCK_SYSCALL_PROBE, "nothing"}).wait() != 0)
     SKIP_TEST("no program can start one of this platform's");
@@ -155,7 +154,7 @@ TEST_CASE("a program started from here inherits none of the library's descriptor
   REQUIRE(ours.size() == 9);
 
   std::set<int> seen = seen_by_a_child();
-  CHECK(seen.count(1) == 1);  // its output
+  CHECK(seen.count(1) == 1);  // its standard output
   for (const int fd : ours) CHECK(seen.count(fd) == 0);
 
   client.set_inheritable(true);

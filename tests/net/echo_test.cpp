@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t amount = std::size_t{64} << 20;
 constexpr auto limit = std::chrono::seconds(100);
 
-// Nothing in it repeats, so that lost, doubled and exchanged pieces show.
+// Data without repetitions, so that the digest shows lost, doubled and exchanged pieces.
 std::string make_data(std::size_t size) {
   std::string data(size, '\0');
   std::uint64_t state = 1;
@@ -47,7 +47,7 @@ const std::string& sent_digest() {
   return hex;
 }
 
-// Sends everything and, at the same time, receives what comes back; the digest of that.
+// Sends the data and receives the echo at the same time. Returns the digest of the echo.
 std::string send_and_hash_echo(sk::socket& s, const std::string& data) {
   background<std::size_t> sender([&] {
     const std::size_t sent = s.sendall(data);
@@ -61,7 +61,7 @@ std::string send_and_hash_echo(sk::socket& s, const std::string& data) {
   return hash.hex();
 }
 
-// Sends back whatever comes; the digest of that.
+// Sends back what it receives. Returns the digest of it.
 std::string echo_and_hash(sk::socket& s) {
   sha256 hash;
   std::vector<char> room(65536);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Errors of every category are made, compared, printed and thrown by the destructor of a global
-// that is older than all of them. The exit status is 0 if that works.
+// The destructor of a global object that was constructed before every error category compares,
+// prints and throws errors of all categories. The exit status is 0 if that works.
 #include <pysock/error.hpp>
 
 #include <cstdio>
@@ -60,5 +60,5 @@ struct global {
 
 int main() {
   for (const std::error_code& code : codes()) older.before.push_back(seen(code));
-  return 2;  // which nobody sees
+  return 2;  // the destructor replaces it
 }

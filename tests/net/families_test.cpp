@@ -16,7 +16,7 @@ using pysock::SocketType;
 
 namespace {
 
-// Why a SocketType of this kind cannot be had here; empty if it can.
+// Why no SocketType of this kind can be created here; empty if one can.
 [[maybe_unused]] std::string missing(int family, int type, int proto) {
   try {
     const SocketType probe(family, type, proto);
@@ -32,7 +32,7 @@ struct link_request {
   ifinfomsg link{};
 };
 
-// The names of the interfaces in an answer to RTM_GETLINK; `done` once it was the last.
+// The names of the interfaces in an answer to RTM_GETLINK. Sets `done` at the last answer.
 std::set<std::string> read_names(const std::string& answer, bool& done) {
   std::set<std::string> names;
   for (std::size_t at = 0; at + sizeof(nlmsghdr) <= answer.size();) {
@@ -83,8 +83,8 @@ TEST_CASE("the kernel lists its interfaces over netlink") {
 #endif
 
 #ifdef PACKET_HOST
-// Lets through only what is for this UDP port: other tests fill lo with so much that a packet could
-// be lost.
+// Lets only packets to this UDP port pass: with the traffic of other tests on lo the socket could
+// lose packets.
 void attach_filter(SocketType& tap, int port) {
   constexpr unsigned destination_port = 22;  // behind the header of IP
   sock_filter program[] = {BPF_STMT(BPF_LD | BPF_H | BPF_ABS, destination_port),
@@ -93,7 +93,7 @@ void attach_filter(SocketType& tap, int port) {
   tap.setsockopt(SOL_SOCKET, SO_ATTACH_FILTER, sock_fprog{4, program});
 }
 
-TEST_CASE("a packet socket sees what passes over lo") {
+TEST_CASE("a packet socket receives the packets on lo") {
   const std::string reason = missing(AF_PACKET, SOCK_DGRAM, 0);
   if (!reason.empty()) SKIP_TEST(reason);
   SocketType receiver(AF_INET, SOCK_DGRAM);
@@ -121,10 +121,10 @@ TEST_CASE("a packet socket sees what passes over lo") {
   CHECK(kinds == std::set<int>{PACKET_HOST, PACKET_OUTGOING});
 }
 
-TEST_CASE("a packet of one's own goes where the address says") {
+TEST_CASE("sendto of a packet socket sends to the interface and protocol of the address") {
   const std::string reason = missing(AF_PACKET, SOCK_DGRAM, 0);
   if (!reason.empty()) SKIP_TEST(reason);
-  constexpr int experimental = 0x88B5;  // an ethertype set aside for experiments
+  constexpr int experimental = 0x88B5;  // an ethertype for experiments
   SocketType tap(AF_PACKET, SOCK_DGRAM);
   tap.settimeout(10);
   tap.bind(pysock::packet_address("lo", experimental));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// System calls that fail on the real kernel, by strace's fault injection: the right exception,
-// nothing left open, nothing done twice.
+// strace makes system calls fail: the right exception is thrown, no descriptor is left open, and no
+// call is repeated that must not be.
 #include <algorithm>
 #include <cerrno>
 #include <map>
@@ -14,13 +14,13 @@ using namespace test_support;
 
 namespace {
 
-// The probe's call `name`, undisturbed.
+// The trace of the probe's call `name`, without a fault.
 trace undisturbed(const std::string& name) {
   return run_traced({}, {PYSOCK_SYSCALL_PROBE, "fail", name});
 }
 
-// The same with the nth system call of that name (from 1, and as many more as asked for) failing
-// within it.
+// The trace in which the nth system call of that name (from 1) within the probe's call fails, and
+// the next `times` - 1 as well.
 trace with_fault(const trace& clean, const std::string& name, const std::string& call,
                  const std::string& fault, int nth = 1, int times = 1) {
   const int first = clean.count_before(call, "begin " + name) + nth;
@@ -48,7 +48,7 @@ bool leaks(const trace& seen) { return first_line(seen).find("; 0 left;") == std
   if (!why_not.empty()) SKIP_TEST(why_not);                        \
   static_assert(true)
 
-TEST_CASE("nothing stays open, whichever system call fails", "[faults]") {
+TEST_CASE("no descriptor stays open, whichever system call fails", "[faults]") {
   NEEDS_STRACE();
   const std::string name = GENERATE("socket", "socketpair", "accept", "dup", "module dup", "fromfd",
                                     "fromfd with a default timeout");
@@ -59,7 +59,7 @@ TEST_CASE("nothing stays open, whichever system call fails", "[faults]") {
   int failures = 0;
   std::map<std::string, int> nth;
   for (const std::string& call : clean.between("begin " + name, "end " + name)) {
-    if (call == "close") continue;  // of what it made: there is nothing one could do
+    if (call == "close") continue;  // of what it made: a failure of close() cannot be handled
     const trace seen = with_fault(clean, name, call, "EMFILE", ++nth[call]);
     CAPTURE(call, nth[call], seen.output);
     CHECK((outcome(seen) == "none" || outcome(seen) == failure("error", EMFILE)));
@@ -69,7 +69,8 @@ TEST_CASE("nothing stays open, whichever system call fails", "[faults]") {
   CHECK(failures > 0);
 }
 
-TEST_CASE("accept: the class of the error, and the connection stays queued", "[faults]") {
+TEST_CASE("an accept that fails throws the error's class, and the connection stays queued",
+          "[faults]") {
   NEEDS_STRACE();
   const trace clean = undisturbed("accept");
   for (const auto& [fault, expected] :
@@ -86,9 +87,9 @@ TEST_CASE("accept: the class of the error, and the connection stays queued", "[f
   }
 }
 
-TEST_CASE("a system without accept4 accepts by accept, not inheritable", "[faults][accept]") {
+TEST_CASE("accept without accept4 returns a socket that is not inheritable", "[faults][accept]") {
   NEEDS_STRACE();
-  // What lacks the call lacks it always: an old kernel, a filter of system calls.
+  // An old kernel or a filter of system calls never has the call, so all of them fail.
   const trace seen = with_fault(undisturbed("accept"), "accept", "accept4", "ENOSYS", 1, 100);
   CHECK(outcome(seen) == "none");
   CHECK_FALSE(leaks(seen));
@@ -137,12 +138,12 @@ TEST_CASE("close reports errors except a reset, and is never repeated", "[faults
     for (const std::string& line : seen.lines_between("begin close", "end close"))
       repeated += line.compare(0, closes[0].size(), closes[0]) == 0;
     CHECK(repeated == 1);
-    CHECK(first_line(seen).find("fileno -1") != std::string::npos);  // gone all the same
+    CHECK(first_line(seen).find("fileno -1") != std::string::npos);  // released nevertheless
     return outcome(seen);
   };
   CHECK(closing("EIO") == failure("error", EIO));
   CHECK(closing("ECONNRESET") == "none");
-  // POSIX lets a C library's close() hide an interruption.
+  // POSIX allows close() of the C library to hide EINTR.
   const std::string bare = outcome_of("bare close", "close", "EINTR");
   REQUIRE((bare == failure("interrupted_error", EINTR) || bare == "none"));
   CHECK(closing("EINTR") == bare);
@@ -168,7 +169,7 @@ TEST_CASE("errors of data calls have their classes", "[faults]") {
   CHECK(outcome_of("recv", "recvfrom", "ECONNRESET") ==
         failure("connection_reset_error", ECONNRESET));
   CHECK(outcome_of("recv", "recvfrom", "ETIMEDOUT") ==
-        failure("timeout", ETIMEDOUT));  // the kernel's own, with its number
+        failure("timeout", ETIMEDOUT));  // the kernel's error has a number
   CHECK(outcome_of("send", "sendto", "EPIPE") == failure("broken_pipe_error", EPIPE));
   CHECK(outcome_of("send", "sendto", "ENOBUFS") == failure("error", ENOBUFS));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Passing descriptors: many of them, too many of them, and never one that leaks.
+// Passing descriptors: the limits, the flags, and no leaks.
 #include <pysock/fdpass.hpp>
 
 #include <fcntl.h>
@@ -30,7 +30,7 @@ std::pair<sk::socket, sk::socket> unix_pair(int type = SOCK_STREAM) {
   return pair;
 }
 
-// A file that can be told from others when it comes back: it holds its number.
+// A file that contains `number`, by which the test recognises it.
 sk::descriptor numbered_file(const temporary_directory& folder, std::size_t number) {
   const std::string text = std::to_string(number);
   sk::descriptor file(::open((folder / text).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
@@ -94,7 +94,7 @@ TEST_CASE("253 descriptors arrive in one message, in order", "[fdpass]") {
   CHECK(open_descriptors() == before);
 }
 
-TEST_CASE("more descriptors than one message takes", "[fdpass]") {
+TEST_CASE("send_fds rejects more descriptors than one message can hold", "[fdpass]") {
   auto [a, b] = unix_pair();
   const std::vector<int> many(254, 0);
   if (failure_of([&a = a, &many] { return sk::send_fds(a, {"x"}, many); }) == "none")
@@ -127,7 +127,7 @@ TEST_CASE("more descriptors than requested: the rest is closed, and the flags ha
 }
 
 TEST_CASE("descriptors arrive together with control messages of options", "[fdpass][recv_fds]") {
-  // Each option on its own, where the system has it, and then all of them.
+  // Each option that the system has alone, and then all of them.
   const std::vector<int> options = {
 #ifdef SO_PASSCRED
     SO_PASSCRED,
@@ -179,7 +179,7 @@ TEST_CASE("descriptors arrive together with control messages of options", "[fdpa
       CHECK(number_in(got.fds[1]) == "7");
     }
   }
-  CHECK(open_descriptors() == before);  // SO_PASSPIDFD's as well
+  CHECK(open_descriptors() == before);  // the one of SO_PASSPIDFD is closed, too
 }
 
 TEST_CASE("recv_fds receives all descriptors, an ordinary recv none", "[fdpass]") {
@@ -241,7 +241,7 @@ TEST_CASE("recv_fds waits, and times out", "[fdpass]") {
 }
 
 TEST_CASE("running out of descriptors while receiving them leaks none", "[fdpass]") {
-  // The kernel delivers as many as this process may have open.
+  // The kernel delivers only as many descriptors as this process may have open.
   CHECK(in_child([] {
           auto [a, b] = sk::socketpair();
           (void)sk::send_fds(a, {"x"}, std::vector<int>(20, 0));

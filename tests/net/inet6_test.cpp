@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// AF_INET6: four-part addresses, scopes, the wildcard, and IPv4 by the way of IPv6.
+// AF_INET6: addresses of four parts, scopes, the wildcard, and IPv4 over IPv6 sockets.
 #include <pysock/interfaces.hpp>
 #include <pysock/resolver.hpp>
 #include <pysock/socket.hpp>
@@ -18,7 +18,7 @@ using namespace test_support;
 #define NEEDS_IPV6() \
   if (!host_has_ipv6()) SKIP_TEST("this host has no IPv6 loopback")
 
-TEST_CASE("two, three and four parts make an address, four come back", "[inet6]") {
+TEST_CASE("an IPv6 address takes two, three or four parts and returns four", "[inet6]") {
   NEEDS_IPV6();
   sk::socket listener = listening(AF_INET6);
   const int port = listener.getsockname().port();
@@ -50,11 +50,11 @@ TEST_CASE("a flow label is sent in network order", "[inet6]") {
   NEEDS_IPV6();
   sk::socket receiver = bound_udp(AF_INET6);
   sk::socket sender = bound_udp(AF_INET6);
-  constexpr int ipv6_flowinfo_send = 33;  // <linux/in6.h> does not go with <netinet/in.h>
+  constexpr int ipv6_flowinfo_send = 33;  // <linux/in6.h> conflicts with <netinet/in.h>
   if (raw_option(sender, IPPROTO_IPV6, ipv6_flowinfo_send, 1) != 0)
     SKIP_TEST(because("::setsockopt of IPV6_FLOWINFO_SEND"));
-  // With the option on, the kernel keeps the label, without the bits that in network order are not
-  // part of it.
+  // With the option the kernel keeps the label and clears the other bits. A label in host order
+  // would lose some of its own.
   sender.connect({"::1", receiver.getsockname().port(), 0xFFFFF});
   CHECK(sender.getpeername().flowinfo() == 0xFFFFF);
   (void)sender.send("x");
@@ -100,7 +100,7 @@ TEST_CASE("an IPv4 address is never mapped implicitly", "[inet6]") {
         }) == failure("gaierror", wrong_family_of_resolver(AF_INET6)));
 }
 
-TEST_CASE("a dual-stack socket serves both", "[inet6]") {
+TEST_CASE("a dual-stack socket accepts IPv4 and IPv6", "[inet6]") {
   NEEDS_IPV6();
   sk::socket s(AF_INET6);
   s.settimeout(patience);
@@ -130,8 +130,7 @@ TEST_CASE("a dual-stack socket serves both", "[inet6]") {
 
 namespace {
 
-// Binding to a multicast address of link scope needs no such address on the interface, only the
-// interface.
+// Binding to a multicast address of link scope needs only the interface, no address on it.
 sk::address bound_to(const sk::address& where) {
   sk::socket s(AF_INET6, SOCK_DGRAM);
   s.bind(where);
@@ -146,7 +145,7 @@ std::string why_no_bind_to_multicast(unsigned interface) {
 
 }  // namespace
 
-TEST_CASE("a scope is kept, in the text or as the fourth part", "[inet6]") {
+TEST_CASE("an address keeps a scope given in the text or as the fourth part", "[inet6]") {
   NEEDS_IPV6();
   const sk::interface_info interface = sk::if_nameindex().front();
   const std::string missing = why_no_bind_to_multicast(interface.index);
@@ -158,7 +157,7 @@ TEST_CASE("a scope is kept, in the text or as the fourth part", "[inet6]") {
     CAPTURE(where.to_string());
     const sk::address name = bound_to(where);
     CHECK(name.scope_id() == told_scope(interface.index));
-    CHECK(name.host() == "ff02::1");  // never with a scope in the text
+    CHECK(name.host() == "ff02::1");  // without the scope
   }
   CHECK(failure_of([] {
           return bound_to({"ff02::1%nosuch", 0});
@@ -189,7 +188,7 @@ TEST_CASE("a scope by the name of its interface", "[inet6]") {
   CHECK(found[0].sockaddr.scope_id() == interface.index);
 }
 
-TEST_CASE("a scope goes through the resolver and back", "[inet6]") {
+TEST_CASE("getaddrinfo and getnameinfo keep a scope", "[inet6]") {
   NEEDS_IPV6();
   const sk::interface_info interface = sk::if_nameindex().front();
   const auto found =

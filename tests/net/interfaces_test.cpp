@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Network interfaces of this host by name and number, beside what Python says.
+// Network interfaces of this host by name and number, compared with Python's.
 #include <pysock/interfaces.hpp>
 
 #include <filesystem>
@@ -11,7 +11,8 @@
 namespace sk = pysock;
 using namespace test_support;
 
-TEST_CASE("interfaces have names and numbers, both ways", "[interfaces]") {
+TEST_CASE("if_nametoindex and if_indextoname convert every interface of if_nameindex",
+          "[interfaces]") {
   const auto all = sk::if_nameindex();
   REQUIRE_FALSE(all.empty());
   for (const sk::interface_info& one : all) {

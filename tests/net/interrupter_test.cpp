@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every call that waits ends when it is interrupted: from another thread, a signal handler, before
-// it begins and while it waits.
+// An interrupter ends every call that waits, before it begins and while it waits. It works from
+// another thread and from a signal handler.
 #include <pysock/file.hpp>
 #include <pysock/interrupter.hpp>
 #include <pysock/selectors.hpp>
@@ -25,13 +25,13 @@ using namespace test_support;
 
 namespace {
 
-// One thing that waits for ever unless it is interrupted.
+// A call that waits for ever unless it is interrupted.
 struct waiter {
   const char* name;
   std::function<void()> wait;
 };
 
-// A waiter of each kind, with what it needs.
+// A waiter for each kind of call, with its sockets.
 std::vector<waiter> all_waiters(const sk::interrupter& stop, const sk::address& full) {
   const auto quiet = [&stop] {
     auto both = std::make_shared<std::pair<sk::socket, sk::socket>>(connected());
@@ -196,7 +196,7 @@ TEST_CASE("a signal that comes just before the call is not lost", "[interrupter]
   ::raise(SIGUSR1);
   CHECK(was_interrupted([&a = a] { (void)a.recv(1); }));
   stop.reset();
-  for (int i = 0; i < 100; ++i) stop.interrupt();  // as often as one likes
+  for (int i = 0; i < 100; ++i) stop.interrupt();  // any number of times
   CHECK(was_interrupted([&a = a] { (void)a.recv(1); }));
   CHECK(changed_errno == 0);
 }
@@ -220,8 +220,8 @@ TEST_CASE("parent and child share an interrupter", "[interrupter][fork]") {
   CHECK(a.recv(1) == "x");
 }
 
-// PYSOCK_STOP_ROUNDS says how often; the full number is 1000.
-TEST_CASE("200 threads in every kind of call end at one signal", "[interrupter][signals]") {
+// PYSOCK_STOP_ROUNDS is the number of rounds; a full run has 1000.
+TEST_CASE("one signal ends 200 threads in calls of every kind", "[interrupter][signals]") {
   const char* asked = std::getenv("PYSOCK_STOP_ROUNDS");
   const int rounds = asked == nullptr ? 3 : std::atoi(asked);
   constexpr std::size_t threads = 200;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Files over real connections: lifetimes, modes that are shared with the socket, and timeouts.
+// Files over real connections: lifetimes, modes that they share with the socket, and timeouts.
 #include <algorithm>
 #include <cerrno>
 #include <pysock/file.hpp>
@@ -25,13 +25,13 @@ const std::string nothing;
 
 std::pair<sk::socket, sk::socket> pair_of(int family) {
   if (family != AF_UNIX) return connected(family);
-  std::pair<sk::socket, sk::socket> made = sk::socketpair();  // of AF_UNIX, where there are such
+  std::pair<sk::socket, sk::socket> made = sk::socketpair();  // AF_UNIX where the system has it
   made.first.settimeout(patience);
   made.second.settimeout(patience);
   return made;
 }
 
-// Nothing in it repeats soon, and lines are of all lengths.
+// Lines of all lengths that repeat only after long intervals.
 std::string some_text(std::size_t size) {
   std::string made;
   for (unsigned i = 0; made.size() < size; ++i)
@@ -40,21 +40,21 @@ std::string some_text(std::size_t size) {
   return made;
 }
 
-// Receives as much as comes until the connection ends.
+// Receives until the connection ends.
 std::string all_from(sk::socket& s) {
   std::string all;
   for (std::string more = s.recv(65536); !more.empty(); more = s.recv(65536)) all += more;
   return all;
 }
 
-// Sends until nothing more can be sent. What is taken at the other end makes room here: hence the
-// patience.
+// Sends until nothing more can be sent. The other end may make space later, so it waits 50 ms for
+// that.
 std::size_t fill(sk::socket& s) {
   const std::optional<sk::seconds> timeout = s.gettimeout();
   const std::string piece(65536, '.');
   std::size_t size = 0;
   std::error_code ec;
-  s.setsockopt(SOL_SOCKET, SO_SNDBUF, 16384);  // ends its growing
+  s.setsockopt(SOL_SOCKET, SO_SNDBUF, 16384);  // the system no longer enlarges the buffer
   s.setblocking(false);
   do {
     for (ec.clear(); !ec;) size += s.send(piece, ec);
@@ -89,7 +89,7 @@ TEST_CASE("makefile: a conversation by lines", "[makefile]") {
   CHECK(server.get() == 5);
 }
 
-TEST_CASE("makefile: large data arrives whole", "[makefile]") {
+TEST_CASE("makefile: large data arrive complete", "[makefile]") {
   const int bufsize = GENERATE(-1, 1, 1000);
   CAPTURE(bufsize);
   auto [a, b] = pair_of(AF_INET);
@@ -124,14 +124,14 @@ TEST_CASE("makefile: file and socket close independently", "[makefile]") {
   sk::file f = a.makefile("rw", 0);
   CHECK(f.fileno() != a.fileno());
   CHECK(is_close_on_exec(f.fileno()));
-  SECTION("the file lives on") {
+  SECTION("the file stays open") {
     a.close();
     CHECK(failure_of([&a = a] { return a.recv(1); }) == failure("error", EBADF));
     CHECK(f.readline() == "for the file\n");
     f.write("still here");
     CHECK(b.recv(100) == "still here");
   }
-  SECTION("the socket lives on") {
+  SECTION("the socket stays open") {
     CHECK(f.readline() == "for the file\n");
     f.close();
     CHECK(a.recv(100) == "for the socket");
@@ -140,7 +140,7 @@ TEST_CASE("makefile: file and socket close independently", "[makefile]") {
   }
 }
 
-TEST_CASE("makefile: the connection ends with the last of them", "[makefile]") {
+TEST_CASE("makefile: the connection ends when the socket and all files are closed", "[makefile]") {
   auto [a, b] = pair_of(GENERATE(AF_UNIX, AF_INET));
   sk::file reading = a.makefile("r");
   sk::file writing = a.makefile("w");
@@ -149,7 +149,7 @@ TEST_CASE("makefile: the connection ends with the last of them", "[makefile]") {
   CHECK(failure_of([&b = b] { return b.recv(1); }) == failure("blocking_io_error", EAGAIN));
   reading.close();
   CHECK(failure_of([&b = b] { return b.recv(1); }) == failure("blocking_io_error", EAGAIN));
-  writing.write("last words");  // kept until the file closes, long after the socket
+  writing.write("last words");  // stays in the buffer until the file closes
   CHECK(failure_of([&b = b] { return b.recv(1); }) == failure("blocking_io_error", EAGAIN));
   b.settimeout(patience);
   SECTION("by close") {
@@ -179,7 +179,7 @@ TEST_CASE("makefile: no descriptor is left open", "[makefile]") {
 
 // ---- modes that are shared ----
 
-TEST_CASE("makefile: a blocking file waits, also where the socket is non-blocking", "[makefile]") {
+TEST_CASE("makefile: a blocking file waits although the socket is non-blocking", "[makefile]") {
   auto [a, b] = pair_of(GENERATE(AF_UNIX, AF_INET));
   a.settimeout(std::nullopt);
   sk::file f = a.makefile("rw");
@@ -209,7 +209,7 @@ TEST_CASE("makefile: a blocking file waits, also where the socket is non-blockin
   }
 }
 
-TEST_CASE("makefile: a file with a timeout times out, also where the socket blocks", "[makefile]") {
+TEST_CASE("makefile: a file with a timeout times out although the socket blocks", "[makefile]") {
   auto [a, b] = pair_of(GENERATE(AF_UNIX, AF_INET));
   a.settimeout(std::nullopt);
   sk::file f = a.makefile("rw");
@@ -253,7 +253,7 @@ TEST_CASE("makefile: a timeout of 0 never waits", "[makefile]") {
 
 // ---- timeouts ----
 
-TEST_CASE("makefile: the file has a timeout of its own", "[makefile]") {
+TEST_CASE("makefile: the file has its own timeout", "[makefile]") {
   auto [a, b] = pair_of(AF_INET);
   a.settimeout(20ms);
   sk::file f = a.makefile();
@@ -290,7 +290,7 @@ TEST_CASE("makefile: a line that timed out in the middle is read once the rest i
   CHECK(f.readline() == "next\n");
 }
 
-TEST_CASE("makefile: a read that times out keeps what it had", "[makefile]") {
+TEST_CASE("makefile: a read that times out keeps the data that it has read", "[makefile]") {
   auto [a, b] = pair_of(AF_INET);
   const std::string data = some_text(100000);
   b.sendall(data);
@@ -343,11 +343,10 @@ TEST_CASE("makefile: data that a timeout left unsent is sent by a later flush", 
 
 // ---- failures ----
 
-TEST_CASE("makefile: a closed peer is an exception, not a signal", "[makefile]") {
+TEST_CASE("makefile: writing to a closed peer throws and raises no signal", "[makefile]") {
   auto [a, b] = pair_of(AF_UNIX);
   sk::file f = a.makefile("rw");
-  b.setsockopt(SOL_SOCKET, SO_LINGER,
-               linger{1, 0});  // where the pair is of TCP, the first to send shall be told
+  b.setsockopt(SOL_SOCKET, SO_LINGER, linger{1, 0});  // over TCP: the first send must fail
   b.close();
   REQUIRE(wait_for(a.fileno(), POLLIN));
   f.write("nobody reads this");
@@ -359,18 +358,18 @@ TEST_CASE("makefile: a closed peer is an exception, not a signal", "[makefile]")
   SECTION("flush") {
     CHECK(is_lost(failure_of([&] { return !f.flush(); })));
   }
-  SECTION("close, which closes all the same") {
+  SECTION("close, which closes the file although it fails") {
     CHECK(is_lost(failure_of([&] { return f.close(), 0; })));
     CHECK(f.closed());
     f.close();
   }
-  SECTION("the stream's own") {
+  SECTION("std::flush") {
     CHECK(is_lost(failure_of([&] { return !(f << std::flush); })));
   }
   SECTION("destruction") {}
 }
 
-TEST_CASE("makefile: a file of a closed socket", "[makefile]") {
+TEST_CASE("makefile of a closed socket fails with EBADF", "[makefile]") {
   sk::socket s;
   s.close();
   CHECK(failure_of([&] { return s.makefile(); }) == failure("error", EBADF));

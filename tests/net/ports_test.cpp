@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The ports that the system chooses, where there are few of them.
+// Ports that the system chooses from a small range.
 #include <pysock/create.hpp>
 
 #include "support/catch.hpp"
@@ -55,7 +55,7 @@ TEST_CASE("create_connection to a closed local port never connects to itself",
   for (const char* host : loopbacks) {
     CAPTURE(host);
     const std::string outcome = in_private_network(port, port, [host] {
-      // The one port there is to choose is the one to connect to.
+      // The system can choose only the port that the socket connects to.
       sk::socket plain(std::string(host) == "::1" ? AF_INET6 : AF_INET);
       plain.connect({host, port});
       if (plain.getsockname() != plain.getpeername()) return std::string("no such system");
@@ -72,7 +72,7 @@ TEST_CASE("create_connection to a closed local port never connects to itself",
                }) +
                " ";
       }
-      // A program that asks for that very port on both sides means it.
+      // A program that gives the same port as source and destination gets that connection.
       all += failure_of([&] {
                return sk::create_connection({host, port}, 10,
                                             sk::connection_options().source_address({host, port}));

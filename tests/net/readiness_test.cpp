@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A timeout always ends: calls on sockets for which poll() reports readiness that the call does not
-// find, and on descriptors whose mode somebody else has changed.
+// A call ends at its timeout although poll() reports readiness where the call would block, and
+// although another holder has changed the descriptor's mode.
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/resource.h>
@@ -41,8 +41,8 @@ double seconds_of(const timeval& t) {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
 }
 
-// How a call ended, and whether it slept while it waited: a loop that does not needs as much
-// processor time as its timeout is long.
+// How a call ended, and the processor time that it used if that is much: a call that polls in a
+// busy loop uses as much as its timeout.
 std::string outcome(const std::function<void()>& call) {
   rusage before{};
   rusage after{};
@@ -54,7 +54,7 @@ std::string outcome(const std::function<void()>& call) {
   return used < limit / 4 ? result : result + " after " + std::to_string(used) + " s of processor";
 }
 
-// A descriptor that shares the open socket, put into blocking mode behind its back.
+// Puts the open socket into blocking mode through a duplicate, unknown to `s`.
 sk::socket blocking_duplicate(const sk::socket& s) {
   sk::socket copy = s.dup();
   copy.setblocking(true);
@@ -63,7 +63,7 @@ sk::socket blocking_duplicate(const sk::socket& s) {
 
 void ignore_signal(int) {}
 
-// SIGUSR1 interrupts the calls of this process for as long as this lives.
+// Lets SIGUSR1 interrupt the calls of this process during its lifetime.
 struct interrupting_signal {
   interrupting_signal() {
     struct sigaction action {};
@@ -87,7 +87,7 @@ void interrupt(background<T>& thread) {
 
 }  // namespace
 
-// ---- readiness that lies ----
+// ---- false readiness ----
 
 #ifdef __linux__
 TEST_CASE("sendto a full AF_UNIX datagram receiver times out", "[readiness][sendto]") {
@@ -173,12 +173,13 @@ TEST_CASE("recvfrom on an unconnected UDP socket after a shutdown times out",
 }
 #endif
 
-TEST_CASE("recv with SO_RCVLOWAT returns what is there when the time is over",
+TEST_CASE("recv with SO_RCVLOWAT returns the data that have arrived when the time ends",
           "[readiness][recv]") {
   auto [client, server] = connected();
   server.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 10);
   server.settimeout(limit);
-  for (int i = 0; i < 4; ++i) {  // tried first, and after waits that make it poll first
+  // The first recv tries before it polls, those after a wait poll first.
+  for (int i = 0; i < 4; ++i) {
     client.sendall("fiver");
     REQUIRE(wait_for(client.fileno(), POLLOUT));
     std::string got;
@@ -188,7 +189,7 @@ TEST_CASE("recv with SO_RCVLOWAT returns what is there when the time is over",
   }
 }
 
-// ---- modes that somebody else has changed ----
+// ---- modes that another holder has changed ----
 
 TEST_CASE("a timeout holds although another holder makes the descriptor blocking",
           "[readiness][settimeout]") {
@@ -350,7 +351,7 @@ TEST_CASE("sendto with MSG_FASTOPEN and a timeout connects and sends", "[readine
 #endif
 }
 
-TEST_CASE("MSG_PEEK with MSG_TRUNC tells the length of a datagram", "[readiness][recv_into]") {
+TEST_CASE("MSG_PEEK with MSG_TRUNC returns the length of a datagram", "[readiness][recv_into]") {
 #ifdef __linux__
   sk::socket receiver = bound_udp();
   sk::socket sender = bound_udp();
@@ -366,7 +367,7 @@ TEST_CASE("MSG_PEEK with MSG_TRUNC tells the length of a datagram", "[readiness]
   CHECK(receiver.recvfrom(1, flags).data == "x");
   CHECK(receiver.recvmsg(1, 0, flags).data == "x");
 #else
-  SKIP_TEST("MSG_TRUNC is a flag of Linux' receives alone");
+  SKIP_TEST("only Linux has MSG_TRUNC for receives");
 #endif
 }
 
@@ -412,7 +413,7 @@ TEST_CASE("a signal while sendfile opens a FIFO does not end it", "[readiness][s
 
 namespace {
 
-// Runs `body` in a thread with so small a stack that a buffer of 64 KiB on it is out of bounds.
+// Runs `body` in a thread whose stack is too small for a buffer of 64 KiB.
 template <class Body>
 void on_a_small_stack(Body body) {
   pthread_attr_t attributes;

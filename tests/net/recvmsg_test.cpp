@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whole messages: several buffers, control messages of many kinds, and what the system says of a
-// message.
+// sendmsg and recvmsg: several buffers, control messages of many kinds, and flags.
 #include <pysock/socket.hpp>
 
 #if __has_include(<sys/socket.h>)
@@ -33,7 +32,7 @@ using namespace test_support;
 
 namespace {
 
-// Two of the loopback, joined to each other.
+// Two sockets on the loopback, connected to each other.
 std::pair<sk::socket, sk::socket> pair_of(int type) {
   if (type == SOCK_STREAM) return connected();
   std::pair<sk::socket, sk::socket> pair{bound_udp(), bound_udp()};
@@ -50,7 +49,7 @@ std::pair<sk::socket, sk::socket> unix_pair(int type) {
   return pair;
 }
 
-// Descriptors to pass, all of one file.
+// Duplicates of one descriptor, to be passed.
 std::vector<int> copies_of(int fd, std::size_t count) {
   std::vector<int> made(count);
   for (int& copy : made) copy = sk::dup(fd).release();
@@ -61,7 +60,7 @@ void close_all(const std::vector<int>& fds) {
 }
 #endif
 
-// The system's own sendmsg, of one byte and this control message.
+// Calls the system's sendmsg with one byte and this control message.
 std::ptrdiff_t raw_sendmsg(const sk::socket& s, const sk::address& to, void* control,
                            std::size_t control_size) {
   char data[] = "x";
@@ -91,8 +90,8 @@ std::ptrdiff_t raw_sendmsg(const sk::socket& s, const sk::address& to, void* con
 #endif
 }
 
-// Why a control message with a number does nothing when it is sent, although it is received; empty
-// if it does.
+// Why a control message with a number has no effect when it is sent, although it can be received.
+// Empty if it has one.
 std::string why_no_control(int family, int level, int type, int option) {
   sk::socket a = bound_udp(family);
   sk::socket b = bound_udp(family);
@@ -106,7 +105,7 @@ std::string why_no_control(int family, int level, int type, int option) {
   for (const sk::control_message& message : got.ancdata) {
     if (message.level == level && message.type == type && message.as<int>() == wanted) return "";
   }
-  return "the system's sendmsg heeds no control message of type " + std::to_string(type) +
+  return "the system's sendmsg ignores control messages of type " + std::to_string(type) +
          " at level " + std::to_string(level);
 }
 
@@ -125,7 +124,7 @@ std::vector<std::pair<sk::socket, sk::socket>> pairs_of(std::initializer_list<in
 #ifdef IPV6_RECVPKTINFO
 constexpr int receive_packet_info = IPV6_RECVPKTINFO;
 constexpr int receive_hop_limit = IPV6_RECVHOPLIMIT;
-#else  // one name for the option and for the message, as in RFC 2292
+#else  // RFC 2292 has one name for the option and for the message
 constexpr int receive_packet_info = IPV6_PKTINFO;
 constexpr int receive_hop_limit = IPV6_HOPLIMIT;
 #endif
@@ -197,7 +196,7 @@ TEST_CASE("sendmsg and recvmsg_into report errors as exceptions and as error cod
   CHECK(failure_of([&b = b] { return b.recvmsg(10); }) == "timeout");
 }
 
-TEST_CASE("datagrams have senders, streams have none", "[recvmsg]") {
+TEST_CASE("recvmsg returns the sender of a datagram, and none on a stream", "[recvmsg]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   (void)a.sendmsg({"x"}, {}, 0, b.getsockname());
@@ -209,7 +208,7 @@ TEST_CASE("datagrams have senders, streams have none", "[recvmsg]") {
 }
 
 #ifdef SCM_RIGHTS
-TEST_CASE("messages over AF_UNIX have the senders that have a name", "[recvmsg]") {
+TEST_CASE("recvmsg over AF_UNIX returns the sender if it has a name", "[recvmsg]") {
   const temporary_directory folder;
   sk::socket named(AF_UNIX, SOCK_DGRAM);
   named.bind(folder / "named");
@@ -223,7 +222,8 @@ TEST_CASE("messages over AF_UNIX have the senders that have a name", "[recvmsg]"
 }
 #endif
 
-TEST_CASE("no buffers: nothing on a stream, an empty datagram otherwise", "[recvmsg]") {
+TEST_CASE("sendmsg without buffers sends nothing on a stream, and an empty datagram otherwise",
+          "[recvmsg]") {
   auto [a, b] = pair_of(SOCK_STREAM);
   CHECK(a.sendmsg({}) == 0);
   a.sendall("x");
@@ -237,7 +237,7 @@ TEST_CASE("no buffers: nothing on a stream, an empty datagram otherwise", "[recv
   const auto got = d.recvmsg_into({});
   CHECK(got.nbytes == 0);
   CHECK((got.flags & MSG_TRUNC) != 0);
-  CHECK(d.recvmsg(0).data.empty());  // a real call too
+  CHECK(d.recvmsg(0).data.empty());  // receives "next", too
   d.settimeout(0.01);
   CHECK(failure_of([&d = d] { return d.recvmsg_into({}); }) == "timeout");
   CHECK(failure_of([&d = d] { return d.recvmsg(0); }) == "timeout");
@@ -250,7 +250,7 @@ TEST_CASE("a datagram too long for the buffer sets MSG_TRUNC", "[recvmsg]") {
     const auto cut = b.recvmsg(4);
     CHECK(cut.data == "0123");
     CHECK((cut.flags & MSG_TRUNC) != 0);
-    const auto asked = b.recvmsg(4, 0, MSG_TRUNC);  // Linux then tells the length of it all
+    const auto asked = b.recvmsg(4, 0, MSG_TRUNC);  // Linux returns the datagram's full length
     CHECK(asked.data == "0123");
     CHECK((asked.flags & MSG_TRUNC) != 0);
     const auto whole = b.recvmsg(10);
@@ -259,7 +259,7 @@ TEST_CASE("a datagram too long for the buffer sets MSG_TRUNC", "[recvmsg]") {
   }
 }
 
-TEST_CASE("as many buffers as the system takes, and one more", "[recvmsg]") {
+TEST_CASE("sendmsg and recvmsg_into take max_buffers buffers and reject one more", "[recvmsg]") {
   auto [a, b] = pair_of(SOCK_DGRAM);
   const std::size_t most = pysock::detail::sys::max_buffers();
   std::vector<std::string> pieces(most, "x");
@@ -273,7 +273,7 @@ TEST_CASE("as many buffers as the system takes, and one more", "[recvmsg]") {
   CHECK(b.recvmsg_into(pieces).nbytes == most);
 }
 
-TEST_CASE("large messages on a stream go through in order", "[recvmsg]") {
+TEST_CASE("large messages on a stream arrive in order", "[recvmsg]") {
   auto [a, b] = pair_of(SOCK_STREAM);
   std::string data(3000000, '\0');
   for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<char>(i * 7 + i / 251);
@@ -300,7 +300,7 @@ TEST_CASE("large messages on a stream go through in order", "[recvmsg]") {
   CHECK(seen == data);
 }
 
-TEST_CASE("a stream's end and failures", "[recvmsg]") {
+TEST_CASE("recvmsg and sendmsg report a stream's end and failures", "[recvmsg]") {
   auto [a, b] = pair_of(SOCK_STREAM);
   a.close();
   CHECK(b.recvmsg(10, 100).data.empty());
@@ -367,7 +367,7 @@ TEST_CASE("messages without control data, and waiting for them, allocate nothing
 // ---- control messages ----
 
 #ifdef IP_PKTINFO
-TEST_CASE("packet options come as control messages, typed", "[recvmsg]") {
+TEST_CASE("recvmsg returns packet options as typed control messages", "[recvmsg]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   b.setsockopt(IPPROTO_IP, IP_RECVTTL, 1);
@@ -503,7 +503,7 @@ TEST_CASE("control messages without a buffer set MSG_CTRUNC", "[recvmsg]") {
 }
 #endif
 
-// ---- descriptors among them ----
+// ---- descriptors in control messages ----
 
 #ifdef SCM_RIGHTS
 TEST_CASE("received descriptors are not inheritable", "[recvmsg]") {
@@ -605,7 +605,7 @@ TEST_CASE("descriptors without data are lost on a stream", "[recvmsg]") {
 }
 #endif
 
-// ---- the system's flags ----
+// ---- flags ----
 
 #ifdef MSG_CMSG_CLOEXEC
 TEST_CASE("MSG_CMSG_CLOEXEC is returned if the caller passed it", "[recvmsg]") {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The resolver on databases with known contents, and on those of this host as Python sees them.
+// The resolver with databases of known contents, and with this host's, compared with Python.
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -64,7 +64,7 @@ const std::map<std::string, std::string> databases = {
     {"nsswitch.conf", "hosts: files\nservices: files\nprotocols: files\nnetworks: files\n"},
     {"host.conf", "multi on\n"},
     {"resolv.conf",
-     "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"},  // for those who ask one all the same
+     "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"},  // some C libraries ask a server
     {"hosts",
      "127.0.0.1 localhost\n"
      "127.0.0.2 short alias.example another\n"
@@ -82,7 +82,7 @@ const std::map<std::string, std::string> databases = {
      "http 80/tcp www\ndomain 53/tcp\ndomain 53/udp\nexec 512/tcp\nbiff 512/udp comsat\n"},
     {"protocols", "icmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\n"}};
 
-// Runs the questions where these databases are all there is.
+// Runs the questions in a process whose /etc has only these databases.
 std::vector<std::string> answers_from_known(const std::vector<question>& questions) {
   const std::string all = in_private_etc(databases, [&] {
     std::string lines;
@@ -99,8 +99,8 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-// What a bare call of the C library tells of these databases. True too where they cannot be had:
-// the questions will tell that.
+// Whether a call of the C library finds something in these databases. True, too, where a private
+// /etc is not allowed: the questions report that.
 bool probe(const std::function<bool()>& holds) {
   return in_private_etc(databases, [&] { return std::string(holds() ? "yes" : "no"); }) != "no";
 }
@@ -134,7 +134,7 @@ bool knows_protocol_aliases() {
 
 }  // namespace
 
-// A macro, for only the body of a test case can be skipped.
+// A macro, because only the body of a test case can be skipped.
 #define CHECK_QUESTIONS(questions)                                        \
   const std::vector<std::string> answers = answers_from_known(questions); \
   if (!answers.empty() && contains(answers[0], "not allowed: "))          \
@@ -176,8 +176,8 @@ TEST_CASE("gethostbyname and gethostbyname_ex find names of the hosts file", "[r
   CHECK_QUESTIONS(questions);
 }
 
-TEST_CASE("names with addresses of the other family alone", "[resolver]") {
-  // C libraries differ in the number for that.
+TEST_CASE("names that have addresses of the other family only", "[resolver]") {
+  // C libraries differ in the error number.
   const std::string number = in_private_etc(databases, [] {
     addrinfo hints{};
     hints.ai_family = AF_INET;
@@ -218,7 +218,7 @@ TEST_CASE("herror has h_errno and its text", "[resolver]") {
   CHECK_QUESTIONS(questions);
 }
 
-TEST_CASE("fully qualified names", "[resolver]") {
+TEST_CASE("getfqdn returns fully qualified names", "[resolver]") {
   const std::vector<question> questions = {
       ask([] { return sk::getfqdn("full"); }, "full.example"),
       ask([] { return sk::getfqdn("plain"); }, "plain"),
@@ -248,7 +248,7 @@ TEST_CASE("gethostbyname_ex and gethostbyaddr return aliases", "[resolver]") {
   CHECK_QUESTIONS(questions);
 }
 
-TEST_CASE("a host's own name is among its aliases only where the file repeats it", "[resolver]") {
+TEST_CASE("a host's name is among its aliases only if the file repeats it", "[resolver]") {
   const std::string told =
       knows_aliases() ? "twice.example|twice.example|127.0.0.8" : "twice.example||127.0.0.8";
   const std::vector<question> questions = {
@@ -259,7 +259,7 @@ TEST_CASE("a host's own name is among its aliases only where the file repeats it
   CHECK_QUESTIONS(questions);
 }
 
-TEST_CASE("names that the databases do not have", "[resolver]") {
+TEST_CASE("unknown names are errors", "[resolver]") {
   if (!misses_unknown_names())
     SKIP_TEST("this C library asks a name server, whatever nsswitch.conf says");
   const std::vector<question> questions = {
@@ -273,7 +273,7 @@ TEST_CASE("names that the databases do not have", "[resolver]") {
   CHECK_QUESTIONS(questions);
 }
 
-TEST_CASE("addresses that the databases do not have", "[resolver]") {
+TEST_CASE("unknown addresses are errors", "[resolver]") {
   if (!misses_unknown_addresses()) SKIP_TEST("this C library makes up names for unknown addresses");
   const std::vector<question> questions = {
       ask([] { return sk::gethostbyaddr("192.0.2.7"); }, failure("herror", HOST_NOT_FOUND)),
@@ -333,7 +333,7 @@ TEST_CASE("getnameinfo finds names of addresses", "[resolver]") {
   CHECK_QUESTIONS(questions);
 }
 
-TEST_CASE("services and protocols", "[resolver]") {
+TEST_CASE("getservbyname, getservbyport and getprotobyname read the databases", "[resolver]") {
   const std::vector<question> questions = {
       ask([] { return sk::getservbyname("http"); }, "80"),
       ask([] { return sk::getservbyname("www", "tcp"); }, "80"),
@@ -350,7 +350,7 @@ TEST_CASE("services and protocols", "[resolver]") {
   CHECK_QUESTIONS(questions);
 }
 
-TEST_CASE("protocols by their aliases", "[resolver]") {
+TEST_CASE("getprotobyname finds aliases", "[resolver]") {
   if (!knows_protocol_aliases()) SKIP_TEST("this C library does not read /etc/protocols");
   const std::vector<question> questions = {ask([] { return sk::getprotobyname("TCP"); }, "6")};
   CHECK_QUESTIONS(questions);
@@ -358,7 +358,7 @@ TEST_CASE("protocols by their aliases", "[resolver]") {
 
 TEST_CASE("lookups in this host's databases agree with Python's", "[resolver]") {
   if (!has_program("python3")) SKIP_TEST("there is no python3");
-  // Only questions that its files answer: others would go out to a name server.
+  // Only questions that its files answer, so that no name server is asked.
   if (answer([] { return sk::getaddrinfo("localhost", 80, AF_INET, SOCK_STREAM); }) !=
       "127.0.0.1:80")
     SKIP_TEST("this host's files do not know localhost");
@@ -423,7 +423,7 @@ TEST_CASE("sethostname without the privilege is a permission_error", "[resolver]
 
 TEST_CASE("lookups in a process without free descriptors report EMFILE, not an unknown name",
           "[resolver][EMFILE]") {
-  // Each is right here, and "error 24" may stand for it.
+  // The answer is the expected one, or EMFILE.
   const auto index = sk::if_nametoindex(sk::if_nameindex().at(0).name);
   const std::string name = sk::if_nameindex().at(0).name;
   const std::vector<question> questions = {
@@ -446,7 +446,8 @@ TEST_CASE("lookups in a process without free descriptors report EMFILE, not an u
       ask([] { return sk::if_nameindex().empty() ? 0 : 1; }, "1"),
   };
   for (const bool first_looked_up : {false, true}) {
-    CAPTURE(first_looked_up);  // what the C library has loaded then decides how it fails
+    // The C library may fail differently before it has loaded its modules.
+    CAPTURE(first_looked_up);
     const std::string all = in_private_etc(databases, [&] {
       if (first_looked_up) {
         for (const question& one : questions) (void)one.ask();

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The resolver on what needs no database: numeric hosts, numeric services, special forms, and bad
-// input.
+// Questions that need no database: numeric hosts and services, special forms, and bad input.
 #include <pysock/create.hpp>
 #include <pysock/resolver.hpp>
 #include <pysock/socket.hpp>
@@ -21,7 +20,7 @@ namespace {
 
 std::string gai(int number) { return failure("gaierror", number); }
 
-// What the C library itself gives for a question, as text.
+// The C library's own answer, as text.
 std::string of_the_system(const char* host, const char* port, int family, int type, int flags,
                           int proto = 0) {
   addrinfo hints{};
@@ -56,7 +55,7 @@ std::string of_pysock(const std::optional<sk::text>& host, const sk::service& po
 
 }  // namespace
 
-TEST_CASE("numeric questions are answered as the C library answers them", "[resolver]") {
+TEST_CASE("getaddrinfo answers numeric questions as the C library does", "[resolver]") {
   for (const char* host :
        {"127.0.0.1", "255.255.255.255", "0.0.0.0", "127.1", "0x7f.1", "010.0.0.1", "1.2.3",
         "1.2.3.4.5", "256.1.1.1", "::", "::1", "2001:DB8::1:2", "::ffff:1.2.3.4", "::1.2.3.4",
@@ -77,7 +76,7 @@ TEST_CASE("numeric questions are answered as the C library answers them", "[reso
   }
 }
 
-TEST_CASE("a numeric host has one result per type, or one in all", "[resolver]") {
+TEST_CASE("a numeric host has one result per type, or only one", "[resolver]") {
   const auto all = sk::getaddrinfo("127.0.0.1", 80);
   CHECK(of_pysock("127.0.0.1", 80, 0, 0, 0) == of_the_system("127.0.0.1", "80", 0, 0, 0));
   if (all.size() > 1) {
@@ -85,9 +84,9 @@ TEST_CASE("a numeric host has one result per type, or one in all", "[resolver]")
     CHECK(all[0].proto == IPPROTO_TCP);
     CHECK(all[1].type == SOCK_DGRAM);
     CHECK(all[1].proto == IPPROTO_UDP);
-    if (all.size() > 2) CHECK(all[2].type == SOCK_RAW);  // a C library may leave it out
+    if (all.size() > 2) CHECK(all[2].type == SOCK_RAW);  // some C libraries leave it out
   } else {
-    CHECK(all.at(0).type == 0);  // as Winsock has it
+    CHECK(all.at(0).type == 0);  // as Winsock returns it
   }
   for (const sk::address_info& one : all) {
     CHECK(one.family == AF_INET);
@@ -102,7 +101,7 @@ TEST_CASE("a numeric host has one result per type, or one in all", "[resolver]")
   CHECK(six[0].sockaddr == sk::address("::1", 80));
 }
 
-TEST_CASE("results are ready for a socket", "[resolver]") {
+TEST_CASE("a result of getaddrinfo can be used to make a socket", "[resolver]") {
   sk::socket listener = listening();
   for (const sk::address_info& one :
        sk::getaddrinfo("127.0.0.1", listener.getsockname().port(), 0, SOCK_STREAM)) {
@@ -113,7 +112,7 @@ TEST_CASE("results are ready for a socket", "[resolver]") {
   }
 }
 
-TEST_CASE("no host is the loopback, or the wildcard to bind to", "[resolver]") {
+TEST_CASE("no host means the loopback, or with AI_PASSIVE the wildcard", "[resolver]") {
   for (const std::optional<sk::text>& host :
        {std::optional<sk::text>(), std::optional<sk::text>("")}) {
     CHECK(sk::getaddrinfo(host, 80, AF_INET, SOCK_STREAM).at(0).sockaddr ==
@@ -199,10 +198,10 @@ TEST_CASE("contradictory arguments are passed to the C library", "[resolver]") {
 #endif
 }
 
-TEST_CASE("the resolver's errors have its numbers and texts", "[resolver]") {
+TEST_CASE("a gaierror has the resolver's number and text", "[resolver]") {
   try {
     (void)sk::getaddrinfo("no number", 80, 0, 0, 0, AI_NUMERICHOST);
-    FAIL("that is no number");
+    FAIL("not thrown");
   } catch (const sk::gaierror& e) {
     CHECK(e.errnum() == EAI_NONAME);
     CHECK(std::string(e.what()) == "getaddrinfo ('no number', 80): " + gai_text(EAI_NONAME));
@@ -212,7 +211,7 @@ TEST_CASE("the resolver's errors have its numbers and texts", "[resolver]") {
   }
 }
 
-TEST_CASE("NULs never cut a name short", "[resolver]") {
+TEST_CASE("names that contain a NUL are rejected", "[resolver]") {
   CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1\0x", 80); }) == "invalid_argument");
   CHECK(failure_of([] { return sk::getaddrinfo("127.0.0.1", "80\0x"); }) == "invalid_argument");
   CHECK(failure_of([] { return sk::gethostbyname("127.0.0.1\0x"); }) == "invalid_argument");
@@ -246,7 +245,7 @@ TEST_CASE("gethostbyname_ex of an address makes no lookup", "[resolver]") {
         gai(wrong_family_of_resolver(AF_INET)));
 }
 
-TEST_CASE("the wildcard has no single name", "[resolver]") {
+TEST_CASE("gethostbyaddr of the wildcard is an error", "[resolver]") {
   CHECK(failure_of([] { return sk::gethostbyaddr(""); }) ==
         "error: wildcard resolved to multiple address");
 }
@@ -312,11 +311,11 @@ TEST_CASE("the system encodes names beyond ASCII", "[resolver]") {
 #if defined(AI_IDN) || __has_include(<winnls.h>)
   const char* const host =
       "\xEF\xBC\x91\xEF\xBC\x92\xEF\xBC\x97\xE3\x80\x82"
-      "0.0.1";  // full-width 127, an ideographic full stop
+      "0.0.1";  // a full-width 127 and an ideographic full stop
   const std::string outcome = failure_of(
       [&] { return sk::getaddrinfo(host, 80, AF_INET, SOCK_STREAM, 0, AI_NUMERICHOST); });
   constexpr int no_encoder =
-      -105;  // EAI_IDN_ENCODE: the encoder is a library of its own, and may be missing
+      -105;  // EAI_IDN_ENCODE: the encoder is a separate library that may be missing
   if (outcome == gai(no_encoder))
     SKIP_TEST("this C library has no encoder for international names");
   CHECK(outcome == "none");
@@ -325,7 +324,7 @@ TEST_CASE("the system encodes names beyond ASCII", "[resolver]") {
   sk::socket s;
   s.bind({host, 0});
   CHECK(s.getsockname().host() == "127.0.0.1");
-  CHECK(failure_of([] { return sk::getaddrinfo("\xFF", 80); }) != "none");  // no UTF-8
+  CHECK(failure_of([] { return sk::getaddrinfo("\xFF", 80); }) != "none");  // not UTF-8
 #else
   SKIP_TEST("this C library does not know international names");
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Waiting for several sockets, with the system's own sets.
+// Waiting for several sockets with epoll, kqueue or poll.
 #include <pysock/descriptor.hpp>
 #include <pysock/file.hpp>
 #include <pysock/selectors.hpp>
@@ -166,12 +166,12 @@ TEST_CASE("a new descriptor with a closed one's number does not get its events",
   auto [a, b] = sk::socketpair();
   const sk::native_handle_type number = a.fileno();
   s.register_(a, sk::EVENT_READ, 1);
-  const sk::socket duplicate = a.dup();  // keeps the old one in the system's set
+  const sk::socket duplicate = a.dup();  // keeps the old socket in the system's set
   b.sendall("x");
   REQUIRE(wait_for(duplicate.fileno(), POLLIN));
   a.close();
   s.unregister(number);
-  // Whatever has the number now is quiet.
+  // The new socket has no events, although it may have the old number.
   sk::socket fresh(AF_INET, SOCK_DGRAM);
   const bool reused = fresh.fileno() == number;
   s.register_(fresh, sk::EVENT_READ, 2);
@@ -183,7 +183,8 @@ TEST_CASE("a new descriptor with a closed one's number does not get its events",
   if (!reused) WARN("the system did not use the number again");
 }
 
-TEST_CASE("a listener is readable, and so are the end and a failure without data", "[selectors]") {
+TEST_CASE("a listener and a stream at its end are readable, and a reset stream is writable",
+          "[selectors]") {
   sk::selector<> s;
   sk::socket listener = listening();
   s.register_(listener, sk::EVENT_READ);
@@ -262,7 +263,7 @@ TEST_CASE("a handler may unregister and destroy every other ready socket", "[sel
   const auto ready = s.select(patience);
   CHECK(ready.size() == 10);
   for (const auto& [key, events] : ready) {
-    if (!key.data()) continue;  // its session has ended
+    if (!key.data()) continue;  // a handler has unregistered it
     ++*key.data()->handled;
     CHECK(key.data()->s.recv(1) == "x");
     for (const sk::native_handle_type fd : all) {
@@ -390,7 +391,7 @@ TEST_CASE("the hang-up of a pipe is readable, and writable at its other end", "[
   CHECK(found(s.select(patience)) == only(writing.get(), sk::EVENT_WRITE));
 }
 
-TEST_CASE("select goes on after a signal, with the same deadline, unless the hook ends it",
+TEST_CASE("select continues after a signal with the same deadline unless the hook ends it",
           "[selectors][signals]") {
   struct sigaction action {};
   struct sigaction before {};
@@ -409,7 +410,7 @@ TEST_CASE("select goes on after a signal, with the same deadline, unless the hoo
         return static_cast<asked*>(data)->go_on.load();
       },
       &hook);
-  // Signals the thread until it has asked the hook once more.
+  // Signals the thread until it has called the hook once more.
   const auto interrupt = [&hook](auto& waiting) {
     waiting.wait_until_asleep();
     const int already = hook.calls;
@@ -441,7 +442,7 @@ TEST_CASE("select goes on after a signal, with the same deadline, unless the hoo
   ::sigaction(SIGUSR1, &before, nullptr);
 }
 
-TEST_CASE("a child's own selector works, and closing the inherited one takes nothing away",
+TEST_CASE("a child's own selector works, and closing the inherited one does not affect the parent",
           "[selectors][fork]") {
   sk::selector<int> s;
   auto [a, b] = sk::socketpair();
@@ -482,7 +483,7 @@ TEST_CASE("a selector's descriptor is readable when a descriptor of it is ready"
   sk::selector<> s;
   auto [a, b] = sk::socketpair();
   s.register_(a, sk::EVENT_READ);
-  if (s.fileno() < 0) return;  // a system without sets that have a descriptor
+  if (s.fileno() < 0) return;  // this system's selector has no descriptor
   (void)b.send("x");
   CHECK(wait_for(s.fileno(), POLLIN));
 }

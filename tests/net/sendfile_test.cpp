@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Sending files: whole and in part, from every kind of source, to receivers that are quick, stall,
-// or go away.
+// sendfile: whole files and parts, from every kind of source, to receivers that read, stall or
+// close.
 #ifndef _FILE_OFFSET_BITS
-#define _FILE_OFFSET_BITS 64  // else fopen() opens no large files on 32-bit systems
+#define _FILE_OFFSET_BITS 64  // without it fopen() opens no large files on 32-bit systems
 #endif
 #include <pysock/socket.hpp>
 
@@ -31,8 +31,8 @@ using namespace test_support;
 
 namespace {
 
-// Tells length and digest of what comes by sendfile, and then of what was meant, which comes by
-// other means.
+// Prints length and digest of each connection's data: first those that sendfile sent, then the
+// expected ones, which send_by_reading sent.
 constexpr const char* hashing_receiver = R"(
 server = socket.create_server(('127.0.0.1', 0))
 say('port', server.getsockname()[1])
@@ -134,7 +134,7 @@ TEST_CASE("sendfile sends whole files and parts, in blocking and in timeout mode
   CHECK(position_of(handle.get()) == 0);
 }
 
-TEST_CASE("the end of the file ends the sending", "[sendfile]") {
+TEST_CASE("sendfile ends at the end of the file", "[sendfile]") {
   const file_with file("0123456789");
   CHECK(arrives(connected(), patience,
                 [&](sk::socket& s) { CHECK(s.sendfile(file.path, 4, 1000) == 6); }) == "456789");
@@ -150,7 +150,7 @@ TEST_CASE("the end of the file ends the sending", "[sendfile]") {
         }).empty());
 }
 
-TEST_CASE("every kind of source, from an absolute offset", "[sendfile]") {
+TEST_CASE("sendfile takes every kind of source, and an absolute offset", "[sendfile]") {
   const file_with file(pattern(200000));
   const std::string meant = file.content.substr(1000, 150000);
   std::ifstream in(file.path, std::ios::binary);
@@ -226,7 +226,7 @@ TEST_CASE("sendfile takes a std::filesystem::path", "[sendfile][file_path]") {
   auto [client, server] = connected();
   CHECK(client.sendfile(path) == 10);
   CHECK(client.sendfile(path.parent_path() / path.filename(), 4) == 6);
-  const sk::file_source kept = path.parent_path() / path.filename();  // has a copy of its own
+  const sk::file_source kept = path.parent_path() / path.filename();  // keeps a copy of the path
   CHECK(client.sendfile(kept, 8) == 2);
   CHECK(receive(server, 18) == "012345678945678989");
   CHECK(failure_of([&client = client, &path] { return client.sendfile(path / "none"); }) != "none");
@@ -247,7 +247,7 @@ TEST_CASE("sendfile rejects invalid arguments", "[sendfile]") {
   CHECK(client.sendfile(empty.path) == 0);
 }
 
-TEST_CASE("files without a size are read", "[sendfile]") {
+TEST_CASE("sendfile reads files that report no size", "[sendfile]") {
   if (!std::ifstream("/proc/self/cmdline")) SKIP_TEST("no /proc");
   std::ostringstream meant;
   meant << std::ifstream("/proc/self/cmdline").rdbuf();
@@ -269,7 +269,7 @@ TEST_CASE("pipes and directories are rejected", "[sendfile]") {
   }
 }
 
-TEST_CASE("a receiver that stalls: the call times out and reports the bytes sent", "[sendfile]") {
+TEST_CASE("sendfile to a receiver that stalls times out and reports the bytes sent", "[sendfile]") {
   const file_with file(pattern(std::size_t{32} << 20));
   std::ifstream in(file.path, std::ios::binary);
   for (const bool by_kernel : {true, false}) {
@@ -280,7 +280,7 @@ TEST_CASE("a receiver that stalls: the call times out and reports the bytes sent
     std::size_t gone = 0;
     try {
       by_kernel ? client.sendfile(file.path, 5) : client.sendfile(in, 5);
-      FAIL("nobody reads that");
+      FAIL("no timeout");
     } catch (const sk::timeout& e) {
       gone = e.transferred();
     }
@@ -310,7 +310,7 @@ TEST_CASE("the error_code overload of sendfile reports the same and can continue
   CHECK(receiving.get() == file.content);
 }
 
-TEST_CASE("sendfile allocates nothing but the block to read into, where the kernel cannot send",
+TEST_CASE("sendfile allocates nothing, except a block to read into where the kernel cannot send",
           "[sendfile]") {
   const file_with file("0123456789");
   const open_file handle = file.open();
@@ -334,7 +334,7 @@ TEST_CASE("sendfile allocates nothing but the block to read into, where the kern
 }
 
 #ifdef SIGPIPE
-TEST_CASE("a closed peer is an error and not a signal", "[sendfile]") {
+TEST_CASE("sendfile to a closed peer fails and raises no signal", "[sendfile]") {
   const file_with file("0123456789");
   for (const bool by_kernel : {true, false}) {
     CHECK(in_child([&file, by_kernel] {
@@ -353,7 +353,7 @@ TEST_CASE("a closed peer is an error and not a signal", "[sendfile]") {
 }
 #endif
 
-TEST_CASE("a peer that closes during the transfer", "[sendfile]") {
+TEST_CASE("sendfile to a peer that closes during the transfer fails", "[sendfile]") {
   const file_with file(pattern(std::size_t{32} << 20));
   auto [client, server] = connected();
   background<std::string> sending([&client = client, &file] {
@@ -374,13 +374,14 @@ bool stop(void*) noexcept { return false; }
 bool count_it(void* counter) noexcept { return ++*static_cast<std::atomic<int>*>(counter) != 0; }
 }  // namespace
 
-TEST_CASE("signals: the hook decides, and the bytes sent are reported", "[sendfile]") {
+TEST_CASE("the hook decides whether a signal ends sendfile, which reports the bytes sent",
+          "[sendfile]") {
   struct sigaction action {};
   struct sigaction old {};
   action.sa_handler = [](int) {};
   REQUIRE(::sigaction(SIGUSR1, &action, &old) == 0);
   const file_with file(pattern(std::size_t{32} << 20));
-  SECTION("it goes on") {
+  SECTION("the call continues") {
     auto [client, server] = connected();
     client.settimeout(std::nullopt);
     std::atomic<int> asked{0};
@@ -398,7 +399,7 @@ TEST_CASE("signals: the hook decides, and the bytes sent are reported", "[sendfi
     CHECK(receive_all(server) == file.content);
     CHECK(sending.get() == file.content.size());
   }
-  SECTION("it ends the call") {
+  SECTION("the hook ends the call") {
     for (const sk::timeout_value mode :
          {sk::timeout_value(std::nullopt), sk::timeout_value(patience)}) {
       auto [client, server] = connected();
@@ -421,7 +422,7 @@ TEST_CASE("signals: the hook decides, and the bytes sent are reported", "[sendfi
 }
 #endif
 
-TEST_CASE("offsets beyond 4 GiB", "[sendfile]") {
+TEST_CASE("sendfile takes offsets beyond 4 GiB", "[sendfile]") {
   const temporary_directory folder;
   const std::int64_t beyond = (std::int64_t{5} << 30) + 3;
   if (!std::ofstream(folder / "sparse", std::ios::binary)
@@ -437,7 +438,7 @@ TEST_CASE("offsets beyond 4 GiB", "[sendfile]") {
                 [&](sk::socket& s) { CHECK(s.sendfile(in, beyond + 4) == 4); }) == "away");
 }
 
-TEST_CASE("64 MiB to Python, by digest", "[sendfile]") {
+TEST_CASE("sendfile sends 64 MiB to Python", "[sendfile]") {
   if (!has_program("python3")) SKIP_TEST("no python3");
   const file_with file(pattern(std::size_t{64} << 20));
   check_against_python(
@@ -445,14 +446,14 @@ TEST_CASE("64 MiB to Python, by digest", "[sendfile]") {
       {{0, std::nullopt}, {12345678, std::nullopt}, {0, 23456789}, {12345678, 23456789}});
 }
 
-TEST_CASE("1 GiB to Python, by digest", "[sendfile][big]") {
+TEST_CASE("sendfile sends 1 GiB to Python", "[sendfile][big]") {
   if (!has_program("python3")) SKIP_TEST("no python3");
   if (std::getenv("PYSOCK_BIG_TESTS") == nullptr) SKIP_TEST("takes a while; set PYSOCK_BIG_TESTS");
   const temporary_directory folder;
   const std::string path = folder / "large";
   std::ofstream file(path, std::ios::binary);
   constexpr std::int64_t size =
-      (std::int64_t{1} << 30) + 12345;  // one byte more than a block takes two calls
+      (std::int64_t{1} << 30) + 12345;  // more than one call of the system sends
   std::filesystem::resize_file(path, size);
   const std::string piece = pattern(1 << 20);
   for (std::int64_t at = 1000; at < size; at += 37 << 20) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Signals: calls go on with the same deadline, the hook may end them, connect is never called
-// again, and SIGPIPE never comes.
+// Signals: calls continue with the same deadline, the hook may end them, connect is not called
+// again, and sending never raises SIGPIPE.
 #include <signal.h>
 #include <unistd.h>
 
@@ -20,7 +20,7 @@ using namespace test_support;
 
 namespace {
 
-// SIGUSR1 interrupts, for as long as this lives, and does nothing else.
+// Lets SIGUSR1 interrupt system calls during its lifetime.
 class interrupting_signal {
  public:
   interrupting_signal() {
@@ -36,7 +36,7 @@ class interrupting_signal {
   struct sigaction before_ {};
 };
 
-// An interrupt hook that counts, and lets so many interruptions pass.
+// An interrupt hook that counts interruptions and ends the call after `allowed` of them.
 struct counting_hook {
   explicit counting_hook(int patience_for = INT_MAX) : allowed(patience_for) {}
   static bool ask(void* self) noexcept {
@@ -51,7 +51,7 @@ struct counting_hook {
 
 void nap() { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }
 
-// Signals the thread until its call has been interrupted so often, or has ended.
+// Signals the thread until its call has been interrupted `times` times, or has ended.
 template <class T>
 void interrupt(background<T>& thread, const counting_hook& hook, int times) {
   thread.wait_until_asleep();
@@ -74,7 +74,7 @@ const auto both_modes = {sk::timeout_value(std::nullopt), sk::timeout_value(pati
 
 }  // namespace
 
-TEST_CASE("calls that receive go on after signals", "[signals]") {
+TEST_CASE("calls that receive continue after signals", "[signals]") {
   const interrupting_signal signal;
   char room[10];
   sk::endpoint from;
@@ -108,7 +108,7 @@ TEST_CASE("calls that receive go on after signals", "[signals]") {
   CHECK(hook.asked >= 3 * 12);
 }
 
-TEST_CASE("without a hook, calls go on too", "[signals]") {
+TEST_CASE("calls without a hook continue after signals", "[signals]") {
   const interrupting_signal signal;
   auto [client, server] = connected();
   client.settimeout(std::nullopt);
@@ -123,7 +123,7 @@ TEST_CASE("without a hook, calls go on too", "[signals]") {
   CHECK(receiving.get() == "after");
 }
 
-TEST_CASE("accept goes on after signals, and its sockets inherit the hook", "[signals]") {
+TEST_CASE("accept continues after signals, and its sockets inherit the hook", "[signals]") {
   const interrupting_signal signal;
   for (const sk::timeout_value& mode : both_modes) {
     sk::socket listener = listening();
@@ -147,7 +147,7 @@ TEST_CASE("accept goes on after signals, and its sockets inherit the hook", "[si
   }
 }
 
-TEST_CASE("calls that send go on after signals", "[signals]") {
+TEST_CASE("calls that send continue after signals", "[signals]") {
   const interrupting_signal signal;
   full_connection connection;
   sk::socket& client = connection.client;
@@ -165,7 +165,7 @@ TEST_CASE("calls that send go on after signals", "[signals]") {
     for (const auto& call : calls) {
       client.setblocking(false);
       std::error_code ec;
-      while (!ec) total += client.send(std::string(1000, 'x'), ec);  // full again
+      while (!ec) total += client.send(std::string(1000, 'x'), ec);  // fills the buffer again
       client.settimeout(mode);
       background<std::size_t> sending(call);
       interrupt(sending, hook, 3);
@@ -206,7 +206,7 @@ TEST_CASE("signals do not extend the deadline", "[signals]") {
   }
 }
 
-TEST_CASE("the hook ends a call", "[signals]") {
+TEST_CASE("the hook can end a call", "[signals]") {
   const interrupting_signal signal;
   auto [client, server] = connected();
   for (const sk::timeout_value& mode : both_modes) {
@@ -256,7 +256,7 @@ TEST_CASE("dup copies the hook", "[signals]") {
   CHECK(receiving.get() == failure("interrupted_error", EINTR));
 }
 
-TEST_CASE("an interrupted connect is waited for, not called again", "[signals]") {
+TEST_CASE("an interrupted connect waits and is not called again", "[signals]") {
   const interrupting_signal signal;
   for (const sk::timeout_value& mode : both_modes) {
     full_listener full;
@@ -336,7 +336,7 @@ TEST_CASE("sending to a closed peer never raises SIGPIPE", "[signals]") {
     return failure_of(call) == failure("broken_pipe_error", EPIPE);
   };
 
-  // So that the rest says something: without the library the signal does come.
+  // Without the library, write() does raise the signal here.
   CHECK(by_default([] {
           auto [a, b] = sk::socketpair();
           b.close();

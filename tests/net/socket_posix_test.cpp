@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What sockets have on POSIX systems: descriptors of all kinds, flags in the type, pairs,
-// inheritance, the kernel's other families.
+// Sockets on POSIX systems: descriptors of all kinds, flags in the type, pairs, inheritance, other
+// families.
 #include <unistd.h>
 
 #include <initializer_list>
@@ -16,7 +16,8 @@
 namespace sk = pysock;
 using namespace test_support;
 
-TEST_CASE("families and types that the system lacks are errors with its number", "[socket]") {
+TEST_CASE("families, types and protocols that the system lacks fail with its error number",
+          "[socket]") {
   CHECK(failure_of([] { return sk::socket(12345); }) == failure("error", EAFNOSUPPORT));
   CHECK(failure_of([] { return sk::socket(AF_INET, 15); }) == failure("error", EINVAL));
   CHECK(failure_of([] { return sk::socket(AF_INET, SOCK_STREAM, IPPROTO_UDP); }) ==
@@ -26,7 +27,7 @@ TEST_CASE("families and types that the system lacks are errors with its number",
 }
 
 #ifdef SOCK_NONBLOCK
-TEST_CASE("type() is without the flags", "[socket]") {
+TEST_CASE("type() omits SOCK_NONBLOCK and SOCK_CLOEXEC", "[socket]") {
   const sk::socket nonblocking(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC);
   CHECK(nonblocking.type() == SOCK_STREAM);
   CHECK(nonblocking.gettimeout() == sk::seconds(0));
@@ -88,8 +89,7 @@ TEST_CASE("from_fileno and fromfd leave the descriptor's mode alone without a de
   const default_timeout_scope limit(4);
   const sk::socket limited = sk::fromfd(b.fileno(), AF_UNIX, SOCK_STREAM);
   CHECK(limited.gettimeout() == sk::seconds(4));
-  CHECK(
-      is_nonblocking(b.fileno()).value_or(true));  // the mode is of the description that both share
+  CHECK(is_nonblocking(b.fileno()).value_or(true));  // both share the mode
 }
 
 TEST_CASE("socketpair gives two connected sockets", "[socket]") {
@@ -166,7 +166,7 @@ TEST_CASE("descriptors are close-on-exec at creation, and set_inheritable change
   CHECK(is_close_on_exec(client.fileno()));
 }
 
-TEST_CASE("a null option is passed with its length", "[socket]") {
+TEST_CASE("setsockopt passes a null pointer with its length", "[socket]") {
   sk::socket s;
   CHECK(failure_of([&] { s.setsockopt(SOL_SOCKET, SO_REUSEADDR, nullptr, 4); }) ==
         failure("error", EFAULT));
@@ -175,7 +175,7 @@ TEST_CASE("a null option is passed with its length", "[socket]") {
 }
 
 #ifdef NETLINK_ROUTE
-TEST_CASE("other families work through their own addresses", "[socket]") {
+TEST_CASE("a netlink socket takes and returns an endpoint", "[socket]") {
   sk::socket s(AF_NETLINK, SOCK_RAW, 0);
   sockaddr_nl any{};
   any.nl_family = AF_NETLINK;
@@ -189,7 +189,7 @@ TEST_CASE("other families work through their own addresses", "[socket]") {
 }
 #endif
 
-TEST_CASE("fromfd rejects a descriptor that is not a socket, and leaks nothing", "[socket]") {
+TEST_CASE("fromfd rejects a descriptor that is not a socket, and leaks no descriptor", "[socket]") {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
   const sk::descriptor reader(ends[0]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A program for the tests to look at from outside: its system calls, how it fares when some of them
-// fail, and what it inherits.
+// A program that tests run under strace: for its system calls, for how it handles their failures,
+// and for the descriptors that it inherits.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -20,7 +20,7 @@ using namespace test_support;
 
 namespace {
 
-// Shows in a trace, and does nothing.
+// Writes a mark into the trace: the write fails with EBADF.
 void mark(const std::string& text) { (void)!::write(-1, text.data(), text.size()); }
 
 void between_marks(const std::string& name, const std::function<void()>& call) {
@@ -29,7 +29,7 @@ void between_marks(const std::string& name, const std::function<void()>& call) {
   mark("end " + name);
 }
 
-// Every call once or more, with the peer ready where that is the point.
+// Makes every call at least once. Where the call needs a ready peer, the peer is ready.
 void make_calls() {
   sk::socket listener = listening();
   const sk::address where = listener.getsockname();
@@ -106,8 +106,8 @@ void make_calls() {
   between_marks("close", [&] { client.close(); });
 }
 
-// One call whose system calls somebody makes fail. Tells how it ended, and how many descriptors it
-// left behind.
+// Makes one call, in which strace makes system calls fail. Prints how it ended, and how many
+// descriptors it left open.
 void make_fail(const std::string& name) {
   sk::socket listener = listening();
   sk::socket client;

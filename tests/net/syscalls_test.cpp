@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How many system calls a call costs, counted by strace.
+// How many system calls a call makes, counted by strace.
 #include <pysock/socket.hpp>
 
 #include "support/catch.hpp"
@@ -14,7 +14,7 @@ TEST_CASE("a call with the peer ready is one system call", "[syscalls]") {
   REQUIRE(seen.output.empty());
 
   using names = std::vector<std::string>;
-  // Some C libraries set the flag once more, for kernels that are too old to know it.
+  // Some C libraries set close-on-exec again, for kernels without F_DUPFD_CLOEXEC.
   names duplicating =
       seen.between("begin the C library's F_DUPFD_CLOEXEC", "end the C library's F_DUPFD_CLOEXEC");
   REQUIRE(!duplicating.empty());
@@ -54,7 +54,7 @@ TEST_CASE("bad arguments make no system call", "[syscalls]") {
   const trace seen = run_traced({}, {PYSOCK_SYSCALL_PROBE, "calls"});
   REQUIRE(seen.mark("end bad arguments") < seen.calls.size());
   for (const std::string& name : seen.between("begin bad arguments", "end bad arguments")) {
-    CAPTURE(name);  // throwing may cost some of its own
+    CAPTURE(name);  // throwing may make system calls of its own
     for (const char* one :
          {"bind", "connect", "getsockopt", "ioctl", "fcntl", "recvfrom", "socket"})
       CHECK(name != one);
@@ -67,7 +67,7 @@ TEST_CASE("sendfile of a small file is five system calls, and four with a count"
   if (!why_not.empty()) SKIP_TEST(why_not);
   const trace seen = run_traced({}, {PYSOCK_SYSCALL_PROBE, "calls"});
   REQUIRE(seen.mark("end sendfile with a count") < seen.calls.size());
-  // The size of the file, SIGPIPE blocked, the file, its end, SIGPIPE unblocked.
+  // fstat, SIGPIPE blocked, sendfile twice (the second finds the end), SIGPIPE unblocked.
   CHECK(seen.between("begin sendfile", "end sendfile").size() == 3);
   CHECK(seen.between("begin sendfile with a count", "end sendfile with a count").size() == 2);
   for (const std::string name : {"sendfile", "sendfile with a count"}) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What several threads may do with one socket at the same time: all of it, and nothing more. To be
-// run under TSan too.
+// The calls of one socket that several threads may make at the same time. Also run under TSan.
 #include <pysock/socket.hpp>
 
 #include "support/background.hpp"
@@ -16,21 +15,22 @@ namespace {
 
 constexpr unsigned prime = 251;
 
-// The bytes at these places of an endless stream in which every error of place shows.
+// The bytes [begin, begin + size) of an endless stream in which no piece can be mistaken for
+// another.
 std::string stream_piece(std::size_t begin, std::size_t size) {
   std::string piece(size, '\0');
   for (std::size_t i = 0; i < size; ++i) piece[i] = static_cast<char>((begin + i) % prime);
   return piece;
 }
 
-// Whether a call of a stream ends early only as its mode lets it: would-block is for non-blocking
-// sockets alone.
+// Whether a call on a stream may be repeated: after success, a timeout, and for a non-blocking
+// socket would-block.
 bool goes_on(const std::error_code& ec, bool nonblocking) {
   return !ec || ec == sk::errc::timed_out ||
          (nonblocking && ec == std::errc::resource_unavailable_try_again);
 }
 
-// Sends the stream until the connection ends. Returns how much went.
+// Sends the stream until the connection ends. Returns the number of bytes sent.
 std::size_t send_stream(sk::socket& s, bool nonblocking) {
   std::size_t sent = 0;
   std::error_code ec;
@@ -40,7 +40,7 @@ std::size_t send_stream(sk::socket& s, bool nonblocking) {
   return sent;
 }
 
-// Receives the stream until it ends. Returns how much came; throws if that was not the stream.
+// Receives the stream until it ends. Returns the number of bytes received; throws if they differ.
 std::size_t receive_stream(sk::socket& s, bool nonblocking) {
   std::size_t seen = 0;
   char buffer[777];
@@ -62,7 +62,7 @@ TEST_CASE("one thread receives, another sends, a third makes the other thread-sa
           "[threads][settimeout]") {
   struct modes {
     const char* name;
-    std::vector<sk::timeout_value> values;  // that the third thread sets in turn
+    std::vector<sk::timeout_value> values;  // the third thread sets them in turn
   };
   const auto [name, values] = GENERATE(
       modes{"blocking", {std::nullopt}}, modes{"timeout", {0.001, patience}},
@@ -93,7 +93,7 @@ TEST_CASE("one thread receives, another sends, a third makes the other thread-sa
   }
   CHECK(as_expected);
 
-  // The peer ends its sending first, so that all of it arrives.
+  // The peer stops sending first, so that all its data arrive.
   peer.shutdown(SHUT_WR);
   CHECK(receiving.get() == peer_sending.get());
   shared.shutdown(SHUT_RDWR);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Bytes over streams and datagrams: what comes back, what is cut, what fails and how.
+// Sending and receiving on streams and datagram sockets.
 #include <pysock/socket.hpp>
 #include <vector>
 
@@ -15,7 +15,7 @@ using namespace test_support;
 
 namespace {
 
-// Ends a connection by a reset instead of in order.
+// Closes the socket so that the peer gets a reset.
 void reset(sk::socket& s) {
   s.setsockopt(SOL_SOCKET, SO_LINGER, linger{1, 0});
   s.close();
@@ -41,7 +41,7 @@ TEST_CASE("recv returns at most bufsize bytes as a string", "[transfer]") {
   CHECK(sending.get() == large.size());
 }
 
-TEST_CASE("send takes any bytes, and their length", "[transfer]") {
+TEST_CASE("send takes strings, arrays and other bytes", "[transfer]") {
   auto [client, server] = connected();
   const std::vector<unsigned char> vector = {1, 2, 3};
   char array[4] = {'w', 'x', 'y', 'z'};
@@ -121,7 +121,7 @@ TEST_CASE("invalid sizes are rejected", "[transfer]") {
   CHECK(ec == sk::bad_argument::buffer_too_small);
 }
 
-TEST_CASE("recv_into fills the buffer, or nbytes of it, and not a byte more", "[transfer]") {
+TEST_CASE("recv_into fills the buffer, or only nbytes of it", "[transfer]") {
   auto [client, server] = connected();
   client.sendall("0123456789");
   REQUIRE(wait_for(server.fileno(), POLLIN));
@@ -137,7 +137,7 @@ TEST_CASE("recv_into fills the buffer, or nbytes of it, and not a byte more", "[
   CHECK(std::string(room, 6) == "894567");
 }
 
-TEST_CASE("a datagram has its sender's address", "[transfer]") {
+TEST_CASE("recvfrom returns the sender of a datagram", "[transfer]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   const sk::address to = b.getsockname();
@@ -175,7 +175,7 @@ TEST_CASE("a datagram has its sender's address", "[transfer]") {
   CHECK(sk::address(raw) == a.getsockname());
 }
 
-TEST_CASE("a datagram longer than the buffer is cut, and its rest is lost", "[transfer]") {
+TEST_CASE("a datagram longer than the buffer is truncated, and the rest is lost", "[transfer]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   (void)a.sendto("0123456789", b.getsockname());
@@ -184,7 +184,7 @@ TEST_CASE("a datagram longer than the buffer is cut, and its rest is lost", "[tr
   CHECK(b.recv(4) == "next");
 }
 
-TEST_CASE("with MSG_TRUNC the calls that return bytes return those that they received",
+TEST_CASE("with MSG_TRUNC the calls that return bytes return only those that they received",
           "[transfer][recv]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
@@ -193,7 +193,7 @@ TEST_CASE("with MSG_TRUNC the calls that return bytes return those that they rec
   CHECK(b.recvfrom(2, MSG_TRUNC).data == "01");
 }
 
-TEST_CASE("flags are passed on: peeking leaves the data", "[transfer]") {
+TEST_CASE("recv passes its flags: MSG_PEEK leaves the data", "[transfer]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   (void)a.sendto("seen twice", b.getsockname());
@@ -202,7 +202,7 @@ TEST_CASE("flags are passed on: peeking leaves the data", "[transfer]") {
   CHECK(b.recv(100) == "seen twice");
 }
 
-TEST_CASE("out-of-band data", "[transfer]") {
+TEST_CASE("out-of-band data are sent and received with MSG_OOB", "[transfer]") {
   auto [client, server] = connected();
   CHECK(client.send("u", MSG_OOB) == 1);
   REQUIRE(wait_for(server.fileno(), POLLPRI));
@@ -219,15 +219,14 @@ TEST_CASE("out-of-band data is received also right after a call that had to wait
   CHECK(client.send("u", MSG_OOB) == 1);
   REQUIRE(wait_for(server.fileno(), POLLPRI));
   CHECK(failure_of([&server = server] { return server.recv(1, MSG_OOB); }) ==
-        "none");  // poll() does not count it as readable
+        "none");  // poll() does not report POLLIN for it
 }
 
 TEST_CASE("bytes that MSG_TRUNC drops are not replaced by others", "[transfer]") {
   auto [client, server] = connected();
   client.sendall("a secret of the stack");
   CHECK(receive(server, 21) == "a secret of the stack");
-  // A stream's bytes are counted and dropped, where the system knows the flag; else they come, or
-  // the flag is refused.
+  // Linux counts and drops the bytes of a stream. Other systems return them, or reject the flag.
   std::string room(11, '\0');
   client.sendall("thrown away");
   REQUIRE(wait_for(server.fileno(), POLLIN));
@@ -242,7 +241,7 @@ TEST_CASE("bytes that MSG_TRUNC drops are not replaced by others", "[transfer]")
   CHECK(seen == room);
 }
 
-TEST_CASE("a connected stream names no sender", "[transfer]") {
+TEST_CASE("recvfrom on a connected stream returns no sender", "[transfer]") {
   auto [client, server] = connected();
   client.sendall("x");
   const auto [data, from] = server.recvfrom(10);
@@ -323,8 +322,8 @@ TEST_CASE("a peer that closes with unread data resets", "[transfer]") {
       system_says([&] { return ::recv(raw(twin), room, sizeof room, 0); });
   const std::string sending = system_says([&] { return ::send(raw(twin), "x", 1, no_signal); });
   const std::string lost = failure("connection_reset_error", ECONNRESET);
-  CHECK((receiving == lost ||
-         (receiving == "none" && sending == lost)));  // by the latter if the wait above took it
+  // On some systems the wait above takes the error of recv.
+  CHECK((receiving == lost || (receiving == "none" && sending == lost)));
   sk::socket client = closed_too_early();
   CHECK(failure_of([&] { return client.recv(10); }) == receiving);
   CHECK(failure_of([&] { (void)client.send("x"); }) == sending);
@@ -360,13 +359,13 @@ TEST_CASE("a datagram to a closed port is an error of the next call", "[transfer
     s.settimeout(patience);
     s.connect(nobody.getsockname());
 #ifdef SIO_UDP_CONNRESET
-    s.ioctl(SIO_UDP_CONNRESET, 1);  // which the library turns off
+    s.ioctl(SIO_UDP_CONNRESET, 1);  // the library turns it off
 #endif
     return s;
   };
   const sk::socket probe = speaking_to_nobody();
   REQUIRE(::send(raw(probe), "x", 1, 0) == 1);
-  constexpr int long_enough = 3000;  // milliseconds, where it takes none
+  constexpr int long_enough = 3000;  // milliseconds; the error arrives at once if at all
   if (!wait_for(probe.fileno(), POLLIN, long_enough))
     SKIP_TEST("::send to a closed port is followed by no error");
   char room[10];
@@ -385,7 +384,7 @@ TEST_CASE("a datagram to a closed port is an error of the next call", "[transfer
   CHECK(failure_of([&] { (void)s.send("x"); }) == sending);
 }
 
-TEST_CASE("sockets that are not connected", "[transfer]") {
+TEST_CASE("calls on sockets that are not connected fail as the system's", "[transfer]") {
   sk::socket tcp;
   CHECK(failure_of([&] { return tcp.recv(1); }) == failure("error", ENOTCONN));
   const std::string stream =
@@ -400,7 +399,7 @@ TEST_CASE("sockets that are not connected", "[transfer]") {
   CHECK(failure_of([&] { (void)udp.send("x"); }) == datagram);
 }
 
-TEST_CASE("empty data: nothing on a stream, a datagram on UDP", "[transfer]") {
+TEST_CASE("empty data are nothing on a stream and a datagram on UDP", "[transfer]") {
   auto [client, server] = connected();
   CHECK(client.send("") == 0);
   CHECK(client.sendall("") == 0);
@@ -433,7 +432,7 @@ TEST_CASE("sendto rejects invalid addresses", "[transfer]") {
   CHECK(ec.category() == sk::gai_category());
 }
 
-TEST_CASE("sendto on connected sockets behaves as the system's", "[transfer]") {
+TEST_CASE("sendto on a connected socket behaves like the system's", "[transfer]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   sk::socket c = bound_udp();
@@ -446,7 +445,7 @@ TEST_CASE("sendto on connected sockets behaves as the system's", "[transfer]") {
   CHECK(server.recv(100) == "the address is ignored");
 }
 
-TEST_CASE("send in timeout mode may send a part", "[transfer]") {
+TEST_CASE("send in timeout mode may send only a part", "[transfer]") {
   auto [client, server] = connected();
   client.settimeout(patience);
   const std::string data(std::size_t{32} << 20, 'x');
@@ -470,10 +469,10 @@ TEST_CASE("sendall sends everything to a slow receiver", "[transfer]") {
   }
 }
 
-TEST_CASE("sendall has one deadline for the whole, and reports the bytes sent", "[transfer]") {
+TEST_CASE("sendall has one deadline for all data, and reports the bytes sent", "[transfer]") {
   full_connection connection;
   sk::socket& client = connection.client;
-  // A reader that is never done: a deadline for each piece would never come.
+  // The reader never stops, so a separate deadline for each piece would never pass.
   std::atomic<bool> stop{false};
   background<std::size_t> reading([&] {
     std::size_t seen = 0;
@@ -489,7 +488,7 @@ TEST_CASE("sendall has one deadline for the whole, and reports the bytes sent", 
   std::size_t gone = 0;
   try {
     client.sendall(data);
-    FAIL("that was too much for the time");
+    FAIL("no timeout");
   } catch (const sk::timeout& e) {
     gone = e.transferred();
   }

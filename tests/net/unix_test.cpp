@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// AF_UNIX: paths, abstract names, names the kernel chooses, and no names at all.
+// AF_UNIX: paths, abstract names, names that the kernel chooses, and unnamed sockets.
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
@@ -28,7 +28,7 @@ sk::socket unix_socket(int type = SOCK_STREAM) {
   return made;
 }
 
-// Why this name, of so many bytes, cannot be bound to as it is; empty if it can.
+// Why the system cannot bind a socket to exactly this name; empty if it can.
 std::string why_no_name(const std::string& name, const std::string& kind) {
   if (const std::string missing = why_no_unix(SOCK_STREAM); !missing.empty()) return missing;
   const sk::socket probe(AF_UNIX);
@@ -53,7 +53,7 @@ std::string why_no_chosen_names() { return why_no_name("", "no name"); }
 #define NEEDS(reason) \
   if (const std::string missing = reason; !missing.empty()) SKIP_TEST(missing)
 
-// A connection of two that have no names but the listener's.
+// A connection over a listener at `path`. The client is unnamed.
 std::pair<sk::socket, sk::socket> unix_pair(const std::string& path) {
   sk::socket listener = unix_socket();
   listener.bind(path);
@@ -63,7 +63,7 @@ std::pair<sk::socket, sk::socket> unix_pair(const std::string& path) {
   return {std::move(client), listener.accept().conn};
 }
 
-// A name that no other run of the tests uses at the same time.
+// An abstract name that no other test run uses at the same time.
 std::string unique(const std::string& tail) {
   sk::socket made = unix_socket();
   made.bind("");
@@ -72,7 +72,7 @@ std::string unique(const std::string& tail) {
 
 }  // namespace
 
-TEST_CASE("a stream over a path", "[unix]") {
+TEST_CASE("AF_UNIX streams connect over a path", "[unix]") {
   NEEDS(why_no_unix(SOCK_STREAM));
   const temporary_directory folder;
   const std::string path = folder / "stream";
@@ -95,12 +95,12 @@ TEST_CASE("a stream over a path", "[unix]") {
   CHECK(conn.recv(100) == "hello");
 
   listener.close();
-  CHECK(std::filesystem::exists(std::filesystem::symlink_status(path)));  // nothing removes it
+  CHECK(std::filesystem::exists(std::filesystem::symlink_status(path)));  // not removed
   sk::socket second = unix_socket();
   CHECK(failure_of([&] { second.bind(path); }) == failure("error", EADDRINUSE));
 }
 
-TEST_CASE("a std::filesystem::path is bound and connected to as it is", "[unix][file_path]") {
+TEST_CASE("bind and connect take a std::filesystem::path", "[unix][file_path]") {
   NEEDS(why_no_unix(SOCK_STREAM));
   const temporary_directory folder;
   const std::filesystem::path path = folder / "stream";
@@ -116,7 +116,8 @@ TEST_CASE("a std::filesystem::path is bound and connected to as it is", "[unix][
   CHECK_FALSE(ec);
 }
 
-TEST_CASE("getsockname of an unbound AF_UNIX socket is unnamed, or fails", "[unix]") {
+TEST_CASE("getsockname of an unbound AF_UNIX socket returns an unnamed address, or fails",
+          "[unix]") {
   NEEDS(why_no_unix(SOCK_STREAM));
   const sk::socket s = unix_socket();
   sk::address name;
@@ -125,7 +126,7 @@ TEST_CASE("getsockname of an unbound AF_UNIX socket is unnamed, or fails", "[uni
     CHECK(name.is_unnamed());
     CHECK(name.path().empty());
   } else {
-    CHECK(outcome == failure("error", EINVAL));  // as Winsock has it
+    CHECK(outcome == failure("error", EINVAL));  // Winsock fails with it
   }
 }
 
@@ -153,7 +154,7 @@ TEST_CASE("connecting to missing and invalid paths fails", "[unix]") {
         failure("connection_refused_error", ECONNREFUSED));
   try {
     s.connect(folder / "missing");
-    FAIL("nobody is there");
+    FAIL("not thrown");
   } catch (const sk::error& e) {
     CHECK(s.connect_ex(folder / "missing") == e.errnum());
     CHECK(std::string(e.what()) == "connect '" + (folder / "missing") +
@@ -219,7 +220,7 @@ TEST_CASE("an abstract name has at most 108 bytes", "[unix]") {
   CHECK(failure_of([&] { unix_socket().bind(name + "x"); }) == "error: AF_UNIX path too long");
 }
 
-TEST_CASE("an empty name lets the kernel choose one", "[unix]") {
+TEST_CASE("bind to an empty name lets the kernel choose an abstract one", "[unix]") {
   NEEDS(why_no_chosen_names());
   sk::socket s = unix_socket();
   s.bind("");
@@ -232,7 +233,7 @@ TEST_CASE("an empty name lets the kernel choose one", "[unix]") {
   CHECK(failure_of([&] { other.connect(""); }) == failure("error", EINVAL));
 }
 
-TEST_CASE("a datagram from an unnamed socket has no sender", "[unix]") {
+TEST_CASE("recvfrom returns no sender for a datagram from an unnamed socket", "[unix]") {
   NEEDS(why_no_unix(SOCK_DGRAM));
   const temporary_directory folder;
   sk::socket receiver = unix_socket(SOCK_DGRAM);
@@ -261,7 +262,7 @@ TEST_CASE("a datagram from an unnamed socket has no sender", "[unix]") {
   CHECK(receiver.recvfrom(100).from == chosen.getsockname());
 }
 
-TEST_CASE("a stream from a bound socket names its sender", "[unix]") {
+TEST_CASE("accept and recvfrom return the name of a bound AF_UNIX client", "[unix]") {
   NEEDS(why_no_unix(SOCK_STREAM));
   const temporary_directory folder;
   sk::socket listener = unix_socket();
@@ -280,7 +281,7 @@ TEST_CASE("a stream from a bound socket names its sender", "[unix]") {
   CHECK_FALSE(b.recvfrom(10).from);
 }
 
-TEST_CASE("sequential packets keep their bounds and their order", "[unix]") {
+TEST_CASE("SOCK_SEQPACKET keeps the bounds and the order of packets", "[unix]") {
   NEEDS(why_no_unix(SOCK_SEQPACKET));
   const temporary_directory folder;
   sk::socket listener = unix_socket(SOCK_SEQPACKET);
@@ -295,13 +296,13 @@ TEST_CASE("sequential packets keep their bounds and their order", "[unix]") {
   (void)client.send("two and more");
   (void)client.send("three");
   CHECK(conn.recv(100) == "one");
-  CHECK(conn.recv(3) == "two");  // the rest is cut
+  CHECK(conn.recv(3) == "two");  // the rest is lost
   CHECK(conn.recv(100) == "three");
   client.close();
   CHECK(conn.recv(100).empty());
 }
 
-TEST_CASE("unconnected AF_UNIX streams", "[unix]") {
+TEST_CASE("calls on an unconnected AF_UNIX stream fail", "[unix]") {
   NEEDS(why_no_unix(SOCK_STREAM));
   char room[1];
   const sk::socket twin = unix_socket();
@@ -316,13 +317,13 @@ TEST_CASE("unconnected AF_UNIX streams", "[unix]") {
         system_says([&] { return ::shutdown(raw(twin), SHUT_RDWR); }));
 }
 
-TEST_CASE("an unconnected AF_UNIX datagram socket", "[unix]") {
+TEST_CASE("send on an unconnected AF_UNIX datagram socket fails", "[unix]") {
   NEEDS(why_no_unix(SOCK_DGRAM));
   sk::socket datagram = unix_socket(SOCK_DGRAM);
   CHECK(failure_of([&] { (void)datagram.send("x"); }) == failure("error", ENOTCONN));
 }
 
-TEST_CASE("a connected AF_UNIX stream refuses addresses", "[unix]") {
+TEST_CASE("sendto on a connected AF_UNIX stream fails as the system's", "[unix]") {
   NEEDS(why_no_unix(SOCK_STREAM));
   const temporary_directory folder;
   auto [a, b] = unix_pair(folder / "pair");

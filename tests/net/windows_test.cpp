@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What only Windows has, or does in its own way.
+// Behaviour and functions that only Windows has.
 #include <fcntl.h>
 #include <io.h>
 
@@ -26,15 +26,15 @@ using namespace test_support;
 
 namespace {
 
-// What Winsock was offered and took, and what it is made to answer. All of it is reset by every
-// `scripted_winsock`.
+// What the replaced Winsock functions received, and what they answer. Every `scripted_winsock`
+// resets all of it.
 std::atomic<std::size_t> largest_offer{0};
 std::atomic<std::size_t> bytes_taken{0};
 std::atomic<std::size_t> memory{SIZE_MAX};  // a larger send fails with WSAENOBUFS
-std::atomic<int> refusals{0};               // after so many of them there is memory again; 0: never
-std::atomic<bool> readable{false};          // what select() says, whatever is there
+std::atomic<int> refusals{0};               // failures until there is memory again; 0: no limit
+std::atomic<bool> readable{false};          // select() reports readiness always
 
-std::atomic<int> retransmissions{-1};  // what a connect asked for; -1: nothing
+std::atomic<int> retransmissions{-1};  // the number that connect set; -1: none
 
 template <class Function>
 Function* winsock_function(const char* name) {
@@ -94,8 +94,8 @@ int WSAAPI scripted_select(int count, fd_set* read, fd_set* write, fd_set* faile
 
 }  // namespace
 
-// MinGW takes the entries of the import table from here and not from the import library, as long as
-// the library itself is a part of this program.
+// If the library is linked statically, these definitions replace MinGW's import table entries for
+// the library, too.
 #if defined(__MINGW32__) && defined(_WIN64) && !defined(PYSOCK_SHARED)
 constexpr const char* why_not_scripted = nullptr;
 extern "C" {
@@ -125,7 +125,7 @@ struct scripted_winsock {
   }
 };
 
-// Nobody has started Winsock when these are made.
+// Winsock has not been started when these are constructed.
 const sk::socket before_main;
 const std::string looked_up_before_main = sk::gethostbyname("localhost");
 
@@ -149,7 +149,7 @@ bool talk(sk::socket& a, sk::socket& b) {
   return receive(b, 4) == "to b" && receive(a, 4) == "to a";
 }
 
-// Why this control cannot be had here; empty if it can.
+// Why this control does not work here; empty if it does.
 std::string missing_control(int type, DWORD control, DWORD option) {
   const sk::socket probe(AF_INET, type);
   DWORD written = 0;
@@ -162,7 +162,7 @@ std::string missing_control(int type, DWORD control, DWORD option) {
 
 // ---- errors ----
 
-TEST_CASE("every number of Winsock has its std::errc", "[windows]") {
+TEST_CASE("every Winsock error number maps to its std::errc", "[windows]") {
   const struct {
     int number;
     std::errc condition;
@@ -267,7 +267,7 @@ TEST_CASE("every number of Winsock has its std::errc", "[windows]") {
   CHECK(winsock_code(31337).message() == "Windows error 31337");
 }
 
-TEST_CASE("messages have the number that Python shows", "[windows]") {
+TEST_CASE("error messages have the number that Python shows", "[windows]") {
   sk::socket s;
   s.settimeout(patience);
   const int port = sk::create_server({"127.0.0.1", 0}).getsockname().port();
@@ -308,7 +308,7 @@ TEST_CASE("functions that Windows lacks report it", "[windows]") {
 
 // ---- names and texts ----
 
-TEST_CASE("numbers without a text of the library have the system's, as UTF-8",
+TEST_CASE("error numbers without a text in the library have the system's text in UTF-8",
           "[windows][strerror]") {
   constexpr int number = ERROR_DISK_FULL;
   wchar_t wide[256];
@@ -373,7 +373,7 @@ TEST_CASE("fileno is the SOCKET, not a number of the C library", "[windows]") {
          adopted.proto() == IPPROTO_UDP));
 }
 
-TEST_CASE("no handle is inheritable, however it was made", "[windows]") {
+TEST_CASE("no call returns an inheritable handle", "[windows]") {
   auto [client, server] = connected();
   auto [a, b] = sk::socketpair();
   const sk::socket copy = client.dup();
@@ -388,19 +388,19 @@ TEST_CASE("no handle is inheritable, however it was made", "[windows]") {
 
 TEST_CASE("an accepted connection has the requested mode, whatever the listener's is",
           "[windows]") {
-  sk::socket listener = listening();  // in timeout mode: its handle does not block
+  sk::socket listener = listening();  // in timeout mode its handle is non-blocking
   sk::socket client;
   client.connect(listener.getsockname());
   sk::socket conn = listener.accept().conn;
   background<std::string> waiting(
-      [&conn] { return conn.recv(10); });  // would fail at once if it did not block
+      [&conn] { return conn.recv(10); });  // fails at once if the socket is non-blocking
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   CHECK_FALSE(waiting.done());
   (void)client.send("now");
   CHECK(waiting.get() == "now");
 }
 
-TEST_CASE("a socket is shared with another process, once", "[windows]") {
+TEST_CASE("fromshare opens a socket that share described", "[windows]") {
   auto [client, server] = connected();
   const std::string shared = client.share(::GetCurrentProcessId());
   CHECK(shared.size() == sizeof(WSAPROTOCOL_INFOW));
@@ -418,7 +418,7 @@ TEST_CASE("a socket is shared with another process, once", "[windows]") {
 
 // ---- pairs ----
 
-TEST_CASE("socketpair goes over the loopback", "[windows]") {
+TEST_CASE("socketpair connects over the loopback", "[windows]") {
   const int family = GENERATE(AF_INET, AF_INET6);
   if (family == AF_INET6 && !host_has_ipv6()) SKIP_TEST("this host has no IPv6 loopback");
   auto [a, b] = sk::socketpair(family);
@@ -466,7 +466,7 @@ TEST_CASE("ioctl takes numbers and keep-alive times", "[windows]") {
   sk::socket tcp;
   CHECK_NOTHROW(tcp.ioctl(SIO_KEEPALIVE_VALS, {1, 10000, 3000}));
   sk::socket udp(AF_INET, SOCK_DGRAM);
-  CHECK(failure_of([&] { udp.ioctl(SIO_RCVALL, RCVALL_ON); }) != "none");  // raw sockets alone
+  CHECK(failure_of([&] { udp.ioctl(SIO_RCVALL, RCVALL_ON); }) != "none");  // only for raw sockets
   const std::string missing = missing_control(SOCK_STREAM, SIO_LOOPBACK_FAST_PATH, 1);
   if (!missing.empty()) SKIP_TEST("SIO_LOOPBACK_FAST_PATH: " + missing);
   CHECK_NOTHROW(tcp.ioctl(SIO_LOOPBACK_FAST_PATH, 1));
@@ -524,7 +524,7 @@ TEST_CASE("a stream send passes at most 256 KiB to Winsock", "[windows][send]") 
   CHECK(largest_offer == 262144);
 }
 
-TEST_CASE("a send for which the kernel lacks memory is halved, then would block",
+TEST_CASE("a send for which the kernel lacks memory is repeated with less data, then would block",
           "[windows][send]") {
   if (why_not_scripted != nullptr) SKIP_TEST(why_not_scripted);
   const scripted_winsock script;
@@ -539,7 +539,7 @@ TEST_CASE("a send for which the kernel lacks memory is halved, then would block"
   std::size_t sent = 0;
   const std::string received = arrives(connected(), patience, [&](sk::socket& s) {
     memory = 0;
-    refusals = 9;  // all sizes once, and two of the second attempt
+    refusals = 9;  // every size of the first attempt, and two of the second
     sent = s.sendmsg({first, second});
   });
   CHECK(sent == 65536);
@@ -574,7 +574,7 @@ TEST_CASE("sendall to a reader that stops ends in time and reports the bytes sen
   std::size_t sent = 0;
   try {
     client.sendall(data);
-    FAIL("nobody reads that");
+    FAIL("not thrown");
   } catch (const sk::timeout& e) {
     sent = e.transferred();
   }
@@ -606,7 +606,7 @@ TEST_CASE("sendfile to a peer that resets reports exactly the bytes that Winsock
     std::size_t sent = 0;
     try {
       client.sendfile(file.path);
-      FAIL("nobody reads that");
+      FAIL("not thrown");
     } catch (const sk::error& e) {
       CHECK((e.code() == std::errc::connection_reset || e.code() == std::errc::connection_aborted));
       sent = e.transferred();
@@ -758,7 +758,7 @@ TEST_CASE("messages in several buffers", "[windows]") {
   CHECK(got.ancdata.empty());
 }
 
-TEST_CASE("packet options come as control messages", "[windows]") {
+TEST_CASE("recvmsg returns packet options as control messages", "[windows]") {
   sk::socket a = bound_udp();
   sk::socket b = bound_udp();
   b.setsockopt(IPPROTO_IP, IP_PKTINFO, 1);
@@ -800,7 +800,7 @@ TEST_CASE("a connect on the loopback reports the first refusal", "[windows][conn
   CHECK(retransmissions == -1);
 }
 
-TEST_CASE("a connect that waits sees the refusal", "[windows]") {
+TEST_CASE("a connect that waits reports the refusal", "[windows]") {
   const sk::address nobody = sk::create_server({"127.0.0.1", 0}).getsockname();
   sk::socket s;
   s.settimeout(patience);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The symbols that the shared libraries export beside those recorded in packaging/abi/."""
+"""Compares the symbols that the shared libraries export with those recorded in packaging/abi/."""
 import platform
 
 from kit import ROOT, VERSION, Failure, Skip, check, installed, ok, run
@@ -18,7 +18,7 @@ def libraries():
 
 def exported(library):
     lines = run("nm", "--dynamic", "--demangle", "--defined-only", "--format=posix", library).splitlines()
-    # NAME TYPE VALUE SIZE, where the name has spaces of its own.
+    # NAME TYPE VALUE SIZE. The name may contain spaces.
     return {line.rsplit(" ", 3)[0] for line in lines if line.strip()}
 
 
@@ -29,7 +29,7 @@ def write():
 
 
 def differences(recorded, found):
-    """A removed symbol breaks programs that were linked before; an added one is to be recorded."""
+    """Removed symbols, which break programs that were linked before, and added ones, which must be recorded."""
     return [f"removed: {name}" for name in sorted(recorded - found)] + [f"added: {name}" for name in sorted(found - recorded)]
 
 

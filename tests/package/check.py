@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Tests every way to install the library: installs into an empty prefix, then build and run a small consumer outside the
-tree. `check.py [WAY...]` runs only some, `check.py abi` writes packaging/abi/ anew from this tree, which is right for a
-release and for an interface that only grew. Everything happens below build/package/, with a log of each."""
+"""Tests every way to install the library: installs it into an empty prefix, then builds and runs a small consumer outside the
+tree. `check.py [WAY...]` tests only some ways. `check.py abi` writes packaging/abi/ from this tree: use it for a release, and
+after symbols were added. Everything happens below build/package/, with a log for each way."""
 import sys
 import time
 

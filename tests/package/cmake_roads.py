@@ -28,7 +28,7 @@ def refusal(name, *options):
 
 def static():
     prefix = installed("static")
-    check(not run("grep", "-rlF", str(ROOT), prefix, fails=True), "the installed tree names no place of the machine that built it")
+    check(not run("grep", "-rlF", str(ROOT), prefix, fails=True), "the installed tree has no path of the machine that built it")
     consumer("static", f"-DCMAKE_PREFIX_PATH={prefix}")
     with_pkg_config("static", prefix)
 
@@ -37,11 +37,11 @@ def static():
     run("cmake", "--install", BASE / "bare-build")
     consumer("bare", f"-DCMAKE_PREFIX_PATH={bare}", "-DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON", ssl=False)
     said = refusal("bare-ssl", f"-DCMAKE_PREFIX_PATH={bare}", "-DWITH_SSL=ON")
-    check("built without its component ssl" in said, "a missing component says what is missing")
+    check("built without its component ssl" in said, "the message about a missing component names it")
     said = refusal("newer", f"-DCMAKE_PREFIX_PATH={bare}", "-DWANTED=2")
-    check("version" in said, "version 2 is not taken for found")
+    check("version" in said, "version 2 is not found")
     said = refusal("no-openssl", f"-DCMAKE_PREFIX_PATH={prefix}", "-DWITH_SSL=ON", "-DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON")
-    check("needs OpenSSL 3" in said, "a component whose own needs are missing says so")
+    check("needs OpenSSL 3" in said, "the message about a component's missing dependency names it")
 
 
 def shared():
@@ -70,7 +70,7 @@ def users_builds():
     consumer("unity", *inside, "-DPYSOCK_WITH_SSL=ON", "-DCMAKE_UNITY_BUILD=ON", "-DCMAKE_UNITY_BUILD_BATCH_SIZE=0")
     build = consumer("no-rtti", *inside, "-DCMAKE_CXX_FLAGS=-fno-rtti", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", ssl=False)
     commands = (build / "compile_commands.json").read_text(encoding="utf-8")
-    check(f"-isystem {ROOT / 'include'}" in commands, "add_subdirectory: the headers are the system's for the consumer")
+    check(f"-isystem {ROOT / 'include'}" in commands, "add_subdirectory: the headers are system headers for the consumer")
 
     program = BASE / "consumers" / "no-exceptions"
     run("c++", "-std=c++17", "-fno-exceptions", "-I", ROOT / "include", HERE / "consumer/no_exceptions.cpp", build / "pysock/libpysock.a",
@@ -108,7 +108,7 @@ def shared_tests():
 
 
 def dist():
-    check(f'"version": "{VERSION}"' in (ROOT / "packaging/vcpkg/pysock/vcpkg.json").read_text(), f"the port of vcpkg is one of {VERSION}")
+    check(f'"version": "{VERSION}"' in (ROOT / "packaging/vcpkg/pysock/vcpkg.json").read_text(), f"the port of vcpkg has version {VERSION}")
     folder = two_files("c++", "two-files")
     says_hello(folder / "core")
     ok("demo: " + run(folder / "demo").splitlines()[-1])
@@ -116,4 +116,4 @@ def dist():
     with tarfile.open(ROOT / f"build/dist/pysock-{VERSION}.tar.gz") as archive:
         for name in ("pysock.hpp", "pysock.cpp"):
             packed = archive.extractfile(f"pysock-{VERSION}/dist/{name}").read()
-            check(packed == (BASE / "dist" / name).read_bytes(), f"the release archive carries {name}")
+            check(packed == (BASE / "dist" / name).read_bytes(), f"the release archive has {name}")

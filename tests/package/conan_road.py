@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""`conan create` with Conan from PyPI; for TLS with the system's OpenSSL, by a profile, because the public package is not tested here. Then
-Debug and Release in one consumer, whose generator has both."""
+"""`conan create` with Conan from PyPI. For TLS a profile selects the system's OpenSSL, because Conan's package is not tested here. Then one
+consumer with a generator for several configurations is built as Debug and Release."""
 import os
 import re
 

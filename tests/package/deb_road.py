@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The archives of cpack: each is made twice with equal bytes, and the .deb is checked by lintian and used in a fresh minimal root."""
+"""The archives of cpack: each is made twice with equal bytes. lintian checks the .deb, which is then used in a fresh minimal root."""
 import os
 import pathlib
 import re
@@ -19,13 +19,13 @@ def packed(generator, prefix):
     for folder in (BASE / generator.lower(), BASE / f"{generator.lower()}-again"):
         run("cpack", "-G", generator, "--config", build / "CPackConfig.cmake", "-B", fresh(folder), env=dict(os.environ, SOURCE_DATE_EPOCH="1700000000"))
         archives.append(next(path for path in folder.iterdir() if path.suffix in (".deb", ".gz")))
-    check(archives[0].read_bytes() == archives[1].read_bytes(), f"{archives[0].name} comes out the same twice")
+    check(archives[0].read_bytes() == archives[1].read_bytes(), f"{archives[0].name} is the same when it is made twice")
     return archives[0]
 
 
 def run_all():
     if not shutil.which("dpkg") or not shutil.which("lintian"):
-        raise Skip("dpkg and lintian are not here")
+        raise Skip("dpkg or lintian is not installed")
     tarball = packed("TGZ", "/usr/local")
     prefix = fresh(BASE / "unpacked")
     prefix.mkdir()

@@ -20,7 +20,7 @@ class Failure(Exception):
 
 
 class Skip(Exception):
-    """A way to install that cannot be tested here, and why."""
+    """A way to install cannot be tested here; the text is the reason."""
 
 
 def log_to(name):
@@ -71,7 +71,7 @@ def library(build, *options, ssl=True, program="cmake"):
 
 
 def installed(kind):
-    """The prefix of the library that all tests share, built once in a run: kind is static or shared. It is moved after its installation."""
+    """The prefix of the library that all tests share, built once in a run; kind is static or shared. It is moved after the installation."""
     if kind not in installed_now:
         build = BASE / f"{kind}-build"
         shared = kind == "shared"
@@ -102,7 +102,7 @@ def consumer(name, *options, program="cmake", ssl=True):
 
 
 def two_files(compiler, name, without=(), libraries=()):
-    """Builds the consumer and every example of the core with pysock.hpp and pysock.cpp alone; returns the folder of the programs."""
+    """Builds the consumer and every example of the core with only pysock.hpp and pysock.cpp; returns the folder of the programs."""
     dist, folder = BASE / "dist", fresh(BASE / "two-files" / name)
     folder.mkdir()
     run(sys.executable, ROOT / "cmake/dist.py", dist)
@@ -124,12 +124,12 @@ def two_files(compiler, name, without=(), libraries=()):
 
 
 def tool_from_pypi(requirement):
-    """The folder of the programs that a package of PyPI brings, in a common virtual environment."""
+    """Installs a package of PyPI into a common virtual environment; returns the folder of its programs."""
     environment = BASE / "venv"
     if not (environment / "bin" / "pip").exists():
         run(sys.executable, "-m", "venv", fresh(environment))
     try:
         run(environment / "bin" / "pip", "install", "--quiet", requirement)
     except Failure as failure:
-        raise Skip(f"{requirement} cannot be had from PyPI here: {str(failure).splitlines()[-2]}") from failure
+        raise Skip(f"{requirement} cannot be installed from PyPI here: {str(failure).splitlines()[-2]}") from failure
     return environment / "bin"

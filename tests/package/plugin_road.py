@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An application and a plug-in with hidden visibility, both linked with the library: which state of a process is common, and which is not."""
+"""An application and a plug-in with hidden visibility, both linked with the library: tests which state they share."""
 from kit import BASE, HERE, cmake, fresh, installed, ok, run
 
 

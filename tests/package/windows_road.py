@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The library for Windows, installed and used: CMake's package, pkg-config, a DLL that an application
+"""The library for Windows, installed and used: the CMake package, pkg-config, a DLL that an application
 shares with its plug-in, and the two files of ./dev dist."""
 import os
 import pathlib
@@ -9,7 +9,7 @@ import shutil
 from kit import BASE, HERE, ROOT, Skip, check, cmake, fresh, ok, run, says_hello, two_files
 
 COMPILER = "x86_64-w64-mingw32-g++-posix"
-# One C++ runtime for all parts of a process, as a DLL: with a copy in each, even std::generic_category() exists several times.
+# All parts of a process use the C++ runtime as a DLL: otherwise each part has its own std::generic_category().
 OPTIONS = [f"-DCMAKE_TOOLCHAIN_FILE={ROOT / 'cmake/toolchains/mingw.cmake'}",
            *(f"-DCMAKE_{kind}_LINKER_FLAGS=" for kind in ("EXE", "SHARED", "MODULE"))]
 
@@ -61,7 +61,7 @@ def with_pkg_config(prefix, program):
 
 
 def with_dlls_of(*folders):
-    """The environment in which Windows looks for DLLs in these folders, and for those of the C++ runtime."""
+    """The environment in which Windows searches these folders and the C++ runtime's for DLLs."""
     return dict(os.environ, WINEPATH=";".join(f"Z:{folder}" for folder in (*folders, *runtime_folders())).replace("/", "\\"))
 
 

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Minimal Debian systems of any release, each in a folder below build/roots/, and commands run in them.
 
-A root shares the kernel and the network with this machine, and nothing else: a command in it has its own mounts
-and processes. Packages come from the mirror and through the proxy that this machine's own apt uses; both settings
-are read anew each time.
+A root shares only the kernel and the network with this machine: a command in it has its own mounts and processes.
+Packages come from the mirror and the proxy of this machine's apt, whose settings are read each time.
 """
 import os
 import pathlib
@@ -13,7 +12,7 @@ import subprocess
 
 ROOTS = pathlib.Path(__file__).resolve().parents[2] / "build" / "roots"
 NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--")
-# Makes the root the "/" of a command. Not by chroot: a process under chroot cannot make user namespaces.
+# Makes the root the "/" of a command. It does not use chroot, because a process in a chroot cannot make user namespaces.
 ENTER = """
 root=$1 folder=$2
 shift 2
@@ -40,8 +39,8 @@ class Failure(Exception):
 
 
 def inside(root, *command, folder="/", **variables):
-    """The command line that runs `command` in a root, in this folder of it. The command sees the given environment
-    variables and those of a plain login, none of this machine's but the proxies."""
+    """The command line that runs `command` in a root, in `folder`. The command gets the given environment variables, those
+    of a login and this machine's proxies, and no others."""
     environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
                    "TERM": "dumb", **{name: os.environ[name] for name in PROXIES if name in os.environ}, **variables}
     return ["env", "-i", *(f"{name}={value}" for name, value in environment.items()), *NAMESPACES,
@@ -61,7 +60,7 @@ def result_of(root, *command, folder="/", **variables):
 
 
 def output_of(root, *command):
-    """What a command in a root wrote. Raises Failure."""
+    """The output of a command in a root. Raises Failure."""
     status, output = result_of(root, *command)
     if status != 0:
         raise Failure(f"{' '.join(map(str, command))}: exit status {status}: {output}")
@@ -71,14 +70,14 @@ def output_of(root, *command):
 def make(suite, packages=(), name="minimal", anew=False):
     """Makes a root of a Debian suite with these packages installed, and returns its folder.
 
-    The root "minimal" has no packages beyond debootstrap's; the others begin as copies of it. A root is kept and
-    found again by suite and name, its packages updated; with `anew` it is made again. Raises Unavailable, Failure.
+    The root "minimal" has only debootstrap's packages; the others begin as copies of it. A root with this suite and
+    name is reused and its packages are updated, unless `anew` is true. Raises Unavailable, Failure.
     """
     reason = why_unavailable()
     if reason:
         raise Unavailable(reason)
     if name == "minimal" and (packages or anew):
-        raise ValueError("the root 'minimal' is shared: it gets no packages, and is kept")
+        raise ValueError("the root 'minimal' is shared: it cannot get packages or be made anew")
     root = ROOTS / f"{suite}-{name}"
     ROOTS.mkdir(parents=True, exist_ok=True)
     log_name = root.with_suffix(".log")
@@ -111,8 +110,8 @@ def why_unavailable():
 
 
 def mirror():
-    """The mirror of this machine's packages, as arguments of debootstrap. Empty if the machine does not run Debian:
-    debootstrap then takes its default."""
+    """The mirror of this machine's packages, as arguments of debootstrap. Empty if the machine does not run Debian, so that
+    debootstrap uses its default."""
     release = dict(re.findall(r'^(\w+)="?([^"\n]*)', pathlib.Path("/etc/os-release").read_text(encoding="utf-8"), re.MULTILINE))
     if release.get("ID") != "debian" or "VERSION_CODENAME" not in release:
         return []
@@ -142,7 +141,7 @@ def _copy(source, target, log):
 
 
 def _copy_settings(root):
-    """How this machine reaches the network."""
+    """Copies the settings with which this machine reaches the network."""
     shutil.copy("/etc/resolv.conf", root / "etc")
     settings = subprocess.run(["apt-config", "dump", "Acquire::http", "Acquire::https", "Acquire::Check-Valid-Until",
                                "Acquire::Check-Date"], stdout=subprocess.PIPE, text=True, check=True).stdout
@@ -156,7 +155,7 @@ def _make_minimal(root, suite, log):
         source = mirror()
         certificates = ["--include=ca-certificates"] if source and source[0].startswith("https:") else []
         _run("debootstrap", "--variant=minbase", *certificates, suite, partial, *source, log=log, name="debootstrap")
-        # dpkg need not wait for the disk: a damaged root can be made again.
+        # dpkg does not need to sync: a damaged root can be made again.
         (partial / "etc/dpkg/dpkg.cfg.d/no-fsync").write_text("force-unsafe-io\n", encoding="utf-8")
         partial.rename(root)
     _copy_settings(root)

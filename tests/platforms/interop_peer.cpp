@@ -2,12 +2,12 @@
 // One end of the interoperability run: the same program is built for two platforms, and the two
 // builds exchange data.
 //
-//     interop_peer serve tcp|udp HOST          says its port, receives, and says how much came
-//                                              and its digest
-//     interop_peer send tcp|udp HOST PORT MIB  sends that much, and says the same of it
+//     interop_peer serve tcp|udp HOST          prints its port, receives, and prints the number of
+//                                              bytes and their digest
+//     interop_peer send tcp|udp HOST PORT MIB  sends that much, and prints the same
 //
-// UDP goes in packets of 8 KiB, each acknowledged, and is sent again after 0.2 s: the loopback
-// loses them too.
+// UDP packets have 8 KiB. Each is acknowledged, and sent again after 0.2 s: even the loopback loses
+// packets.
 #include <cstdlib>
 #include <iostream>
 #include <pysock/create.hpp>
@@ -36,7 +36,7 @@ struct tally {
   std::size_t total = 0;
 };
 
-// Data that does not repeat.
+// Data without repetitions.
 std::string pattern(std::uint64_t& state, std::size_t size) {
   std::string data(size, '\0');
   for (char& c : data) {
@@ -72,7 +72,7 @@ void send_tcp(const std::string& host, int port, std::size_t size) {
   sent.say();
 }
 
-// A packet is its number in eight digits and its data; one without data is the end.
+// A packet has its number in eight digits, then its data. A packet without data is the last.
 void serve_udp(const std::string& host) {
   sk::socket s(family_of(host), SOCK_DGRAM);
   s.settimeout(patience);

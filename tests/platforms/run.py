@@ -5,11 +5,11 @@
 usage: run.py NAME...|all
        run.py --packages NAME...|all    the Debian packages that these need
 
-A platform is a row of the table below and a toolchain file, cmake/toolchains/NAME.cmake, or a release of Debian: then
-the README's two commands run in a fresh minimal root of it, on a copy of this tree and as a user runs them.
-`warnings` is no platform, but all compilers of these releases: see warning_matrix.py. A test that printed a reason to skip counts as
-skipped. How many do so for want of something on the platform is pinned, so that no test goes missing unseen; what the machine below lacks
-differs from one to the next, and would be lacking in ./dev test too.
+A platform is a row of the table below and a toolchain file, cmake/toolchains/NAME.cmake, or a release of Debian. For a
+release the README's two commands run in a fresh minimal root of it, on a copy of this tree and as a user runs them.
+`warnings` compiles with all compilers of these releases: see warning_matrix.py. A test that printed a reason to skip counts as
+skipped. The number of tests that skip something because of the platform is fixed in the table, so that a test cannot be lost
+unnoticed. Reasons that depend on the machine do not count, because they differ and would occur in ./dev test too.
 """
 import atexit
 import dataclasses
@@ -37,10 +37,10 @@ class Platform:
     skips: "int | None" = None  # how many tests skip something because of the platform; None: the tests cannot be run here
     openssl: "str | None" = None  # Debian's name of the architecture whose OpenSSL is used, NATIVE or MINGW; None: the core only
     zig: bool = False  # zig's clang compiles
-    afterwards: "object" = None  # what is done when all tests have passed
-    prepare: "object" = None  # what is done before the build, which asks the test programs for their tests
+    afterwards: "object" = None  # called when all tests have passed
+    prepare: "object" = None  # called before the build, which runs the test programs to list their tests
     debian: "str | None" = None  # the suite of a release of Debian
-    check: "object" = None  # what is done instead of building and testing
+    check: "object" = None  # called instead of building and testing
 
 
 wine_server = None
@@ -52,12 +52,12 @@ def start_wine():
     os.environ.update(WINEPREFIX=str(BUILD / "wine"), WINEDEBUG="-all", WINEDLLOVERRIDES="mscoree,mshtml=", DISPLAY="")
     (BUILD / "wine").mkdir(parents=True, exist_ok=True)
     wine_server = subprocess.Popen(["wineserver", "--foreground", "--persistent=600"])  # ends if one is running already
-    atexit.register(subprocess.run, ["wineserver", "--kill"])  # its processes would keep the output open
+    atexit.register(subprocess.run, ["wineserver", "--kill"])  # otherwise its processes keep the output open
     run("wineboot", "--init")
 
 
 def interop():
-    """Data exchange between the build for Windows and one for this system."""
+    """Runs the data exchange between the build for Windows and one for this system."""
     folder = BUILD / "native"
     run("cmake", "-S", ROOT, "-B", folder, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DPYSOCK_BUILD_EXAMPLES=OFF")
     run("cmake", "--build", folder, "--parallel", JOBS, "--target", "interop_peer")
@@ -66,7 +66,7 @@ def interop():
 
 
 def as_its_users_do():
-    """The build for Windows with one for this system, and installed for another program."""
+    """Tests the build for Windows with one for this system, and its installation with another program."""
     interop()
     run(sys.executable, ROOT / "tests/package/check.py", "windows")
 
@@ -94,7 +94,7 @@ PLATFORMS = {
 GROUPS = {"all": tuple(PLATFORMS), "macos": ("macos-x86-64", "macos-arm64")}
 ZIG = "ziglang==0.16.0"  # from PyPI
 
-# Reasons that depend on the machine, not on the platform, or that the result shows anyway.
+# Reasons that depend on the machine, not on the platform, or that the result shows elsewhere.
 OF_THE_MACHINE = re.compile("skipped: docs/|set PYSOCK_BIG_TESTS|no vsock loopback|no encoder for international names"
                             "|is not allowed: |no interface |IPv6|may not have so many descriptors|no files of that size"
                             "|this host|strace cannot trace here|this kernel|cannot be held on the loopback"
@@ -113,7 +113,7 @@ def run(*command, folder=ROOT, log=None):
 
 
 def catch2():
-    """CMake options that find Catch2's headers apart from all others of this system, which are wrong for another one."""
+    """CMake options that find Catch2's headers without this system's other headers, which are wrong for another system."""
     copy = BUILD / "catch2"
     for prefix in map(pathlib.Path, ("/usr", "/usr/local")):
         package = prefix / "lib/cmake/Catch2"
@@ -122,35 +122,35 @@ def catch2():
             compiled = shutil.ignore_patterns("Catch2Targets-*")  # libraries for this system
             shutil.copytree(package, copy / "lib/cmake/Catch2", dirs_exist_ok=True, ignore=compiled)
             return [f"-DCMAKE_PREFIX_PATH={copy}"]
-    return ["-DCMAKE_DISABLE_FIND_PACKAGE_Catch2=ON"]  # 3.x is compiled, for this system alone: fetched and built instead
+    return ["-DCMAKE_DISABLE_FIND_PACKAGE_Catch2=ON"]  # 3.x is a library for this system: CMake fetches and builds it instead
 
 
 def unpack_openssl(architecture, folder):
-    """Debian's OpenSSL of another architecture, unpacked into a folder of ours: it can be installed only where a mirror has the very
-    version that this system has of its own."""
+    """Unpacks Debian's OpenSSL for another architecture into `folder`. Installing it would need a mirror with exactly the version of
+    this system's OpenSSL."""
     apt = folder / "apt"
     for part in ("lists", "archives"):
         (apt / part / "partial").mkdir(parents=True, exist_ok=True)
-    (apt / "status").touch()  # nothing is installed, and the lock is beside it
+    (apt / "status").touch()  # no package is installed; apt puts its lock beside this file
     options = ("-qq", "-o", f"APT::Architecture={architecture}", "-o", f"APT::Architectures={architecture}", "-o", f"Dir::Cache={apt}",
                "-o", f"Dir::State::lists={apt / 'lists'}", "-o", f"Dir::State::status={apt / 'status'}", "-o", "APT::Sandbox::User=")
-    subprocess.run(["apt-get", *options, "update"])  # fails where one of several sources lacks the architecture
+    subprocess.run(["apt-get", *options, "update"])  # fails if one of several sources lacks the architecture
     run("apt-get", *options, "--download-only", "--no-install-recommends", "--yes", "install", "libssl-dev")
     for package in (apt / "archives").glob("*.deb"):
         run("dpkg-deb", "--extract", package, folder)
-    for headers in (folder / "usr/include").glob("*/openssl"):  # those that differ between architectures
+    for headers in (folder / "usr/include").glob("*/openssl"):  # the headers that differ between architectures
         shutil.copytree(headers, folder / "usr/include/openssl", dirs_exist_ok=True)
     shutil.rmtree(apt)
 
 
 def mingw_openssl(folder):
-    """OpenSSL for MinGW, from the upstream archive of Debian's source package: Debian has none that is compiled."""
+    """Builds OpenSSL for MinGW from Debian's source package, because Debian has no binary package of it."""
     shutil.rmtree(folder, ignore_errors=True)
     apt = folder / "apt"
     for part in ("lists", "archives"):
         (apt / part / "partial").mkdir(parents=True, exist_ok=True)
     (apt / "status").touch()
-    # Where this system's packages are from, but for the security suite, which does not always have the sources.
+    # The sources of this system's packages, without the security suite, which may lack source packages.
     targets = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"],
                              capture_output=True, text=True, check=True).stdout.splitlines()
     keys = ",".join(sorted(map(str, pathlib.Path("/usr/share/keyrings").glob("*-archive-keyring.*g*"))))
@@ -183,7 +183,7 @@ def tls(architecture):
         return ["-DPYSOCK_WITH_SSL=ON"]
     if architecture == MINGW:
         folder = BUILD / "openssl-mingw"
-        if not (folder / "include/openssl/ssl.h").exists():  # the last thing that is installed
+        if not (folder / "include/openssl/ssl.h").exists():  # installed last
             mingw_openssl(folder)
         return ["-DPYSOCK_WITH_SSL=ON", f"-DCMAKE_FIND_ROOT_PATH={folder}", "-DOPENSSL_USE_STATIC_LIBS=ON"]
     folder = BUILD / f"openssl-{architecture}"
@@ -192,7 +192,7 @@ def tls(architecture):
         try:
             unpack_openssl(architecture, folder)
         except (Failure, OSError) as failure:
-            print(f"without TLS, for want of Debian's libssl-dev for {architecture}: {failure}")
+            print(f"without TLS: Debian's libssl-dev for {architecture} is not available: {failure}")
             return ["-DPYSOCK_WITH_SSL=OFF"]
     libraries = next(folder.glob("usr/lib/*/libssl.so")).parent
     return ["-DPYSOCK_WITH_SSL=ON", f"-DOPENSSL_INCLUDE_DIR={folder / 'usr/include'}",
@@ -200,7 +200,7 @@ def tls(architecture):
 
 
 def zig():
-    """CMake options for zig's clang, which is installed where it is not yet there."""
+    """CMake options for zig's clang, which is installed if it is missing."""
     folder = BUILD / "zig"
     python = folder / "bin" / "python3"
     if not python.exists():
@@ -215,7 +215,7 @@ def zig():
 
 
 def test_results(report):
-    """How many tests passed whole, and for each other one the reasons it printed."""
+    """The number of tests that passed without a skip, and the reasons that the others printed."""
     cases = list(xml.etree.ElementTree.parse(report).iter("testcase"))
     said = {case.get("name"): [line for line in (case.findtext("system-out") or "").splitlines() if line.startswith("skipped: ")]
             for case in cases}
@@ -239,18 +239,18 @@ def count_tests(report, platform, extent):
 
 
 def copy_tree(folder):
-    """Copies what a clone of this tree would have, and what has changed since the last commit."""
+    """Copies the files that a clone would have, with uncommitted changes."""
     names = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, stdout=subprocess.PIPE, text=True,
                            check=False)
     if names.returncode != 0:
-        raise Failure("git does not know this tree, of which a clean copy is needed")
+        raise Failure("this tree is no git repository, so that no clean copy can be made")
     for name in names.stdout.rstrip("\0").split("\0"):
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
 
 
-# What a root has when the commands have run in it.
+# Prints the versions of the programs in a root.
 VERSIONS = """
 . /etc/os-release
 echo "$PRETTY_NAME"
@@ -272,7 +272,7 @@ def run_in_debian(name, platform):
 
 
 def build_and_test(name, platform):
-    """What there is to say of it in the end."""
+    """Returns the summary."""
     with_tls = tls(platform.openssl)
     extent = "with TLS" if "-DPYSOCK_WITH_SSL=ON" in with_tls else "core only"
     folder = BUILD / name

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tests with plain system calls whether the system has what an example needs; prints the reason if
-// not: system_probe "AF_UNIX streams"|"AF_UNIX datagrams"|"multicast
+// Tests with system calls whether the system has a feature that an example needs, and prints the
+// reason if it does not: system_probe "AF_UNIX streams"|"AF_UNIX datagrams"|"multicast
 // interface"|"poll()"|"epoll"|"passing descriptors"|"peer credentials".
 #include <iostream>
 

@@ -23,12 +23,12 @@ STANDARDS = ("c++17", "c++20", "c++2b", "c++2c")  # C++23 and C++26 by the names
 LEVELS = ("-O0", "-O1", "-O2", "-O3", "-Os")
 SANITIZERS = ((), ("-fsanitize=address,undefined",))
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror")
-# How a compiler is made to find all that it can warn of. g++ inlines less where a file is large, and ours stand for
-# many small ones. All warnings of clang come from its front end.
+# Options with which a compiler finds all its warnings. g++ inlines less in a large file, but these files represent many
+# small ones. All warnings of clang come from its front end.
 THOROUGHLY = {"g++": ("--param=large-unit-insns=10000000", "-c"), "clang": ("-fsyntax-only",)}
 ROOT = debian_root.ROOTS.parents[1]
 TREE = "srv/pysock"  # in a root
-# What a compiler must be able to compile by itself: clang 17 cannot use the std::map of g++ 14 in C++23.
+# A compiler that cannot compile this is not used: clang 17 cannot use the std::map of g++ 14 in C++23.
 STANDARD_LIBRARY = """
 #include <map>
 #include <string>
@@ -42,7 +42,7 @@ def all_headers():
 
 
 def users_text():
-    """A file that includes every header, the uses, and every example in a namespace of its own."""
+    """A file that includes every header, uses.cpp, and every example in its own namespace."""
     examples = sorted(ROOT.glob("examples/**/*.cpp"))
     system = sorted({line for path in examples for line in re.findall("^#include <.*$", path.read_text(encoding="utf-8"), re.MULTILINE)})
     lines = [*all_headers(), '#include "tests/compile/uses.cpp"', *system]
@@ -54,14 +54,14 @@ def users_text():
 
 
 def sources_text():
-    """A file that includes every header and all sources of the library, which share no names of their own."""
+    """A file that includes every header and all sources of the library, whose private names do not conflict."""
     sources = [path for folder in ("common", "posix", "ssl") for path in sorted((ROOT / "src" / folder).glob("*.cpp"))
                if not path.stem.endswith(("_windows", "_macos"))]  # of other systems
     return "\n".join([*all_headers(), *(f'#include "{path.relative_to(ROOT).as_posix()}"' for path in sources)]) + "\n"
 
 
 def copy_tree(root):
-    """Copies what is compiled into a root."""
+    """Copies the files to be compiled into a root."""
     tree = root / TREE
     shutil.rmtree(tree, ignore_errors=True)
     for folder in ("include", "src", "examples", "tests/compile"):
@@ -72,7 +72,7 @@ def copy_tree(root):
 
 
 def roots_with_compilers(wanted):
-    """(compiler, suite, root) of each version of each compiler, from the release whose own compiler it is, else from
+    """(compiler, suite, root) of each version of each compiler: from the release that has it as its default, otherwise from
     the first that has it."""
     defaults, others = {}, {}
     roots = {suite: debian_root.make(suite, ("libssl-dev",), name="compilers") for suite in SUITES}
@@ -126,7 +126,7 @@ def summarise(complaints):
 
 
 def check(wanted=()):
-    """Runs the matrix; what there is to say of it in the end. Raises Failure, Unavailable."""
+    """Runs the matrix and returns the summary. Raises Failure, Unavailable."""
     combinations = failed = compilers = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for compiler, suite, root in roots_with_compilers(wanted):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One exchange of the soak, over a socket or a TLS session: the client sends an order and as many
-// bytes as the order says, the server answers with their SHA-256 and sends as many bytes back. Each
-// side makes the bytes by itself, and compares them as they come.
+// One exchange of the soak test, over a socket or a TLS session. The client sends an order and the
+// number of bytes in it. The server answers with their SHA-256 and sends the number of bytes that
+// the order asks for. Each side computes the expected bytes and compares them as they arrive.
 #pragma once
 
 #include <algorithm>
@@ -23,8 +23,7 @@ namespace soak {
 
 namespace sk = pysock;
 
-// What happened, and how often; thread-safe. And the bytes of the connections, both of whose ends
-// are in this process.
+// Counts events, and compares the bytes that both ends of a connection saw. Thread-safe.
 class ledger {
  public:
   void count(const std::string& what, std::uint64_t times = 1) {
@@ -32,14 +31,14 @@ class ledger {
     counts_[what] += times;
     steps_ += times;
   }
-  // What must not happen.
+  // Records an event that must not happen.
   void failed(const std::string& what) {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (failures_.size() < 20) failures_.push_back(what);
     ++counts_["FAILURES"];
   }
-  // The end of a connection as its client and its server saw it. The server has no more bytes than
-  // the client gave.
+  // The end of a connection as the client and the server saw it. The server must not have received
+  // more bytes than the client sent.
   void sent(std::uint64_t id, std::uint64_t bytes, bool whole) { settle(id, {true, bytes, whole}); }
   void received(std::uint64_t id, std::uint64_t bytes, bool whole) {
     settle(id, {false, bytes, whole});
@@ -89,7 +88,7 @@ class ledger {
   std::uint64_t steps_ = 0;
 };
 
-// What a client asks for, as it is sent.
+// The order that a client sends.
 struct order {
   std::uint64_t id;
   std::uint64_t seed;
@@ -99,7 +98,7 @@ struct order {
 inline constexpr std::uint64_t most_bytes = 1 << 21;
 inline constexpr std::size_t digest_size = 64;
 
-// The bytes that belong to a seed. The period is a prime, so that lost and doubled pieces show.
+// The bytes of a seed. The period is a prime, so that lost and doubled pieces are detected.
 inline std::string bytes_of(std::uint64_t seed, std::uint64_t size) {
   static const std::string all = [] {
     std::string made(65521, '\0');
@@ -121,23 +120,23 @@ inline std::string digest_of(const std::string& data) {
   return hash.hex();
 }
 
-// The peer did not keep to the protocol: it said other bytes than it was to say.
+// The peer sent other bytes than expected.
 struct wrong_bytes {
   std::string what;
 };
 
-// One end of a connection, whose calls go on after an interruption where that is wanted. A stream
-// is a `socket` or an `ssl_socket`.
+// One end of a connection. With `stop`, calls continue after an interruption. A stream is a
+// `socket` or an `ssl_socket`.
 template <class Stream>
 class end {
  public:
-  // `stop` is reset after each interruption; null where an interruption ends the exchange.
+  // `stop` is reset after each interruption. If it is null, an interruption ends the exchange.
   end(Stream& s, sk::interrupter* stop, test_support::dice& random, ledger& book)
       : s_(s), stop_(stop), random_(random), book_(book) {}
 
   static constexpr bool is_tls = std::is_same_v<Stream, sk::ssl_socket>;
 
-  // Sends all of it, in one of the ways there are. `sent` counts what has gone, also on failure.
+  // Sends all data by a randomly chosen call. Adds the bytes sent to `sent`, also on failure.
   void send(const std::string& data, std::uint64_t& sent) {
     const std::uint64_t before = sent;
     const auto rest = [&] { return sk::const_bytes(data).after(sent - before); };
@@ -172,7 +171,7 @@ class end {
     }
   }
 
-  // Receives exactly what is expected, and counts it. Throws `wrong_bytes` at the first other byte.
+  // Receives the expected bytes and counts them. Throws `wrong_bytes` if others arrive.
   void receive(const std::string& expected, std::uint64_t& received) {
     std::string buffer(16384, '\0');
     const std::uint64_t before = received;
@@ -207,7 +206,7 @@ class end {
     }
   }
 
-  // What comes next, as a number of bytes that are not known.
+  // Receives the next `size` bytes, whose values are not known.
   std::string receive_unknown(std::size_t size) {
     std::string result(size, '\0');
     std::size_t got = 0;
@@ -221,7 +220,7 @@ class end {
   }
 
  private:
-  // A file would read ahead; a TLS session has no recv_exactly.
+  // With an unbuffered file for TLS, and recv_exactly_into for a socket.
   template <class Done, class Left, class Some, class Take>
   void receive_otherwise(const Done& done, const Left& left, const Some& some, const Take& take,
                          std::string& buffer) {
@@ -243,7 +242,7 @@ class end {
     }
   }
 
-  // What a call that throws moved, with the reason in `ec`.
+  // The bytes that a throwing call has transferred, with its error in `ec`.
   template <class Call>
   static std::size_t transferred(const Call& call, std::error_code& ec) {
     try {
@@ -284,7 +283,7 @@ inline void reset_when_closed(sk::ssl_socket& s) {
   ::setsockopt(s.fileno(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
-// The client's side. True if all of it was done.
+// The client's side. Returns true if the exchange was completed.
 template <class Stream, class Stall>
 bool be_client(Stream& s, const order& o, mishap what, sk::interrupter* stop,
                test_support::dice& random, ledger& book, std::uint64_t& sent, const Stall& stall) {
@@ -320,7 +319,7 @@ bool be_client(Stream& s, const order& o, mishap what, sk::interrupter* stop,
   return true;
 }
 
-// The server's side, up to the last byte that it sends. `received` counts the upload.
+// The server's side, up to its last byte. Adds the bytes of the upload to `received`.
 template <class Stream>
 order be_server(Stream& s, test_support::dice& random, ledger& book, std::uint64_t& received,
                 order& o) {

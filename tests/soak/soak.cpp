@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A server and its clients, over TCP, UDP, AF_UNIX and TLS, for as long as one likes: soak MINUTES
-// FOLDER-OF-CERTIFICATES [SEED]. Meanwhile clients stall, reset, half-close and vanish, signals
-// arrive, descriptors run out, certificates are loaded again, calls are interrupted, and an address
-// comes and goes. Every byte is compared with what was sent; at the end nothing may be left over.
+// Runs a server and its clients over TCP, UDP, AF_UNIX and TLS: soak MINUTES FOLDER-OF-CERTIFICATES
+// [SEED]. Meanwhile clients stall, reset, half-close and are killed, signals arrive, descriptors
+// run out, certificates are loaded again, calls are interrupted, and an address appears and
+// disappears. Every byte is compared with the one sent. At the end no descriptor and no thread may
+// be left.
 #include <net/if.h>
 #include <poll.h>
 #include <pthread.h>
@@ -70,9 +71,9 @@ bool go_on(void* count) noexcept {
   return true;
 }
 
-// ---- what may fail, and how ----
+// ---- errors that are allowed ----
 
-// What the mishaps explain; empty for what nothing explains.
+// The name of an error that the mishaps can cause; empty for others.
 std::string explained(const std::error_code& ec) {
   if (ec == sk::errc::timed_out) return "timeout";
   if (ec == sk::errc::incomplete_read || ec == sk::ssl_errc::eof) return "end of the stream";
@@ -105,7 +106,7 @@ class soaking {
   }
 
   void run(double minutes);
-  // A process of clients that is killed.
+  // Runs clients in a process that will be killed.
   [[noreturn]] static void run_victim(const std::string& certificates, char** ports,
                                       std::uint64_t seed);
   void report() const;
@@ -166,7 +167,7 @@ void soaking::note(const std::error_code& ec, const std::string& who, const char
 
 // ---- the server ----
 
-// Waits for everything, in one thread.
+// Accepts connections and answers datagrams, in one thread.
 void soaking::serve(dice& random) {
   sk::selector<transport> ready;
   ready.set_interrupter(stop_);
@@ -265,7 +266,7 @@ void soaking::do_job(job& next, dice& random) {
 
 // ---- the clients ----
 
-// The way to the server, for clients in this process and in others.
+// The transport and the address of a server.
 struct way {
   transport which;
   sk::host_port to;
@@ -296,7 +297,7 @@ void with_connection(const way& there, const sk::ssl_context& context, sk::ssl_s
     stop->reset();
   }
   then(secured);
-  if (secured) session = secured.session();  // a mishap closes it
+  if (secured) session = secured.session();  // a mishap may have closed it
 }
 
 void soaking::be_clients(dice& random) {
@@ -329,7 +330,7 @@ void soaking::be_clients(dice& random) {
           book_.count("stalls");
           std::this_thread::sleep_for(server_patience + 500ms);
         });
-        // What has come whole may be closed in any way.
+        // After a complete exchange the client may also reset the connection.
         if (whole && random.chance(50)) reset_when_closed(s);
       });
       if (whole) book_.count(std::string("exchanges completed, ") + transport_names[which]);
@@ -361,7 +362,7 @@ void soaking::be_datagram_client(dice& random) {
     std::error_code ec;
     (void)s.sendto(data, 0, to, ec);
     if (!ec) book_.count("datagrams sent");
-    // An answer may be to an earlier datagram; it has its seed in it.
+    // The answer may be to an earlier datagram, so it contains its seed.
     std::size_t size = 0;
     if (!ec) size = s.recvfrom_into(sk::mutable_bytes(buffer), 0, 0, ec).nbytes;
     if (ec == std::errc::interrupted) {
@@ -401,7 +402,7 @@ void soaking::run_victim(const std::string& certificates, char** ports, std::uin
       with_connection({which, to}, context, session, nullptr, hooks, random, [&](auto& s) {
         be_client(s, o, mishap::none, nullptr, random, book, sent, [] {});
       });
-    } catch (const sk::error&) {  // the server says what was wrong
+    } catch (const sk::error&) {  // the server reports the error
     }
   }
 }
@@ -449,7 +450,7 @@ void soaking::run_out_of_descriptors(dice& random) {
   book_.count("times without descriptors");
 }
 
-// Connections go on meanwhile. One in three fails, and leaves the certificate as it was.
+// Runs during connections. One load in three fails and must keep the old certificate.
 void soaking::load_certificates(dice& random) {
   const std::string name = certificates_ + (random.chance(50) ? "/server" : "/client");
   const bool fits = random.below(3) != 0;
@@ -464,7 +465,7 @@ void soaking::load_certificates(dice& random) {
   }
 }
 
-// An address of the loopback that comes and goes.
+// Adds an address to the loopback, or removes it.
 void soaking::move_address() {
   if (!has_network_) return;
   const sk::socket any(AF_INET, SOCK_DGRAM);
@@ -500,7 +501,7 @@ void soaking::disturb(dice& random) {
   }
 }
 
-// ---- the whole ----
+// ---- the run ----
 
 void soaking::run(double minutes) {
   install(SIGUSR1, on_signal, SA_RESTART);
@@ -536,18 +537,18 @@ void soaking::run(double minutes) {
     steps = book_.steps();
     if (now - last_step > 60s) {
       report();
-      std::fputs("soak: nothing has moved for a minute\n", stderr);
+      std::fputs("soak: no progress for a minute\n", stderr);
       std::abort();
     }
   }
 
-  ::alarm(240);  // what does not end now never does
+  ::alarm(240);  // a hang from here on is a failure
   going_ = false;
   for (auto* threads : {&mishaps, &clients_}) {
     for (std::thread& one : *threads) one.join();
   }
   {
-    const std::lock_guard<std::mutex> lock(mutex_);  // a worker that is about to wait must see it
+    const std::lock_guard<std::mutex> lock(mutex_);  // so that no worker misses the change
     serving_ = false;
   }
   stop_.interrupt();
@@ -591,7 +592,7 @@ int main(int argc, char** argv) {
                   ? "in a network of its own, with an address that comes and goes"
                   : ("over the loopback, without addresses that come and go: " + refused).c_str());
   bool passed = false;
-  // ThreadSanitizer has a thread of its own from the first one on, and OpenSSL may open files once.
+  // With the first thread ThreadSanitizer starts its own, and OpenSSL may open files once.
   std::thread([] { const sk::ssl_context first(sk::PROTOCOL_TLS_CLIENT); }).join();
   const std::size_t threads = thread_count();
   const auto descriptors = test_support::open_descriptors();
@@ -606,7 +607,7 @@ int main(int argc, char** argv) {
     std::printf("FAILED: %zu descriptors before, %zu after\n", descriptors.size(), left.size());
     passed = false;
   }
-  // The kernel may still show a thread that has just been joined.
+  // The kernel may still list a thread that has been joined.
   std::size_t still = thread_count();
   for (int i = 0; i < 100 && still > threads; ++i, still = thread_count())
     std::this_thread::sleep_for(10ms);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The other end of peers_test.cpp on Java's JSSE: JavaPeer.java FOLDER VERSION server | client PORT | busy SIZE.
-// Two connections with client certificates and ALPN, of which the second resumes the first; or, if busy, a server that
-// sends and receives SIZE bytes at the same time, and a KeyUpdate after every 10 records.
+// The peer of peers_test.cpp on Java's JSSE: JavaPeer.java FOLDER VERSION server | client PORT | busy SIZE.
+// Makes two connections with client certificates and ALPN; the second resumes the session of the first. If busy, it is a
+// server that sends and receives SIZE bytes at the same time, with a KeyUpdate after every 10 records.
 
 import java.io.*;
 import java.nio.charset.StandardCharsets;
@@ -55,7 +55,7 @@ public class JavaPeer {
     for (int i = 0; i < size; ++i) data[i] = (byte) (i * 2246822519L >> 11);
     Thread sending = new Thread(() -> {
       try {
-        // It looks at the limit after each call.
+        // JSSE checks its limit after each call.
         for (int at = 0; at < size; at += 16384) s.getOutputStream().write(data, at, Math.min(16384, size - at));
         s.shutdownOutput();
       } catch (IOException e) {

@@ -67,7 +67,7 @@ TEST_CASE("settings return the values that were set", "[ssl]") {
   CHECK(context.maximum_version() == sk::TLSVersion::TLSv1_3);
 }
 
-TEST_CASE("ciphers can be chosen, but not none", "[ssl]") {
+TEST_CASE("set_ciphers chooses the ciphers and rejects unknown names", "[ssl]") {
   sk::ssl_context client = client_context();
   CHECK(tls_failure_of([&] { client.set_ciphers("NONE-OF-THESE"); }) ==
         "sslerror: NO_CIPHER_MATCH");
@@ -126,7 +126,7 @@ TEST_CASE("invalid certificates and keys are rejected", "[ssl]") {
   CHECK_THAT(message_of([&] { context.load_cert_chain("/nowhere/at all.pem"); }),
              ContainsSubstring("'/nowhere/at all.pem'"));
   CHECK_THAT(tls_failure_of([&] { context.load_cert_chain(server); }),
-             ContainsSubstring("sslerror"));  // no key in it
+             ContainsSubstring("sslerror"));  // the file has no key
   CHECK(tls_failure_of([&] { context.load_cert_chain(server, certificate_file("client.key")); }) ==
         "sslerror: KEY_VALUES_MISMATCH");
   CHECK(tls_failure_of([&] { context.load_cert_chain(certificate_file("openssl.cnf")); }) ==
@@ -342,7 +342,8 @@ TEST_CASE("certificates and keys can be loaded from memory", "[ssl]") {
         }) == "sslerror: the private key is encrypted, and no password was given");
 }
 
-TEST_CASE("a certificate is replaced while other threads shake hands", "[ssl][threads]") {
+TEST_CASE("load_cert_chain replaces the certificate while other threads do handshakes",
+          "[ssl][threads]") {
   sk::ssl_context server = server_context();
   const sk::ssl_context client = client_context();
   background<int> shaking([&] {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How connections end, and who ends them.
+// How sessions end: close, unwrap, shutdown, detach, destruction.
 #include <openssl/ssl.h>
 
 #include <pysock/ssl.hpp>
@@ -22,8 +22,8 @@ using namespace test_support;
 
 namespace {
 
-// A server that issues its tickets at the end of its handshake, which it finishes when it is told
-// to. It says how many bytes it received, and how that ended.
+// A server that issues its tickets at the end of the handshake, which it finishes after a line on
+// its standard input. It prints how many bytes it received, and how receiving ended.
 const char* const late_server = R"(
 import ssl
 serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -99,7 +99,7 @@ TEST_CASE("close of a client that only sends waits for the server's tickets", "[
   peer.finish();
 }
 
-TEST_CASE("close waits only where a ticket may still come", "[ssl][close]") {
+TEST_CASE("close waits only if a ticket may still arrive", "[ssl][close]") {
   const stopwatch watch;
   SECTION("TLS 1.2") {
     sk::ssl_context context = client_context();
@@ -132,7 +132,7 @@ TEST_CASE("close waits only where a ticket may still come", "[ssl][close]") {
     CHECK(both.server.recv(10) == "x");
     CHECK(both.server.recv(10).empty());
   }
-  SECTION("a timeout that is shorter") {
+  SECTION("a timeout of less than 2 s") {
     session_pair both = secured();
     both.client.sendall("x");
     both.client.settimeout(0.1);
@@ -145,7 +145,7 @@ TEST_CASE("close waits only where a ticket may still come", "[ssl][close]") {
     CHECK(both.server.recv(10) == "x");
     CHECK(both.server.recv(10).empty());
   }
-  CHECK(watch.seconds() < 1.9);  // of the 2 s that it would wait
+  CHECK(watch.seconds() < 1.9);  // close waits at most 2 s
 }
 
 TEST_CASE("destruction does not wait for a full connection", "[ssl]") {
@@ -154,7 +154,7 @@ TEST_CASE("destruction does not wait for a full connection", "[ssl]") {
   CHECK(transferred([&] { both.client.sendall(std::string(30000000, 'x')); }) > 0);
   both.client.settimeout(std::nullopt);
   const sk::native_handle_type descriptor = both.client.fileno();
-  both.client = sk::ssl_socket(nullptr);  // would never return
+  both.client = sk::ssl_socket(nullptr);  // the destructor must not block
   CHECK_FALSE(is_open(descriptor));
 }
 
@@ -176,7 +176,7 @@ TEST_CASE("a server issues tickets with its first data", "[ssl][session]") {
                             return 0;
                           });
   session_pair both = secured(client, server);
-  CHECK_FALSE(wait_for(both.client.fileno(), POLLIN, 50));  // nothing comes before the data
+  CHECK_FALSE(wait_for(both.client.fileno(), POLLIN, 50));  // no ticket arrives before the data
   both.server.sendall("data");
   CHECK(both.client.recv(10) == "data");
   CHECK(issued == tickets);
@@ -237,7 +237,7 @@ TEST_CASE("after a local shutdown receiving ends as on a plain socket", "[ssl]")
   CHECK(file.readline().empty());
 }
 
-TEST_CASE("close, unwrap and shutdown report by error codes", "[ssl]") {
+TEST_CASE("the error_code overloads of close, unwrap and shutdown report failures", "[ssl]") {
   session_pair both = secured();
   std::error_code ec;
   both.client.shutdown(99, ec);

@@ -17,7 +17,7 @@ namespace {
 
 constexpr int record_layer_failure = 313;  // SSL_R_RECORD_LAYER_FAILURE, which OpenSSL 3.0 lacks
 
-// A failure of a part of OpenSSL, and its reason.
+// A failure of a library within OpenSSL, and its reason.
 struct failure {
   int library;
   int reason;
@@ -38,7 +38,7 @@ std::error_code openssl(int library, int reason) {
 
 }  // namespace
 
-TEST_CASE("take_openssl_error prefers the reason to the part of OpenSSL that failed", "[ssl]") {
+TEST_CASE("take_openssl_error prefers the reason to the library within OpenSSL", "[ssl]") {
   const failure precise{ERR_LIB_SSL, SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC};
   const std::error_code expected = openssl(precise.library, precise.reason);
   CHECK(taken_from({precise}) == expected);
@@ -56,7 +56,8 @@ TEST_CASE("take_openssl_error takes the last of several reasons", "[ssl]") {
                     {ERR_LIB_SSL, ERR_R_PEM_LIB}}) == openssl(ERR_LIB_PEM, PEM_R_NO_START_LINE));
 }
 
-TEST_CASE("take_openssl_error names the part that failed if the queue has no reason", "[ssl]") {
+TEST_CASE("take_openssl_error returns the library within OpenSSL if the queue has no reason",
+          "[ssl]") {
   CHECK(taken_from({{ERR_LIB_SSL, record_layer_failure}}) ==
         openssl(ERR_LIB_SSL, record_layer_failure));
   CHECK(taken_from({{ERR_LIB_EVP, ERR_R_EVP_LIB}, {ERR_LIB_SSL, ERR_R_SSL_LIB}}) ==

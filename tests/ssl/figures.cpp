@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What figures.py measures, by this library and by hand: figures pysock|hand, and then serve
+// The program that figures.py measures, with this library or by hand: figures pysock|hand serve
 // CERTFILE | send PORT CAFILE MEBIBYTES | receive PORT CAFILE MEBIBYTES | echo PORT CAFILE SIZE
 // SECONDS | connect PORT CAFILE SECONDS | idle CERTFILE CAFILE PAIRS.
 //
-// By hand means OpenSSL's functions on blocking sockets, as a program would call them that knows
-// neither timeouts nor threads.
+// By hand: OpenSSL's functions on blocking sockets, without timeouts and threads.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
@@ -26,7 +25,7 @@ namespace sk = pysock;
 namespace {
 
 constexpr std::size_t piece_size = 65536;
-constexpr std::size_t order_size = 16;  // what a client says first: a word and a number
+constexpr std::size_t order_size = 16;  // a client's first message: a word and a number
 
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -41,7 +40,7 @@ class stream {
   explicit stream(sk::ssl_socket&& s) : socket_(std::move(s)) {}
   std::size_t recv_into(char* data, std::size_t size) { return socket_.recv_into({data, size}); }
   void sendall(const char* data, std::size_t size) { socket_.sendall({data, size}); }
-  void end() { socket_.unwrap().close(); }  // the peer has everything
+  void end() { socket_.unwrap().close(); }  // returns after the peer has received everything
 
  private:
   sk::ssl_socket socket_;
@@ -145,13 +144,13 @@ class client {
 
 }  // namespace by_hand
 
-// ---- what they do ----
+// ---- the workloads ----
 
 template <class Stream>
 void receive_exactly(Stream& s, char* data, std::size_t size) {
   for (std::size_t done = 0; done < size;) {
     const std::size_t count = s.recv_into(data + done, size - done);
-    if (count == 0) throw std::runtime_error("the end");
+    if (count == 0) throw std::runtime_error("the connection ended");
     done += count;
   }
 }
@@ -183,7 +182,7 @@ int serve(const std::string& certificate) {
       auto s = server.over(plain.detach());
       obey(s);
     } catch (const std::exception&) {
-      continue;  // a client that left without a word
+      continue;  // the client closed without its order
     }
   }
 }
@@ -254,7 +253,7 @@ int handshakes(const std::string& port, const std::string& ca, double seconds) {
   return 0;
 }
 
-// KiB that the process has in memory, by Linux.
+// Resident memory of the process in KiB, from /proc.
 long resident() {
   long all = 0;
   long now = 0;
@@ -262,7 +261,7 @@ long resident() {
   return now * 4;
 }
 
-// KiB for each end of connections that have carried a few bytes each way.
+// Prints the KiB per end of connections that have carried a few bytes in both directions.
 template <class Client, class Server>
 int idle(const std::string& certificate, const std::string& ca, int pairs) {
   const Client client(ca);
@@ -310,7 +309,7 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  std::signal(SIGPIPE, SIG_IGN);  // which OpenSSL's own writes would raise
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL's own writes raise it
   const std::string contender = argc > 1 ? argv[1] : "";
   const std::vector<std::string> arguments(argv + 2, argv + argc);
   if (contender == "pysock") return run<by_pysock::client, by_pysock::server>(arguments);

@@ -4,8 +4,8 @@
 
 usage: figures.py PROGRAM [FIGURE...]
 
-PROGRAM is the target tls_figures: cmake --build --preset release --target tls_figures. In each round every contender runs once; what counts
-is the median, and the median of the ratios to the program by hand in the same round.
+PROGRAM is the target tls_figures: cmake --build --preset release --target tls_figures. In each round every contender runs once. The results
+are the median, and the median of the ratios to the program by hand in the same round.
 """
 import pathlib
 import socket
@@ -30,7 +30,7 @@ FIGURES = {
 }
 
 
-# ---- Python's own, with the commands of figures.cpp ----
+# ---- Python's ssl, with the commands of figures.cpp ----
 
 
 def exactly(s, room, size):
@@ -104,12 +104,12 @@ def talk(what, port, ca, number, seconds=0):
             else:
                 exactly(s, room, PIECE)
         if what == "send":
-            s.unwrap()  # the peer's alert: it has everything
+            s.unwrap()  # waits for the peer's alert, so the peer has received everything
         return number / (time.monotonic() - start)
 
 
 def idle(certificate, ca, pairs):
-    """KiB for each end of connections that have carried a few bytes each way."""
+    """Prints the KiB per end of connections that have carried a few bytes in both directions."""
     client = ssl.create_default_context(cafile=ca)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(certificate)

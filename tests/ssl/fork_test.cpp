@@ -37,7 +37,7 @@ TEST_CASE("a parent that detaches leaves its session to a child", "[ssl][fork]")
     return in_child([&] {
       tells = sk::descriptor();
       char end;
-      while (::read(waits.get(), &end, 1) > 0) continue;  // until the parent has let go
+      while (::read(waits.get(), &end, 1) > 0) continue;  // until the parent has detached
       both.client.sendall("from the child");
       both.client.shutdown(SHUT_WR);
       return both.client.recv(100) == "to the child" ? 0 : 1;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The other end of peers_test.cpp on GnuTLS: gnutls_peer CERTIFICATE KEY SIZE. A server under
-// TLS 1.3 that sends and receives so many bytes at the same time, and a KeyUpdate before every
-// tenth record.
+// The peer of peers_test.cpp on GnuTLS: gnutls_peer CERTIFICATE KEY SIZE. A TLS 1.3 server that
+// sends and receives SIZE bytes at the same time, with a KeyUpdate before every tenth record.
 #include <arpa/inet.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
@@ -59,7 +58,7 @@ void wait_for(int fd, short events) {
 
 bool is_retry(ssize_t result) { return result == GNUTLS_E_AGAIN || result == GNUTLS_E_INTERRUPTED; }
 
-// Sends records until the connection takes no more.
+// Sends records until the connection is full.
 class sender {
  public:
   sender(gnutls_session_t session, std::string data) : session_(session), data_(std::move(data)) {}
@@ -71,7 +70,7 @@ class sender {
   void go_on() {
     while (!done()) {
       if (sent_ / record % 10 == 0 && sent_ / record / 10 == static_cast<std::size_t>(updates_)) {
-        // GnuTLS takes only a few KeyUpdates a second itself, so it seldom asks for one.
+        // GnuTLS accepts only a few KeyUpdates a second, so it requests one seldom.
         const int result =
             gnutls_session_key_update(session_, updates_ % 256 == 0 ? GNUTLS_KU_PEER : 0);
         if (is_retry(result)) return;
@@ -113,7 +112,7 @@ int main(int argc, char** argv) {
   while ((result = gnutls_handshake(session)) < 0)
     check(gnutls_error_is_fatal(result) == 0, "handshake", result);
 
-  // From now on without waiting but in poll().
+  // From now on only poll() waits.
   gnutls_transport_set_pull_function(session, [](gnutls_transport_ptr_t to, void* data,
                                                  size_t most) {
     return ::recv(static_cast<int>(reinterpret_cast<std::intptr_t>(to)), data, most, MSG_DONTWAIT);

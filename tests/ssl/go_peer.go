@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The other end of peers_test.cpp on Go's crypto/tls: go_peer FOLDER VERSION server | client PORT |
-// busy SIZE. Two connections with client certificates and ALPN, of which the second resumes the
-// first; or, if busy, a server that sends and receives SIZE bytes at the same time.
+// The peer of peers_test.cpp on Go's crypto/tls: go_peer FOLDER VERSION server | client PORT | busy
+// SIZE. Makes two connections with client certificates and ALPN; the second resumes the session of
+// the first. If busy, it is a server that sends and receives SIZE bytes at the same time.
 package main
 
 import (
@@ -52,7 +52,7 @@ func exchange(conn *tls.Conn, size int) {
 	}
 	sending := make(chan bool)
 	go func() {
-		// One call has the connection's lock for as long as it takes.
+		// Write in pieces, because a call holds the connection's lock until it returns.
 		for at := 0; at < size; at += 16384 {
 			_, err := conn.Write(data[at:min(at+16384, size)])
 			check(err)
@@ -63,7 +63,7 @@ func exchange(conn *tls.Conn, size int) {
 	_, err := io.CopyN(received, conn, int64(size))
 	check(err)
 	<-sending
-	// Not before: after its closing alert Go takes no KeyUpdate that asks for one.
+	// Only here, because after its closing alert Go rejects a KeyUpdate that requests one.
 	check(conn.CloseWrite())
 	_, err = io.Copy(io.Discard, conn)
 	check(err)

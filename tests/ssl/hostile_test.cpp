@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Peers that send what they may, at the worst time: floods of empty messages, KeyUpdates while a
-// record is half sent, nothing at all.
+// Peers that send valid messages at bad times: floods of empty messages, KeyUpdates while a record
+// is half sent.
 #include <openssl/ssl.h>
 
 #include <atomic>
@@ -20,7 +20,7 @@ constexpr double short_time = 0.2;
 
 SSL* openssl(const sk::ssl_socket& s) { return static_cast<SSL*>(s.native_handle()); }
 
-// Sends the same bytes until the connection is closed, or until it is told to stop.
+// Sends the same bytes until the connection is closed or the object is destroyed.
 class flood {
  public:
   flood(sk::socket&& to, std::string bytes)
@@ -56,7 +56,7 @@ std::string hello_requests(std::size_t size_of_record) {
   return many;
 }
 
-// Sends a KeyUpdate that asks for one in return.
+// Sends a KeyUpdate that requests one from the peer.
 void key_update(const sk::ssl_socket& s) {
   REQUIRE(SSL_key_update(openssl(s), SSL_KEY_UPDATE_REQUESTED) == 1);
   REQUIRE(SSL_do_handshake(openssl(s)) == 1);
@@ -68,8 +68,8 @@ std::string numbered(std::size_t size) {
   return data;
 }
 
-// Sends until the connection takes no more, so that a record is half sent. Returns what counts as
-// sent.
+// Sends until the connection is full, so that a record is half sent. Returns the number of bytes
+// that sendall reports as sent.
 std::size_t fill(sk::ssl_socket& s, const std::string& data) {
   s.settimeout(short_time);
   std::size_t gone = 0;
@@ -84,7 +84,7 @@ constexpr std::size_t more_than_fits = 16000000;
 
 }  // namespace
 
-TEST_CASE("a flood of HelloRequest messages ends a handshake in its timeout", "[ssl][flood]") {
+TEST_CASE("a handshake times out during a flood of HelloRequest messages", "[ssl][flood]") {
   const std::size_t size = GENERATE(std::size_t{4}, std::size_t{16384});
   CAPTURE(size);
   constexpr double limit = 1;
@@ -110,8 +110,7 @@ TEST_CASE("a flood of HelloRequest messages ends a handshake in its timeout", "[
   CHECK(watch.seconds() < 3 * limit);
 }
 
-TEST_CASE("a flood of HelloRequest messages does not keep shutdown from ending a handshake",
-          "[ssl][flood]") {
+TEST_CASE("shutdown ends a handshake during a flood of HelloRequest messages", "[ssl][flood]") {
   auto plain = connected();
   plain.first.settimeout(patience);
   const sk::ssl_context context = client_context();
@@ -119,7 +118,7 @@ TEST_CASE("a flood of HelloRequest messages does not keep shutdown from ending a
                                               sk::wrap_options().do_handshake_on_connect(false));
   const flood peer(std::move(plain.second), hello_requests(4));
   background<std::string> shaking([&] { return tls_failure_of([&] { client.do_handshake(); }); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // of the flood
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // the flood runs
   const stopwatch watch;
   client.shutdown(SHUT_RDWR);
   CHECK(watch.seconds() < 1);
@@ -127,7 +126,7 @@ TEST_CASE("a flood of HelloRequest messages does not keep shutdown from ending a
   CHECK(watch.seconds() < patience.count() / 2);
 }
 
-TEST_CASE("a flood of HelloRequest messages does not hold a non-blocking handshake",
+TEST_CASE("a non-blocking handshake returns during a flood of HelloRequest messages",
           "[ssl][flood]") {
   auto plain = connected();
   plain.first.setblocking(false);
@@ -141,7 +140,7 @@ TEST_CASE("a flood of HelloRequest messages does not hold a non-blocking handsha
   }
 }
 
-TEST_CASE("KeyUpdates that come while a record is half sent leave the session whole", "[ssl]") {
+TEST_CASE("KeyUpdates that arrive while a record is half sent do not damage the session", "[ssl]") {
   session_pair both = secured();
   const std::string data = numbered(more_than_fits);
   const std::size_t gone = fill(both.client, data);
@@ -153,7 +152,7 @@ TEST_CASE("KeyUpdates that come while a record is half sent leave the session wh
   CHECK((receiving.get() == data));
 }
 
-TEST_CASE("answers to KeyUpdates that cannot be sent stop the receiver at 48 KiB", "[ssl]") {
+TEST_CASE("recv stops when 48 KiB of answers to KeyUpdates cannot be sent", "[ssl]") {
   session_pair both = secured();
   const std::string data = numbered(more_than_fits);
   const std::size_t gone = fill(both.client, data);
@@ -191,7 +190,7 @@ TEST_CASE("unwrap after a send that timed out sends the rest of the record first
   CHECK(receive(plain, 13) == "in clear text");
 }
 
-TEST_CASE("recv sends the rest of a record that a send left", "[ssl]") {
+TEST_CASE("recv sends the rest of a record that a send left unsent", "[ssl]") {
   session_pair both = secured();
   const std::string data = numbered(more_than_fits);
   const std::size_t gone = fill(both.client, data);
@@ -202,11 +201,11 @@ TEST_CASE("recv sends the rest of a record that a send left", "[ssl]") {
   CHECK(asking.get() == "the answer");
 }
 
-TEST_CASE("a non-blocking send of a record that went in part reports want_write and no bytes",
+TEST_CASE("a non-blocking send of a record that was sent in part reports want_write and no bytes",
           "[ssl]") {
   session_pair both = secured();
   both.client.setsockopt(SOL_SOCKET, SO_SNDBUF,
-                         65536);  // else the system makes it larger meanwhile
+                         65536);  // the system does not enlarge it then
   both.client.setblocking(false);
   const std::string data = numbered(more_than_fits);
   std::size_t gone = 0;
@@ -230,7 +229,7 @@ TEST_CASE("a non-blocking send of a record that went in part reports want_write 
     CHECK((receiving.get() == data.substr(0, gone + 16384)));
     CHECK(both.client.send(rest) == 16384);
   }
-  SECTION("the same bytes go on") {
+  SECTION("send of the same bytes continues the record") {
     background<std::string> receiving([&] { return receive(both.server, data.size()); });
     while (gone < data.size()) {
       gone += both.client.send(sk::const_bytes(data).after(gone), ec);
@@ -241,7 +240,7 @@ TEST_CASE("a non-blocking send of a record that went in part reports want_write 
   SECTION("close sends the rest") {
     background<std::string> receiving([&] {
       std::string received = receive(both.server, data.size());
-      both.server.close();  // which the client's close waits for
+      both.server.close();  // the client's close waits for it
       return received;
     });
     both.client.settimeout(patience);
@@ -266,7 +265,7 @@ TEST_CASE("a session fails if there is no memory for the rest of a record", "[ss
   CHECK(ec == std::errc::not_enough_memory);
 }
 
-TEST_CASE("data that came before a failed send can be received", "[ssl]") {
+TEST_CASE("data that arrived before a failed send can be received", "[ssl]") {
   session_pair both = secured();
   both.server.sendall("an early answer");
   REQUIRE(wait_for(both.client.fileno(), POLLIN));
@@ -275,7 +274,7 @@ TEST_CASE("data that came before a failed send can be received", "[ssl]") {
     CHECK(tls_failure_of([&] { return both.client.send("more"); }) ==
           "sslerror: PROTOCOL_IS_SHUTDOWN");
   }
-  SECTION("after the connection was shut down below") {
+  SECTION("after shutdown of the descriptor") {
     REQUIRE(sk::detail::sys::shutdown(both.client.fileno(), SHUT_WR) == 0);
     CHECK(failure_of([&] { return both.client.send("more"); }) ==
           failure("broken_pipe_error", EPIPE));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// An interrupter of the connection ends every call of the session.
+// An interrupter of the socket ends every call of the session.
 #include <pysock/file.hpp>
 #include <pysock/ssl.hpp>
 
@@ -14,7 +14,7 @@ using namespace test_support;
 
 namespace {
 
-// Ends `call` while it waits, and once more when it starts.
+// Checks that `stop` ends `call` while it waits and when it starts.
 void check_interrupted(sk::interrupter& stop, const std::function<void()>& call) {
   const auto failure = [&call] { return failure_of(call).substr(0, 17); };
   {
@@ -61,13 +61,13 @@ TEST_CASE("an interrupter ends handshakes, reads and writes", "[ssl][interrupter
     check_interrupted(stop, [&f] { (void)f.read(1); });
     s.sendall("x");
     CHECK(f.read(1) == "x");
-    // A record that was interrupted goes on with the same bytes.
+    // OpenSSL requires the same bytes again after an interrupted record.
     static const std::string data(16384, 'x');
     check_interrupted(stop, [&c = c] {
       for (;;) c.sendall(data);
     });
     check_interrupted(stop, [&c = c] {
-      // Sends what fits when the system's buffers grow after they were full.
+      // The system's buffers may grow after they were full.
       while (c.wait_writable(std::nullopt)) c.sendall(data);
     });
   }

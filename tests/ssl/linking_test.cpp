@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What programs are linked with.
+// Which libraries programs are linked with.
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace {
 
-// What is linked with a library names what it calls there. No tool is asked: those of this system
-// may not read another platform's programs.
+// A linked program contains the names of its libraries and of the functions that it calls there.
+// The test reads the file, because this system's tools may not read another platform's programs.
 std::string read(const char* path) {
   std::ostringstream content;
   content << std::ifstream(path, std::ios::binary).rdbuf();

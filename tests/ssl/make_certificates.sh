@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Makes the keys and certificates of the TLS tests: make_certificates.sh FOLDER. They are made for every run and never stored.
+# Makes the keys and certificates of the TLS tests: make_certificates.sh FOLDER. Every run makes new ones.
 set -eu
 [ $# = 1 ] || exit 2
 rm -rf "$1"
@@ -49,7 +49,7 @@ END
 
 key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1.key" 2>/dev/null; }
 
-# self NAME SUBJECT EXTENSIONS: signs itself.
+# self NAME SUBJECT EXTENSIONS: a self-signed certificate.
 self() {
   key "$1"
   openssl req -new -x509 -config openssl.cnf -key "$1.key" -subj "$2" -extensions "$3" -days 30 -out "$1.pem"

@@ -9,7 +9,7 @@
 #include "support/python_peer.hpp"
 #include "support/transferred.hpp"
 
-// The tests of what is deprecated.
+// ssl() and ssl_object are deprecated.
 #if defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 #endif
@@ -20,7 +20,7 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-// A client of the reference's kind with a server of ours.
+// A client made by ssl() and a server made by an ssl_context.
 struct old_pair {
   explicit old_pair(const sk::ssl_context& context = server_context()) {
     background<sk::ssl_socket> accepting(
@@ -45,7 +45,7 @@ TEST_CASE("ssl() verifies nothing", "[ssl]") {
   }
 }
 
-TEST_CASE("read gives what was asked for, fewer only at the end", "[ssl]") {
+TEST_CASE("read returns the requested number of bytes, fewer only at the end", "[ssl]") {
   old_pair both;
   both.server.sendall("abc");
   both.server.sendall("defghi");
@@ -66,7 +66,7 @@ TEST_CASE("a failed read loses no data", "[ssl]") {
       [&] { return context.wrap_server(std::move(plain.second)); });
   sk::ssl_object patient = sk::ssl(plain.first);
   sk::ssl_socket server = accepting.get();
-  plain.first.settimeout(0.1);  // none of its business
+  plain.first.settimeout(0.1);  // does not apply to the ssl_object
   server.sendall("early ");
   CHECK(patient.read(6) == "early ");
   server.sendall("cut off");
@@ -77,7 +77,7 @@ TEST_CASE("a failed read loses no data", "[ssl]") {
   CHECK(patient.read(7) == "cut off");
 }
 
-TEST_CASE("a read without memory loses no data", "[ssl]") {
+TEST_CASE("a read that runs out of memory loses no data", "[ssl]") {
   std::string sent;
   for (std::size_t i = 0; sent.size() < 200000; ++i) sent += std::to_string(i) + ' ';
   for (std::size_t number = 1;; ++number) {
@@ -93,13 +93,13 @@ TEST_CASE("a read without memory loses no data", "[ssl]") {
     CHECK((got == sent));
     CHECK(sending.get() == sent.size());
     if (!failed) {
-      CHECK(number > 4);  // memory grows with what arrives
+      CHECK(number > 4);  // allocates as data arrive
       break;
     }
   }
 }
 
-TEST_CASE("read times out as a whole, and can be repeated", "[ssl]") {
+TEST_CASE("read has one timeout for all bytes, and can be repeated", "[ssl]") {
   auto plain = connected();
   const sk::ssl_context context = server_context();
   background<sk::ssl_socket> accepting(
@@ -115,7 +115,7 @@ TEST_CASE("read times out as a whole, and can be repeated", "[ssl]") {
   CHECK(s.read(20) == "beginning and the en");
 }
 
-TEST_CASE("write sends all of it and tells how much", "[ssl]") {
+TEST_CASE("write sends all data and returns their size", "[ssl]") {
   old_pair both;
   CHECK(both.client->write("") == 0);
   background<std::string> receiving([&] { return receive(both.server, 100000); });
@@ -129,7 +129,7 @@ TEST_CASE("server and issuer are the names of the peer's certificate", "[ssl]") 
   CHECK(both.client->issuer() == "/O=pysock/CN=the tests authority");
 }
 
-TEST_CASE("socket and ssl object end in any order", "[ssl]") {
+TEST_CASE("socket and ssl_object can be destroyed in any order", "[ssl]") {
   {
     old_pair both;
     both.plain.first.close();
@@ -162,13 +162,14 @@ TEST_CASE("socket and ssl object end in any order", "[ssl]") {
   CHECK(moved.read() == "to the moved one");
 }
 
-TEST_CASE("key and certificate are needed together, and sent to the server", "[ssl]") {
+TEST_CASE("ssl() needs key and certificate together, and sends the certificate to the server",
+          "[ssl]") {
   auto plain = connected();
   const std::string key = certificate_file("client.key");
   const std::string certificate = certificate_file("client.pem");
   try {
     (void)sk::ssl(plain.first, key);
-    FAIL("a key without a certificate was taken");
+    FAIL("not thrown");
   } catch (const sk::sslerror& e) {
     CHECK(std::string(e.what()) == "ssl: Both the key & certificate files must be specified");
     CHECK_FALSE(e.errnum());
@@ -177,7 +178,7 @@ TEST_CASE("key and certificate are needed together, and sent to the server", "[s
         "sslerror: Both the key & certificate files must be specified");
   CHECK(failure_of([&] { return sk::ssl(plain.first, "/nowhere", "/nowhere"); }) ==
         failure("file_not_found_error", ENOENT));
-  CHECK(plain.first);  // stays the caller's
+  CHECK(plain.first);  // still open
 
   sk::ssl_context server = server_context();
   server.load_verify_locations(certificate_file("ca.pem"));
@@ -189,7 +190,7 @@ TEST_CASE("key and certificate are needed together, and sent to the server", "[s
   CHECK(accepted.getpeercert()->subject["commonName"] == "the client");
 }
 
-TEST_CASE("ssl() fails by sslerror and the socket's own errors", "[ssl]") {
+TEST_CASE("ssl() throws sslerror or the socket's error", "[ssl]") {
   auto plain = connected();
   plain.second.sendall("no TLS here\r\n");
   CHECK(message_of([&] { return sk::ssl(plain.first); }) ==

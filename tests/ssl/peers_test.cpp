@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sessions with other implementations of the protocol, and other users of the same one: openssl,
-// Python, nginx, curl, aiosmtpd, gnutls, Go, Java.
+// Sessions with other programs and other implementations of TLS: openssl, Python, nginx, curl,
+// aiosmtpd, GnuTLS, Go, Java.
 #include <openssl/sha.h>
 #include <openssl/ssl.h>
 
@@ -28,7 +28,7 @@ namespace {
 struct version_row {
   sk::TLSVersion version;
   const char* name;
-  const char* option;  // of openssl's programs
+  const char* option;  // for openssl's programs
 };
 constexpr version_row versions[] = {{sk::TLSVersion::TLSv1_2, "TLSv1.2", "-tls1_2"},
                                     {sk::TLSVersion::TLSv1_3, "TLSv1.3", "-tls1_3"}};
@@ -40,8 +40,8 @@ sk::socket connected_to(int port) {
   return plain;
 }
 
-// The next line that has this in it: openssl's programs buffer what they say themselves, and what
-// they received comes in between.
+// The next line that contains `part`. openssl's programs buffer their own messages, and print
+// received data in between.
 std::string line_with(process& p, const std::string& part) {
   for (;;) {
     const std::string line = p.line();
@@ -59,7 +59,7 @@ std::string port_of(const sk::socket& listener) {
   return std::to_string(listener.getsockname().port());
 }
 
-// A port that nobody uses, for programs that cannot choose one by themselves.
+// An unused port, for programs that cannot choose one themselves.
 std::string free_port() {
   sk::socket s;
   s.bind({"127.0.0.1", 0});
@@ -80,7 +80,7 @@ serving.load_cert_chain(sys.argv[2])
 
 }  // namespace
 
-TEST_CASE("a server that speaks TLS 1.1 alone is refused", "[ssl][peers]") {
+TEST_CASE("a server that speaks only TLS 1.1 is refused", "[ssl][peers]") {
   process peer({"openssl", "s_server", "-accept", "127.0.0.1:0", "-tls1_1", "-cipher",
                 "DEFAULT@SECLEVEL=0", "-cert", certificate_file("server.pem"), "-key",
                 certificate_file("server.key")});
@@ -109,8 +109,8 @@ TEST_CASE("openssl s_server: versions, ALPN and a client's certificate", "[ssl][
     peer.say("from s_server\n");
     CHECK(receive(s, 14) == "from s_server\n");
     s.close();
-    CHECK_THAT(peer.rest(),
-               ContainsSubstring("DONE") && !ContainsSubstring("ERROR"));  // it was told of the end
+    // It received close_notify.
+    CHECK_THAT(peer.rest(), ContainsSubstring("DONE") && !ContainsSubstring("ERROR"));
     CHECK(peer.wait() == 0);
   }
 }
@@ -145,7 +145,7 @@ TEST_CASE("openssl s_client: versions, ALPN and a client's certificate", "[ssl][
   }
 }
 
-TEST_CASE("renegotiation is refused, and the session goes on", "[ssl][peers]") {
+TEST_CASE("renegotiation is refused", "[ssl][peers]") {
   sk::ssl_context context = server_context();
   sk::socket listener = listening();
   process peer({"openssl", "s_client", "-connect", "127.0.0.1:" + port_of(listener), "-tls1_2",
@@ -157,13 +157,13 @@ TEST_CASE("renegotiation is refused, and the session goes on", "[ssl][peers]") {
   CHECK_THAT(peer.rest(), ContainsSubstring("no renegotiation"));
 }
 
-TEST_CASE("a key update is followed", "[ssl][peers]") {
+TEST_CASE("a session continues after a KeyUpdate", "[ssl][peers]") {
   process peer({"openssl", "s_server", "-accept", "127.0.0.1:0", "-tls1_3", "-cert",
                 certificate_file("server.pem"), "-key", certificate_file("server.key"), "-naccept",
                 "1"});
   const sk::ssl_context context = client_context();
   sk::ssl_socket s = context.wrap_socket(connected_to(port_of(peer)), "localhost");
-  peer.say("K\n");  // a new key, and a wish for one
+  peer.say("K\n");  // sends a KeyUpdate that requests one
   s.sendall("before\n");
   CHECK_FALSE(line_with(peer, "before").empty());
   peer.say("with the new key\n");
@@ -298,7 +298,7 @@ TEST_CASE("HTTPS from nginx", "[ssl][peers]") {
     CHECK(f.readline() == "HTTP/1.1 200 OK\r\n");
     while (f.readline() != "\r\n") {
     }
-    CHECK(f.read() == page);  // up to the closing alert
+    CHECK(f.read() == page);  // until close_notify
   }
 }
 
@@ -330,7 +330,7 @@ TEST_CASE("curl as a client of our server", "[ssl][peers]") {
 }
 
 TEST_CASE("STARTTLS with a mail server, aiosmtpd", "[ssl][peers]") {
-  const std::string python = "/usr/bin/python3";  // where Debian's packages are
+  const std::string python = "/usr/bin/python3";  // has Debian's packages
   if (process({python, "-c", "import aiosmtpd"}).wait() != 0) SKIP_TEST("there is no aiosmtpd");
   process server({python, "-c", R"(
 import asyncio, ssl, sys
@@ -351,8 +351,7 @@ asyncio.run(main())
 )",
                   certificate_file("server.both")});
   const int port = std::stoi(line_with(server, "port ").substr(5));
-  // Reads one reply and returns its code. In clear text nothing beyond the reply may be taken from
-  // the connection.
+  // Reads one reply and returns its code. In clear text it must not receive bytes after the reply.
   const auto reply = [](auto& s) {
     std::string all;
     for (std::size_t line = 0;;) {
@@ -373,7 +372,7 @@ asyncio.run(main())
     plain.sendall("EHLO client.test\r\n");
     CHECK(reply(plain) == "250");
     plain.sendall("MAIL FROM:<a@client.test>\r\n");
-    CHECK(reply(plain) == "530");  // not before STARTTLS
+    CHECK(reply(plain) == "530");  // the server requires STARTTLS first
     plain.sendall("STARTTLS\r\n");
     CHECK(reply(plain) == "220");
     sk::ssl_socket s = context.wrap_socket(std::move(plain), "localhost");
@@ -399,7 +398,7 @@ asyncio.run(main())
 
 namespace {
 
-// Go's peer, compiled at its first use; empty if there is no Go.
+// The path of go_peer, which is compiled at the first use; empty if there is no Go.
 std::string go_peer() {
   static const temporary_directory folder;
   static const std::string program = [] {
@@ -413,8 +412,9 @@ std::string go_peer() {
   return program;
 }
 
-// Two connections to a server, of which the second resumes the first. `talk(s, resumed)` exchanges
-// data, and `check_peer(resumed)` looks at what the server said of a connection that was closed.
+// Makes two connections to a server; the second resumes the session of the first. `talk(s,
+// resumed)` exchanges data. `check_peer(resumed)` checks the server's output after the connection
+// is closed.
 template <class Talk, class Check>
 void resume_as_client(const version_row& row, int port, const std::string& alpn, const Talk& talk,
                       const Check& check_peer) {
@@ -435,8 +435,8 @@ void resume_as_client(const version_row& row, int port, const std::string& alpn,
   }
 }
 
-// The other way round: `count` connections from a client that presents its certificate, of which
-// all but the first resume. `talk(s, resumed)` exchanges data, up to the client's end.
+// Accepts `count` connections from a client with a certificate; all except the first resume the
+// session. `talk(s, resumed)` exchanges data, until the client closes.
 template <class Talk, class Check>
 void resume_as_server(const version_row& row, sk::socket& listener, const std::string& alpn,
                       int count, const Talk& talk, const Check& check_peer) {
@@ -486,7 +486,7 @@ TEST_CASE("Go's crypto/tls as the server: client certificate, ALPN and resumptio
           CHECK(line_with(peer, "alpn ") == std::string("alpn http/1.1 resumed ") +
                                                 (resumed ? "true" : "false") + " peer the client");
         },
-        [&peer](bool) { CHECK(peer.line() == "end 0"); });  // it was told of the end
+        [&peer](bool) { CHECK(peer.line() == "end 0"); });  // it received close_notify
     CHECK(peer.wait() == 0);
   }
 }
@@ -521,7 +521,7 @@ TEST_CASE("Java's JSSE as the server: client certificate, ALPN and resumption", 
           echo_line(s, "to Java\n");
         },
         [&peer](bool) {
-          CHECK(line_with(peer, "end ") == "end null");  // it was told of the end
+          CHECK(line_with(peer, "end ") == "end null");  // it received close_notify
           CHECK(peer.line() == "alpn http/1.1 peer CN=the client,O=pysock");
         });
     CHECK(peer.wait() == 0);
@@ -582,7 +582,8 @@ TEST_CASE("gnutls-cli: client certificate, ALPN and resumption", "[ssl][peers]")
         "--x509keyfile",  certificate_file("client.key"),
         "--alpn",         "h2",
         "--priority",     std::string("NORMAL:-VERS-ALL:+VERS-TLS") + (row.name + 4)};
-    // Under TLS 1.3 it closes before the ticket, which comes with the first data.
+    // Under TLS 1.3 gnutls-cli closes before it gets the ticket, which our server sends with its
+    // first data.
     const bool resumes = row.version == sk::TLSVersion::TLSv1_2;
     if (resumes) command.emplace_back("--resume");
     process peer(command);
@@ -604,13 +605,13 @@ TEST_CASE("gnutls-cli: client certificate, ALPN and resumption", "[ssl][peers]")
 
 // ---- KeyUpdates while both directions are busy ----
 //
-// Of the peers here GnuTLS sends a KeyUpdate whenever it is told, Java's JSSE after a number of
-// bytes, and Go's crypto/tls only when it is asked for one. openssl's programs send one for a key
-// press (above); Python's ssl, nginx, curl and aiosmtpd have no way to.
+// GnuTLS sends a KeyUpdate by a function, Java's JSSE after a number of bytes, and Go's crypto/tls
+// only in answer to a request. openssl's programs send one for a key press (above). Python's ssl,
+// nginx, curl and aiosmtpd cannot send one.
 
 namespace {
 
-constexpr std::size_t busy_size = 64 << 20;  // each way
+constexpr std::size_t busy_size = 64 << 20;  // in each direction
 constexpr std::size_t record_size = 16384;
 
 std::string sha256_of(const std::string& data) {
@@ -641,8 +642,8 @@ void count_key_update(int is_sent, int, int type, const void* message, std::size
     ++key_updates;
 }
 
-// A connection to a server that sends and receives `busy_size` bytes; `exchange(s)` does the same
-// and returns what it received, in which there must be so many KeyUpdates.
+// Connects to a server that sends and receives `busy_size` bytes. `exchange(s)` does the same and
+// returns the bytes received. The server must send at least `least_updates` KeyUpdates.
 template <class Exchange>
 void check_busy_peer(process& peer, int least_updates, const Exchange& exchange) {
   sk::ssl_context context = client_context();
@@ -670,8 +671,8 @@ std::string exchange_by_threads(sk::ssl_socket& s) {
   return received;
 }
 
-// In one thread and non-blocking mode, with a KeyUpdate before every tenth record that asks the
-// peer for one.
+// Sends and receives in one thread and non-blocking mode. Before every tenth record it sends a
+// KeyUpdate that requests one from the peer.
 std::string exchange_with_requests(sk::ssl_socket& s) {
   s.setblocking(false);
   sk::selector<> waiting;
@@ -726,12 +727,12 @@ TEST_CASE("KeyUpdates of Java's JSSE while both directions are busy", "[ssl][pee
   if (!has_program("java")) SKIP_TEST("there is no java");
   process peer({"java", PYSOCK_SSL_JAVA_PEER, certificate_folder(), "TLSv1.3", "busy",
                 std::to_string(busy_size)});
-  // After 10 records, but not while an answer to the last one is missing.
+  // JSSE sends one after 10 records, but not before the answer to its last one.
   check_busy_peer(peer, 20, exchange_by_threads);
   CHECK(peer.wait() == 0);
 }
 
-// Go's crypto/tls has no function that sends one, but answers those that ask for one.
+// Go's crypto/tls has no function that sends a KeyUpdate, but it answers requests for one.
 TEST_CASE("KeyUpdates of Go's crypto/tls while both directions are busy",
           "[ssl][peers][key_update]") {
   if (go_peer().empty()) SKIP_TEST("there is no go");

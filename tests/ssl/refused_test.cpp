@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What must be refused, and in which words.
+// Certificates, names and arguments that must be refused, with the error messages.
 #include <openssl/x509_vfy.h>
 
 #include <pysock/ssl.hpp>
@@ -15,12 +15,12 @@ using Catch::Matchers::ContainsSubstring;
 namespace {
 
 struct outcome {
-  std::string client;   // the class and the reason
-  std::string message;  // what() says
+  std::string client;   // the class and the reason of its error
+  std::string message;  // what() of its error
   std::string server;
 };
 
-// What becomes of a client that asks a server with this certificate for this name.
+// How a client that expects `name` and a server with this certificate fail.
 outcome attempt(const std::string& certificate, const std::string& name,
                 const sk::ssl_context& client) {
   auto both = connected();
@@ -89,7 +89,7 @@ TEST_CASE("names and addresses in the certificate are accepted", "[ssl]") {
   }
 }
 
-TEST_CASE("a default context trusts the system's authorities, and not the tests' own", "[ssl]") {
+TEST_CASE("a default context trusts the system's authorities, not the tests' authority", "[ssl]") {
   CHECK(attempt("server", "localhost", sk::create_default_context()).client ==
         "certificate: unable to get local issuer certificate");
 }
@@ -135,7 +135,7 @@ TEST_CASE("invalid host names are rejected before anything is sent", "[ssl]") {
   }
 }
 
-TEST_CASE("wrapping rejects invalid arguments, and closes the socket", "[ssl]") {
+TEST_CASE("wrap_socket and wrap_server reject invalid arguments and close the socket", "[ssl]") {
   const sk::ssl_context client = client_context();
   const sk::ssl_context server = server_context();
   const auto refused = [](const auto& wrap) {
@@ -166,7 +166,7 @@ TEST_CASE("wrapping rejects invalid arguments, and closes the socket", "[ssl]") 
         "invalid_argument");
 }
 
-TEST_CASE("plain text on a TLS port is refused, at either end", "[ssl]") {
+TEST_CASE("plain text from the peer is refused by client and server", "[ssl]") {
   {
     auto both = connected();
     both.second.sendall("220 ready when you are\r\n");
@@ -181,7 +181,7 @@ TEST_CASE("plain text on a TLS port is refused, at either end", "[ssl]") {
         "wrap_server: [SSL: HTTP_REQUEST] http request");
 }
 
-TEST_CASE("a client without a certificate is refused where one is required", "[ssl]") {
+TEST_CASE("a server with CERT_REQUIRED refuses a client without a certificate", "[ssl]") {
   const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
   sk::ssl_context server = server_context();
   server.load_verify_locations(certificate_file("ca.pem"));
@@ -191,7 +191,7 @@ TEST_CASE("a client without a certificate is refused where one is required", "[s
   auto both = connected();
   background<std::string> accepting(
       [&] { return message_of([&] { return server.wrap_server(std::move(both.second)); }); });
-  // Under TLS 1.3 the client has done its part before the server looks.
+  // Under TLS 1.3 the client's handshake ends before the server checks.
   const std::string seen = tls_failure_of([&] {
     sk::ssl_socket s = client.wrap_socket(std::move(both.first), "localhost");
     return s.recv(1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sessions that are resumed.
+// Resumption of sessions.
 #include <pysock/ssl.hpp>
 
 #include "ssl/tls.hpp"

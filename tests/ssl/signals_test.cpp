@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What signals do to sessions, and which they never raise.
+// Signals during calls of a session, and SIGPIPE, which sessions never raise.
 #include <signal.h>
 #include <sys/socket.h>
 
@@ -52,12 +52,12 @@ TEST_CASE("a signal is ignored, or ends the call if the hook returns false", "[s
   REQUIRE(::sigaction(SIGUSR1, &before, nullptr) == 0);
 }
 
-TEST_CASE("nothing ever raises SIGPIPE", "[ssl]") {
+TEST_CASE("no call of a session raises SIGPIPE", "[ssl]") {
   CHECK(in_child([] {
           ::signal(SIGPIPE, SIG_DFL);
           const auto without_peer = [](const std::function<void(sk::ssl_socket&)>& call) {
             session_pair both = secured();
-            ::shutdown(both.client.fileno(), SHUT_WR);  // whatever is sent now is EPIPE
+            ::shutdown(both.client.fileno(), SHUT_WR);  // every later send fails with EPIPE
             try {
               call(both.client);
             } catch (const sk::broken_pipe_error&) {
@@ -75,7 +75,7 @@ TEST_CASE("nothing ever raises SIGPIPE", "[ssl]") {
             f.write("x");
             f.flush();
           });
-          // Closing is silent, and so are destruction and a handshake without a peer.
+          // close, the destructor and the handshake raise no signal either.
           wrong += 1 - without_peer([](sk::ssl_socket& s) { s.close(); });
           wrong += 1 - without_peer([](sk::ssl_socket& s) { sk::ssl_socket(std::move(s)); });
           auto plain = connected();

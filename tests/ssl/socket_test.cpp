@@ -15,7 +15,7 @@ namespace sys = pysock::detail::sys;
 using namespace test_support;
 using Catch::Matchers::ContainsSubstring;
 
-TEST_CASE("a session carries bytes both ways, under either version", "[ssl]") {
+TEST_CASE("a session transfers bytes in both directions with TLS 1.2 and 1.3", "[ssl]") {
   const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
   sk::ssl_context context = client_context();
   only(context, version);
@@ -66,7 +66,7 @@ TEST_CASE("the peer's certificate has Python's keys", "[ssl]") {
   CHECK(peer->subject["commonName"] == "the server");
   CHECK(peer->subject["countryName"] == "XX");
   CHECK(peer->subject["nothing"].empty());
-  CHECK(peer->subject[0].type == peer->subject.front().type);  // 0 is an index, no null pointer
+  CHECK(peer->subject[0].type == peer->subject.front().type);  // 0 is an index, not a null pointer
   CHECK(peer->subject[1].value == (peer->subject.begin() + 1)->value);
   const std::string wanted = "commonName";
   CHECK(peer->subject[wanted] == "the server");
@@ -94,7 +94,8 @@ TEST_CASE("the peer's certificate has Python's keys", "[ssl]") {
   CHECK(both.server.getpeercert_der().empty());
 }
 
-TEST_CASE("of an unverified certificate only the bytes are returned", "[ssl]") {
+TEST_CASE("getpeercert returns nothing for an unverified certificate, getpeercert_der its bytes",
+          "[ssl]") {
   sk::ssl_context careless(sk::PROTOCOL_TLS_CLIENT);
   careless.check_hostname(false).verify_mode(sk::CERT_NONE);
   const session_pair both = secured(careless, server_context("selfsigned"));
@@ -135,7 +136,7 @@ TEST_CASE("without a handshake nothing is sent or received", "[ssl]") {
   CHECK(plain.second.recv(10).empty());
 }
 
-TEST_CASE("after close there is nothing left, and closing again is silent", "[ssl]") {
+TEST_CASE("after close every call fails with EBADF, and close can be repeated", "[ssl]") {
   session_pair both = secured();
   const sk::native_handle_type descriptor = both.client.fileno();
   both.client.close();
@@ -155,11 +156,11 @@ TEST_CASE("after close there is nothing left, and closing again is silent", "[ss
   CHECK(failure_of([&] { return both.client.makefile(); }) == closed);
   CHECK(failure_of([&] { both.client.settimeout(1); }) == closed);
   CHECK(both.client.to_string() == "<ssl.SSLSocket [closed]>");
-  CHECK(both.server.recv(1).empty());  // a clean end, and it lasts
+  CHECK(both.server.recv(1).empty());  // the end of the stream, every time
   CHECK(both.server.recv(1).empty());
 }
 
-TEST_CASE("a moved session goes on, and assignment closes what was there", "[ssl]") {
+TEST_CASE("a moved session can be used, and assignment closes the old session", "[ssl]") {
   session_pair both = secured();
   session_pair other = secured();
   sk::ssl_socket moved = std::move(both.client);
@@ -184,7 +185,7 @@ TEST_CASE("the end of a connection without the closing alert is an error, unless
   char room[8];
   CHECK(both.client.recv_into(room, ec) == 0);
   CHECK(ec == sk::ssl_errc::eof);
-  CHECK(both.client.sendall("still open") == 10);  // this direction
+  CHECK(both.client.sendall("still open") == 10);  // the other direction still works
   CHECK(receive(both.server, 10) == "still open");
   CHECK(tls_failure_of([&] { return both.client.unwrap(); }) == "eof");
 
@@ -218,7 +219,7 @@ TEST_CASE("a record that was tampered with ends the session", "[ssl]") {
 
 namespace {
 
-// Does a reset show after data that came before it?
+// Why recv does not report a reset after data; empty if it does.
 std::string why_reset_is_silent() {
   auto [stays, goes] = connected();
   const linger hard{1, 0};
@@ -234,7 +235,7 @@ std::string why_reset_is_silent() {
 
 }  // namespace
 
-TEST_CASE("a reset is a reset, and never an end", "[ssl]") {
+TEST_CASE("a reset is reported as such, not as the end of the stream", "[ssl]") {
   const std::string reason = why_reset_is_silent();
   if (!reason.empty()) SKIP_TEST(reason);
   session_pair both =
@@ -242,7 +243,8 @@ TEST_CASE("a reset is a reset, and never an end", "[ssl]") {
   const linger hard{1, 0};
   REQUIRE(sys::setsockopt(both.server.fileno(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard) == 0);
   REQUIRE(send_raw(both.server.fileno(), {0x17, 3, 3, 0, 50}));
-  REQUIRE(sys::close(both.server.fileno()) == 0);  // the session itself would send its alert first
+  // Not close() of the session, which would send its alert first.
+  REQUIRE(sys::close(both.server.fileno()) == 0);
   CHECK(failure_of([&] { return both.client.recv(1); }) ==
         failure("connection_reset_error", ECONNRESET));
   CHECK(failure_of([&] { return both.client.send("x"); }) ==
@@ -268,7 +270,7 @@ TEST_CASE("unwrap exchanges closing alerts and returns the connection", "[ssl]")
   CHECK(plain.gettimeout() == sk::seconds(patience));
 }
 
-TEST_CASE("unwrap fails if data comes instead of the alert", "[ssl]") {
+TEST_CASE("unwrap fails if data arrive instead of the alert", "[ssl]") {
   session_pair both = secured();
   both.server.sendall("not yet");
   CHECK(tls_failure_of([&] { return both.client.unwrap(); }) ==
@@ -290,7 +292,7 @@ TEST_CASE("shutdown ends one direction cleanly", "[ssl]") {
         "sslerror: PROTOCOL_IS_SHUTDOWN");
 }
 
-TEST_CASE("a file over a session reads lines, and may outlive the socket", "[ssl]") {
+TEST_CASE("a file of a session reads lines, and works after the socket is closed", "[ssl]") {
   session_pair both = secured();
   sk::file writer = both.server.makefile("w");
   sk::file reader = both.client.makefile("r");
@@ -320,7 +322,7 @@ TEST_CASE("a file throws the exceptions of TLS", "[ssl]") {
   CHECK(reader.read(9) == "half a li");
 }
 
-TEST_CASE("files are sent by reading and sending", "[ssl]") {
+TEST_CASE("sendfile of a session reads and sends", "[ssl]") {
   session_pair both = secured();
   const temporary_directory folder;
   std::string content;
@@ -341,7 +343,7 @@ TEST_CASE("files are sent by reading and sending", "[ssl]") {
   CHECK(failure_of([&] { return both.client.sendfile(folder / "file"); }) == "invalid_argument");
 }
 
-TEST_CASE("options of the connection below can be read and set", "[ssl]") {
+TEST_CASE("a session reads and sets options of its socket", "[ssl]") {
   session_pair both = secured();
   both.client.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1);
   CHECK(both.client.getsockopt(SOL_SOCKET, SO_KEEPALIVE) != 0);

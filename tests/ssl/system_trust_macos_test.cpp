@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which certificates of a keychain are trusted. The keychain is a fake, so that this runs anywhere.
+// Which certificates of a keychain are trusted. The keychain is a fake, so that the test runs on
+// every system.
 #include "../../src/ssl/system_trust.hpp"
 
 #include <Security/Security.h>
@@ -16,7 +17,7 @@
 
 #include "support/catch.hpp"
 
-// An object of the fake. A copy of a reference counts until it is released.
+// An object of the fake. `copies` counts the references that have not been released.
 struct fake_object {
   mutable int copies = 0;
 };
@@ -24,7 +25,7 @@ struct fake_string : fake_object {
   std::string text;
 };
 struct fake_number : fake_object {
-  std::optional<SInt32> value;  // a number that does not fit has none
+  std::optional<SInt32> value;  // none if the number does not fit
 };
 struct fake_data : fake_object {
   std::vector<unsigned char> bytes;
@@ -45,7 +46,7 @@ struct fake_certificate : fake_object {
 
 namespace {
 
-// All objects of a test. At its end no copy of a reference may be left.
+// All objects of a test. The destructor checks that all references have been released.
 class keychain {
  public:
   keychain() { current = this; }
@@ -69,7 +70,7 @@ class keychain {
     return object;
   }
 
-  // A certificate of this name that is its own issuer.
+  // A self-signed certificate of this name.
   fake_certificate* certificate(const std::string& name) {
     using namespace pysock::detail;
     if (!key_) key_.reset(EVP_RSA_gen(2048));
@@ -91,7 +92,7 @@ class keychain {
     return result;
   }
 
-  // One setting: a result, and a policy if it is for one use.
+  // One setting: a result, and a policy if it applies to only one use.
   fake_dictionary* setting(std::optional<SInt32> result, const std::string& policy = {}) {
     auto* made = make<fake_dictionary>();
     if (result) made->values["result"] = make(fake_number{{}, result});
@@ -114,7 +115,7 @@ class keychain {
     anchors = make(fake_array{{}, std::move(certificates)});
   }
 
-  // The names of what is trusted, sorted.
+  // The names of the trusted certificates, sorted.
   std::string trusted() {
     const std::unique_ptr<X509_STORE, pysock::detail::openssl_free<X509_STORE_free>> store(
         X509_STORE_new());
@@ -211,7 +212,7 @@ constexpr SInt32 deny = kSecTrustSettingsResultDeny;
 constexpr SInt32 unspecified = kSecTrustSettingsResultUnspecified;
 }  // namespace
 
-TEST_CASE("what comes with macOS is trusted, unless somebody distrusts it", "[ssl][trust]") {
+TEST_CASE("macOS's own certificates are trusted unless a setting denies them", "[ssl][trust]") {
   keychain k;
   auto* a = k.certificate("a");
   auto* b = k.certificate("b");
@@ -226,7 +227,7 @@ TEST_CASE("what comes with macOS is trusted, unless somebody distrusts it", "[ss
   CHECK(k.trusted() == "c");
 }
 
-TEST_CASE("the user's word counts before the administrator's", "[ssl][trust]") {
+TEST_CASE("the user's settings override the administrator's", "[ssl][trust]") {
   keychain k;
   auto* a = k.certificate("a");
   auto* b = k.certificate("b");
@@ -240,7 +241,7 @@ TEST_CASE("the user's word counts before the administrator's", "[ssl][trust]") {
   CHECK(k.trusted() == "b c");
 }
 
-TEST_CASE("a certificate of the keychain is trusted if a setting says so for servers",
+TEST_CASE("a certificate of the keychain is trusted if a setting trusts it for servers",
           "[ssl][trust]") {
   const auto domain = GENERATE(user, administrator);
   keychain k;
@@ -266,7 +267,7 @@ TEST_CASE("a certificate of the keychain is trusted if a setting says so for ser
   CHECK(with({k.setting(deny), k.setting(trust)}) == "");
 }
 
-TEST_CASE("a setting for one program, host or use of the key does not make a root of it",
+TEST_CASE("a setting limited to a program, host or key usage does not make a trusted root",
           "[ssl][trust]") {
   const std::string limit = GENERATE("application", "host", "usage");
   keychain k;
@@ -282,9 +283,9 @@ TEST_CASE("a setting for one program, host or use of the key does not make a roo
   CHECK(k.trusted() == "");
 }
 
-TEST_CASE("what a keychain cannot tell is not trusted", "[ssl][trust]") {
+TEST_CASE("unreadable settings and certificates are not trusted", "[ssl][trust]") {
   keychain k;
-  CHECK(k.trusted() == "");  // no list at all
+  CHECK(k.trusted() == "");  // without any list
   auto* a = k.certificate("a");
   auto* large = k.setting(std::nullopt);
   large->values["result"] = k.make<fake_number>();

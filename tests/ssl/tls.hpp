@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the TLS tests start from: certificates made for this run, contexts over them, and sessions
+// Helpers of the TLS tests: certificates made for this run, contexts with them, and sessions
 // between two threads.
 #pragma once
 
@@ -15,8 +15,8 @@
 
 namespace test_support {
 
-/// A file of the folder that make_certificates.sh fills. ctest has run it; by hand it runs at the
-/// first use.
+/// A file of the folder that make_certificates.sh fills. ctest runs the script before the tests;
+/// otherwise the first use runs it.
 inline std::string certificate_file(const std::string& name) {
   static const std::string folder = [] {
     std::string made = PYSOCK_SSL_CERTIFICATES;
@@ -27,7 +27,7 @@ inline std::string certificate_file(const std::string& name) {
   return folder + "/" + name;
 }
 
-/// A client that trusts the tests' authority alone.
+/// A client that trusts only the tests' authority.
 inline pysock::ssl_context client_context() {
   return pysock::create_default_context(pysock::Purpose::SERVER_AUTH, certificate_file("ca.pem"));
 }
@@ -39,7 +39,7 @@ inline pysock::ssl_context server_context(const std::string& name = "server") {
   return made;
 }
 
-/// The same version at both ends of its range.
+/// Allows only this version.
 inline void only(pysock::ssl_context& context, pysock::TLSVersion version) {
   context.minimum_version(version).maximum_version(version);
 }
@@ -73,8 +73,8 @@ inline session_pair secured(const pysock::ssl_context& client, const pysock::ssl
 
 inline session_pair secured() { return secured(client_context(), server_context()); }
 
-/// How a call failed: `certificate: <what is wrong with it>`, `sslerror: <REASON>`, `eof`,
-/// `want_read`, ..., else as `failure_of`.
+/// How a call failed: `certificate: <verification error>`, `sslerror: <REASON>`, `eof`,
+/// `want_read`, ..., or the result of `failure_of`.
 template <class F>
 std::string tls_failure_of(const F& f) {
   std::string found;
@@ -98,7 +98,7 @@ std::string tls_failure_of(const F& f) {
   return found.empty() ? other : found;
 }
 
-/// What a failed call says.
+/// what() of a failed call.
 template <class F>
 std::string message_of(const F& f) {
   try {
@@ -109,13 +109,13 @@ std::string message_of(const F& f) {
   return "none";
 }
 
-/// Sends bytes below the session, which knows nothing of them.
+/// Sends bytes on the descriptor, past the session.
 inline bool send_raw(pysock::native_handle_type descriptor, const std::string& bytes) {
   return pysock::detail::sys::send(descriptor, bytes.data(), bytes.size(), 0) ==
          static_cast<std::ptrdiff_t>(bytes.size());
 }
 
-/// Exactly `size` bytes, or what came before the end.
+/// Receives `size` bytes, or fewer if the stream ends.
 inline std::string receive(pysock::ssl_socket& s, std::size_t size) {
   std::string all;
   while (all.size() < size) {

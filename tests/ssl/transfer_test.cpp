@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Much data, compared by hash with what a peer saw.
+// Large transfers, compared with the peer's by hash.
 #include <openssl/ssl.h>
 
 #include <memory>
@@ -17,14 +17,14 @@ namespace {
 
 constexpr std::chrono::seconds long_patience{300};  // for sanitizers on a busy machine
 
-// Sends it in pieces of one size. Returns the hash of what it sent.
+// Sends `total` bytes in pieces of one size. Returns their hash.
 std::string send_pieces(sk::ssl_socket& s, std::size_t total, std::size_t piece) {
   std::string data(piece, '\0');
   sha256 hash;
   std::uint32_t state = 12345;
   for (char& c : data) c = static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
   for (std::size_t sent = 0; sent < total; sent += piece) {
-    data[0] = static_cast<char>(sent / piece);  // no two alike in a row
+    data[0] = static_cast<char>(sent / piece);  // successive pieces differ
     s.sendall(data);
     hash.update(data.data(), data.size());
   }
@@ -53,7 +53,7 @@ constexpr std::size_t mebi = 1024 * 1024;
 
 }  // namespace
 
-TEST_CASE("large transfers both ways arrive as they were sent", "[ssl][transfer]") {
+TEST_CASE("large transfers in both directions arrive unchanged", "[ssl][transfer]") {
   const row now =
       GENERATE(row{"64 MiB by 16 KiB", 64 * mebi, 16384}, row{"64 MiB by 1 MiB", 64 * mebi, mebi},
                row{"256 KiB by bytes", mebi / 4, 1});
@@ -97,7 +97,8 @@ sys.stdin.readline()
   peer.finish();
 }
 
-TEST_CASE("large transfers at the same time, both ways, through files", "[ssl][transfer]") {
+TEST_CASE("large transfers through files arrive unchanged in both directions at the same time",
+          "[ssl][transfer]") {
   session_pair both = secured();
   constexpr std::size_t total = 8 * mebi;
   both.client.settimeout(long_patience);
@@ -120,8 +121,8 @@ TEST_CASE("large transfers at the same time, both ways, through files", "[ssl][t
 
 namespace {
 
-// A server on OpenSSL alone, in one thread, with both directions busy: it asks for new keys with
-// every tenth record. Returns the hashes of what it sent and of what it received.
+// A server that uses OpenSSL directly, in one thread. It sends and receives at the same time, and
+// sends a KeyUpdate with every tenth record. Returns the hashes of the data sent and received.
 std::pair<std::string, std::string> run_busy_peer(sk::socket&& plain, std::size_t total) {
   const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(SSL_CTX_new(TLS_server_method()),
                                                              SSL_CTX_free);
@@ -178,14 +179,14 @@ std::pair<std::string, std::string> run_busy_peer(sk::socket&& plain, std::size_
       }
     }
     if (!moved && !wait_for(plain.fileno(), sent < total ? POLLIN | POLLOUT : POLLIN))
-      throw std::runtime_error("the peer waits for ever");
+      throw std::runtime_error("the peer hangs");
   }
   return {sent_hash.hex(), received_hash.hex()};
 }
 
 }  // namespace
 
-TEST_CASE("new keys every ten records while both directions are busy", "[ssl][transfer]") {
+TEST_CASE("transfers in both directions survive a KeyUpdate every ten records", "[ssl][transfer]") {
   constexpr std::size_t total = 16 * mebi;
   auto plain = connected();
   background<std::pair<std::string, std::string>> peer(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What was verified belongs to a connection and to its session, not to the context.
+// Verification belongs to a connection and its session, not to the context.
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -20,7 +20,7 @@ struct attempt {
   bool reused = false;
 };
 
-// Connects, exchanges a byte in both directions, and tells how both ends failed.
+// Connects, exchanges a byte in both directions, and returns how both ends failed.
 attempt connect_once(const sk::ssl_context& client, const sk::ssl_context& server,
                      const std::string& name, sk::ssl_session& session) {
   auto plain = connected();
@@ -52,7 +52,8 @@ sk::ssl_context with_version(sk::ssl_context context, sk::TLSVersion version) {
 
 }  // namespace
 
-TEST_CASE("a session is not resumed after a setting that could refuse the peer", "[ssl][session]") {
+TEST_CASE("a session is not resumed after a change of settings that could refuse the peer",
+          "[ssl][session]") {
   const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
   sk::ssl_context client = with_version(client_context(), version);
   sk::ssl_session session;
@@ -81,7 +82,7 @@ TEST_CASE("a session is not resumed after a setting that could refuse the peer",
     CHECK(connect_once(client, server, "localhost", session).client ==
           "certificate: unable to get certificate CRL");
   }
-  SECTION("a server that asks for certificates now") {
+  SECTION("CERT_REQUIRED of the server") {
     sk::ssl_context server = server_context();
     CHECK(connect_once(client, server, "localhost", session).client == "none");
     CHECK(connect_once(client, server, "localhost", session).reused);
@@ -93,7 +94,7 @@ TEST_CASE("a session is not resumed after a setting that could refuse the peer",
   }
 }
 
-TEST_CASE("a setting that is changed between wrapping and the handshake does not reach it",
+TEST_CASE("a setting changed between wrapping and the handshake does not affect the handshake",
           "[ssl]") {
   sk::ssl_context context = client_context();
   auto plain = connected();
@@ -140,7 +141,7 @@ TEST_CASE("a server without a certificate is refused, whatever the ciphers", "[s
   CHECK(connect_once(client, server, "localhost", session).client == "none");
 }
 
-TEST_CASE("chains are the peer's own certificate first, as DER", "[ssl][session]") {
+TEST_CASE("chains start with the peer's own certificate, as DER", "[ssl][session]") {
   const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
   sk::ssl_context client = with_version(client_context(), version);
   client.load_cert_chain(certificate_file("client.both"));
@@ -183,7 +184,7 @@ TEST_CASE("a rejected certificate leaves nothing in OpenSSL's queue of the threa
   (void)accepting.get();
 }
 
-TEST_CASE("a context without an authority says so when verification fails", "[ssl]") {
+TEST_CASE("the error of a context without authorities says that it has none", "[ssl]") {
   const sk::ssl_context server = server_context();
   const auto refused = [&server](const sk::ssl_context& client) {
     auto plain = connected();
@@ -260,7 +261,7 @@ TEST_CASE("a session of one name is not resumed with a server's stricter context
   sk::ssl_context strict = server_context();
   strict.load_verify_locations(certificate_file("ca.pem"));
   strict.verify_mode(sk::CERT_REQUIRED);
-  bool now_strict = false;  // so that the client, which keeps to one name, asks for it again
+  bool now_strict = false;  // the client asks for the same name both times
   server.sni_callback([&](const std::string&) { return now_strict ? &strict : nullptr; });
   const sk::ssl_context client = with_version(client_context(), version);
   sk::ssl_session session;

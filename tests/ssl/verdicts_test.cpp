@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which certificates and chains pass for which names: each row is a certificate made on the spot, a
-// handshake, and the verdict.
+// Which certificates and chains pass for which names. For each row the test makes a certificate,
+// does a handshake and checks the verdict.
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -30,7 +30,7 @@ struct identity {
   certificate_pointer certificate;
 };
 
-// What a certificate says. The defaults are those of a good server's certificate.
+// The fields of a certificate. With the defaults it is a valid server certificate.
 struct request {
   std::string common_name = "a server";
   std::vector<std::string> dns;
@@ -71,7 +71,7 @@ void add_name(GENERAL_NAMES* names, int type, const std::string& value) {
   sk_GENERAL_NAME_push(names, name);
 }
 
-// Signs by `by`, or by itself.
+// Issues a certificate signed by `by`, or self-signed.
 identity issue(const request& wanted, const identity* by = nullptr) {
   static long serial = 1000;
   identity made{key_pointer(EVP_EC_gen("P-256"), EVP_PKEY_free),
@@ -120,7 +120,8 @@ std::string pem(const identity& one) {
 
 constexpr int passes = X509_V_OK;
 
-// What a client that trusts `root` finds out about a server that sends `chain`, its own first.
+// The verification result of a client that trusts `root`, for a server that sends `chain`, its own
+// certificate first.
 int verdict(const identity& root, const std::vector<identity>& chain, const std::string& name) {
   std::string certificates;
   for (const identity& one : chain) certificates += pem(one);
@@ -129,7 +130,7 @@ int verdict(const identity& root, const std::vector<identity>& chain, const std:
                                 PEM_write_bio_PrivateKey(bio, chain[0].key.get(), nullptr, nullptr,
                                                          0, nullptr, nullptr);
                               }));
-  // As create_default_context, but for the authorities.
+  // As create_default_context, except the authorities.
   sk::ssl_context client(sk::PROTOCOL_TLS_CLIENT);
   client.verify_flags(sk::VERIFY_X509_STRICT | sk::VERIFY_X509_PARTIAL_CHAIN |
                       sk::VERIFY_X509_TRUSTED_FIRST);
@@ -193,7 +194,7 @@ TEST_CASE("names that match a certificate, and names that do not", "[ssl][verdic
        "cher.test",
        "xn--bcher-kva.test", other_name},
       {"under_score.test", "under_score.test", passes},
-      {"127.0.0.1", "127.0.0.1", other_address},  // an address as a name counts for nothing
+      {"127.0.0.1", "127.0.0.1", other_address},  // an address in a dNSName is ignored
       {"::1", "::1", other_address},
       {"*.0.0.1", "127.0.0.1", other_address},
       {"", "localhost", other_name},
@@ -238,7 +239,7 @@ TEST_CASE("names that match a certificate, and names that do not", "[ssl][verdic
     CHECK(verdict(root(), {server}, "127.0.0.1") == passes);
     CHECK(verdict(root(), {server}, "three.test") == other_name);
   }
-  SECTION("the common name counts for nothing") {
+  SECTION("the common name is ignored") {
     request wanted;
     wanted.common_name = "www.example.test";
     CHECK(verdict(root(), {issue(wanted, &root())}, "www.example.test") == other_name);
@@ -259,13 +260,13 @@ TEST_CASE("chains that are accepted, and chains that are rejected", "[ssl][verdi
   CHECK(judge({issue(server, &middle)}) == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
   const identity own = issue(server);
   CHECK(judge({own}) == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT);
-  CHECK(verdict(own, {own}, "localhost") == passes);  // trusted as it is
+  CHECK(verdict(own, {own}, "localhost") == passes);  // a trusted server certificate
   CHECK(verdict(middle, {issue(server, &middle)}, "localhost") == passes);
   const identity stranger = issue(authority("the root"));  // the same name, another key
   CHECK(judge({issue(server, &stranger)}) != passes);
   CHECK(judge({issue(server, &stranger), stranger}) != passes);
 
-  SECTION("times") {
+  SECTION("validity") {
     request late = server;
     late.ends = -10;
     CHECK(judge({issue(late, &root())}) == X509_V_ERR_CERT_HAS_EXPIRED);
@@ -277,7 +278,7 @@ TEST_CASE("chains that are accepted, and chains that are rejected", "[ssl][verdi
     const identity expired = issue(old, &root());
     CHECK(judge({issue(server, &expired), expired}) == X509_V_ERR_CERT_HAS_EXPIRED);
   }
-  SECTION("authorities that are none") {
+  SECTION("issuers that are no authorities") {
     const identity leaf = issue(server, &root());
     CHECK(judge({issue(server, &leaf), leaf}) == X509_V_ERR_INVALID_CA);
     request mute = authority("may not sign");
@@ -304,7 +305,7 @@ TEST_CASE("chains that are accepted, and chains that are rejected", "[ssl][verdi
     const identity for_clients = issue(narrow, &root());
     CHECK(judge({issue(server, &for_clients), for_clients}) == X509_V_ERR_INVALID_PURPOSE);
   }
-  SECTION("constraints of names") {
+  SECTION("name constraints") {
     request wanted = authority("permitted");
     wanted.name_constraints = "critical,permitted;DNS:example.test";
     const identity permitted = issue(wanted, &root());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Deadlines, would-block, and threads: how sessions wait.
+// How sessions wait: deadlines, would-block, threads.
 #include <openssl/ssl.h>
 #if __has_include(<sys/ioctl.h>)
 #include <sys/ioctl.h>
@@ -23,7 +23,7 @@ namespace {
 
 constexpr double short_time = 0.2;
 
-// Sends a byte now and then, until it is told to stop.
+// Sends a byte from time to time until it is destroyed.
 class dripping {
  public:
   explicit dripping(sk::native_handle_type descriptor)
@@ -45,7 +45,7 @@ class dripping {
   std::thread thread_;
 };
 
-// Waits as the session asks.
+// Waits for the event that the session needs.
 void wait_as_told(const sk::ssl_socket& s, const std::error_code& ec) {
   REQUIRE((ec == sk::ssl_errc::want_read || ec == sk::ssl_errc::want_write));
   REQUIRE(wait_for(s.fileno(), ec == sk::ssl_errc::want_read ? POLLIN : POLLOUT));
@@ -53,7 +53,7 @@ void wait_as_told(const sk::ssl_socket& s, const std::error_code& ec) {
 
 }  // namespace
 
-TEST_CASE("a peer that stops in the handshake ends it in a timeout", "[ssl]") {
+TEST_CASE("a handshake times out if the peer stops", "[ssl]") {
   const std::string begun = GENERATE(as<std::string>(), "", std::string("\x16\x03\x03", 3),
                                      std::string("\x16\x03\x03\x00\x7a\x02\x00", 7));
   const sk::ssl_context client = client_context();
@@ -72,7 +72,7 @@ TEST_CASE("a peer that stops in the handshake ends it in a timeout", "[ssl]") {
   CHECK(tls_failure_of([&] { return server.wrap_server(std::move(both.second)); }) == "timeout");
 }
 
-TEST_CASE("bytes that keep dripping in do not extend a deadline", "[ssl]") {
+TEST_CASE("bytes that arrive slowly do not extend a deadline", "[ssl]") {
   const sk::ssl_context client = client_context();
   auto plain = connected();
   plain.second.sendall(std::string("\x16\x03\x03\x3f\xff", 5));
@@ -92,12 +92,12 @@ TEST_CASE("bytes that keep dripping in do not extend a deadline", "[ssl]") {
   CHECK(tls_failure_of([&] { return both.client.unwrap(); }) == "timeout");
 }
 
-TEST_CASE("a peer that stops in a record, or sends nothing, ends a read in a timeout", "[ssl]") {
+TEST_CASE("a read times out if the peer sends a part of a record or nothing", "[ssl]") {
   session_pair both = secured();
   both.client.settimeout(short_time);
   CHECK(message_of([&] { return both.client.recv(1); }) == "recv: timed out");
   both.server.sendall("late, but whole");
-  CHECK(both.client.recv(100) == "late, but whole");  // the session is as good as before
+  CHECK(both.client.recv(100) == "late, but whole");  // the session still works
   REQUIRE(send_raw(both.server.fileno(), std::string("\x17\x03\x03\x00\x50 beginning", 15)));
   const stopwatch watch;
   std::error_code ec;
@@ -107,8 +107,7 @@ TEST_CASE("a peer that stops in a record, or sends nothing, ends a read in a tim
   CHECK(watch.seconds() >= short_time);
 }
 
-TEST_CASE("a peer that stops in the closing alert, or never sends it, ends unwrap in a timeout",
-          "[ssl]") {
+TEST_CASE("unwrap times out if the peer sends a part of the closing alert or nothing", "[ssl]") {
   const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
   sk::ssl_context context = client_context();
   only(context, version);
@@ -122,7 +121,7 @@ TEST_CASE("a peer that stops in the closing alert, or never sends it, ends unwra
   CHECK(both.client.fileno() >= 0);
 }
 
-TEST_CASE("a timed out unwrap can be repeated", "[ssl]") {
+TEST_CASE("an unwrap that timed out can be repeated", "[ssl]") {
   session_pair both = secured();
   both.client.settimeout(short_time);
   CHECK(tls_failure_of([&] { return both.client.unwrap(); }) == "timeout");
@@ -132,21 +131,22 @@ TEST_CASE("a timed out unwrap can be repeated", "[ssl]") {
   CHECK(both.client.unwrap().recv(1).empty());
 }
 
-TEST_CASE("after a write that times out, transferred() is where to continue", "[ssl]") {
+TEST_CASE("after a write that times out the program can continue at transferred()", "[ssl]") {
   session_pair both = secured();
   std::string data(8000000, '\0');
   for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<char>(i * 2654435761U >> 13);
   both.client.settimeout(short_time);
   std::size_t gone = 0;
   for (std::size_t moved = 1; moved > 0;
-       gone += moved) {  // a slow machine takes several such times to fill the connection
+       gone += moved) {  // on a slow machine one timeout may end before the connection is full
     const stopwatch watch;
     moved = transferred([&] { return both.client.sendall(sk::const_bytes(data).after(gone)); });
     CHECK(watch.seconds() >= short_time);
   }
   REQUIRE(gone > 0);
   REQUIRE(gone < data.size());
-  CHECK(transferred([&] { return both.client.send(data); }) == 0);  // the rest comes first
+  // The rest of the last record must be sent first.
+  CHECK(transferred([&] { return both.client.send(data); }) == 0);
   background<std::string> receiving([&] { return receive(both.server, data.size()); });
   both.client.settimeout(patience);
   CHECK(both.client.sendall(sk::const_bytes(data).after(gone)) == data.size() - gone);
@@ -170,7 +170,7 @@ TEST_CASE("a deadline that has passed ends sendfile after one record", "[ssl]") 
 TEST_CASE("closing waits until the alert is written, within the timeout", "[ssl]") {
   // TCP would accept more later, because the receiving side compacts its queue.
   session_pair both = secured_over(sk::socketpair(), client_context(), server_context());
-  // On Windows the pair is a connection, whose buffers the system would make larger meanwhile.
+  // On Windows the pair is TCP, and the system would enlarge its buffers.
   both.client.setsockopt(SOL_SOCKET, SO_SNDBUF, 65536);
   both.server.setsockopt(SOL_SOCKET, SO_RCVBUF, 65536);
   both.client.setblocking(false);
@@ -191,7 +191,7 @@ TEST_CASE("closing waits until the alert is written, within the timeout", "[ssl]
   CHECK(tls_failure_of([&] {
           char room[16384];
           while (const std::size_t count = both.server.recv_into(room)) total += count;
-        }) != "none");  // cut off, as it was
+        }) != "none");  // the stream was cut off
 }
 
 TEST_CASE("the closing alert reaches a peer that reads late", "[ssl]") {
@@ -231,7 +231,7 @@ TEST_CASE("a non-blocking session reports which event it needs", "[ssl]") {
   CHECK(rounds >= 2);
   char room[10];
   std::error_code ec;
-  do s.recv_into(room, ec);  // nothing but what may be left of the handshake
+  do s.recv_into(room, ec);  // handshake messages may be left, but no data
   while (!ec);
   CHECK(ec == sk::ssl_errc::want_read);
   CHECK(tls_failure_of([&] { return c.recv(1); }) == "want_read");
@@ -245,7 +245,7 @@ TEST_CASE("a non-blocking session reports which event it needs", "[ssl]") {
   REQUIRE(wait_for(s.fileno(), POLLIN));
   CHECK(s.recv(10) == "hello");
   const std::string piece(16384, 'x');
-  c.setsockopt(SOL_SOCKET, SO_SNDBUF, 65536);  // else the system makes it larger meanwhile
+  c.setsockopt(SOL_SOCKET, SO_SNDBUF, 65536);  // the system does not enlarge it then
   for (ec.clear(); !ec;) (void)c.send(piece, ec);
   CHECK(ec == sk::ssl_errc::want_write);
   CHECK(tls_failure_of([&] { return c.send(piece); }) == "want_write");
@@ -268,7 +268,7 @@ TEST_CASE("recv_exactly takes as many records as it needs, within one timeout",
   both.client.settimeout(short_time);
   char buffer[10] = {};
   {
-    // Each byte comes in time, and all of them do not.
+    // Each byte arrives within the timeout, all of them do not.
     std::atomic<bool> stop{false};
     background<int> dripping_records([&] {
       while (!stop) {
@@ -296,7 +296,7 @@ TEST_CASE("recv_exactly takes as many records as it needs, within one timeout",
         failure("error", EBADF));
 }
 
-TEST_CASE("the end of a session within recv_exactly tells what came", "[ssl][recv_exactly]") {
+TEST_CASE("recv_exactly reports the received bytes if the session ends", "[ssl][recv_exactly]") {
   const bool closed_properly = GENERATE(true, false);
   session_pair both = secured();
   both.server.sendall("some");
@@ -308,7 +308,7 @@ TEST_CASE("the end of a session within recv_exactly tells what came", "[ssl][rec
   if (closed_properly) {
     try {
       (void)both.client.recv_exactly(10);
-      FAIL("no exception");
+      FAIL("not thrown");
     } catch (const sk::incomplete_read_error& e) {
       CHECK(e.partial() == "some");
       CHECK(e.expected() == 10);
@@ -323,7 +323,7 @@ TEST_CASE("the end of a session within recv_exactly tells what came", "[ssl][rec
   }
 }
 
-TEST_CASE("pending data is readable, and does not show at the descriptor",
+TEST_CASE("wait_readable finds pending data, which do not make the descriptor readable",
           "[ssl][wait_readable][selectors]") {
   session_pair both = secured();
   sk::selector<> selecting;
@@ -332,7 +332,7 @@ TEST_CASE("pending data is readable, and does not show at the descriptor",
   CHECK(selecting.select(patience).size() == 1);
   CHECK(both.client.wait_readable(0));
   CHECK(both.client.pending() == 10);
-  CHECK(selecting.select(0).empty());  // the record is decrypted
+  CHECK(selecting.select(0).empty());  // the session has read the whole record
   CHECK(both.client.recv(4) == "0123");
   CHECK(both.client.pending() == 6);
   CHECK(selecting.select(0).empty());
@@ -347,7 +347,7 @@ TEST_CASE("pending data is readable, and does not show at the descriptor",
   CHECK(waiting.get());
 }
 
-// In records of their own sends, the data would wait for the peer's acknowledgement of the tickets.
+// In separate sends, the data would wait until the peer acknowledges the tickets.
 TEST_CASE("a server's tickets and its first data are sent at once", "[ssl][send]") {
   const bool resumed = GENERATE(false, true);
   const sk::ssl_context client = client_context();
@@ -411,7 +411,7 @@ TEST_CASE("the end and a failure make a session readable", "[ssl][wait_readable]
     CHECK(both.client.wait_readable(patience));
     CHECK(both.client.recv().empty());
   }
-  SECTION("an end without one") {
+  SECTION("an end without a closing alert") {
     sk::fromfd(both.server.fileno(), AF_INET, SOCK_STREAM).shutdown(SHUT_WR);
     CHECK(both.client.wait_readable(patience));
     CHECK(tls_failure_of([&] { return both.client.recv(); }) == "eof");
@@ -420,9 +420,9 @@ TEST_CASE("the end and a failure make a session readable", "[ssl][wait_readable]
     REQUIRE(send_raw(both.server.fileno(), std::string("\x17\x03\x03\x00\x05 none", 10)));
     CHECK(both.client.wait_readable(patience));
     CHECK(tls_failure_of([&] { return both.client.recv(); }) != "none");
-    CHECK(both.client.wait_writable(patience));  // the failure of the session, here too
+    CHECK(both.client.wait_writable(patience));  // the session's failure makes it writable, too
   }
-  SECTION("this end was closed") {
+  SECTION("after close") {
     both.client.close();
     std::error_code ec;
     CHECK_FALSE(both.client.wait_readable(1, ec));
@@ -432,7 +432,8 @@ TEST_CASE("the end and a failure make a session readable", "[ssl][wait_readable]
   }
 }
 
-TEST_CASE("a session is writable when what is kept of a record has gone", "[ssl][wait_writable]") {
+TEST_CASE("a session is writable when the rest of its last record has been sent",
+          "[ssl][wait_writable]") {
   session_pair both = secured();
   CHECK(both.client.wait_writable(0));
   const std::string piece(16384, 'x');
@@ -451,11 +452,12 @@ TEST_CASE("a session is writable when what is kept of a record has gone", "[ssl]
   waiting.wait_until_asleep();
   background<std::size_t> receiving([&] { return receive(both.server, sent + 16384).size(); });
   CHECK(waiting.get());
-  CHECK(both.client.send(piece) == piece.size());  // it had gone, and counts now
+  CHECK(both.client.send(piece) == piece.size());  // it was sent before and is counted now
   CHECK(receiving.get() == sent + 16384);
 }
 
-TEST_CASE("before the handshake a session waits for its connection", "[ssl][wait_readable]") {
+TEST_CASE("before the handshake wait_readable and wait_writable wait for the socket",
+          "[ssl][wait_readable]") {
   const sk::ssl_context client = client_context();
   auto plain = connected();
   sk::ssl_socket s = client.wrap_socket(std::move(plain.first), "localhost",
@@ -500,8 +502,8 @@ TEST_CASE("shutdown wakes a thread that waits", "[ssl][threads]") {
       [&] { return tls_failure_of([&] { return both.client.recv(10); }); });
   receiving.wait_until_asleep();
   both.client.shutdown(SHUT_RDWR);
-  CHECK(receiving.get() == "none");    // the end, as on a plain socket
-  CHECK(both.server.recv(1).empty());  // its own end was clean
+  CHECK(receiving.get() == "none");    // the end of the stream, as on a plain socket
+  CHECK(both.server.recv(1).empty());  // the server received the closing alert
 
   session_pair full = secured();
   full.client.setblocking(true);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The counting operator new, which fails on request, apart from the tests: compilers that see it
-// together with a call warn of mismatched functions. It changes the error number whenever it
-// succeeds, as POSIX allows, so that a test of a failing call fails where the library allocates
-// before it reads the number.
+// An operator new that counts, and fails on request. It has its own file because compilers that see
+// it together with a call warn of mismatched functions. When it succeeds it changes errno, as POSIX
+// allows: a test of a failing call then fails if the library allocates before it reads errno.
 #include "allocations.hpp"
 
 #include <cerrno>
@@ -13,7 +12,7 @@
 namespace {
 
 thread_local std::size_t count = 0;
-thread_local std::size_t failing = 0;  // the number of the allocation that fails; 0: none
+thread_local std::size_t failing = 0;  // the count at which an allocation fails; 0: never
 
 // An error number that no call of the library reports.
 void change_error_number() noexcept {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Counting allocations, and making one fail: a program that links allocations.cpp uses its operator
+// Counts allocations, and makes one fail. A program that links allocations.cpp uses its operator
 // new everywhere.
 #pragma once
 
@@ -11,7 +11,7 @@ namespace test_support {
 /// How often this thread has called operator new.
 std::size_t allocations() noexcept;
 
-/// How often `call` calls it.
+/// How often `call` calls operator new.
 template <class F>
 std::size_t allocations_of(const F& call) {
   const std::size_t before = allocations();
@@ -21,7 +21,7 @@ std::size_t allocations_of(const F& call) {
 
 /// Makes the `number`th allocation of this thread from now on fail, counted from 1.
 void fail_allocation(std::size_t number) noexcept;
-/// Stops that. \returns whether one has failed
+/// Ends the effect of fail_allocation(). \returns whether an allocation has failed
 bool stop_failing() noexcept;
 
 /// Calls `call`, whose `number`th allocation fails, and catches its exception. \returns whether

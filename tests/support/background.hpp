@@ -16,7 +16,7 @@ namespace test_support {
 
 /// The calling thread's number, for `thread_state`.
 long thread_id();
-/// 'S' for a thread that sleeps in a system call; '?' where the system does not tell.
+/// 'S' for a thread that sleeps in a system call; '?' if the system does not report the state.
 char thread_state(long id);
 
 template <class T>
@@ -49,11 +49,11 @@ class background {
   void wait_until_asleep() const {
     for (int naps = 0; naps < 30000; ++naps) {
       const char now = id_ != 0 ? thread_state(id_) : '?';
-      const bool untold = now == '?' && naps > 100;  // the system does not tell the state
+      const bool untold = now == '?' && naps > 100;  // the system does not report the state
       if (done() || now == 'S' || untold) return;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
-    throw std::runtime_error("the thread never sleeps");
+    throw std::runtime_error("the thread does not sleep");
   }
 
   /// The thread, for sending it signals.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Catch2, 2.13 or 3.x: tests include only this header, none of Catch. Matchers are spelled as
-// in 3.x.
+// Catch2, 2.13 or 3.x. Tests include this header and none of Catch2's. Matchers have the names
+// of 3.x.
 #pragma once
 
 #include <string>
@@ -32,9 +32,9 @@ void note_skip(const std::string& reason);
 
 }  // namespace test_support
 
-/// Ends the test case here without a verdict, because a probe in the same run has found that
-/// something is missing. Only in the body of a test case itself. A run in which every test case was
-/// skipped exits with 4, which ctest reports as skipped.
+/// Skips the rest of the test case, because a probe in the same run has found that something is
+/// missing. Use it only in the body of a test case. A run in which every test case was skipped
+/// exits with 4, which ctest reports as skipped.
 #define SKIP_TEST(reason)              \
   do {                                 \
     ::test_support::note_skip(reason); \

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Catch's main, compiled once. The exit status is 0 when all passed, 4 when all that ran were
-// skipped, otherwise not 0, also if no test case matches the given name, so a misspelled name does
-// not pass.
+// Catch's main, compiled once. The exit status is 0 if all test cases passed, 4 if all that ran
+// were skipped. It is not 0 if one failed or if no test case matches the given name.
 #if __has_include(<catch2/catch_session.hpp>)
 #include <catch2/catch_session.hpp>
 #include <catch2/interfaces/catch_interfaces_capture.hpp>

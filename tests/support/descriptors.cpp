@@ -31,7 +31,7 @@ std::set<int> open_descriptors() {
     for (int fd = 0; fd < 2048; ++fd) found.insert(fd);
   }
   for (auto fd = found.begin(); fd != found.end();)
-    fd = is_open(*fd) ? std::next(fd) : found.erase(fd);  // the iterator itself had a descriptor
+    fd = is_open(*fd) ? std::next(fd) : found.erase(fd);  // the directory iterator had one
   return found;
 }
 
@@ -41,7 +41,7 @@ bool is_close_on_exec(int fd) { return (::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0;
 std::int64_t position_of(int file) { return ::lseek(file, 0, SEEK_CUR); }
 
 a_pipe::a_pipe() {
-  if (::pipe(ends_) != 0) throw std::runtime_error("no pipes here");
+  if (::pipe(ends_) != 0) throw std::runtime_error("cannot make a pipe");
 }
 a_pipe::~a_pipe() {
   for (const int end : ends_) ::close(end);

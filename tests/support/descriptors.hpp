@@ -19,7 +19,7 @@ bool is_open(pysock::native_handle_type fd);
 /// The descriptors that are open in this process.
 std::set<pysock::native_handle_type> open_descriptors();
 
-/// Empty if the system cannot tell.
+/// Empty if the system does not report the mode.
 std::optional<bool> is_nonblocking(pysock::native_handle_type fd);
 bool is_close_on_exec(pysock::native_handle_type fd);
 

@@ -31,7 +31,7 @@ class dice {
   std::mt19937_64 engine_;
 };
 
-/// A number of the environment; `otherwise` where there is none.
+/// The number in an environment variable, or `otherwise` if it is not set.
 inline std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
   const char* const text = std::getenv(name);
   return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;

@@ -45,7 +45,7 @@ inline std::string failure(const std::string& name, int number) {
 
 inline int portable_number(const pysock::error& e) {
   if (e.code() == std::errc::bad_file_descriptor)
-    return EBADF;  // one number may correspond to several of errno
+    return EBADF;  // one number of the system may correspond to several of errno
   const std::error_condition condition = e.code().default_error_condition();
   return condition.category() == std::generic_category() ? condition.value()
                                                          : e.errnum().value_or(0);

@@ -196,7 +196,7 @@ inline int port_named(const char* service) {
   return *end == '\0' ? static_cast<int>(port) : number_of(services, service, 0);
 }
 
-// To a whole address that has none.
+// Sets the port of an address that has none.
 inline void give_port(socket_address& address, int port) {
   const auto number = htons(static_cast<std::uint16_t>(port));
   const int family = address.data()->sa_family;
@@ -217,8 +217,8 @@ inline socket_address default_host(const char* host, int family, int flags) {
   return any ? inet6({}, 0) : inet6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 0);
 }
 
-// An injected failure is the system's; one of a script has the number of the resolver, or with
-// returning() one of the system.
+// An injected failure has an error number of the system. A scripted one has the resolver's number,
+// or with returning() one of the system.
 inline sys::resolver_status resolver_failure(const turn& t) {
   if (t.plan.value) return {static_cast<int>(*t.plan.value), true};
   return {state().last_error, t.injected};
@@ -245,8 +245,8 @@ inline void copy_text(const std::string& from, char* to, std::size_t size) {
   if (to != nullptr && size != 0) std::snprintf(to, size, "%s", from.c_str());
 }
 
-// A list as getaddrinfo returns it, recorded until it is freed. Empty for no addresses, which no
-// system returns.
+// A list as getaddrinfo returns it, recorded until it is freed. Null if there are no addresses,
+// which no system returns.
 inline addrinfo* make_list(const std::vector<socket_address>& found, const addrinfo& want, int port,
                            const std::string& name) {
   std::vector<answer> made(found.size());

@@ -514,7 +514,7 @@ void sys::close_wake(const native_handle_type (&ends)[2]) noexcept {
   state().closed.push_back(ends[0]);
 }
 
-// As the system, it keeps the error number.
+// Keeps the error number, as the system's does.
 void sys::wake(native_handle_type writing_end) noexcept {
   if (is_open(writing_end)) at(writing_end).is_awake = true;
 }

@@ -44,7 +44,7 @@ using lines = std::vector<std::string>;
 
 // ---- values ----
 
-/// A stretch of virtual time: a number of milliseconds, or any chrono duration.
+/// A duration of virtual time: a number of milliseconds, or any chrono duration.
 class span {
  public:
   constexpr span(int milliseconds) noexcept : nanoseconds_(std::int64_t{milliseconds} * 1000000) {}
@@ -108,7 +108,7 @@ struct step {
   step after(span time) && { return delay = time.nanoseconds(), std::move(*this); }
   /// The last step of a script: every further call does the same.
   step always() && { return forever = true, std::move(*this); }
-  /// Who sent the data.
+  /// The sender of the data.
   step from(socket_address address) && {
     return addresses = {std::move(address)}, std::move(*this);
   }
@@ -129,11 +129,11 @@ struct step {
 
 /// Fails with that errno; with that EAI_* or h_errno number where the function returns one.
 step fails(int error);
-/// What the call does without a script.
+/// Does what the call does without a script.
 step succeeds();
 /// Returns exactly that.
 step returns(std::int64_t value);
-/// Sends (or reads from a file) at most so many bytes.
+/// Sends (or reads from a file) at most that many bytes.
 step takes(std::size_t bytes);
 /// Receives those bytes. A stream keeps the bytes that do not fit into the caller's buffer, a
 /// message loses them. Also: the bytes of an option, gethostname's, if_indextoname's and
@@ -147,13 +147,13 @@ step sets(int option);
 /// and the rest of the time remains.
 step ready();
 step ready_after(span time);
-/// poll: the descriptor that wakes it is readable, which it also is after interrupt().
+/// poll: the descriptor that wakes it is readable, as after interrupt().
 step wakes();
-/// wait_poll_set: those are ready, of the ones in the set. Without a script all are.
+/// wait_poll_set: those of these handles that are in the set are ready. Without a script all are.
 step ready(std::vector<handle> handles);
 /// poll: no event. With after(): it returns after that time.
 step times_out();
-/// getaddrinfo: those addresses, in that order. Port 0 is replaced by the service's.
+/// getaddrinfo: returns those addresses in that order. The service's port replaces port 0.
 step resolves(std::vector<socket_address> addresses);
 /// gethostbyname and gethostbyaddr.
 step knows(sys::host_entry host);
@@ -165,13 +165,13 @@ step names(std::string host, std::string service);
 /// such function
 void on(const std::string& function, std::vector<step> steps);
 
-/// Decides the step of every call that has no script. It is given the call as the log has it, and
-/// may use the library, as another thread or a signal handler would during the call.
+/// Decides the step of every call that has no script. Its argument is the call's line in the log.
+/// It may use the library, as another thread or a signal handler would during the call.
 using director = std::function<step(const std::string& call)>;
 void direct(director directing);
 
-// Every call of the seam that can fail, and its arguments in the log: the seam's without pointers;
-// an address is printed, data is its size.
+// Every call of the seam that can fail, and its arguments in the log: those of the seam without
+// pointers. Addresses are printed; of data the log has the size.
 // clang-format off
 #define PYSOCK_FAKE_CALLS(CALL) \
   CALL(socket) /* family, type, proto, nonblocking */ \
@@ -240,7 +240,7 @@ inline std::string text(const std::string& s) { return s; }
 inline std::string text(const char* s) { return s != nullptr ? s : "null"; }
 inline std::string text(const socket_address& a) { return to_string(a); }
 std::string text(event e);
-// Flags and types too, which are enumerators on some systems.
+// Flags and types are enumerators on some systems.
 template <class T, std::enable_if_t<std::is_integral_v<T> || std::is_enum_v<T>, int> = 0>
 std::string text(T number) {
   if constexpr (std::is_same_v<T, bool>) return number ? "true" : "false";
@@ -263,8 +263,8 @@ lines log(const std::string& function);
 std::size_t count(const std::string& function);
 void clear_log();
 
-/// run_detached() calls its function at once, before it returns; after a step `returns(0)` only
-/// here.
+/// Calls the function that run_detached() has kept, after a step `returns(0)`. Without such a step
+/// run_detached() calls it before it returns.
 void run_held_thread();
 
 /// What one successful call sent.
@@ -275,7 +275,7 @@ struct sent_message {
   std::string control;  // ancillary data as passed down
 };
 const std::vector<sent_message>& sent_messages();
-/// All that was sent, in one piece.
+/// All bytes that were sent.
 std::string sent();
 
 // ---- time ----
@@ -315,10 +315,10 @@ const std::vector<handle>& closed();
 
 // ---- failures and problems ----
 
-/// The n-th call from now on that opens descriptors fails; 1 is the next.
+/// Makes the n-th call from now on that opens descriptors fail; 1 is the next.
 void fail_nth_open(int n, int error);
-/// The n-th call from now on fails, whatever it is, with that error number of the system; 1 is the
-/// next.
+/// Makes the n-th call from now on of any function fail with that error number of the system; 1 is
+/// the next.
 void fail_nth_call(int n, int error);
 /// Whether such a failure has happened.
 bool failure_fired();
@@ -346,8 +346,8 @@ struct session {
 };
 
 /// Runs `scenario()` once for every call of the seam in it, with that call failing, and a last time
-/// with none. Each run begins after a reset; the scenario sets its scripts, catches what may be
-/// thrown and checks what must hold. Returns the number of calls that failed.
+/// without a failure. Each run begins after a reset. The scenario sets its scripts, catches
+/// exceptions and makes its checks. Returns the number of calls that failed.
 template <class Scenario>
 int fail_each_call(int error, Scenario scenario) {
   for (int n = 1;; ++n) {

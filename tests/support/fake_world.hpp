@@ -23,7 +23,7 @@ using pysock::invalid_handle;
 
 inline constexpr std::int64_t first_instant = 1'000'000'000'000;
 inline constexpr handle first_handle = 1000;
-// More calls than any test makes: the code under test repeats calls without end.
+// No test makes so many calls: the code under test must be in an endless loop.
 inline constexpr std::size_t too_many_calls = 100'000;
 
 #define PYSOCK_FAKE_NAME(function) #function,
@@ -123,7 +123,7 @@ inline void note(std::string line) {
   world& w = state();
   w.log.push_back(std::move(line));
   if (w.log.size() < too_many_calls) return;
-  std::fputs("fake: far too many calls, the last of them\n", stderr);
+  std::fputs("fake: too many calls; the last ones are\n", stderr);
   for (auto last = w.log.end() - 20; last != w.log.end(); ++last)
     std::fprintf(stderr, "  %s\n", last->c_str());
   std::abort();
@@ -133,7 +133,7 @@ inline void wrong(std::string what) { state().errors.push_back(std::move(what));
 
 inline std::deque<step>& script_of(const char* function) { return state().scripts[function]; }
 
-// What the director decides for the call that is the last in the log; `otherwise` without one.
+// The director's step for the last call in the log; `otherwise` without a director.
 inline step directed(step otherwise = {}) {
   const director directing = state().directing;
   if (!directing) return otherwise;
@@ -158,7 +158,7 @@ inline bool due(planned_failure& planned) {
   return true;
 }
 
-// The failure that was planned for this very call, if it was.
+// The failure that was planned for this call, if any.
 inline std::optional<turn> planned() {
   planned_failure& next = state().failing_call;
   if (!due(next)) return std::nullopt;

@@ -17,7 +17,7 @@
 
 namespace test_support {
 
-/// Does not repeat, so that lost, doubled and exchanged pieces are found.
+/// Data without repetitions, so that lost, doubled and exchanged pieces are found.
 inline std::string pattern(std::size_t size) {
   std::string data(size, '\0');
   std::uint64_t state = 7;

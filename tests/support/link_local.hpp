@@ -14,7 +14,7 @@
 
 namespace test_support {
 
-/// Empty if no interface that is up has one.
+/// Empty if no active interface has one.
 inline std::optional<pysock::inet6_address> link_local_address() {
 #if __has_include(<ifaddrs.h>)
   ifaddrs* all = nullptr;
@@ -38,7 +38,7 @@ inline std::optional<pysock::inet6_address> link_local_address() {
           (address->bytes()[1] & 0xC0U) == 0x80)
         return *address;
     }
-  } catch (const pysock::gaierror&) {  // this host's name has no address
+  } catch (const pysock::gaierror&) {  // the resolver does not know this host's name
   }
   return std::nullopt;
 #endif

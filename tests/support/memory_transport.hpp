@@ -28,7 +28,7 @@ struct arrival {
 
 /// The peer of a transport: the data that it sends and receives, and the parameters of the calls.
 struct peer {
-  std::deque<arrival> sends;        // then the end of the stream
+  std::deque<arrival> sends;        // after them the stream ends
   std::string got;                  // what was written
   std::deque<std::size_t> accepts;  // bytes of each next write; a partial one fails with `refusal`
   std::error_code refusal = pysock::errc::timed_out;
@@ -103,7 +103,7 @@ inline pysock::file open(peer& p, const char* mode = "r", int bufsize = -1,
                                            pysock::detail::timeout_word(timeout));
 }
 
-/// One receive for each.
+/// One receive for each piece.
 inline std::deque<arrival> arrivals(std::initializer_list<const char*> pieces) {
   std::deque<arrival> made;
   for (const char* piece : pieces) made.push_back({piece, {}});

@@ -23,7 +23,7 @@ inline int native_number(std::errc condition) {
 /// The number for one of errno's.
 inline int native(int errno_number) { return native_number(static_cast<std::errc>(errno_number)); }
 
-/// The error of a connect that goes on in the background.
+/// The error of a connect that continues in the background.
 inline int pending_connect() {
   int number = native(EINPROGRESS);
   while (!pysock::detail::sys::connect_pending(number)) --number;
@@ -36,17 +36,16 @@ inline std::string number_text(int number) {
          "] ";
 }
 
-/// The text of a message for one of errno's numbers; for unit tests, whose seam has errno's
-/// numbers.
+/// The text of a message for a number of errno. For unit tests, whose fake has errno's numbers.
 inline std::string errno_text(int number) {
   return number_text(number) + std::error_code(number, pysock::detail::sys::category()).message();
 }
-/// The same of an EAI_* number.
+/// The same for an EAI_* number.
 inline std::string gai_text(int number) {
   return "[Errno " + std::to_string(number) + "] " +
          std::error_code(number, pysock::gai_category()).message();
 }
-/// The same of an h_errno number.
+/// The same for an h_errno number.
 inline std::string herror_text(int number) {
   return "[Errno " + std::to_string(number) + "] " +
          std::error_code(number, pysock::herror_category()).message();

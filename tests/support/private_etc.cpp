@@ -24,8 +24,8 @@ std::string not_allowed(const char* what) {
   return std::string("not allowed: ") + what + ": " + std::strerror(errno);
 }
 
-// With a user namespace the others need no privilege, but a process in a chroot or with a second
-// thread cannot make one.
+// Within a user namespace the other namespaces need no privilege. A process in a chroot or with a
+// second thread cannot make a user namespace.
 bool enter(int what) {
   const std::string user = "0 " + std::to_string(::geteuid()) + " 1";
   const std::string group = "0 " + std::to_string(::getegid()) + " 1";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The behaviour of the system's calls without the library: if it is wrong, the test is skipped.
+// Probes of the system's calls, without the library. A test is skipped if the system is wrong.
 #pragma once
 
 #if __has_include(<unistd.h>)
@@ -17,13 +17,13 @@
 
 namespace test_support {
 
-/// The scope that the system returns for a bound socket; correct is the same one.
+/// The scope that the system returns for a socket bound with `scope`; it should be the same.
 inline unsigned told_scope(unsigned scope) {
   const pysock::socket s(AF_INET6, SOCK_DGRAM);
   sockaddr_in6 name{};
   name.sin6_family = AF_INET6;
   name.sin6_addr.s6_addr[0] =
-      0xFF;  // a multicast address of link scope needs no such address on the interface
+      0xFF;  // a multicast address of link scope needs no address on the interface
   name.sin6_addr.s6_addr[1] = 0x02;
   name.sin6_addr.s6_addr[15] = 0x01;
   name.sin6_scope_id = scope;
@@ -43,7 +43,7 @@ struct raw_message {
     message.msg_control = control.data();
     message.msg_controllen = static_cast<decltype(message.msg_controllen)>(room);
   }
-  /// Writes the one control message.
+  /// Writes a control message.
   template <typename T>
   void hold(int level, int type, const T& value) {
     cmsghdr* const header = CMSG_FIRSTHDR(&message);
@@ -58,8 +58,7 @@ struct raw_message {
   msghdr message{};
 };
 
-/// Empty if the system reports that a control message was truncated, otherwise what it does
-/// instead.
+/// Empty if the system reports truncated control messages, otherwise what it does instead.
 inline std::string why_no_cut_control_message() {
   const auto [a, b] = pysock::socketpair();
   const std::array<int, 2> two = {a.fileno(), b.fileno()};
@@ -72,7 +71,7 @@ inline std::string why_no_cut_control_message() {
            pysock::detail::system_code(pysock::detail::sys::last_error()).message();
   }
   if (cmsghdr* const header = CMSG_FIRSTHDR(&received.message); header != nullptr) {
-    std::array<int, 2> got{};  // both, if the system wrote beyond the buffer
+    std::array<int, 2> got{};  // the second one is set if the system wrote beyond the buffer
     const std::size_t size = std::min<std::size_t>(header->cmsg_len - CMSG_LEN(0), sizeof got);
     std::memcpy(got.data(), CMSG_DATA(header), size);
     for (std::size_t i = 0; i < size / sizeof(int); ++i) ::close(got[i]);

@@ -28,7 +28,7 @@ constexpr int patience_ms = 60000;
   throw std::system_error(errno, std::generic_category(), what);
 }
 
-// A peer ends when its test is killed.
+// Lets a peer end when its test is killed.
 void die_with_parent() {
 #ifdef PR_SET_PDEATHSIG
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -56,8 +56,7 @@ bool has_program(const std::string& name) {
   return false;
 }
 
-// The channel is a pair of sockets, not of pipes: writing to a program that has ended must not
-// raise SIGPIPE here.
+// The channel is a socketpair, because writing to a pipe of an ended program would raise SIGPIPE.
 process::process(const std::vector<std::string>& argv) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0) fail("socketpair");
@@ -92,7 +91,8 @@ bool process::read_more() {
   do {
     ready = ::poll(&entry, 1, patience_ms);
   } while (ready < 0 && errno == EINTR);
-  if (ready == 0) throw std::runtime_error("the other process says nothing; last: " + pending_);
+  if (ready == 0)
+    throw std::runtime_error("the other process prints nothing; its last output: " + pending_);
   char room[4096];
   const ssize_t count = ::read(channel_, room, sizeof room);
   if (count <= 0) return false;
@@ -109,7 +109,7 @@ std::string process::line() {
     }
     if (!read_more())
       throw std::runtime_error("the other process ended with " + std::to_string(wait()) +
-                               "; last: " + pending_);
+                               "; its last output: " + pending_);
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Other processes: peers, and functions that must run in a process of their own. One
-// source file per platform implements it.
+// Other processes: peers, and functions that must run in their own process. Each platform has a
+// source file that implements this.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,7 @@ namespace test_support {
 /// Whether a program of that name can be started.
 bool has_program(const std::string& name);
 
-/// A running program. This object has its input and output, and its destructor ends the program.
+/// A running program, connected through its standard input and output. The destructor ends it.
 class process {
  public:
   /// Starts `argv[0]`, found along PATH.
@@ -22,16 +22,16 @@ class process {
   process& operator=(const process&) = delete;
   ~process();
 
-  /// The next line of its output. Throws std::runtime_error with its last output if there is none,
-  /// or none arrives in time.
+  /// The next line of its output. Throws std::runtime_error with the last output if the program has
+  /// ended or prints no line in time.
   std::string line();
   /// The rest of its output, up to its end.
   std::string rest();
-  /// Writes to its input.
+  /// Writes to the program's input.
   void say(const std::string& text);
-  /// Closes its input.
+  /// Closes the program's input.
   void end_input();
-  /// Waits for its end. Returns its exit status, or 128 and the number of the signal that ended it.
+  /// Waits until the program ends. Returns its exit status, or 128 plus the signal that ended it.
   int wait();
 
  private:
@@ -43,8 +43,8 @@ class process {
   std::string pending_;
 };
 
-/// Runs `body` in a child of this process and returns what it returned, or 128 and the number of
-/// the signal that ended it.
+/// Runs `body` in a child of this process. Returns the result of `body`, or 128 plus the signal
+/// that ended the child.
 int in_child(const std::function<int()>& body);
 
 /// As above, for a function that returns text. Empty if the child did not end normally.

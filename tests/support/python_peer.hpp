@@ -11,7 +11,7 @@
 
 namespace test_support {
 
-/// A Python script as the peer. It prints lines of a key and a value: `say("port",
+/// A Python script as the peer. It prints lines with a key and a value: `say("port",
 /// s.getsockname()[1])`.
 class python_peer {
  public:
@@ -20,8 +20,8 @@ class python_peer {
   explicit python_peer(const std::string& script, const std::vector<std::string>& arguments = {})
       : process_(command(script, arguments)) {}
 
-  /// The value of the next line, whose key must be this; anything else, a traceback perhaps,
-  /// becomes the text of the exception.
+  /// The value of the next line, which must have this key. Otherwise throws with the output, for
+  /// example a traceback.
   std::string expect(const std::string& key) {
     const std::string line = process_.line();
     if (line.compare(0, key.size() + 1, key + " ") == 0) return line.substr(key.size() + 1);
@@ -31,10 +31,10 @@ class python_peer {
   /// The value of the next line as a number.
   int expect_number(const std::string& key) { return std::stoi(expect(key)); }
 
-  /// Lets the script continue, which waits in `sys.stdin.readline()`.
+  /// Continues the script, which waits in `sys.stdin.readline()`.
   void go_on() { process_.say("go on\n"); }
 
-  /// Waits for its end, and checks that its exit status is 0.
+  /// Waits until the script ends, and checks that its exit status is 0.
   void finish() {
     const std::string last = process_.rest();
     if (process_.wait() != 0) throw std::runtime_error("Python failed: " + last);

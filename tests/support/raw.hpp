@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The system's calls without the library, for comparison and for finding features that the system
-// lacks. A probe returns the reason for skipping a test, or an empty text.
+// The system's calls without the library: for comparison, and to probe for features. A probe
+// returns the reason for skipping a test, or an empty text.
 #pragma once
 
 #include <initializer_list>
@@ -37,13 +37,13 @@ std::string system_says(const F& call) {
   });
 }
 
-/// Reason and number of the system call that failed just now.
+/// A reason to skip: the call that has just failed, and its error.
 inline std::string because(const char* call) {
   const int number = pysock::detail::sys::last_error();
   return std::string(call) + " fails with " + std::to_string(number);
 }
 
-/// Whether the socket has no name; Winsock then reports an error.
+/// Whether the socket has no local address. Winsock then reports an error.
 inline bool is_unbound(const pysock::socket& s) {
   std::string name;
   const std::string outcome = failure_of([&] { name = s.getsockname().to_string(); });
@@ -62,7 +62,7 @@ inline int wrong_family_of_resolver(int family) {
   return number;
 }
 
-/// Does a shutdown wake a thread that receives?
+/// Probes whether shutdown wakes a thread that receives.
 inline std::string why_shutdown_wakes_nobody() {
   auto [client, server] = connected();
   client.settimeout(std::nullopt);
@@ -80,7 +80,7 @@ inline std::string why_shutdown_wakes_nobody() {
   return "::shutdown wakes no thread that is in ::recv";
 }
 
-/// Does a receive report a reset that a wait has reported before?
+/// Probes whether recv reports a reset that poll() has reported before.
 inline std::string why_waiting_hides_resets() {
   auto [client, server] = connected();
   server.setsockopt(SOL_SOCKET, SO_LINGER, linger{1, 0});
@@ -95,7 +95,7 @@ inline std::string why_waiting_hides_resets() {
   return count < 0 ? "" : "::recv after ::select takes a reset for an end";
 }
 
-/// Does MSG_WAITALL wait for all?
+/// Probes whether MSG_WAITALL waits for all bytes.
 inline std::string why_no_waitall() {
   auto [client, server] = connected();
   server.settimeout(std::nullopt);
@@ -110,7 +110,7 @@ inline std::string why_no_waitall() {
   return count == 8 ? "" : "::recv with MSG_WAITALL for 8 bytes gave " + std::to_string(count);
 }
 
-/// Does reading SO_ERROR clear it?
+/// Probes whether reading SO_ERROR clears it.
 inline std::string why_so_error_stays() {
   pysock::socket closed_port;
   closed_port.bind({"127.0.0.1", 0});
@@ -127,7 +127,7 @@ inline std::string why_so_error_stays() {
                      : "::getsockopt gives SO_ERROR " + std::to_string(number) + " time and again";
 }
 
-/// Does the system's resolver know scopes by the names of interfaces?
+/// Probes whether the system's resolver accepts interface names as scopes.
 inline std::string why_no_scope_names(const std::string& interface) {
   addrinfo hints{};
   hints.ai_flags = AI_NUMERICHOST;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the tests of simulated time are made of: random limits of calls, the calls of the fake as
-// its director sees them, and the bytes that the streams carry.
+// Helpers of the tests of simulated time: random timeouts, the fake's calls as the director gets
+// them, and the bytes of the streams.
 #pragma once
 
 #include <chrono>
@@ -21,7 +21,7 @@ inline constexpr std::int64_t day = 86'400 * second;
 inline constexpr std::int64_t year = 365 * day;
 inline constexpr std::int64_t never = INT64_MAX;
 
-// The bytes of both streams, from a position on.
+// The bytes of both streams.
 class byte_pattern {
  public:
   byte_pattern() {
@@ -32,7 +32,7 @@ class byte_pattern {
     }
   }
   [[nodiscard]] const std::string& all() const { return bytes_; }
-  // The stream begins again where the pattern ends.
+  // `size` bytes from a position. The pattern is repeated at its end.
   [[nodiscard]] std::string at(std::size_t position, std::size_t size) const {
     std::string result;
     while (result.size() < size)
@@ -46,12 +46,12 @@ class byte_pattern {
 
 inline const byte_pattern stream_bytes;
 
-// How long calls may wait, as the model has it.
+// How long a call may wait.
 struct limit {
   enum class kind { none, zero, relative, absolute } is = kind::none;
   std::int64_t time = 0;  // nanoseconds, or the instant
 
-  // Any of them, deadlines that have passed included.
+  // A random limit, which may be a deadline that has passed.
   static limit any(dice& random) {
     const std::uint64_t which = random.below(10);
     if (which < 2) return {kind::none, 0};
@@ -74,7 +74,7 @@ struct limit {
   }
 };
 
-// A call of the seam, taken from its line in the log.
+// A call of the seam, parsed from its line in the log.
 struct seam_call {
   explicit seam_call(const std::string& line) : function(line.substr(0, line.find('('))) {
     std::istringstream arguments(line.substr(function.size() + 1));
@@ -88,7 +88,7 @@ struct seam_call {
   [[nodiscard]] bool is_attempt() const {
     return receives() || sends() || is("accept") || is("connect");
   }
-  // Bytes that may be moved.
+  // The number of bytes that the call may transfer.
   [[nodiscard]] std::size_t size() const {
     return static_cast<std::size_t>(number(is("sendfile") ? 3 : 1));
   }

@@ -15,14 +15,14 @@
 
 namespace test_support {
 
-/// The timeout for events that must happen, on a busy machine.
+/// The timeout for events that must occur; long, for busy machines.
 inline constexpr std::chrono::seconds patience{30};
 
 inline const char* loopback(int family) { return family == AF_INET6 ? "::1" : "127.0.0.1"; }
 
 using native_socket = decltype(::socket(0, 0, 0));
 
-/// A descriptor of the system's call as a socket; closed if the call failed.
+/// A socket made by the system's call; empty if the call failed.
 inline pysock::descriptor system_socket(int family, int type) {
   const pysock::socket starts_winsock;
   return pysock::descriptor(static_cast<pysock::native_handle_type>(::socket(family, type, 0)));
@@ -65,7 +65,7 @@ inline pysock::socket bound_udp(int family = AF_INET) {
   return made;
 }
 
-/// A TCP connection; its client's end first.
+/// The client's and the server's end of a TCP connection.
 inline std::pair<pysock::socket, pysock::socket> connected(int family = AF_INET) {
   pysock::socket listener = listening(family);
   pysock::socket client(family);
@@ -91,7 +91,7 @@ struct full_listener {
   std::vector<pysock::socket> queued;
 };
 
-/// Exactly `size` bytes, or the bytes before the end of the stream.
+/// Receives `size` bytes, or fewer if the stream ends.
 inline std::string receive(pysock::socket& s, std::size_t size) {
   std::string all;
   while (all.size() < size) {
@@ -120,7 +120,7 @@ struct full_connection {
     std::error_code ec;
     do {
       for (ec.clear(); !ec;) under_way += client.send(piece, ec);
-    } while (wait_for(client.fileno(), POLLOUT, 50));  // reading at the other end frees space here
+    } while (wait_for(client.fileno(), POLLOUT, 50));  // the other end may take data later
   }
   std::size_t under_way = 0;
   std::pair<pysock::socket, pysock::socket> both = connected();
@@ -137,7 +137,7 @@ class default_timeout_scope {
   ~default_timeout_scope() { pysock::setdefaulttimeout(std::nullopt); }
 };
 
-/// Seconds since it was made, on a monotonic clock.
+/// Measures the seconds since its construction with a monotonic clock.
 class stopwatch {
  public:
   [[nodiscard]] double seconds() const {

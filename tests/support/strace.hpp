@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Programs run under strace: their system calls, and their behaviour if some fail.
+// Runs programs under strace, which records their system calls and can make some fail.
 #pragma once
 
 #include <cstdlib>
@@ -16,7 +16,7 @@ struct trace {
   std::string output;              ///< What the program printed.
   std::vector<std::string> calls;  ///< Its system calls, one a line, with arguments and results.
 
-  /// The positions of the program's marks, writes of that text, for begin and end.
+  /// The position of a mark: a write of this text by the program.
   [[nodiscard]] std::size_t mark(const std::string& text, std::size_t from = 0) const {
     while (from < calls.size() &&
            calls[from].find("write(-1, \"" + text + "\"") == std::string::npos)
@@ -24,7 +24,7 @@ struct trace {
     return from;
   }
 
-  /// Some system calls have one name on most architectures, and another one on a few.
+  /// System calls that have another name on a few architectures: {that name, the usual name}.
   static constexpr const char* other_names[][2] = {
       {"recv", "recvfrom"}, {"send", "sendto"}, {"fcntl64", "fcntl"}, {"ppoll", "poll"}};
 
@@ -36,7 +36,7 @@ struct trace {
     return name;
   }
 
-  /// The option of strace for a call, with its name on this architecture.
+  /// All names of a call, for the options of strace.
   static std::string every_name(const std::string& name) {
     for (const auto& [here, elsewhere] : other_names) {
       if (name == elsewhere) return name + ",?" + here;
@@ -61,7 +61,7 @@ struct trace {
     std::vector<std::string> names;
     for (const std::string& line : lines_between(begin, end)) {
       const std::string name = name_of(line);
-      bool counts = line[0] != '-' && line[0] != '+';  // signals and the end
+      bool counts = line[0] != '-' && line[0] != '+';  // signals and the exit
       for (const char* one : {"mmap", "munmap", "mprotect", "madvise", "brk", "futex", "gettid",
                               "clock_gettime", "rt_sigprocmask", "write"}) {
         counts = counts && name != one;
@@ -71,7 +71,7 @@ struct trace {
     return names;
   }
 
-  /// How many calls of that name there are before the mark.
+  /// The number of calls of that name before the mark.
   [[nodiscard]] int count_before(const std::string& name, const std::string& text) const {
     int count = 0;
     for (std::size_t i = 0; i < mark(text); ++i) count += name_of(calls[i]) == name ? 1 : 0;
@@ -103,8 +103,8 @@ inline trace run_traced(const std::vector<std::string>& options,
   return made;
 }
 
-/// Why this program cannot be traced here, or empty. It must mark "begin nothing" and "end nothing"
-/// when told "nothing".
+/// Why strace cannot trace this program here; empty if it can. With the argument "nothing" the
+/// program must write the marks "begin nothing" and "end nothing".
 inline std::string why_no_strace(const std::string& program) {
   if (!has_program("strace")) return "there is no strace";
   process trial({"strace", "-qq", "-o", "/dev/null", "true"});

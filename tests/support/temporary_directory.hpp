@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A folder for one test, which its destructor removes. Its path is short enough for AF_UNIX.
+// A folder for one test. The destructor removes it. Its path is short enough for AF_UNIX.
 #pragma once
 
 #include <filesystem>

@@ -16,7 +16,7 @@ std::size_t transferred(const F& f) {
   } catch (const pysock::error& e) {
     return e.transferred();
   }
-  throw std::logic_error("nothing was thrown");
+  throw std::logic_error("not thrown");
 }
 
 }  // namespace test_support

@@ -15,7 +15,7 @@ namespace {
 
 constexpr int patience = 60;  // seconds
 
-// Where Python may be: along PATH, or that of a Unix on which Windows' own programs run.
+// Finds Python in PATH, or the Unix system's Python under Wine.
 std::string find_python() {
   char path[MAX_PATH];
   for (const char* name : {"python3", "python"}) {
@@ -25,7 +25,7 @@ std::string find_python() {
   return ::GetFileAttributesA(unix_python) != INVALID_FILE_ATTRIBUTES ? unix_python : "";
 }
 
-// Without the quotes that a command line would need.
+// In hexadecimal, so that a command line needs no quotes.
 std::string as_hex(const std::string& text) {
   static const char digits[] = "0123456789abcdef";
   std::string out;
@@ -38,7 +38,8 @@ std::string as_hex(const std::string& text) {
 
 std::string quoted_name(const std::string& text) { return '"' + text + '"'; }
 
-// Joins a script's input and output to a connection to this port, and says in the end how it went.
+// A script that connects its input and output to this port, runs `script`, and sends its exit
+// status at the end.
 std::string joined(const std::string& script, int port) {
   return "import socket, sys, traceback\n"
          "channel = socket.create_connection(('127.0.0.1', " +
@@ -57,7 +58,8 @@ std::string joined(const std::string& script, int port) {
 
 }  // namespace
 
-// A socket, that is: the numbers of handles are used again at once, for anything.
+// Whether the number is an open socket. Windows reuses handle numbers at once, also for other
+// objects.
 bool is_open(pysock::native_handle_type fd) {
   int type = 0;
   int size = sizeof type;
@@ -92,7 +94,8 @@ std::int64_t position_of(pysock::native_handle_type file) {
 
 a_pipe::a_pipe() {
   HANDLE made[2];
-  if (::CreatePipe(&made[0], &made[1], nullptr, 0) == 0) throw std::runtime_error("no pipes here");
+  if (::CreatePipe(&made[0], &made[1], nullptr, 0) == 0)
+    throw std::runtime_error("cannot make a pipe");
   for (int i = 0; i < 2; ++i) ends_[i] = reinterpret_cast<pysock::native_handle_type>(made[i]);
 }
 a_pipe::~a_pipe() {
@@ -100,8 +103,7 @@ a_pipe::~a_pipe() {
 }
 
 bool wait_for(pysock::native_handle_type fd, short events, int milliseconds) {
-  if ((events & POLLPRI) !=
-      0) {  // WSAPoll() refuses it: urgent data are an exception to select() alone
+  if ((events & POLLPRI) != 0) {  // WSAPoll() rejects POLLPRI: only select() reports urgent data
     fd_set urgent;
     urgent.fd_count = 1;
     urgent.fd_array[0] = static_cast<SOCKET>(fd);
@@ -109,7 +111,7 @@ bool wait_for(pysock::native_handle_type fd, short events, int milliseconds) {
     return ::select(0, nullptr, nullptr, &urgent, &limit) == 1;
   }
   WSAPOLLFD entry{static_cast<SOCKET>(fd), static_cast<SHORT>(events & (POLLIN | POLLOUT)),
-                  0};  // it refuses what it tells unasked
+                  0};  // WSAPoll() rejects POLLERR and POLLHUP in events
   return ::WSAPoll(&entry, 1, milliseconds) == 1;
 }
 
@@ -118,8 +120,8 @@ char thread_state(long /*id*/) { return '?'; }
 
 bool has_program(const std::string& name) { return name == "python3" && !find_python().empty(); }
 
-// Python alone: it connects to a listener here, since handles for its input and output are not the
-// same thing everywhere.
+// Starts only Python. The script connects to a listener here, because handles for standard input
+// and output do not work on every system that runs Windows programs.
 process::process(const std::vector<std::string>& argv) {
   if (argv.size() < 3 || argv[0] != "python3" || argv[1] != "-c")
     throw std::runtime_error("only Python can be started here");
@@ -145,7 +147,7 @@ process::process(const std::vector<std::string>& argv) {
   channel_ = channel.detach();
 }
 
-// Closing the channel ends what waits for it; what does not ends by itself.
+// A program that waits for the channel ends when it is closed. The others end by themselves.
 process::~process() { ::closesocket(static_cast<SOCKET>(channel_)); }
 
 bool process::read_more() {
@@ -156,7 +158,7 @@ bool process::read_more() {
   const std::size_t count = channel.recv_into(room, ec);
   (void)channel.detach();
   if (ec == pysock::errc::timed_out)
-    throw std::runtime_error("the other process says nothing; last: " + pending_);
+    throw std::runtime_error("the other process prints nothing; its last output: " + pending_);
   pending_.append(room, count);
   if (const std::size_t end = pending_.find('\0'); end != std::string::npos) {
     status_ = std::atoi(pending_.c_str() + end + 1);
@@ -175,7 +177,7 @@ std::string process::line() {
     }
     if ((status_ >= 0 || !read_more()) && pending_.find('\n') == std::string::npos) {
       throw std::runtime_error("the other process ended with " + std::to_string(wait()) +
-                               "; last: " + pending_);
+                               "; its last output: " + pending_);
     }
   }
 }
@@ -189,7 +191,7 @@ std::string process::rest() {
 void process::say(const std::string& text) {
   if (::send(static_cast<SOCKET>(channel_), text.data(), static_cast<int>(text.size()), 0) !=
       static_cast<int>(text.size())) {
-    throw std::runtime_error("cannot talk to the other process");
+    throw std::runtime_error("cannot write to the other process");
   }
 }
 

@@ -27,7 +27,7 @@ using namespace std::string_literals;
 
 namespace {
 
-// As std::filesystem::path is on Windows.
+// Has wide characters, as std::filesystem::path on Windows.
 struct wide_path {
   using string_type = std::wstring;
   static constexpr wchar_t preferred_separator = L'\\';
@@ -86,7 +86,7 @@ TEST_CASE("a port of any integer type is checked and never wraps into another", 
     CHECK_THROWS_AS(inet6_address("::1", port), std::out_of_range);
     CHECK_FALSE(pysock::port_number(port).is_valid());
   };
-  refused(4294967376L);  // as an int it would be 80
+  refused(4294967376L);  // converted to int it would be 80
   refused(4294967376ULL);
   refused(-4294967216LL);
   refused(18446744073709551615ULL);
@@ -136,12 +136,12 @@ TEST_CASE("flow labels and scopes are checked") {
   CHECK(address("::1", 80, 0, 4294967295LL).scope_id() == 4294967295U);
 }
 
-TEST_CASE("the scope in the text is kept, and the fourth part wins if it is not zero") {
+TEST_CASE("the scope in the text is kept, unless the fourth part is not zero") {
   CHECK(address("fe80::1%3", 80).scope_id() == 3);
   CHECK(address("fe80::1%3", 80).host() == "fe80::1");
   CHECK(address("fe80::1%3", 80, 0, 0).scope_id() == 3);
   CHECK(address("fe80::1%3", 80, 0, 5).scope_id() == 5);
-  // A scope by name needs the system: kept as it is until a socket uses it.
+  // Only the system knows a scope's name, so the host stays text until a socket uses it.
   CHECK(address("fe80::1%eth0", 80).get_if<host_address>() != nullptr);
   CHECK(address("fe80::1%", 80).get_if<host_address>() != nullptr);
   CHECK(address("fe80::1%4294967296", 80).get_if<host_address>() != nullptr);
@@ -169,7 +169,7 @@ TEST_CASE("a NUL in a host is refused") {
   CHECK_THROWS_AS(address("a\0b"s, 80, 0, 0), std::invalid_argument);
 }
 
-TEST_CASE("a path makes an AF_UNIX address, its NUL counted") {
+TEST_CASE("a path makes an AF_UNIX address, whose size counts the NUL") {
   const address a("/tmp/sock");
   REQUIRE(a.get_if<unix_address>() != nullptr);
   CHECK(a.path() == "/tmp/sock");
@@ -195,7 +195,7 @@ TEST_CASE("a std::filesystem::path makes an AF_UNIX address", "[unix_address][fi
   const auto path_of = [](const address& a) { return a.path(); };  // converts implicitly
   CHECK(path_of(folder) == "/tmp");
   CHECK(path_of(fs::path()).empty());
-  STATIC_REQUIRE_FALSE(std::is_convertible_v<fs::path, pysock::text>);  // no name of a host
+  STATIC_REQUIRE_FALSE(std::is_convertible_v<fs::path, pysock::text>);  // not a host name
 }
 
 TEST_CASE("a file_path is text, or a copy of a path object's bytes or UTF-8", "[file_path]") {

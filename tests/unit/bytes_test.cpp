@@ -13,7 +13,7 @@
 
 namespace {
 
-// What a method with such a parameter sees.
+// What a function with a parameter of that type receives.
 std::string sent(pysock::const_bytes data) { return std::string(data.view()); }
 std::size_t room(pysock::mutable_bytes data) { return data.size(); }
 std::string named(pysock::text name) { return name.str(); }
@@ -22,7 +22,7 @@ using namespace std::string_literals;
 
 }  // namespace
 
-TEST_CASE("const_bytes: a literal has no terminator, and keeps its inner NULs", "[bytes]") {
+TEST_CASE("const_bytes: a literal loses its terminator and keeps its inner NULs", "[bytes]") {
   CHECK(sent("GET /") == "GET /");
   CHECK(sent("a\0b") == "a\0b"s);
   CHECK(sent("a\0") == "a\0"s);
@@ -50,7 +50,7 @@ TEST_CASE("const_bytes: any other array has all its bytes", "[bytes]") {
 
 TEST_CASE("const_bytes: whole keeps the final zero byte of an array", "[bytes]") {
   static constexpr char greeting[] = {5, 1, 0};
-  CHECK(sent(greeting) == "\x05\x01");  // taken for a literal
+  CHECK(sent(greeting) == "\x05\x01");  // treated as a literal
   CHECK(sent(pysock::whole(greeting)) == "\x05\x01\0"s);
   CHECK(sent(pysock::whole("text")) == "text\0"s);
   static constexpr char zeros[4] = {};
@@ -93,7 +93,7 @@ TEST_CASE("const_bytes: a pointer and a length", "[bytes]") {
   CHECK(pysock::const_bytes().empty());
 }
 
-TEST_CASE("const_bytes: refers to the bytes, copies none", "[bytes]") {
+TEST_CASE("const_bytes: refers to the bytes without a copy", "[bytes]") {
   std::string owner = "abcdef";
   const pysock::const_bytes view = owner;
   CHECK(view.data() == owner.data());
@@ -102,7 +102,7 @@ TEST_CASE("const_bytes: refers to the bytes, copies none", "[bytes]") {
   CHECK(view.after(6).empty());
 }
 
-TEST_CASE("mutable_bytes: arrays and containers have their present size", "[bytes]") {
+TEST_CASE("mutable_bytes: arrays and containers have their current size", "[bytes]") {
   char buffer[8];
   CHECK(room(buffer) == 8);
   std::byte bytes[3];
@@ -169,7 +169,7 @@ TEST_CASE("text: leaves out the NULs at the end of a constant array", "[bytes]")
   CHECK(named(zeros).empty());
   const char full[2] = {'h', 'i'};
   CHECK(named(full) == "hi");
-  CHECK(named(std::string_view("name\0", 5)) == "name\0"s);  // a way to keep them
+  CHECK(named(std::string_view("name\0", 5)) == "name\0"s);  // a string_view keeps them
   constexpr pysock::text known = "name\0\0";
   static_assert(known.view() == "name");
 }

@@ -35,7 +35,7 @@ auto in(std::chrono::nanoseconds time) {
 
 connection_options racing() { return connection_options().happy_eyeballs_delay(0.25); }
 
-// The addresses tried, in their order.
+// The addresses that were tried, in order.
 lines tried() {
   lines all;
   for (const std::string& line : fake::log("connect"))
@@ -47,8 +47,9 @@ constexpr fake::handle first = 1000;
 
 }  // namespace
 
-TEST_CASE("with a delay the next address is tried after it, and the first connection is kept",
-          "[create_connection]") {
+TEST_CASE(
+    "happy_eyeballs_delay starts the next attempt after the delay and keeps the first connection",
+    "[create_connection]") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({inet(1), inet(2), inet(3)})});
   fake::on_connect({fails(EINPROGRESS).always()});
@@ -104,7 +105,7 @@ TEST_CASE("if all parallel attempts fail, the last failure or all are thrown",
     fake::on_getsockopt({fake::sets(ECONNREFUSED)});
     try {
       (void)create_connection({"h", 80}, 2, racing().all_errors(all));
-      FAIL("no exception");
+      FAIL("not thrown");
     } catch (const pysock::error_group& e) {
       CHECK(all);
       REQUIRE(e.exceptions().size() == 2);
@@ -169,7 +170,7 @@ TEST_CASE("the delay has no effect in non-blocking mode", "[create_connection]")
   CHECK(fake::count("wait_poll_set") == 0);
 }
 
-TEST_CASE("a deadline bounds lookup and addresses together", "[create_connection][deadline]") {
+TEST_CASE("one deadline applies to the lookup and all addresses", "[create_connection][deadline]") {
   for (const bool races : {false, true}) {
     const fake::session session;
     fake::on_getaddrinfo({fake::resolves({inet(1), inet(2), inet(3)}).after(600)});

@@ -2,7 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 
-// Before the library can supply a value of its own.
+// Read before pysock/constants.hpp, which defines NI_MAXHOST where the system does not.
 #if __has_include(<netdb.h>)
 #include <netdb.h>
 #endif
@@ -22,8 +22,7 @@ static constexpr int expected_maxhost = 1025;
 #include <sys/un.h>  // sockaddr_un
 #endif
 
-// What a program may rely on without asking. Everything else is there as far as the system has it,
-// and #ifdef tells.
+// The constants that every system must have. A program tests for the others with #ifdef.
 #if !defined(AF_UNSPEC) || !defined(AF_INET) || !defined(AF_INET6)
 #error "a family is missing"
 #endif
@@ -60,12 +59,12 @@ static constexpr int expected_maxhost = 1025;
 
 namespace {
 
-// Options and error numbers of one kind that shared a value could not be told apart.
+// Options and error numbers of one kind must have different values.
 bool all_different(const std::vector<int>& values) {
   return std::set<int>(values.begin(), values.end()).size() == values.size();
 }
 
-// Flags can be combined only if each has bits of its own.
+// Flags can be combined only if they share no bits.
 bool bits_apart(const std::vector<int>& flags) {
   unsigned seen = 0;
   for (const int flag : flags) {
@@ -198,7 +197,7 @@ TEST_CASE("constants: the directions of shutdown") {
   CHECK(SHUT_RDWR == 2);
 }
 
-TEST_CASE("constants: the UDP-Lite options come with the protocol") {
+TEST_CASE("constants: the UDP-Lite options are defined together with the protocol") {
 #ifdef IPPROTO_UDPLITE
   CHECK(UDPLITE_SEND_CSCOV == 10);
   CHECK(UDPLITE_RECV_CSCOV == 11);

@@ -39,7 +39,7 @@ const fake::socket_address six =
     fake::inet6({0xFE, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 0, 0, 2);
 constexpr int tcp = IPPROTO_TCP;
 
-// The handles that a session gives out, in their order.
+// The handles that a session returns, in order.
 constexpr fake::handle first = 1000;
 constexpr fake::handle second = 1001;
 
@@ -57,7 +57,7 @@ Error thrown(const Call& call) {
   } catch (const Error& e) {
     return e;
   }
-  FAIL("nothing thrown");
+  FAIL("not thrown");
   throw std::logic_error("not reached");
 }
 
@@ -72,7 +72,7 @@ int as_int(const std::string& option) {
 
 // ---- create_connection ----
 
-TEST_CASE("a connection with a timeout costs five system calls to a port below 1024") {
+TEST_CASE("a connection with a timeout to a port below 1024 makes five system calls") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({one})});
   fake::on_connect({fails(EINPROGRESS)});
@@ -145,12 +145,11 @@ TEST_CASE("with all_errors every failure is reported, in order") {
   STATIC_REQUIRE(std::is_nothrow_copy_constructible_v<pysock::error_group>);
   auto source = e;
   const auto taken = std::move(source);
-  CHECK(source.exceptions().size() ==
-        2);  // a move is a copy, so that no exception is ever without its list
+  CHECK(source.exceptions().size() == 2);  // a move copies, so that every exception has its list
   CHECK(taken.exceptions().size() == 2);
 }
 
-TEST_CASE("one failure of one address makes a group as well") {
+TEST_CASE("with all_errors one failure is an error_group as well") {
   const fake::session session;
   fake::on_connect({fails(ECONNREFUSED)});
   const auto e = thrown<pysock::error_group>([] {
@@ -213,7 +212,7 @@ TEST_CASE("a timeout of 0 does not wait") {
   CHECK(fake::count("poll") == 0);
 }
 
-TEST_CASE("bad timeouts are refused before anything is done") {
+TEST_CASE("invalid timeouts are rejected before any call") {
   const fake::session session;
   CHECK_THROWS_AS(create_connection({"127.0.0.1", 80}, -1), std::invalid_argument);
   CHECK_THROWS_AS(create_connection({"127.0.0.1", 80}, 1e300), std::out_of_range);
@@ -241,11 +240,11 @@ TEST_CASE("an unusable source address does not stop the attempts for other addre
   fake::on_bind({fails(EADDRNOTAVAIL)});
   const auto options = connection_options().source_address({"127.0.0.9", 0});
   CHECK(create_connection({"h", 80}, 1, options).getpeername() ==
-        address("10.0.0.2", 80));  // six: of another family
+        address("10.0.0.2", 80));  // `six` has another family
   CHECK(fake::count("connect") == 1);
 }
 
-TEST_CASE("a race ends where its attempts cannot be waited for", "[create_connection]") {
+TEST_CASE("parallel attempts end if the system cannot wait for them", "[create_connection]") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({one, two})});
   fake::on_connect({fails(EINPROGRESS), fails(EINPROGRESS)});
@@ -263,7 +262,7 @@ TEST_CASE("the port of a source address without one is chosen by connect", "[cre
   const auto chosen_late = [](const address& source) {
     const fake::session session;
     fake::on_getaddrinfo({fake::resolves({one})});
-    fake::on_setsockopt({fails(ENOPROTOOPT)});  // an older kernel does without it
+    fake::on_setsockopt({fails(ENOPROTOOPT)});  // an older kernel lacks the option
     (void)create_connection({"h", 80}, 1, connection_options().source_address(source));
     CHECK(fake::count("bind") == 1);
     return fake::log("setsockopt") ==
@@ -299,7 +298,7 @@ TEST_CASE("a socket connected to itself is reported as a refused connection",
   const auto own = fake::inet({127, 0, 0, 1}, 40000);
   CHECK(connect_to(40000, own) == "refused");
   CHECK(connect_to(40000, own, {"127.0.0.1", 0}) == "refused");
-  CHECK(connect_to(40000, own, {"127.0.0.1", 40000}) == "0 asked");  // as the caller wants it
+  CHECK(connect_to(40000, own, {"127.0.0.1", 40000}) == "0 asked");  // the caller asked for it
   CHECK(connect_to(40000, fake::inet({127, 0, 0, 1}, 40001)) == "1 asked");
   CHECK(connect_to(40000, fake::inet({127, 0, 0, 2}, 40000)) == "2 asked");
   CHECK(connect_to(1023, own) == "0 asked");
@@ -311,7 +310,7 @@ TEST_CASE("without a source address there is no bind") {
   CHECK(fake::count("bind") == 0);
 }
 
-TEST_CASE("an argument that is wrong for every address ends the search") {
+TEST_CASE("an argument that is wrong for every address ends the attempts") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({one, two})});
   CHECK_THROWS_AS(
@@ -363,7 +362,7 @@ TEST_CASE("host and port are passed to the resolver unchanged") {
   STATIC_REQUIRE_FALSE(std::is_constructible_v<host_port, std::nullptr_t, int>);
 }
 
-TEST_CASE("a connection that fails at any call leaves nothing open") {
+TEST_CASE("create_connection leaves no descriptor open, whichever call fails") {
   const int calls = fake::fail_each_call(EMFILE, [] {
     fake::on_getaddrinfo({fake::resolves({one, two})});
     try {
@@ -380,7 +379,7 @@ TEST_CASE("a connection that fails at any call leaves nothing open") {
 
 // ---- create_server ----
 
-TEST_CASE("a server is bound and listens") {
+TEST_CASE("create_server binds and listens") {
   const fake::session session;
   {
     const pysock::socket s = create_server({"127.0.0.1", 80});
@@ -395,7 +394,7 @@ TEST_CASE("a server is bound and listens") {
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("an IPv6 server always says whether it serves IPv4 too") {
+TEST_CASE("an IPv6 server always sets IPV6_V6ONLY") {
   const fake::session session;
   const pysock::socket alone = create_server({"", 80}, server_options().family(AF_INET6));
   CHECK(as_int(fake::option(alone.fileno(), IPPROTO_IPV6, IPV6_V6ONLY)) == 1);
@@ -411,7 +410,7 @@ TEST_CASE("a server works without SO_REUSEADDR") {
   CHECK(create_server({"", 80}));
 }
 
-TEST_CASE("the options of a server") {
+TEST_CASE("a server uses its backlog and reuse_port options") {
   const fake::session session;
   const pysock::socket plain = create_server({"", 80});
   const pysock::socket s = create_server("/tmp/sock", server_options().family(AF_UNIX).backlog(7));
@@ -432,7 +431,7 @@ TEST_CASE("a server has the default timeout") {
   CHECK(create_server({"", 80}).gettimeout() == pysock::seconds(3));
 }
 
-TEST_CASE("options that the system lacks are invalid arguments") {
+TEST_CASE("options that the system or the family lacks are invalid arguments") {
   const fake::session session;
   const auto e = thrown<std::invalid_argument>([] {
     (void)create_server({"", 80}, server_options().dualstack_ipv6(true));
@@ -460,7 +459,7 @@ TEST_CASE("a server that cannot be bound names the address and is closed") {
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("a host of the other family stays a gaierror") {
+TEST_CASE("a host of the other family is a gaierror") {
   const fake::session session;
   CHECK_THROWS_AS(create_server({"::1", 80}, server_options().family(AF_INET)), pysock::gaierror);
   CHECK_THROWS_AS(create_server("/tmp/sock", server_options().family(AF_INET)),
@@ -468,11 +467,11 @@ TEST_CASE("a host of the other family stays a gaierror") {
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("a server that fails at any call leaves nothing open") {
+TEST_CASE("create_server leaves no descriptor open, whichever call fails") {
   const int calls = fake::fail_each_call(ENOBUFS, [] {
     try {
       (void)create_server({"", 80}, server_options().family(AF_INET6).dualstack_ipv6(true));
-    } catch (const pysock::error& e) {  // and no std::invalid_argument: this system has dual stacks
+    } catch (const pysock::error& e) {  // not std::invalid_argument: dual-stack is possible
       CHECK(e.errnum() == ENOBUFS);
     }
     CHECK(fake::open_count() == 0);
@@ -481,7 +480,7 @@ TEST_CASE("a server that fails at any call leaves nothing open") {
   CHECK(calls == 9);  // three of the probe, then socket, two options, bind, listen, close
 }
 
-TEST_CASE("has_dualstack_ipv6 tries to make such a socket") {
+TEST_CASE("has_dualstack_ipv6 sets IPV6_V6ONLY on a socket") {
   const fake::session session;
   CHECK(pysock::has_dualstack_ipv6());
   CHECK(fake::log() == lines{called("socket", AF_INET6, SOCK_STREAM, 0, false),

@@ -17,7 +17,7 @@ TEST_CASE("a deadline is one instant within the clock's range") {
   CHECK(deadline_after(0, no_deadline - 1) == no_deadline - 1);
 }
 
-TEST_CASE("what is left is rounded up to milliseconds") {
+TEST_CASE("the remaining time is rounded up to milliseconds") {
   CHECK(poll_milliseconds(1, 0) == 1);
   CHECK(poll_milliseconds(1000000, 0) == 1);
   CHECK(poll_milliseconds(1000001, 0) == 2);
@@ -26,12 +26,12 @@ TEST_CASE("what is left is rounded up to milliseconds") {
   CHECK(poll_milliseconds(5000000, 9000000) == 0);
 }
 
-TEST_CASE("without a deadline poll has no limit, with a far one the maximum of int") {
+TEST_CASE("poll's timeout is -1 without a deadline, and at most INT_MAX with one") {
   CHECK(poll_milliseconds(no_deadline, 0) == -1);
   CHECK(poll_milliseconds(no_deadline - 1, 0) == INT_MAX);
 }
 
-TEST_CASE("the first step of a call always begins, later ones while there is time") {
+TEST_CASE("the first step of a call always begins, later steps only before the deadline") {
   const auto now = std::chrono::steady_clock::now();
   deadline passed(timeout_word(now));
   CHECK(passed.begin_step());

@@ -18,7 +18,7 @@ TEST_CASE("a descriptor is closed once, by its last owner") {
   {
     descriptor a(fake::adopt());
     descriptor b(std::move(a));
-    CHECK_FALSE(a);  // NOLINT(bugprone-use-after-move): what is left is the point
+    CHECK_FALSE(a);  // NOLINT(bugprone-use-after-move): tests the moved-from object
     a = std::move(b);
     CHECK(a);
     auto& same = a;

@@ -110,7 +110,7 @@ TEST_CASE("every errno keeps its number and its text") {
   }
 }
 
-TEST_CASE("codes of the other categories have classes of their own") {
+TEST_CASE("codes of other categories have their own classes") {
   CHECK(thrown_class({-2, pysock::gai_category()}) == "gaierror");
   CHECK(thrown_class({1, pysock::herror_category()}) == "herror");
   CHECK(thrown_class(pysock::errc::timed_out) == "timeout");
@@ -148,7 +148,7 @@ TEST_CASE("what() is the operation, the address and Python's text") {
   CHECK(std::string(pysock::error(pysock::errc::path_too_long).what()) == "AF_UNIX path too long");
 }
 
-TEST_CASE("an expired timeout has no errno, the kernel's has one") {
+TEST_CASE("an expired timeout has no errno, and the kernel's ETIMEDOUT has one") {
   CHECK_FALSE(pysock::timeout(pysock::errc::timed_out).errnum().has_value());
   const int number = native_number(std::errc::timed_out);
   CHECK(pysock::timeout(system_code(number)).errnum() == number);
@@ -167,7 +167,7 @@ TEST_CASE("message-only errors have no errno") {
   CHECK(std::error_code(999, pysock::pysock_category()).message() == "unknown error 999");
 }
 
-TEST_CASE("texts are Python's own") {
+TEST_CASE("error texts are Python's") {
   using pysock::errc;
   CHECK(make_error_code(errc::path_too_long).message() == "AF_UNIX path too long");
   CHECK(make_error_code(errc::family_mismatch).message() == "address family mismatched");
@@ -191,7 +191,7 @@ TEST_CASE("codes compare portably") {
   CHECK(make_error_code(pysock::bad_argument::embedded_null) == std::errc::invalid_argument);
 }
 
-TEST_CASE("the hierarchy is Python's") {
+TEST_CASE("the class hierarchy is Python's") {
   STATIC_REQUIRE(std::is_base_of_v<std::system_error, pysock::error>);
   STATIC_REQUIRE(std::is_base_of_v<pysock::error, pysock::herror>);
   STATIC_REQUIRE(std::is_base_of_v<pysock::error, pysock::gaierror>);
@@ -241,8 +241,7 @@ class strange_category final : public pysock::detail::throwing_category {
 
 }  // namespace
 
-TEST_CASE(
-    "a category with exceptions of its own has them thrown, and its numbers are not errno's") {
+TEST_CASE("a category can throw its own exceptions, and its numbers are not errno") {
   const strange_category category;
   try {
     throw_error({3, category}, "op", 7);

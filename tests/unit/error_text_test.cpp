@@ -22,8 +22,7 @@ std::string text_of(const F& f) {
 
 }  // namespace
 
-TEST_CASE("no name that a caller passes can put a control character into an error's text",
-          "[error]") {
+TEST_CASE("error texts escape control characters in names that the caller passed", "[error]") {
   const fake::session session;
   const std::string name = "a\nb\x1B[31m'";
   sk::socket s;

@@ -14,7 +14,7 @@ using pysock::endpoint;
 
 namespace {
 
-// What the system would see.
+// The sockaddr that the system receives.
 template <class Native>
 Native seen(const endpoint& e) {
   REQUIRE(static_cast<std::size_t>(e.size()) == sizeof(Native));
@@ -67,7 +67,7 @@ TEST_CASE("the default parts of a packet address") {
   const pysock::packet_address any("", 0);
   CHECK((any.ifindex() == 0 && any.ifname().empty()));
   fake::on_if_indextoname({fake::fails(ENXIO)});
-  CHECK(pysock::packet_address("lo", 0).ifname().empty());  // gone in the meantime
+  CHECK(pysock::packet_address("lo", 0).ifname().empty());  // the interface no longer exists
 }
 
 TEST_CASE("packet_address reports that the system could not look up an interface",
@@ -86,7 +86,7 @@ TEST_CASE("packet_address reports that the system could not look up an interface
   };
   CHECK(code_of([] { return pysock::packet_address("lo", 3); }) == std::errc::too_many_files_open);
   CHECK(code_of([&known] { return known.ifname(); }) == std::errc::too_many_files_open);
-  CHECK(address(known).to_string() == "('', 3, 0, 0, b'')");  // messages must not fail
+  CHECK(address(known).to_string() == "('', 3, 0, 0, b'')");  // printing must not throw
 }
 
 TEST_CASE("packet addresses of the system's minimum and maximum size") {
@@ -145,7 +145,7 @@ TEST_CASE("an address too short for its family reads as zeros") {
 #endif
 
 #ifdef VMADDR_CID_ANY
-TEST_CASE("a vsock address is a machine and a port") {
+TEST_CASE("a vsock address is a CID and a port") {
   const pysock::vsock_address a(VMADDR_CID_ANY, 1234);
   const auto native = seen<sockaddr_vm>(a);
   CHECK((native.svm_family == AF_VSOCK && native.svm_cid == VMADDR_CID_ANY &&
@@ -179,7 +179,7 @@ TEST_CASE("a CAN address is an interface") {
 #endif
 
 #ifdef TIPC_ADDR_NAME
-TEST_CASE("a TIPC address is three numbers whose meaning the first part tells") {
+TEST_CASE("a TIPC address is three numbers whose meaning depends on its type") {
   using pysock::tipc_address;
   const tipc_address range(TIPC_ADDR_NAMESEQ, 1000, 1, 9, TIPC_NODE_SCOPE);
   const auto native = seen<sockaddr_tipc>(range);

@@ -67,7 +67,7 @@ TEST_CASE("send_fds without descriptors is an ordinary message") {
                                       called("sendmsg", s.fileno(), 0, 0, 0, "null")});
 }
 
-TEST_CASE("on a stream descriptors without data are refused: they would be lost") {
+TEST_CASE("send_fds refuses descriptors without data on a stream, where they would be lost") {
   const fake::session session;
   pysock::socket stream(AF_UNIX);
   CHECK(failure_of([&] { return send_fds(stream, {}, {3}); }) == "invalid_argument");
@@ -144,7 +144,7 @@ TEST_CASE("recv_fds receives descriptors behind other control messages", "[recv_
   {
     pysock::socket s(AF_UNIX);
     fake::on_recvmsg({fake::gives("x")
-                          .with_control(SOL_SOCKET, 1000, std::string(4096, 'l'))  // a label
+                          .with_control(SOL_SOCKET, 1000, std::string(4096, 'l'))  // SCM_SECURITY
                           .with_control(SOL_SOCKET, 1001, std::string(48, 't'))    // time stamps
                           .with_control(SOL_SOCKET, 1002, std::string(12, 'c'))    // credentials
                           .with_descriptors(3)});
@@ -170,7 +170,7 @@ TEST_CASE("recv_fds closes the pidfd that SO_PASSPIDFD adds", "[recv_fds]") {
          fake::gives("x").with_control(SOL_SOCKET, type, bytes(-3)).with_descriptors(1)});
     CHECK(recv_fds(s, 10, 5).fds.size() == 1);
     CHECK_FALSE(fake::is_open(pidfd));
-    CHECK(recv_fds(s, 10, 5).fds.size() == 1);  // in place of the pidfd: why there is none
+    CHECK(recv_fds(s, 10, 5).fds.size() == 1);  // an error number in place of the pidfd
   }
   CHECK(fake::problems() == lines{});
 }
@@ -186,7 +186,7 @@ TEST_CASE("recv_fds refuses invalid counts") {
   CHECK(fake::count("recvmsg") == 0);
 }
 
-TEST_CASE("recv_fds waits as the socket's mode says") {
+TEST_CASE("recv_fds waits according to the socket's mode") {
   const fake::session session;
   pysock::socket s(AF_UNIX);
   s.settimeout(0.5);

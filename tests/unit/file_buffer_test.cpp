@@ -131,7 +131,7 @@ TEST_CASE("file: all ways of reading return the bytes that were sent", "[file]")
   }
 }
 
-// ---- failures while reading ----
+// ---- failed reads ----
 
 TEST_CASE("file: a line that timed out is returned when the rest has arrived", "[file]") {
   const fake::session session;
@@ -183,7 +183,7 @@ TEST_CASE("file: a read that times out loses no data", "[file]") {
     CHECK(transferred([&] { return f.readlines(); }) == 60002);
     CHECK(f.readlines() == lines{everything});
   }
-  SECTION("the stream's own read") {
+  SECTION("std::istream::read") {
     std::string room(everything.size(), '\0');
     const auto size = static_cast<std::streamsize>(room.size());
     CHECK(failure_of([&] { return !f.read(room.data(), size); }) == "timeout");
@@ -221,7 +221,7 @@ TEST_CASE("file: data received before a connection broke can be read", "[file]")
 
 // ---- the timeout ----
 
-TEST_CASE("file: the timeout is for the whole of a call", "[file]") {
+TEST_CASE("file: the timeout is for a whole call", "[file]") {
   const fake::session session;
   peer p;
   for (int i = 0; i < 10; ++i) p.sends.push_back({"x", {}, 30});
@@ -249,7 +249,7 @@ TEST_CASE("file: the timeout is for the whole of a call", "[file]") {
   CHECK(p.timeouts.front() == 3600000000000);
 }
 
-TEST_CASE("file: a timeout that is just used up has expired", "[file]") {
+TEST_CASE("file: a call times out if the time is exactly used up", "[file]") {
   const fake::session session;
   peer p;
   p.sends = {{"a", {}, 60}, {"b", {}, 40}, {"\n", {}, 0}};
@@ -269,7 +269,7 @@ TEST_CASE("file: data that has arrived is returned however short the timeout", "
   CHECK(f.readline() == "def\n");
 }
 
-TEST_CASE("file: the streams' functions have the timeout for each refill", "[file]") {
+TEST_CASE("file: functions of std::istream have the timeout for each receive", "[file]") {
   const fake::session session;
   peer p;
   p.sends = {{"a", {}, 60}, {"b", {}, 60}, {"c\n", {}, 60}};
@@ -286,7 +286,7 @@ TEST_CASE("file: a write has one timeout", "[file]") {
   p.write_milliseconds = 40;
   file f = open(p, "w", 4, 100ms);
   f.write("abc");
-  f.write("0123456789");  // what was held, then the large piece
+  f.write("0123456789");  // sends the buffered bytes, then the rest
   CHECK(p.timeouts == std::vector<std::int64_t>{100000000, 60000000});
   p.timeouts.clear();
   CHECK(failure_of([&] {
@@ -314,7 +314,7 @@ TEST_CASE("file: without a deadline the clock is not read", "[file]") {
 TEST_CASE("file: written data is sent by flush or by a full buffer", "[file]") {
   const fake::session session;
   peer p;
-  SECTION("the default") {
+  SECTION("default buffer size") {
     file f = open(p, "w");
     CHECK(f.write("line\n") == 5);
     CHECK(f.write(std::string(8187, 'x')) == 8187);
@@ -327,13 +327,13 @@ TEST_CASE("file: written data is sent by flush or by a full buffer", "[file]") {
     f.flush();
     CHECK(p.writes.size() == 2);
   }
-  SECTION("a size") {
+  SECTION("a buffer of 5 bytes") {
     file f = open(p, "w", 4);
     f.write("abcd");
     CHECK(p.got == nothing);
     f.write("e");
     CHECK(p.got == "abcd");
-    f.write("fghij");  // as large as the buffer: it goes past it, after what is held
+    f.write("fghij");  // as large as the buffer, so it bypasses the buffer
     CHECK(p.got == "abcdefghij");
     CHECK(p.writes == std::vector<std::size_t>{4, 1, 5});
     f.write("k");
@@ -384,8 +384,7 @@ TEST_CASE("file: line buffering sends what contains a newline", "[file]") {
   CHECK(p.got == std::string(8192, 'z') + std::string(10, 'w'));
 }
 
-TEST_CASE("file: data that a failed flush left is sent by the next one, and nothing twice",
-          "[file]") {
+TEST_CASE("file: data that a failed flush left is sent once by the next flush", "[file]") {
   const fake::session session;
   peer p;
   p.accepts = {3, 0};
@@ -423,7 +422,7 @@ TEST_CASE("file: a failed write reports how many bytes it accepted", "[file]") {
   peer p;
   p.refusal = GENERATE(std::error_code(errc::timed_out), would_block);
   const std::string data = "0123456789";
-  SECTION("all of it, where it fits") {
+  SECTION("all bytes, if they fit into the buffer") {
     file f = open(p, "w", 8);
     f.write("abcdef");
     p.accepts = {5};
@@ -432,7 +431,7 @@ TEST_CASE("file: a failed write reports how many bytes it accepted", "[file]") {
     f.flush();
     CHECK(p.got == "abcdefxyz");
   }
-  SECTION("what fits, where nothing goes") {
+  SECTION("the bytes that fit into the buffer, if none can be sent") {
     file f = open(p, "w", 8);
     f.write("abcdef");
     p.accepts = {0};
@@ -443,7 +442,7 @@ TEST_CASE("file: a failed write reports how many bytes it accepted", "[file]") {
     f.flush();
     CHECK(p.got == "abcdef" + data);
   }
-  SECTION("what was sent, where nothing is held") {
+  SECTION("the bytes sent, without a buffer") {
     file f = open(p, "w", 0);
     p.accepts = {4};
     CHECK(transferred([&] { return f.write(data); }) == 4);
@@ -452,7 +451,7 @@ TEST_CASE("file: a failed write reports how many bytes it accepted", "[file]") {
     CHECK(p.got == data);
     CHECK(p.writes == std::vector<std::size_t>{10, 6});
   }
-  SECTION("a line whose flush fails is held") {
+  SECTION("a line whose flush fails stays in the buffer") {
     file f = open(p, "w", 1);
     p.accepts = {4};
     CHECK(transferred([&] { return f.write("012\n45678\n"); }) == 10);
@@ -465,13 +464,13 @@ TEST_CASE("file: a failed write reports how many bytes it accepted", "[file]") {
     CHECK(transferred([&] { return f.write("end\n"); }) == 0);
     CHECK(p.writes.size() == 1);
   }
-  SECTION("over all the pieces of writelines") {
+  SECTION("of all the pieces of writelines") {
     file f = open(p, "w", 0);
     p.accepts = {3, 3, 2};
     CHECK(transferred([&] { return f.writelines({"abc", "def", "ghi", "jkl"}), 0; }) == 8);
     CHECK(p.got == "abcdefgh");
   }
-  SECTION("through the operators") {
+  SECTION("written with operator<<") {
     file f = open(p, "w", 8);
     p.accepts = {2};
     CHECK(transferred([&] { return !(f << "0123456789abcdefghij"); }) == 10);

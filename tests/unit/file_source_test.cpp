@@ -33,7 +33,7 @@ constexpr std::size_t block = std::size_t{1} << 30;
 
 bool stop(void*) noexcept { return false; }
 
-// A C stream that the fake takes for a file with that content.
+// A C stream for which the fake has a file with this content.
 struct c_file {
   explicit c_file(std::string content)
       : handle(fake::adopt_file(std::move(content))), stream(std::tmpfile()) {
@@ -48,7 +48,7 @@ struct c_file {
   std::FILE* stream;
 };
 
-// A stream's buffer that can only be read once through, or not even that.
+// A stream buffer that cannot seek, and one that cannot be read.
 struct one_way : std::streambuf {
   explicit one_way(std::string text) : bytes(std::move(text)) {
     setg(bytes.data(), bytes.data(), bytes.data() + bytes.size());
@@ -107,7 +107,7 @@ TEST_CASE("sendfile checks its arguments in Python's order") {
   CHECK(fake::open_count() == 3);
 }
 
-TEST_CASE("sendfile asks the kernel for the file's size, then for more, until there is no more") {
+TEST_CASE("sendfile calls the kernel until it has sent the file's size and finds the end") {
   const fake::session session;
   pysock::socket s;
   const auto file = fake::adopt_file("0123456789");
@@ -127,7 +127,7 @@ TEST_CASE("sendfile asks the kernel for the file's size, then for more, until th
   CHECK(fake::count("read_file") == 0);
 }
 
-TEST_CASE("sendfile by block, for a count beyond one") {
+TEST_CASE("sendfile sends a count above a block in blocks") {
   const fake::session session;
   pysock::socket s;
   const auto file = fake::adopt_file("0123456789");
@@ -145,7 +145,7 @@ TEST_CASE("sendfile's timeout is for each wait without progress") {
   pysock::socket s;
   s.settimeout(0.5);
   const auto file = fake::adopt_file("0123456789");
-  SECTION("a slow receiver may take longer than that") {
+  SECTION("a slow receiver may take longer than the timeout in all") {
     fake::on_sendfile({fake::takes(2), fails(EAGAIN), fake::takes(2), fails(EAGAIN), fake::takes(2),
                        fails(EAGAIN), fake::takes(4)});
     fake::on_poll({fake::ready_after(400), fake::ready_after(400), fake::ready_after(400)});
@@ -153,12 +153,12 @@ TEST_CASE("sendfile's timeout is for each wait without progress") {
     CHECK(fake::elapsed() == std::chrono::milliseconds(1200));
     CHECK(fake::sent() == "0123456789");
   }
-  SECTION("one that stalls may not, and what had gone is known") {
+  SECTION("a receiver that stalls times out, with the bytes sent") {
     fake::on_sendfile({fake::takes(3), fails(EAGAIN), fails(EINTR), fails(EAGAIN)});
     fake::on_poll({fake::ready_after(300), fake::times_out()});
     try {
       s.sendfile(file);
-      FAIL("that had to time out");
+      FAIL("not thrown");
     } catch (const pysock::timeout& e) {
       CHECK(e.transferred() == 3);
       CHECK(std::string(e.what()) == "sendfile: timed out");
@@ -166,7 +166,7 @@ TEST_CASE("sendfile's timeout is for each wait without progress") {
     CHECK(fake::elapsed() ==
           std::chrono::milliseconds(500));  // false readiness and a signal do not extend it
   }
-  SECTION("the same by reading and sending") {
+  SECTION("a receiver that stalls, by reading and sending") {
     std::istringstream in("0123456789");
     fake::on_send({fake::takes(3), fails(EAGAIN), fake::takes(3), fails(EAGAIN)});
     fake::on_poll({fake::ready_after(400), fake::times_out()});
@@ -178,7 +178,7 @@ TEST_CASE("sendfile's timeout is for each wait without progress") {
   }
 }
 
-TEST_CASE("sendfile reads and sends where the kernel cannot") {
+TEST_CASE("sendfile reads and sends if the kernel cannot send the file") {
   const fake::session session;
   pysock::socket s;
   const std::string content(150000, 'c');
@@ -229,7 +229,7 @@ TEST_CASE("sendfile by reading reports failures and the bytes sent") {
   CHECK(ec == std::errc::connection_reset);
 }
 
-TEST_CASE("sendfile sends a file that does not tell its size") {
+TEST_CASE("sendfile sends a file whose size is unknown") {
   const fake::session session;
   pysock::socket s;
   const auto file = fake::adopt_file("made up when read");
@@ -252,7 +252,7 @@ TEST_CASE("sendfile calls the interrupt hook between the steps, not after the la
   CHECK_FALSE(ec);
   CHECK(s.sendfile(file, 0, 4, ec) == 4);
   CHECK_FALSE(ec);
-  fake::on_sendfile({fake::takes(4)});  // a signal came in the middle
+  fake::on_sendfile({fake::takes(4)});  // a signal ended the call early
   CHECK(s.sendfile(file, 0, std::nullopt, ec) == 4);
   CHECK(ec == std::errc::interrupted);
   fake::on_sendfile({fails(EINTR)});
@@ -276,7 +276,7 @@ TEST_CASE("sendfile opens a path and closes it again, also on failure") {
     fake::on_sendfile({fails(EPIPE)});
     try {
       s.sendfile("/tmp/file");
-      FAIL("that had to fail");
+      FAIL("not thrown");
     } catch (const pysock::broken_pipe_error& e) {
       CHECK(std::string(e.what()) == "sendfile '/tmp/file': " + errno_text(EPIPE));
     }
@@ -294,7 +294,7 @@ TEST_CASE("sendfile opens a path and closes it again, also on failure") {
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("sendfile of a bad descriptor") {
+TEST_CASE("sendfile of a bad descriptor fails") {
   const fake::session session;
   pysock::socket s;
   CHECK(failure_of([&] { return s.sendfile(pysock::native_handle_type{77}); }) ==
@@ -339,7 +339,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "sendfile of a stream is from an absolute offset, and leaves it where the sending ended") {
+    "sendfile of a stream takes an absolute offset, and sets the position to the end of the data "
+    "sent") {
   const fake::session session;
   pysock::socket s;
   std::istringstream in("0123456789");
@@ -359,7 +360,7 @@ TEST_CASE(
 
   std::string rest;
   in >> rest;
-  CHECK(in.eof());  // no obstacle
+  CHECK(in.eof());  // sendfile clears it
   in.exceptions(std::ios_base::failbit | std::ios_base::badbit);
   CHECK(s.sendfile(in, 9) == 1);
 
@@ -373,7 +374,7 @@ TEST_CASE(
   CHECK(fake::sent().substr(before) == large.substr(5));
 }
 
-TEST_CASE("a deadline ends sendfile also where every step succeeds at once") {
+TEST_CASE("a deadline ends sendfile although every step succeeds at once") {
   const fake::session session;
   pysock::socket s;
   const auto now = std::chrono::steady_clock::time_point(std::chrono::nanoseconds(fake::clock()));
@@ -395,7 +396,7 @@ TEST_CASE("a deadline ends sendfile also where every step succeeds at once") {
     CHECK(ec == pysock::errc::timed_out);
     CHECK(fake::count("sendfile") == 1);
   }
-  SECTION("but not what one step has completed") {
+  SECTION("not if one step sends everything") {
     const auto file = fake::adopt_file("0123456789");
     s.settimeout(now - 1s);
     CHECK(s.sendfile(file, 0, std::nullopt, ec) == 10);
@@ -406,7 +407,7 @@ TEST_CASE("a deadline ends sendfile also where every step succeeds at once") {
   }
 }
 
-TEST_CASE("sendfile of streams that cannot seek, or cannot read") {
+TEST_CASE("sendfile of streams that cannot seek or cannot be read fails") {
   const fake::session session;
   pysock::socket s;
   one_way pipe("0123456789");

@@ -39,7 +39,7 @@ std::string numbered_line(int number) {
   return "a line that is long enough for memory of its own: " + std::to_string(number) + "\n";
 }
 
-// A range whose iterators give values, as those of std::views::transform do.
+// A range whose iterators return values, as those of std::views::transform.
 struct numbered_lines {
   struct iterator {
     int number;
@@ -48,11 +48,11 @@ struct numbered_lines {
     bool operator!=(const iterator& other) const { return number != other.number; }
   };
   int count;
-  [[nodiscard]] iterator begin() { return {0}; }  // as some views, not of a constant one
+  [[nodiscard]] iterator begin() { return {0}; }  // not const, as in some views
   [[nodiscard]] iterator end() { return {count}; }
 };
 
-// Gives its bytes in pieces of several sizes, some after a timeout, and allocates nothing.
+// Returns its bytes in pieces of several sizes, with timeouts in between, and allocates nothing.
 class stuttering_transport final : public detail::byte_transport {
  public:
   explicit stuttering_transport(const std::string& sends) : rest_(sends) {}
@@ -113,7 +113,7 @@ TEST_CASE("file: a mode is any mix of r, w and b", "[file]") {
   CHECK(f.writable() == (mode.find('w') != mode.npos));
 }
 
-TEST_CASE("file: another mode is refused before any system call", "[file]") {
+TEST_CASE("file: an invalid mode is refused before any system call", "[file]") {
   const fake::session session;
   pysock::socket s;
   const auto mode =
@@ -164,14 +164,14 @@ TEST_CASE("file: reading a write-only file, or writing a read-only one, is unsup
     CHECK(failure_of([&] { return !f.put('x'); }) == unsupported);
     f.clear();
     CHECK(failure_of([&] { return !f.write("x", 1); }) == unsupported);
-    f.flush();  // there is nothing to flush, which is no failure
+    f.flush();  // succeeds: there is nothing to flush
     CHECK(p.writes.empty());
     CHECK(f.readline() == "abc\n");
   }
   try {
     file f = open(p, "w");
     (void)f.readline();
-    FAIL("nothing was thrown");
+    FAIL("not thrown");
   } catch (const pysock::error& e) {
     CHECK(e.code() == errc::unsupported_operation);
     CHECK(e.code() == std::errc::not_supported);
@@ -184,7 +184,7 @@ TEST_CASE("file: reading a write-only file, or writing a read-only one, is unsup
 TEST_CASE("file: readline", "[file]") {
   const fake::session session;
   peer p;
-  SECTION("lines come as they were sent, however they arrive") {
+  SECTION("returns lines whole, however they arrive") {
     p.sends = arrivals({"on", "e\nt", "wo", "\n\nfour\r\nfi", "ve"});
     file f = open(p);
     CHECK(f.readline() == "one\n");
@@ -206,7 +206,7 @@ TEST_CASE("file: readline", "[file]") {
     CHECK(f.readline(100) == "xy\n");
     CHECK(f.readline(5) == nothing);
   }
-  SECTION("a limit is not waited past") {
+  SECTION("returns without a wait when the limit is reached") {
     p.sends = arrivals({"ab", "cd"});
     p.sends.push_back(time_out);
     file f = open(p);
@@ -225,7 +225,7 @@ TEST_CASE("file: readline", "[file]") {
     CHECK(f.readline() == line);
     CHECK(f.readline() == "next\n");
   }
-  SECTION("what is there needs no receive") {
+  SECTION("buffered lines need no receive") {
     p.sends = arrivals({"a\nb\nc"});
     file f = open(p);
     CHECK(f.readline() == "a\n");
@@ -238,7 +238,7 @@ TEST_CASE("file: readline", "[file]") {
 TEST_CASE("file: read", "[file]") {
   const fake::session session;
   peer p;
-  SECTION("loops until all is there") {
+  SECTION("receives until it has all bytes") {
     p.sends = arrivals({"ab", "c", "defgh"});
     file f = open(p);
     CHECK(f.read(5) == "abcde");
@@ -256,7 +256,7 @@ TEST_CASE("file: read", "[file]") {
     CHECK(f.read() == nothing);
     CHECK(f.read(-5) == nothing);
   }
-  SECTION("nothing asked for is nothing received") {
+  SECTION("0 bytes need no receive") {
     file f = open(p);
     CHECK(f.read(0) == nothing);
     CHECK(p.receives.empty());
@@ -270,7 +270,7 @@ TEST_CASE("file: read", "[file]") {
     CHECK(p.receives.at(1) > 8192);
     CHECK(f.read(52000) == std::string(51000, 'b') + "tail");
   }
-  SECTION("memory grows with what arrives") {
+  SECTION("allocates as data arrive") {
     p.sends = arrivals({"little"});
     file f = open(p);
     const std::string got = f.read(PTRDIFF_MAX);
@@ -288,13 +288,13 @@ TEST_CASE("file: readlines and iteration", "[file]") {
     CHECK(f.readlines() == lines{"a\n", "bb\n", "ccc\n", "\n", "end"});
     CHECK(f.readlines() == none);
   }
-  SECTION("a hint stops once so many bytes are reached") {
+  SECTION("a hint stops after that many bytes") {
     CHECK(f.readlines(1) == lines{"a\n"});
     CHECK(f.readlines(4) == lines{"bb\n", "ccc\n"});
     CHECK(f.readlines(0) == lines{"\n", "end"});
   }
   SECTION("iteration") { CHECK(all_lines(f) == lines{"a\n", "bb\n", "ccc\n", "\n", "end"}); }
-  SECTION("iteration goes on where it was left") {
+  SECTION("iteration continues after the last line read") {
     for (const std::string& line : f) {
       if (line == "bb\n") break;
     }
@@ -331,7 +331,7 @@ TEST_CASE("file: a failed call names itself", "[file]") {
   fails_as(("close" + blocks).c_str(), [&] { f.close(); });
 }
 
-// ---- the rest ----
+// ---- timeouts, writelines, assignment, memory ----
 
 TEST_CASE("file: settimeout and gettimeout", "[file]") {
   const fake::session session;
@@ -350,7 +350,7 @@ TEST_CASE("file: writelines takes ranges of values", "[file][writelines]") {
   const fake::session session;
   peer p;
   file f = open(p, "w");
-  SECTION("that are strings, too long to lie within the object") {
+  SECTION("that are strings too long for the small-string optimisation") {
     f.writelines(numbered_lines{3});
     f.flush();
     CHECK(p.got == numbered_line(0) + numbered_line(1) + numbered_line(2));
@@ -375,7 +375,7 @@ TEST_CASE("file: writelines takes ranges of values", "[file][writelines]") {
     p.accepts = {numbered_line(0).size(), 5};
     try {
       unbuffered.writelines(numbered_lines{3});
-      FAIL("that had to fail");
+      FAIL("not thrown");
     } catch (const pysock::error& e) {
       CHECK(e.transferred() == numbered_line(0).size() + 5);
     }
@@ -394,12 +394,12 @@ TEST_CASE("file: writelines copies the lines of another file", "[file][writeline
   CHECK(to.got == "one\ntwo\n\nlast");
   from.sends = {{"begi", {}}, time_out, {"n\n", {}}};
   CHECK_THROWS_WITH(out.writelines(in), "readline: timed out");
-  out.writelines(in);  // which lost nothing
+  out.writelines(in);  // nothing was lost
   out.flush();
   CHECK(to.got == "one\ntwo\n\nlastbegin\n");
 }
 
-TEST_CASE("file: a default-constructed one is closed, and can be assigned", "[file]") {
+TEST_CASE("file: a default-constructed file is closed, and can be assigned", "[file]") {
   const fake::session session;
   peer p;
   file f;
@@ -412,14 +412,14 @@ TEST_CASE("file: a default-constructed one is closed, and can be assigned", "[fi
   f.write("x");
   f.close();
   CHECK(p.got == "x");
-  std::map<int, file> files;  // as containers make them
+  std::map<int, file> files;  // containers default-construct their values
   CHECK(files[1].closed());
 }
 
 TEST_CASE("file: a read that runs out of memory loses no data", "[file][read]") {
   struct row {
     const char* name;
-    bool is_large;  // and therefore allocates
+    bool is_large;  // so the call allocates
     void (*read)(file& f, std::string& got);
   };
   static char room[100000];
@@ -514,7 +514,7 @@ TEST_CASE("file: is a std::istream", "[file]") {
     CHECK(f.gcount() == 0);
     CHECK(f.eof());
   }
-  SECTION("a negative count is none") {
+  SECTION("a negative count reads nothing") {
     p.sends = arrivals({"abc"});
     file f = open(p);
     char room[1] = {};
@@ -530,7 +530,7 @@ TEST_CASE("file: is a std::istream", "[file]") {
     CHECK(f.gcount() == 3);
     CHECK(std::string(room) == "abc");
   }
-  SECTION("its buffer can be copied from, and cannot seek") {
+  SECTION("its stream buffer can be read by iterators, and cannot seek") {
     const std::string sent(20000, 'q');
     p.sends = {{sent, {}}, {"!", {}}};
     file f = open(p);
@@ -573,9 +573,9 @@ TEST_CASE("file: failures throw through the stream's functions", "[file]") {
   }
   CHECK(caught == "read: timed out");
   CHECK(f.bad());
-  CHECK(line == "begi");  // nothing is lost: the rest is still to come
+  CHECK(line == "begi");  // the rest has not arrived
 
-  SECTION("clear() and go on") {
+  SECTION("the stream continues after clear()") {
     CHECK_THROWS_AS(std::getline(f, line), std::ios_base::failure);
     f.clear();
     std::string rest;
@@ -593,7 +593,7 @@ TEST_CASE("file: failures throw through the stream's functions", "[file]") {
     CHECK(line == "next");
     CHECK(number == 7);
   }
-  SECTION("each of them does") {
+  SECTION("each method of Python does") {
     const auto call = GENERATE(0, 1, 2, 3, 4, 5, 6);
     CAPTURE(call);
     if (call == 0) (void)f.read(1);
@@ -607,7 +607,7 @@ TEST_CASE("file: failures throw through the stream's functions", "[file]") {
   }
 }
 
-TEST_CASE("file: writelines puts nothing between", "[file]") {
+TEST_CASE("file: writelines adds no separators", "[file]") {
   const fake::session session;
   peer p;
   file f = open(p, "w", GENERATE(-1, 0, 1, 3));
@@ -659,7 +659,7 @@ TEST_CASE("file: close", "[file]") {
     f.close();
     CHECK(p.writes.size() == 1);
   }
-  SECTION("a failing flush throws, and the file is closed all the same") {
+  SECTION("a failing flush throws, and the file is closed nevertheless") {
     p.accepts = {1, 1, 1};
     p.refusal = detail::system_code(EPIPE);
     file f = open(p, "w");
@@ -671,14 +671,14 @@ TEST_CASE("file: close", "[file]") {
     f.close();
     CHECK(p.writes.size() == 1);
   }
-  SECTION("so does a failing close of the descriptor") {
+  SECTION("a failing close of the descriptor throws") {
     p.close_failure = detail::system_code(EBADF);
     file f = open(p, "w");
     CHECK(failure_of([&] { return f.close(), 0; }) == failure("error", EBADF));
     CHECK(f.closed());
     CHECK(p.destroyed);
   }
-  SECTION("destruction swallows what fails") {
+  SECTION("the destructor ignores failures") {
     p.accepts = {1};
     p.close_failure = detail::system_code(EBADF);
     {
@@ -698,7 +698,7 @@ TEST_CASE("file: a closed file cannot be used", "[file]") {
   CHECK(f.readline() == "abc\n");
   SECTION("closed") { f.close(); }
   SECTION("moved from") { const file other = std::move(f); }
-  SECTION("never open") { f = file(nullptr); }
+  SECTION("made of a null pointer") { f = file(nullptr); }
   std::string text;
   char room[4];
   CHECK(f.closed());  // NOLINT(bugprone-use-after-move): what is left is the point
@@ -722,7 +722,7 @@ TEST_CASE("file: a closed file cannot be used", "[file]") {
   f.close();
 }
 
-TEST_CASE("file: moving takes the buffers along", "[file]") {
+TEST_CASE("file: moving moves the buffers", "[file]") {
   const fake::session session;
   const int bufsize = GENERATE(-1, 0, 1, 2, 3, 15, 16, 100);
   CAPTURE(bufsize);
@@ -742,7 +742,7 @@ TEST_CASE("file: moving takes the buffers along", "[file]") {
   std::string word;
   CHECK(second >> word);
   CHECK(word == "two");
-  second.put('5');  // goes straight into the buffer
+  second.put('5');  // writes into the buffer directly
   second << 25;
 
   peer q;
@@ -762,6 +762,6 @@ TEST_CASE("file: moving takes the buffers along", "[file]") {
   CHECK(p.got == "he519!");
   CHECK_FALSE(p.destroyed);
 
-  first = open(q, "w");  // what was moved from can be assigned to
+  first = open(q, "w");  // a moved-from file can be assigned to
   CHECK_FALSE(first.closed());
 }

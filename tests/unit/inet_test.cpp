@@ -98,7 +98,7 @@ TEST_CASE("htonl and similar functions: the plain names still work") {
   CHECK(htonl(80) == pysock::htonl(80));
   CHECK(ntohl(80) == pysock::ntohl(80));
   CHECK(::htons(80) == pysock::htons(80));
-  const auto function = &htons;  // there is one, not a set of them
+  const auto function = &htons;  // not overloaded
   CHECK(function(80) == pysock::htons(80));
 
   using namespace pysock;
@@ -138,7 +138,7 @@ TEST_CASE("inet_aton: one to four parts in three bases") {
   }
 }
 
-TEST_CASE("inet_aton: what is illegal") {
+TEST_CASE("inet_aton: rejects illegal addresses") {
   const std::string illegal[] = {"",
                                  " 1.2.3.4",
                                  "08.1.1.1",
@@ -184,7 +184,7 @@ TEST_CASE("inet_aton: what is illegal") {
 TEST_CASE("inet_aton: the error has a text and no number") {
   try {
     (void)pysock::inet_aton("1.2.3.256");
-    FAIL("nothing was thrown");
+    FAIL("not thrown");
   } catch (const pysock::error& e) {
     CHECK(e.code() == pysock::errc::illegal_inet_aton);
     CHECK_FALSE(e.errnum());
@@ -259,7 +259,7 @@ TEST_CASE("inet_pton: AF_INET6 takes every text form of RFC 4291") {
 TEST_CASE("inet_pton: illegal text has no number, another family has one") {
   try {
     (void)pysock::inet_pton(AF_INET6, "fe80::1%lo");
-    FAIL("nothing was thrown");
+    FAIL("not thrown");
   } catch (const pysock::error& e) {
     CHECK(e.code() == pysock::errc::illegal_inet_pton);
     CHECK_FALSE(e.errnum());
@@ -280,7 +280,7 @@ TEST_CASE("inet_ntoa: four bytes to dotted text") {
        {std::size_t{0}, std::size_t{3}, std::size_t{5}, std::size_t{16}}) {
     try {
       (void)pysock::inet_ntoa(std::string(length, 'x'));
-      FAIL("nothing was thrown for length " << length);
+      FAIL("not thrown for length " << length);
     } catch (const pysock::error& e) {
       CHECK(e.code() == pysock::errc::packed_wrong_length);
       CHECK_FALSE(e.errnum());
@@ -308,7 +308,7 @@ TEST_CASE("inet_ntop: the canonical text") {
         "1:0:3:4:5:6:7:8");
 }
 
-TEST_CASE("inet_ntop: wrong lengths and families are bad arguments") {
+TEST_CASE("inet_ntop: wrong lengths and families are invalid arguments") {
   CHECK_THROWS_AS(pysock::inet_ntop(AF_INET, "123"), std::invalid_argument);
   CHECK_THROWS_AS(pysock::inet_ntop(AF_INET, std::string(16, '\0')), std::invalid_argument);
   CHECK_THROWS_AS(pysock::inet_ntop(AF_INET6, "1234"), std::invalid_argument);
@@ -319,7 +319,7 @@ TEST_CASE("inet_ntop: wrong lengths and families are bad arguments") {
 }
 
 // ---- against glibc ----
-// Its rules are the library's everywhere; other systems differ from them in corners.
+// The library follows glibc's rules on every system; other C libraries differ in some cases.
 
 #ifdef __GLIBC__
 namespace {
@@ -339,7 +339,7 @@ std::string glibc_text(int family, const unsigned char* packed) {
                                                                                              : out;
 }
 
-// The whole outcome of a parser: the bytes, or "none".
+// The result of a parser: the bytes, or "none".
 template <std::size_t N, class Parser>
 std::string outcome(const Parser& parse, const std::string& text) {
   unsigned char packed[N] = {};
@@ -361,7 +361,7 @@ std::string glibc_outcome(int family, const std::string& text) {
   return family == AF_INET ? outcome<4>(parse, text) : outcome<16>(parse, text);
 }
 
-// An address of up to `most` pieces, nearly well-formed often enough.
+// A random text of up to `most` pieces that is often nearly well-formed.
 template <std::size_t N>
 std::string random_text(std::mt19937& random, const std::array<const char*, N>& pieces,
                         unsigned most) {
@@ -415,7 +415,7 @@ TEST_CASE("inet_aton agrees with glibc's") {
 
 TEST_CASE("the printers agree with glibc's inet_ntop") {
   std::mt19937 random(20240609);
-  for (unsigned zeros = 0; zeros < 256; ++zeros) {  // every arrangement of zero groups
+  for (unsigned zeros = 0; zeros < 256; ++zeros) {  // every pattern of zero groups
     for (int i = 0; i < 100; ++i) {
       ipv6_bytes packed = {};
       for (unsigned group = 0; group < 8; ++group) {

@@ -7,7 +7,7 @@
 #include "support/fake_sys.hpp"
 #include "support/native.hpp"
 
-TEST_CASE("interfaces have numbers and names") {
+TEST_CASE("if_nametoindex and if_indextoname convert names and numbers") {
   const fake::session session;
   fake::set_interfaces({{1, "lo"}, {7, "eth7"}});
   const auto list = pysock::if_nameindex();

@@ -34,7 +34,7 @@ TEST_CASE("an interrupter is one descriptor, readable from interrupt to reset", 
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("an interrupter that cannot have a descriptor throws", "[interrupter]") {
+TEST_CASE("an interrupter throws if the system has no descriptor for it", "[interrupter]") {
   const fake::session session;
   fake::on_open_wake({fails(EMFILE)});
   CHECK(failure_of([] { interrupter stop; }) == failure("error", EMFILE));
@@ -98,7 +98,8 @@ TEST_CASE("set_interrupter on a closed socket changes nothing", "[interrupter]")
   CHECK(failure_of([&] { s.set_interrupter(nullptr); }) == failure("error", EBADF));
 }
 
-TEST_CASE("data that is there costs one call with an interrupter, too", "[interrupter]") {
+TEST_CASE("a receive with data ready is one system call with an interrupter, too",
+          "[interrupter]") {
   const fake::session session;
   interrupter stop;
   pysock::socket s;
@@ -154,7 +155,7 @@ TEST_CASE("sendall keeps its progress when it is interrupted", "[interrupter]") 
   CHECK(ec == std::errc::interrupted);
 }
 
-TEST_CASE("a poll that finds the interrupter ends the call whatever the count says",
+TEST_CASE("a call ends if poll reports the interrupter, which another process woke",
           "[interrupter]") {
   const fake::session session;
   interrupter stop;
@@ -163,10 +164,10 @@ TEST_CASE("a poll that finds the interrupter ends the call whatever the count sa
   fake::sys::wake(stop.fileno());  // as another process does
   fake::on_recv({fails(EAGAIN)});
   CHECK(failure_of([&] { (void)s.recv(1); }) == failure("interrupted_error", EINTR));
-  // From now on calls that start end, too.
+  // Calls that start later end, too.
   CHECK(failure_of([&] { (void)s.recv(1); }) == failure("interrupted_error", EINTR));
   CHECK(fake::count("recv") == 1);
-  fake::sys::clear_wake(stop.fileno());  // and resets it
+  fake::sys::clear_wake(stop.fileno());  // the other process resets it
   fake::on_recv({fake::gives("x")});
   CHECK(s.recv(1) == "x");
 }
@@ -234,10 +235,10 @@ TEST_CASE("the hook and the interrupter both end a call that a signal interrupts
   s.set_interrupt_hook(raise, &stop);
   fake::on_recv({fails(EINTR)});
   CHECK(failure_of([&] { (void)s.recv(1); }) == failure("interrupted_error", EINTR));
-  CHECK(fake::count("poll") == 1);  // which asks whether the descriptor is readable
+  CHECK(fake::count("poll") == 1);  // poll asks whether the interrupter is readable
 }
 
-TEST_CASE("a deadline bounds all later calls together", "[deadline]") {
+TEST_CASE("a deadline applies to all later calls together", "[deadline]") {
   const fake::session session;
   pysock::socket s;
   const std::chrono::time_point<std::chrono::steady_clock, std::chrono::nanoseconds> end(
@@ -252,7 +253,7 @@ TEST_CASE("a deadline bounds all later calls together", "[deadline]") {
   CHECK(fake::elapsed() == 100ms);
   CHECK(s.gettimeout() == 1ns);
 
-  // One attempt, and no wait.
+  // The call makes one attempt and does not wait.
   fake::clear_log();
   fake::on_recv({fake::gives("y"), fails(EAGAIN)});
   CHECK(s.recv(1) == "y");
@@ -260,7 +261,7 @@ TEST_CASE("a deadline bounds all later calls together", "[deadline]") {
   CHECK(fake::count("recv") == 2);
 }
 
-TEST_CASE("a passed deadline allows one attempt of every call", "[deadline]") {
+TEST_CASE("after a deadline has passed every call makes one attempt", "[deadline]") {
   const fake::session session;
   pysock::socket s;
   s.settimeout(std::chrono::time_point<std::chrono::steady_clock>());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// getaddrinfo with a timeout, on a fake that runs the worker at once or when it is told.
+// getaddrinfo with a timeout. The fake runs the worker at once, or when the test asks for it.
 #include <pysock/resolver.hpp>
 
 #include <cerrno>
@@ -36,11 +36,11 @@ TEST_CASE("a name is looked up by a worker within the time", "[getaddrinfo]") {
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("numeric hosts, no host and no limit start no thread", "[getaddrinfo]") {
+TEST_CASE("numeric hosts, no host and no timeout start no thread", "[getaddrinfo]") {
   const fake::session session;
   CHECK(look_up(1, "127.0.0.1") == 1);
   CHECK(look_up(0, "::1") == 1);
-  CHECK(look_up(1, "10.1") == 1);  // numeric for the system alone
+  CHECK(look_up(1, "10.1") == 1);  // only the system takes it for numeric
   CHECK(getaddrinfo(std::nullopt, "http", 0, SOCK_STREAM, 0, 0, 1).size() == 1);
   CHECK(getaddrinfo("127.0.0.1", "http", 0, SOCK_STREAM, 0, 0, 1).size() == 1);
   CHECK(look_up(std::nullopt) == 1);
@@ -58,7 +58,7 @@ TEST_CASE("a late answer is freed by its worker", "[getaddrinfo]") {
   CHECK(fake::elapsed() == 100ms);
   CHECK(fake::addrinfo_count() == 0);
   fake::run_held_thread();
-  // It was still in the queue, and nobody asks for it any more.
+  // The worker has looked the name up and freed the result, which no caller waits for.
   CHECK(fake::count("getaddrinfo") == 1);
   CHECK(fake::problems() == lines{});
 }

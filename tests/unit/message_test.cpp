@@ -53,7 +53,7 @@ std::string bytes_of(const T& value) {
   return std::string(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
-// What a walk shows: level, type and the data of each message.
+// Level, type and data of a message, as an iteration returns them.
 struct item {
   int level;
   int type;
@@ -71,7 +71,7 @@ items walk(ancillary_view view) {
 }
 items walk(const ancillary_data& data) { return walk(data.view()); }
 
-// The same by the system's own macros, which are not free of warnings everywhere.
+// The same with the system's macros, which cause warnings on some systems.
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wsign-compare"
@@ -92,7 +92,7 @@ items walk_by_macros(std::string raw) {
 #pragma GCC diagnostic pop
 #endif
 
-// A header as it stands in a buffer, with a length of anybody's choice.
+// A header as in a buffer, with any length.
 std::string header(std::size_t length, int level = 1, int type = 2) {
   cmsghdr head{};
   head.cmsg_len = static_cast<decltype(head.cmsg_len)>(length);
@@ -105,7 +105,7 @@ std::string header(std::size_t length, int level = 1, int type = 2) {
 
 bool stop(void*) noexcept { return false; }
 
-// A range that claims to have more pieces than memory has bytes.
+// A range whose size exceeds the memory.
 struct endless {
   [[nodiscard]] const const_bytes* data() const noexcept { return nullptr; }
   [[nodiscard]] std::size_t size() const noexcept {
@@ -172,7 +172,7 @@ TEST_CASE("a control message is made from bytes, numbers, structures and ranges"
 }
 
 TEST_CASE("a control message owns its values, and copies of it do", "[sendmsg]") {
-  // Made from values that are gone by the end of the declaration.
+  // Made from temporaries.
   const control_message number(IPPROTO_IP, IP_TTL, 5);
   const control_message handles{SOL_SOCKET, SCM_RIGHTS, {3, 4}};
   const control_message many(1, 2, std::vector<int>(100, 7));
@@ -187,7 +187,7 @@ TEST_CASE("a control message owns its values, and copies of it do", "[sendmsg]")
   CHECK(copies[0].data.data() != number.data.data());
   CHECK(copies[2].data.data() != many.data.data());
   std::swap(copies[0], copies[2]);
-  copies.insert(copies.begin(), number);  // they move to other places
+  copies.insert(copies.begin(), number);  // reallocates the vector
   copies.reserve(100);
   CHECK(is_intact(copies[0], copies[2], copies[1]));
   CHECK(copies[3].as<int>() == 5);
@@ -248,7 +248,7 @@ TEST_CASE("control messages hold C structures, not classes of C++", "[sendmsg]")
 TEST_CASE("a control message is read as a number, a structure or an array") {
   const std::array<int, 3> numbers = {1, -2, 3};
   const std::string raw =
-      "?" + bytes_of(numbers) + "##";  // at an odd place, and not a whole number of ints
+      "?" + bytes_of(numbers) + "##";  // unaligned, and not a multiple of sizeof(int)
   const control_message message(SOL_SOCKET, SCM_RIGHTS, const_bytes(raw).after(1));
   CHECK(message.as<int>() == 1);
   CHECK(message.as<std::array<int, 3>>() == numbers);
@@ -261,7 +261,7 @@ TEST_CASE("a control message is read as a number, a structure or an array") {
   CHECK(shorter.as<char>() == 'a');
 }
 
-TEST_CASE("a list of control messages has the system's layout") {
+TEST_CASE("ancillary_data has the system's layout") {
   ancillary_data made = {
       {SOL_SOCKET, SCM_RIGHTS, {3, 4, 5}}, {IPPROTO_IP, IP_TTL, 64}, {9, 8, ""}, {7, 6, "odd"}};
   const items expected = {{SOL_SOCKET, SCM_RIGHTS, bytes_of(std::array{3, 4, 5})},
@@ -282,7 +282,7 @@ TEST_CASE("a list of control messages has the system's layout") {
   CHECK(walk(copy) == walk(made));
 }
 
-TEST_CASE("no control messages") {
+TEST_CASE("ancillary_data without messages is empty") {
   const ancillary_data none;
   CHECK(none.empty());
   CHECK(none.size() == 0);
@@ -316,24 +316,23 @@ TEST_CASE("iterating is safe for any contents of the buffer") {
   };
   CHECK(seen("").empty());
   CHECK(seen("x").empty());
-  CHECK(seen(header(CMSG_LEN(4)).substr(1)).empty());                // not even a header
-  CHECK(seen(header(0) + "data").empty());                           // would stand still for ever
-  CHECK(seen(header(CMSG_LEN(0) - 1) + "data").empty());             // shorter than itself
-  CHECK(seen(header(CMSG_LEN(0))) == items{{1, 2, ""}});             // nothing but a header
+  CHECK(seen(header(CMSG_LEN(4)).substr(1)).empty());     // shorter than a header
+  CHECK(seen(header(0) + "data").empty());                // the iterator would not advance
+  CHECK(seen(header(CMSG_LEN(0) - 1) + "data").empty());  // shorter than its header
+  CHECK(seen(header(CMSG_LEN(0))) == items{{1, 2, ""}});  // only a header
   CHECK(seen(header(CMSG_LEN(9)) + "cut") == items{{1, 2, "cut"}});  // the part that fits
-  CHECK(seen(header(SIZE_MAX) + "cut") ==
-        items{{1, 2, "cut"}});  // a length that overflows everything
+  CHECK(seen(header(SIZE_MAX) + "cut") == items{{1, 2, "cut"}});     // a length that would overflow
   CHECK(seen(header(SIZE_MAX - 6) + "cut") == items{{1, 2, "cut"}});
   CHECK(seen(header(CMSG_LEN(4)) + "last") == items{{1, 2, "last"}});  // no padding after the last
   CHECK(seen(header(CMSG_LEN(1)) + "l") == items{{1, 2, "l"}});
   CHECK(seen(header(CMSG_LEN(9)) + "cut" + std::string(64, '\0')).size() ==
-        1);  // zeros behind are no message
+        1);  // trailing zeros are no message
 }
 
 TEST_CASE("iterating is safe on random bytes, at every alignment") {
   std::mt19937 random(20130);
   for (int round = 0; round < 20000; ++round) {
-    // Exactly as large as the view, so that a sanitizer sees a step beyond.
+    // As large as the view, so that a sanitizer reports a read beyond it.
     std::vector<char> raw(random() % 80);
     for (char& byte : raw) byte = static_cast<char>(random() % 4 == 0 ? random() % 40 : 0);
     const std::size_t skip = raw.empty() ? 0 : random() % std::min<std::size_t>(raw.size(), 8);
@@ -356,8 +355,7 @@ TEST_CASE("a copy of received messages is well-formed, and can be added to") {
 }
 
 TEST_CASE("too much ancillary data is rejected before it is read") {
-  const char* volatile nothing =
-      "";  // never looked at; the compiler shall not know how little there is
+  const char* volatile nothing = "";  // not read; volatile hides its size from the compiler
   const std::size_t limit = INT_MAX;
   const control_message large(1, 2, const_bytes(nothing, limit / 2));
   const auto code_of = [](const auto& call) {
@@ -412,7 +410,8 @@ TEST_CASE("buffers to send come from lists and ranges") {
   STATIC_REQUIRE_FALSE(std::is_constructible_v<const_buffers, std::vector<int>>);
   STATIC_REQUIRE_FALSE(
       std::is_constructible_v<const_buffers,
-                              std::vector<const char*>>);  // a null among them would throw too late
+                              std::vector<const char*>>);  // a null pointer in it would be found
+                                                           // too late
   STATIC_REQUIRE_FALSE(std::is_constructible_v<const_buffers, std::list<std::string>>);
 }
 
@@ -433,7 +432,7 @@ TEST_CASE("buffers to fill do not accept temporaries") {
 
 // ---- sendmsg ----
 
-TEST_CASE("sendmsg passes buffers, control messages, flags and address on") {
+TEST_CASE("sendmsg passes buffers, control messages, flags and address to the system") {
   const fake::session session;
   pysock::socket s(AF_INET, SOCK_DGRAM);
   const ancillary_data ancdata = {{IPPROTO_IP, IP_TTL, 5}};
@@ -479,7 +478,7 @@ TEST_CASE("sendmsg refuses addresses as sendto does") {
   fake::on_sendmsg({fails(EMSGSIZE)});
   try {
     (void)s.sendmsg({"x"}, {}, 0, {"127.0.0.1", 9});
-    FAIL("that had to fail");
+    FAIL("not thrown");
   } catch (const pysock::error& e) {
     CHECK(std::string(e.what()) == "sendmsg ('127.0.0.1', 9): " + errno_text(EMSGSIZE));
   }
@@ -490,7 +489,7 @@ TEST_CASE("sendmsg waits as the other calls do") {
   pysock::socket s;
   s.settimeout(0.5);
   fake::clear_log();
-  SECTION("until there is room") {
+  SECTION("until the socket is writable") {
     fake::on_sendmsg({fails(EAGAIN), fails(EINTR), fake::takes(3)});
     fake::on_poll({fake::ready_after(20)});
     CHECK(s.sendmsg({"four"}) == 3);
@@ -580,7 +579,7 @@ TEST_CASE("with MSG_TRUNC recvmsg_into returns the length of the datagram, recvm
   CHECK(std::string(one, 2) + std::string(two, 3) == "01234");
 }
 
-TEST_CASE("recvmsg of every size of data and of control messages") {
+TEST_CASE("recvmsg takes buffers of every size for data and control messages") {
   const fake::session session;
   pysock::socket s;
   for (const std::size_t size : {0U, 1U, 4096U, 4097U, 65536U, 65537U, 1000000U}) {
@@ -628,7 +627,7 @@ TEST_CASE("recvmsg_into fills the buffers in order") {
 
   fake::on_recvmsg({fake::gives("lost")});
   std::error_code ec = std::make_error_code(std::errc::io_error);
-  CHECK(s.recvmsg_into({}, ec).nbytes == 0);  // a real call, which takes the datagram
+  CHECK(s.recvmsg_into({}, ec).nbytes == 0);  // makes the call, which takes the datagram
   CHECK_FALSE(ec);
   std::vector<std::string> many(1000, "-");
   fake::on_recvmsg({fake::gives(std::string(999, 'z'))});
@@ -642,7 +641,7 @@ TEST_CASE("recvmsg waits as the other calls do, and repeats the whole request") 
   s.settimeout(0.5);
   fake::clear_log();
   char room[10];
-  SECTION("until something comes") {
+  SECTION("until data arrive") {
     fake::on_recvmsg(
         {fails(EAGAIN), fails(EINTR),
          fake::gives("x").with_control(1, 2, "y").from(fake::inet({127, 0, 0, 1}, 9))});
@@ -681,9 +680,9 @@ TEST_CASE("recvmsg waits as the other calls do, and repeats the whole request") 
   }
 }
 
-// ---- descriptors that come along ----
+// ---- received descriptors ----
 
-TEST_CASE("received descriptors are the caller's, and never inheritable") {
+TEST_CASE("the caller owns received descriptors, which are not inheritable") {
   if (!pysock::detail::cmsg::carries_rights(SOL_SOCKET, SCM_RIGHTS))
     SKIP_TEST("the system passes no descriptors");
   const fake::session session;

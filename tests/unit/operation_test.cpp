@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::int64_t ms = 1000000;
 
-// The outcome of a seam function that leaves its error number to last_error().
+// The result of a seam function, with its error number from last_error().
 std::ptrdiff_t outcome(std::ptrdiff_t count) { return count < 0 ? -sys::last_error() : count; }
 
 struct receiver {
@@ -139,8 +139,7 @@ TEST_CASE("blocking mode reports would-block of SO_RCVTIMEO and SO_SNDTIMEO", "[
   CHECK(fake::count("poll") == 0);
 }
 
-TEST_CASE("blocking mode waits where the system cannot tell of a timeout of its own",
-          "[operation]") {
+TEST_CASE("blocking mode waits after would-block if SO_RCVTIMEO cannot be read", "[operation]") {
   const fake::session session;
   receiver r(-1);
   fake::on_recv({fails(EAGAIN), fake::gives("x")});
@@ -170,13 +169,13 @@ TEST_CASE("MSG_DONTWAIT reports would-block in every mode", "[operation]") {
 }
 #endif
 
-TEST_CASE("false readiness goes back to waiting with the same deadline", "[operation]") {
+TEST_CASE("after false readiness the call waits again with the same deadline", "[operation]") {
   const fake::session session;
   receiver r(500 * ms);
   fake::on_recv({fails(EAGAIN), fails(EAGAIN), fails(EAGAIN), fake::gives("x")});
   fake::on_poll({fake::ready_after(200), fake::ready_after(200), fake::ready_after(50)});
   CHECK(r.receive() == 1);
-  // The second false alarm in a row is followed by a pause of a millisecond.
+  // After the second false readiness in a row the call pauses for a millisecond.
   CHECK(fake::log("poll") == lines{called("poll", r.context.handle, event::read, 500),
                                    called("poll", r.context.handle, event::read, 300),
                                    called("poll", r.context.handle, event::read, 99)});
@@ -206,7 +205,7 @@ TEST_CASE("false readiness ends at the deadline, with pauses in between", "[oper
   CHECK(fake::count("poll") == 15);
 }
 
-TEST_CASE("a signal that ends a pause asks the hook", "[operation]") {
+TEST_CASE("a signal that ends a pause calls the hook", "[operation]") {
   const fake::session session;
   int asked = 0;
   receiver r(100 * ms);
@@ -297,7 +296,7 @@ TEST_CASE("a wait that succeeds after poll has returned early leaves no error", 
   CHECK(fake::all_consumed());
 }
 
-TEST_CASE("a wait of no time that finds nothing is a timeout", "[operation]") {
+TEST_CASE("a wait with a timeout of 0 times out if poll reports nothing", "[operation]") {
   const fake::session session;
   const call_context context{fake::adopt(), 0, nullptr, nullptr};
   deadline until(0);
@@ -320,7 +319,7 @@ TEST_CASE("an interrupted call is repeated", "[operation]") {
   }
 }
 
-TEST_CASE("the interrupt hook decides whether a call goes on", "[operation]") {
+TEST_CASE("the interrupt hook decides whether a call continues", "[operation]") {
   const fake::session session;
   int asked = 0;
   receiver r(-1);
@@ -337,7 +336,7 @@ TEST_CASE("the interrupt hook decides whether a call goes on", "[operation]") {
   CHECK(asked == 3);
 }
 
-TEST_CASE("the hook is asked while waiting too", "[operation]") {
+TEST_CASE("a signal during a wait calls the hook", "[operation]") {
   const fake::session session;
   int asked = 0;
   receiver r(500 * ms);
@@ -363,7 +362,7 @@ TEST_CASE("any other failure ends the call at once", "[operation]") {
   CHECK(r.ec == system_code(ENOMEM));
 }
 
-TEST_CASE("a tiny timeout waits a millisecond, a huge one in pieces", "[operation]") {
+TEST_CASE("a tiny timeout waits a millisecond, a huge one waits in several polls", "[operation]") {
   const fake::session session;
   receiver tiny(1);
   fake::on_recv({fails(EAGAIN)});
@@ -382,7 +381,7 @@ TEST_CASE("a tiny timeout waits a millisecond, a huge one in pieces", "[operatio
                                    called("poll", huge.context.handle, event::read, 1000)});
 }
 
-TEST_CASE("sending all has one deadline for the whole", "[operation]") {
+TEST_CASE("sending all has one deadline for all data", "[operation]") {
   const fake::session session;
   receiver r(500 * ms);
   fake::on_send({fake::takes(10), fails(EAGAIN), fake::takes(10), fails(EAGAIN), fake::takes(10),
@@ -451,7 +450,7 @@ struct connector {
 
 }  // namespace
 
-TEST_CASE("connect: at once", "[operation]") {
+TEST_CASE("connect succeeds at once", "[operation]") {
   const fake::session session;
   for (const std::int64_t timeout : {std::int64_t{-1}, std::int64_t{0}, 500 * ms}) {
     connector c(timeout);
@@ -494,7 +493,7 @@ TEST_CASE("connect: the timeout expires", "[operation]") {
   CHECK(fake::count("getsockopt") == 0);
 }
 
-TEST_CASE("an interrupted connect is waited for, never called again", "[operation]") {
+TEST_CASE("an interrupted connect waits and is not called again", "[operation]") {
   const fake::session session;
   connector blocking(-1);
   fake::on_connect({fails(EINTR)});
@@ -597,7 +596,7 @@ namespace {
 
 using pysock::detail::wait_prediction;
 
-// Receives in timeout mode; returns the system calls they made: one to receive, one more to poll.
+// Simulates receives in timeout mode. `receive` returns the number of system calls.
 struct predicted {
   int receive(bool ready) {
     const bool polls_first = prediction.poll_first();
@@ -617,7 +616,7 @@ TEST_CASE("receives that never wait never poll first", "[operation]") {
   CHECK_FALSE(p.prediction.is_active());
 }
 
-TEST_CASE("of receives that always wait, one in sixteen is tried first", "[operation]") {
+TEST_CASE("of receives that always wait, one in sixteen tries before it polls", "[operation]") {
   predicted p;
   int calls = 0;
   for (int i = 0; i < 1600; ++i) calls += p.receive(false);

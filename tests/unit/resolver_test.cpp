@@ -35,7 +35,7 @@ const std::string bad_family = "error: " + make_error_code(pysock::errc::bad_fam
 
 }  // namespace
 
-TEST_CASE("getaddrinfo gives five-part results in the resolver's order") {
+TEST_CASE("getaddrinfo returns results of five parts in the resolver's order") {
   const fake::session session;
   fake::on_getaddrinfo(
       {fake::resolves({fake::inet6({0x20, 1}, 0, 0, 3), fake::inet({10, 0, 0, 1}, 0)})
@@ -54,7 +54,7 @@ TEST_CASE("getaddrinfo gives five-part results in the resolver's order") {
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("getaddrinfo gives the canonical name in the first result only, and only where asked") {
+TEST_CASE("getaddrinfo returns the canonical name only with AI_CANONNAME, in the first result") {
   const fake::session session;
   const auto found = [](int flags) {
     fake::on_getaddrinfo(
@@ -73,7 +73,7 @@ TEST_CASE("getaddrinfo gives the canonical name in the first result only, and on
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("no host and an empty host are both NULL, and so with the port") {
+TEST_CASE("a missing or empty host or port is passed as NULL") {
   const fake::session session;
   (void)pysock::getaddrinfo(std::nullopt, 80);
   (void)pysock::getaddrinfo("", "http");
@@ -171,7 +171,7 @@ TEST_CASE("an empty port without a host is port 0 of this machine", "[getaddrinf
   const fake::session session;
   CHECK(pysock::getaddrinfo(std::nullopt, "").at(0).sockaddr == address("127.0.0.1", 0));
   (void)pysock::getaddrinfo("", "");
-  (void)pysock::getaddrinfo(std::nullopt, std::nullopt);  // which real resolvers refuse
+  (void)pysock::getaddrinfo(std::nullopt, std::nullopt);  // real resolvers refuse it
   CHECK(fake::log() == lines{called("getaddrinfo", "null", "0", 0, 0, 0, 0),
                              called("getaddrinfo", "null", "0", 0, 0, 0, 0),
                              called("getaddrinfo", "null", "null", 0, 0, 0, 0)});
@@ -206,7 +206,7 @@ TEST_CASE("numeric hosts and ports do not reach the resolver") {
   CHECK(fake::log().size() == 8);
 }
 
-TEST_CASE("a NUL is never cut off silently") {
+TEST_CASE("a NUL in a name is rejected") {
   const fake::session session;
   CHECK_THROWS_AS(pysock::getaddrinfo("127.0.0.1\0x"s, 80), std::invalid_argument);
   CHECK_THROWS_AS(pysock::getaddrinfo("127.0.0.1\0"s, 80, 0, SOCK_STREAM), std::invalid_argument);
@@ -223,7 +223,7 @@ TEST_CASE("a NUL is never cut off silently") {
   CHECK(fake::log().empty());
 }
 
-TEST_CASE("resolver failures are gaierror, but the system's own are the system's") {
+TEST_CASE("resolver failures are gaierror, except EAI_SYSTEM, which has errno") {
   const fake::session session;
   fake::on_getaddrinfo({fails(EAI_AGAIN)});
   try {
@@ -243,7 +243,7 @@ TEST_CASE("resolver failures are gaierror, but the system's own are the system's
   }
 }
 
-TEST_CASE("every name function reports a failure of the system as such", "[EMFILE]") {
+TEST_CASE("every name function reports the errno of a failure of the system", "[EMFILE]") {
   const std::vector<std::function<void()>> calls = {
       [] { (void)pysock::getaddrinfo("host", 80); },
       [] {
@@ -313,7 +313,7 @@ TEST_CASE("gethostbyname of a numeric host does not call the resolver") {
         "gethostbyname 'nosuch': " + gai_text(EAI_NONAME));
 }
 
-TEST_CASE("gethostbyname_ex: step one fails as gaierror, step two as herror") {
+TEST_CASE("gethostbyname_ex fails with gaierror in the forward lookup, herror in the reverse one") {
   const fake::session session;
   fake::on_getaddrinfo({fails(EAI_NONAME), fake::resolves({fake::inet({10, 0, 0, 1}, 0)}),
                         fake::resolves({fake::inet({10, 0, 0, 1}, 0)})});
@@ -374,7 +374,7 @@ TEST_CASE("getfqdn takes the first name with a dot") {
   }
 }
 
-TEST_CASE("an answer of the resolver that is no address of the family asked for is an error",
+TEST_CASE("an answer of the resolver that is no address of the requested family is an error",
           "[resolver]") {
   const fake::session session;
   const fake::socket_address answer =
@@ -394,14 +394,13 @@ TEST_CASE("an answer of the resolver that is no address of the family asked for 
     pysock::socket s;
     CHECK(refused([&] { s.connect({"name", 80}); }));
   }
-  // A list has whatever the resolver says.
+  // getaddrinfo returns every answer.
   fake::on_getaddrinfo({fake::resolves({answer})});
   CHECK(pysock::getaddrinfo("name", 80).size() == 1);
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("an address of the other family is no answer where one family was asked for",
-          "[resolver]") {
+TEST_CASE("an answer of the other family is an error if one family was requested", "[resolver]") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({fake::inet6({}, 0)}), fake::resolves({fake::inet({}, 0)})});
   CHECK(failure_of([] { return pysock::gethostbyname("name"); }) == bad_family);
@@ -450,7 +449,7 @@ TEST_CASE("services and protocols are found, or the error names the missing one"
         "getprotobyname 'nosuch': protocol not found");
 }
 
-TEST_CASE("the host's name is read and set") {
+TEST_CASE("gethostname and sethostname read and set the host's name") {
   const fake::session session;
   fake::on_gethostname({fake::gives("this"), fails(EFAULT)});
   CHECK(pysock::gethostname() == "this");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How a selector waits, on the scripted seam.
+// How a selector waits, with scripted system calls.
 #include <pysock/selectors.hpp>
 #include <pysock/socket.hpp>
 
@@ -39,7 +39,7 @@ TEST_CASE("a select without a limit waits until something is ready", "[selectors
         lines{called("wait_poll_set", -1), called("wait_poll_set", -1)});
 }
 
-TEST_CASE("a failure of the system's set ends a select", "[selectors]") {
+TEST_CASE("select reports a failure of the system's wait", "[selectors]") {
   const fake::session session;
   pysock::socket a;
   pysock::selector<> s;

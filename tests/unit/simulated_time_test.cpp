@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Random calls over years of the fake's clock, against a system that does what it likes: it is
-// slow, moves few bytes or none, interrupts, and reports readiness that is not there, while the
-// modes change during the calls. Checked is what the library promises whatever the system does:
+// Makes random calls over years of the fake's clock. The fake system is slow, moves few bytes or
+// none, interrupts and reports false readiness, and the modes change during the calls. The test
+// checks what the library promises in every case:
 //
 // - A call ends by its deadline plus one attempt, never times out early, and never sleeps past it.
-// - No byte is lost or doubled, whatever a call reports.
+// - No byte is lost or doubled.
 // - An interrupter or a hook ends a call without a further attempt.
-// - A call that may not wait does not; one that may does not run in circles.
+// - A call that may not wait does not wait. A call that waits does not loop without a sleep.
 //
-// A scenario is one seed. PYSOCK_SIMULATED_SEED=<seed> starts with that one, and
-// PYSOCK_SIMULATED_SCENARIOS=<count> says how many follow each other: 1 repeats a failure alone.
+// Each scenario has a seed. PYSOCK_SIMULATED_SEED is the first seed, PYSOCK_SIMULATED_SCENARIOS the
+// number of scenarios: with 1 a failed scenario is repeated alone.
 #include <pysock/file.hpp>
 #include <pysock/socket.hpp>
 
@@ -47,7 +47,7 @@ class scenario {
  public:
   scenario(std::uint64_t seed, totals& all) : dice_(seed), all_(all) {}
 
-  // Returns what went wrong first, and the calls of the seam before it; empty if nothing did.
+  // Returns the first problem with the system calls before it; empty if there was none.
   std::string run() {
     fake::direct([this](const std::string& line) { return direct(line); });
     sk::interrupter stop;
@@ -73,32 +73,32 @@ class scenario {
     limit until;
   };
 
-  // What is known of the call that runs.
+  // The state of the current call.
   struct running {
     std::string name;
-    std::vector<limit> limits;    // one of these holds: those in force before it first waited
-    endpoint* changes = nullptr;  // whose mode may change meanwhile
-    bool restarts = false;        // each step that makes progress has the time anew (sendfile)
+    std::vector<limit> limits;    // one of them applies: those set before the first wait
+    endpoint* changes = nullptr;  // its mode may change during the call
+    bool restarts = false;        // each step with progress restarts the timeout (sendfile)
     int64_t start = 0;
     int64_t first_attempt_end = -1;
     bool has_waited = false;
     int steps = 0;
     int attempts = 0;
     int late_attempts = 0;
-    int attempts_at_once = 0;      // that would have blocked, with no time or signal between them
+    int attempts_at_once = 0;      // that blocked, with no time or signal in between
     bool succeeded = false;        // the last attempt
     int error = 0;                 // of the last attempt, or of a wait
-    bool ended = false;            // of the stream
-    bool was_interrupted = false;  // when it began
-    bool signalled = false;        // and the hook was not asked yet
+    bool ended = false;            // the stream has ended
+    bool was_interrupted = false;  // at the beginning of the call
+    bool signalled = false;        // the hook has not been called yet
     bool must_end = false;         // the interrupter or the hook ends it
   };
 
   // The likelihood, in percent, of what the system does during one call.
   struct weather {
     std::uint64_t succeeds, blocks, interrupts, lies, nothing;
-    bool changes;      // modes change meanwhile
-    bool never_ready;  // how the call ends when the system has done what it likes for long enough
+    bool changes;      // modes change during the call
+    bool never_ready;  // after many steps: no more readiness, instead of success
   };
 
   // ---- the objects ----
@@ -153,7 +153,7 @@ class scenario {
     call_.must_end = true;
   }
 
-  // ---- what must hold ----
+  // ---- checks ----
 
   void wrong(const std::string& what) {
     if (!problem_.empty()) return;
@@ -183,7 +183,7 @@ class scenario {
     }
     return end;
   }
-  // When its time is over at the latest: it counts from the end of the first attempt.
+  // The last instant at which the call may time out. The time starts after the first attempt.
   [[nodiscard]] int64_t latest_end() const {
     if (may_be(limit::kind::none)) return never;
     const int64_t from = call_.first_attempt_end >= 0 ? call_.first_attempt_end : fake::clock();
@@ -203,7 +203,7 @@ class scenario {
 
   void check_attempt(const seam_call& call) {
     check_goes_on(call);
-    // One that may not wait is repeated as often as signals interrupt it.
+    // Signals may repeat a call that may not wait any number of times.
     const bool is_late =
         call_.first_attempt_end >= 0 && !may_be(limit::kind::zero) && fake::clock() >= latest_end();
     if (is_late && ++call_.late_attempts > 1) wrong("a second attempt after the deadline");
@@ -220,7 +220,7 @@ class scenario {
       return;
     }
     if (milliseconds == 0) return;
-    if (must_be(limit::kind::zero)) wrong("waits, and may not");
+    if (must_be(limit::kind::zero)) wrong("waits although it may not");
     const int64_t end = latest_end();
     if (end != never &&
         fake::clock() + milliseconds * millisecond >= std::max(end, fake::clock()) + millisecond)
@@ -242,7 +242,7 @@ class scenario {
       // A connect that may not wait reports the signal, as the system does.
       const bool is_signal = call_.name == "connect" && may_be(limit::kind::zero);
       if (!call_.must_end && !(is_signal && call_.error == EINTR))
-        wrong("is interrupted by nobody");
+        wrong("is interrupted without a reason");
     } else if (ec == sk::errc::incomplete_read) {
       if (!call_.ended) wrong("reports the end of the stream, which did not end");
     } else {
@@ -287,12 +287,12 @@ class scenario {
     ++call_.steps;
     trace_.push_back(std::to_string(fake::clock()) + " " + line);
     const seam_call call(line);
-    // What is wrong already may have no other end.
+    // After a problem the call might not end without a failure.
     if (!problem_.empty()) return fake::fails(ECONNRESET);
     const bool sleeps = call.is("poll") || call.is("pause");
     if (sleeps && stop_ != nullptr && !call.has_interrupter())
       wrong(line + " cannot be interrupted");
-    if (call.is("pause") && is_interrupted_) return {};  // the interrupter ends it at once
+    if (call.is("pause") && is_interrupted_) return {};  // the interrupter ends the pause at once
     if (call.is("poll")) return wait(call, call.number(2));
     if (call.is("pause")) return wait(call, call.number(0));
     if (call.is_attempt()) return attempt(call);
@@ -308,7 +308,7 @@ class scenario {
   }
 
   [[nodiscard]] bool is_wild() const { return call_.steps < 300; }
-  // Whether a call that has had its time of everything else ends because nothing comes any more.
+  // Whether the call must end by its timeout, because no more data arrive.
   [[nodiscard]] bool starves() const { return weather_.never_ready && !may_be(limit::kind::none); }
 
   fake::step wait(const seam_call& call, int64_t milliseconds) {
@@ -359,10 +359,10 @@ class scenario {
     call_.succeeded = result.error == 0;
     const bool blocks = result.error == EAGAIN;
     call_.attempts_at_once = blocks && takes == 0 ? call_.attempts_at_once + 1 : 0;
-    if (call_.attempts_at_once > 3) wrong("runs in circles");
+    if (call_.attempts_at_once > 3) wrong("loops without a sleep");
     const int64_t end = fake::clock() + takes;
     if (call_.first_attempt_end < 0) call_.first_attempt_end = end;
-    // A file that the system does not send is read instead, from the first step on.
+    // EINVAL: sendfile reads and sends the file from its first step on.
     const bool begins_anew =
         call_.succeeded ? may_be(limit::kind::relative) : result.error == EINVAL;
     if (call_.restarts && begins_anew) {
@@ -457,7 +457,7 @@ class scenario {
 
   std::size_t any_size() { return dice_.chance(5) ? dice_.size(200'000) : dice_.size(3000); }
 
-  // The bytes that the program has got.
+  // Checks bytes that the program received.
   void got(const char* name, const char* data, std::size_t size) {
     call_.name = name;
     if (stream_bytes.at(read_, size) != std::string(data, size))
@@ -514,7 +514,7 @@ class scenario {
           buffer = e.partial();
           throw;
         } catch (const sk::error& e) {
-          buffer = stream_bytes.at(read_, e.transferred());  // these are lost, as is documented
+          buffer = stream_bytes.at(read_, e.transferred());  // documented: recv_exactly loses them
           throw;
         }
         out.count = buffer.size();
@@ -578,7 +578,7 @@ class scenario {
 
   void send() {
     const std::uint64_t which = dice_.below(5);
-    // Of a file several blocks.
+    // For files, several blocks.
     const std::size_t size =
         which > 2 && dice_.chance(50) ? 65536 + dice_.size(200'000) : any_size();
     const std::string data = stream_bytes.at(written_, size);
@@ -663,7 +663,7 @@ class scenario {
     expect(!ready || call_.succeeded, "wait", "reports what poll did not");
   }
 
-  // The system does all it is asked to: what is buffered comes out.
+  // The system lets every call succeed, so that buffered bytes are sent and read.
   void finish() {
     weather_ = {100, 0, 0, 100, 0, false, false};
     if (stop_ != nullptr) stop_->reset();
@@ -692,7 +692,7 @@ class scenario {
   totals& all_;
   sk::interrupter* stop_ = nullptr;
   bool is_interrupted_ = false;
-  bool is_busy_ = false;      // the director itself calls the library
+  bool is_busy_ = false;      // the test itself calls the library
   bool is_draining_ = false;  // nothing more arrives
   endpoint stream_, listener_, client_, unix_client_;
   bool reads_file_ = false;
@@ -704,16 +704,16 @@ class scenario {
   weather weather_{};
   std::vector<std::string> trace_;
   std::string problem_;
-  std::size_t arrived_ = 0;  // bytes that the system gave
-  std::size_t read_ = 0;     // bytes that the program got
-  std::size_t written_ = 0;  // bytes that the program gave
-  std::size_t on_wire_ = 0;  // bytes that the system took
+  std::size_t arrived_ = 0;  // bytes that the system returned
+  std::size_t read_ = 0;     // bytes that the program received
+  std::size_t written_ = 0;  // bytes that the program wrote
+  std::size_t on_wire_ = 0;  // bytes that the system accepted
   std::size_t seen_ = 0;     // messages that were checked
 };
 
 }  // namespace
 
-TEST_CASE("calls keep their deadlines and their bytes over years of simulated time",
+TEST_CASE("calls keep their deadlines and lose no bytes over years of simulated time",
           "[timeout][simulation]") {
   const std::uint64_t first =
       number_from_environment("PYSOCK_SIMULATED_SEED", std::random_device()());

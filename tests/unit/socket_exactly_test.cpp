@@ -44,7 +44,7 @@ TEST_CASE("the end of the stream is incomplete_read_error with the received byte
   fake::on_recv({fake::gives(std::string("a\0b", 3)), fake::gives("")});
   try {
     (void)s.recv_exactly(10);
-    FAIL("no exception");
+    FAIL("not thrown");
   } catch (const pysock::incomplete_read_error& e) {
     const pysock::incomplete_read_error copy = e;
     pysock::incomplete_read_error other("x", "", 1);
@@ -75,7 +75,7 @@ TEST_CASE("recv_exactly_into keeps the received bytes on every failure", "[recv_
   fake::on_recv_now({fake::gives("abc"), fails(ECONNRESET)});
   try {
     s.recv_exactly_into(buffer);
-    FAIL("no exception");
+    FAIL("not thrown");
   } catch (const pysock::connection_reset_error& e) {
     CHECK(e.transferred() == 3);
   }

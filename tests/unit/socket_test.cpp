@@ -45,9 +45,9 @@ bool stop(void*) noexcept { return false; }
 
 }  // namespace
 
-// ---- life ----
+// ---- construction and closing ----
 
-TEST_CASE("a socket is one system call to open and one to close") {
+TEST_CASE("a socket opens and closes with one system call each") {
   const fake::session session;
   {
     const pysock::socket s;
@@ -81,7 +81,7 @@ TEST_CASE("sockets move, and the source is then closed") {
   CHECK(b.type() == SOCK_DGRAM);
   CHECK(b.proto() == 17);
   CHECK(b.gettimeout() == pysock::seconds(2));
-  CHECK_FALSE(a);  // NOLINT(bugprone-use-after-move): what is left is the point
+  CHECK_FALSE(a);  // NOLINT(bugprone-use-after-move): tests the moved-from object
   CHECK(a.fileno() == -1);
   CHECK(message_of([&] { (void)a.send("x"); }) == "send: " + errno_text(EBADF));
 
@@ -234,9 +234,9 @@ TEST_CASE("from_fileno uses its arguments unchecked, and checks that it is a soc
   CHECK(fake::open_count() == 1);
 }
 
-// ---- no descriptor is ever lost ----
+// ---- leaks ----
 
-TEST_CASE("whatever call fails, nothing stays open") {
+TEST_CASE("no descriptor stays open, whichever call fails") {
   const auto scenarios = std::vector<std::function<void()>>{
       [] { const pysock::socket s; },
       [] {
@@ -385,7 +385,7 @@ TEST_CASE("settimeout and setblocking set the mode with one call") {
   }
 }
 
-TEST_CASE("accept gives the default timeout, never the listener's") {
+TEST_CASE("an accepted socket has the default timeout, not the listener's") {
   const fake::session session;
   pysock::socket listener(AF_INET6);
   for (const pysock::timeout_value own :
@@ -408,7 +408,7 @@ TEST_CASE("accept gives the default timeout, never the listener's") {
   CHECK(fake::log().back().find("close") == 0);
 }
 
-TEST_CASE("accept from an unnamed AF_UNIX peer gives the unnamed address") {
+TEST_CASE("accept from an unnamed AF_UNIX peer returns the unnamed address") {
   const fake::session session;
   pysock::socket listener(AF_UNIX);
   fake::on_accept({fake::gives(fake::unix_path("")), fake::gives(fake::socket_address{})});
@@ -447,7 +447,7 @@ TEST_CASE("accepted and duplicated sockets inherit the hook") {
 
 // ---- EINTR at every call ----
 
-TEST_CASE("EINTR is never seen where a call can be repeated") {
+TEST_CASE("calls that can be repeated do not report EINTR") {
   const fake::session session;
   pysock::socket s(AF_INET, SOCK_DGRAM);
   for (const bool timed : {false, true}) {
@@ -485,7 +485,7 @@ TEST_CASE("EINTR is never seen where a call can be repeated") {
 
 // ---- sending ----
 
-TEST_CASE("send passes bytes and flags down once") {
+TEST_CASE("send passes bytes and flags to the system once") {
   const fake::session session;
   pysock::socket s;
   fake::clear_log();
@@ -500,7 +500,7 @@ TEST_CASE("send passes bytes and flags down once") {
   STATIC_REQUIRE(noexcept(s.send(pysock::const_bytes(), 0, ec)));
 }
 
-TEST_CASE("an empty send still goes to the system") {
+TEST_CASE("a send of 0 bytes makes the system call") {
   const fake::session session;
   pysock::socket s;
   fake::clear_log();
@@ -548,7 +548,7 @@ TEST_CASE("a failed sendall reports the bytes sent") {
 
 namespace {
 
-// Whether the three calls take `Flags` between the data and the rest.
+// Whether send, sendall and sendto take `Flags` after the data.
 template <class Flags, class = void>
 struct sends : std::false_type {};
 template <class Flags>
@@ -625,7 +625,7 @@ TEST_CASE("a length in place of flags does not compile", "[send]") {
   STATIC_REQUIRE(ways_to_send<double> == 0);
 }
 
-TEST_CASE("sendto has its flags in the middle") {
+TEST_CASE("sendto takes its flags between data and address") {
   const fake::session session;
   pysock::socket s(AF_INET, SOCK_DGRAM);
   fake::clear_log();
@@ -639,7 +639,7 @@ TEST_CASE("sendto has its flags in the middle") {
                              called("sendto", s.fileno(), 3, 64, target)});
 }
 
-TEST_CASE("messages name the operation and the address") {
+TEST_CASE("error messages name the operation and the address") {
   const fake::session session;
   pysock::socket s(AF_INET, SOCK_DGRAM);
   const address a("127.0.0.1", 9);
@@ -759,7 +759,7 @@ TEST_CASE("recvfrom returns the sender's address, or none if it is unnamed") {
   CHECK(address(from) == address("10.1.2.3", 77));
 }
 
-// ---- trying first, and learning when that is in vain ----
+// ---- prediction: whether to poll first ----
 
 TEST_CASE("two receives that had to wait make the next one poll first", "[recv]") {
   const fake::session session;
@@ -769,16 +769,16 @@ TEST_CASE("two receives that had to wait make the next one poll first", "[recv]"
                  fake::gives("d")});
   fake::on_poll({fake::ready_after(10), fake::ready_after(10), fake::ready()});
   fake::clear_log();
-  CHECK(s.recv(1) == "a");  // tried in vain: 3 calls
+  CHECK(s.recv(1) == "a");  // recv, poll, recv
   CHECK(fake::log().size() == 3);
-  CHECK(s.recv(1) == "b");  // as the one before the last did not wait: 3 calls
+  CHECK(s.recv(1) == "b");  // recv, poll, recv: only one receive had to wait before
   CHECK(fake::log().size() == 6);
   CHECK(s.recv(1) == "c");  // polled first
   CHECK(fake::log("poll").size() == 3);
   CHECK(fake::log().size() == 8);
   s.settimeout(1);
   fake::clear_log();
-  CHECK(s.recv(1) == "d");  // settimeout forgets what was learned
+  CHECK(s.recv(1) == "d");  // settimeout resets the prediction
   CHECK(fake::log().size() == 1);
 }
 
@@ -797,7 +797,7 @@ TEST_CASE("a socket that expects to wait still times out, and fails once closed"
   CHECK(fake::elapsed() == 1010ms);
 }
 
-TEST_CASE("a receive that polls first makes one attempt when the time is over", "[recv]") {
+TEST_CASE("a receive that polls first makes one attempt after the timeout", "[recv]") {
   const fake::session session;
   pysock::socket s;
   s.settimeout(1);
@@ -870,7 +870,7 @@ TEST_CASE("addresses are converted to the family before any call on the socket")
   CHECK(fake::log().empty());
 }
 
-TEST_CASE("a name is looked up for the socket's own family, and its port and scope are kept") {
+TEST_CASE("a name is looked up for the socket's family, and its port and scope are kept") {
   const fake::session session;
   pysock::socket v6(AF_INET6);
   fake::clear_log();
@@ -970,7 +970,7 @@ TEST_CASE("setsockopt writes ints, bytes, structures and null") {
   CHECK(fake::log().empty());
 }
 
-TEST_CASE("shutdown passes its argument on") {
+TEST_CASE("shutdown passes its argument to the system") {
   const fake::session session;
   pysock::socket s;
   fake::clear_log();

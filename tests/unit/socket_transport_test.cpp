@@ -30,7 +30,7 @@ bool stop(void* asked) noexcept {
 
 }  // namespace
 
-TEST_CASE("makefile: a duplicate of the descriptor", "[file]") {
+TEST_CASE("makefile: the file has a duplicate of the descriptor", "[file]") {
   const fake::session session;
   {
     pysock::socket s;
@@ -39,14 +39,14 @@ TEST_CASE("makefile: a duplicate of the descriptor", "[file]") {
     const auto duplicate = f.fileno();
     CHECK(duplicate != own);
     CHECK_FALSE(fake::is_inheritable(duplicate));
-    SECTION("the socket goes first") {
+    SECTION("the socket closes first") {
       s.close();
       CHECK(fake::is_open(duplicate));
       f.write("still");
       f.close();
       CHECK(fake::sent() == "still");
     }
-    SECTION("the file goes first") {
+    SECTION("the file closes first") {
       f.close();
       CHECK(fake::is_open(own));
       s.sendall("still");
@@ -57,7 +57,7 @@ TEST_CASE("makefile: a duplicate of the descriptor", "[file]") {
   CHECK(fake::problems() == none);
 }
 
-TEST_CASE("makefile: failures leave nothing behind", "[file]") {
+TEST_CASE("makefile: failures leave no descriptor open", "[file]") {
   const fake::session session;
   {
     pysock::socket s;
@@ -81,7 +81,7 @@ TEST_CASE("makefile: a failed close is reported and not repeated", "[file]") {
   CHECK(fake::count("close") == 1);
 }
 
-TEST_CASE("makefile: whatever call fails, nothing leaks", "[file]") {
+TEST_CASE("makefile: no descriptor leaks, whichever call fails", "[file]") {
   const int calls = fake::fail_each_call(EIO, [] {
     try {
       pysock::socket s;
@@ -168,7 +168,7 @@ TEST_CASE("makefile: waits by its own timeout, whatever the shared mode", "[file
     CHECK(fake::sent() == std::string(5000 + 8192, 'x'));
     CHECK(fake::count("poll") == 0);
   }
-  SECTION("one deadline for all the receives of a call") {
+  SECTION("all receives of a call have one deadline") {
     f.settimeout(1);
     fake::on_recv_now({fails(EAGAIN), gives("a"), fails(EAGAIN), gives("b"), fails(EAGAIN)});
     fake::on_poll({fake::ready_after(300), fake::ready_after(300), fake::times_out()});

@@ -41,7 +41,7 @@ TEST_CASE("tiny timeouts are rounded away from zero") {
   CHECK(timeout_word(9e9) == 9000000000000000000);
 }
 
-TEST_CASE("bad timeouts are refused") {
+TEST_CASE("invalid timeouts are rejected") {
   CHECK_THROWS_AS(timeout_value(-1), std::invalid_argument);
   CHECK_THROWS_AS(timeout_value(-1e-10), std::invalid_argument);
   CHECK_THROWS_AS(timeout_value(-1ms), std::invalid_argument);
@@ -81,7 +81,7 @@ TEST_CASE("a timeout is made from a time point of the steady clock, and from no 
   STATIC_REQUIRE_FALSE(std::is_convertible_v<std::chrono::system_clock::time_point, timeout_value>);
 }
 
-TEST_CASE("gettimeout is 0 only in non-blocking mode") {
+TEST_CASE("gettimeout returns 0 only in non-blocking mode") {
   using pysock::detail::timeout_left;
   CHECK_FALSE(timeout_left(-1).has_value());
   CHECK(timeout_left(0) == pysock::seconds(0));
@@ -98,7 +98,7 @@ TEST_CASE("a deadline cannot be the default timeout") {
   CHECK_FALSE(pysock::getdefaulttimeout().has_value());
 }
 
-TEST_CASE("the default timeout is none until set, and one for the process") {
+TEST_CASE("the default timeout is None until set, and applies to the process") {
   CHECK_FALSE(pysock::getdefaulttimeout().has_value());
   pysock::setdefaulttimeout(1.5);
   CHECK(pysock::getdefaulttimeout() == pysock::seconds(1.5));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// As simulated_time_test.cpp, for a TLS session: a client on the fake of the seam, against a server
-// of OpenSSL's own that reads and writes memory. Every record of the handshake and of the data may
-// come and go in parts, late, or between interruptions.
+// Like simulated_time_test.cpp, for a TLS session: the client uses the fake system, and the server
+// is OpenSSL's on memory. Every record of the handshake and the data may be moved in parts, late,
+// or between interruptions.
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -20,7 +20,7 @@ using std::int64_t;
 
 namespace {
 
-// A server with a certificate that nobody has to believe.
+// A server with a self-signed certificate, which the client does not verify.
 SSL_CTX* server_context() {
   static SSL_CTX* const context = [] {
     SSL_CTX* const made = SSL_CTX_new(TLS_server_method());
@@ -49,7 +49,7 @@ class server {
     SSL_set_accept_state(ssl_.get());
   }
 
-  // What the client has sent.
+  // Receives bytes that the client has sent.
   void hear(const std::string& bytes) {
     BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
     char buffer[4096];
@@ -62,7 +62,7 @@ class server {
     SSL_write(ssl_.get(), data.data(), static_cast<int>(data.size()));
   }
   [[nodiscard]] bool is_ready() const { return SSL_is_init_finished(ssl_.get()) == 1; }
-  // Bytes for the client.
+  // The number of bytes for the client.
   [[nodiscard]] std::size_t pending() const { return BIO_ctrl_pending(out_); }
   std::string say(std::size_t size) {
     std::string bytes(size, '\0');
@@ -114,7 +114,7 @@ class tls_scenario {
       problem_ += "\n  " + *line;
   }
 
-  // When the time of the call is over; attempts take no time here.
+  // When the call times out. Attempts take no time here.
   [[nodiscard]] int64_t end() const {
     if (limit_.is == limit::kind::none) return never;
     return limit_.is == limit::kind::absolute ? std::max(limit_.time, start_)
@@ -128,7 +128,7 @@ class tls_scenario {
     for (; heard_ < sent.size(); ++heard_) server_.hear(sent[heard_].data);
   }
 
-  // The server has something to say of its own.
+  // The server sends data that no call asked for.
   void speak() {
     if (!server_.is_ready() || is_draining_) return;
     const std::size_t size = dice_.chance(10) ? dice_.size(50'000) : dice_.size(2000);
@@ -142,7 +142,7 @@ class tls_scenario {
     trace_.push_back(std::to_string(fake::clock()) + " " + line);
     hear();
     const seam_call call(line);
-    // What is wrong already may have no other end.
+    // After a problem the call might not end without a failure.
     if (!problem_.empty()) return fake::fails(ECONNRESET);
     if (call.is("poll")) return wait(call, call.number(2));
     if (call.is("pause")) return wait(call, call.number(0));
@@ -183,7 +183,7 @@ class tls_scenario {
   }
 
   fake::step attempt(const seam_call& call) {
-    if (++steps_at_once_ > 300) wrong("runs in circles");
+    if (++steps_at_once_ > 300) wrong("loops without a sleep");
     const std::size_t most = call.size();
     if (is_wild()) {
       if (dice_.chance(blocks_)) return fake::fails(EAGAIN);
@@ -228,7 +228,7 @@ class tls_scenario {
       if (!limit_.ends()) wrong("times out, and has no timeout");
       if (limit_.ends() && fake::clock() < end()) wrong("times out too early");
     } else if (ec == std::errc::interrupted) {
-      if (!must_end_) wrong("is interrupted by nobody");
+      if (!must_end_) wrong("is interrupted without a reason");
     } else if (wants) {
       if (limit_.is != limit::kind::zero) wrong("does not wait");
     } else if (ec) {
@@ -262,7 +262,7 @@ class tls_scenario {
   }
 
   void send() {
-    // A record that was sent in part must be given again.
+    // OpenSSL requires the same bytes again if it has sent a part of a record.
     const std::size_t size =
         std::max(again_, dice_.chance(20) ? dice_.size(60'000) : dice_.size(3000));
     const std::string data = stream_bytes.at(written_, size);
@@ -335,25 +335,25 @@ class tls_scenario {
   std::uint64_t interrupts_ = 0;
   std::uint64_t lies_ = 0;
   bool never_ready_ = false;
-  std::string name_;  // of the call that runs
+  std::string name_;  // of the current call
   int64_t start_ = 0;
   int steps_ = 0;
-  int steps_at_once_ = 0;  // attempts without a wait or a byte between them
+  int steps_at_once_ = 0;  // attempts without a wait or a byte in between
   bool must_end_ = false;
   std::vector<std::string> trace_;
   std::string problem_;
-  std::size_t heard_ = 0;    // messages
-  std::size_t said_ = 0;     // bytes of the server
-  std::size_t read_ = 0;     // bytes that the client got
-  std::size_t written_ = 0;  // bytes that the client gave
-  std::size_t again_ = 0;    // bytes of the next send at least
+  std::size_t heard_ = 0;    // messages of the client that the server has received
+  std::size_t said_ = 0;     // bytes that the server sent
+  std::size_t read_ = 0;     // bytes that the client received
+  std::size_t written_ = 0;  // bytes that the client sent
+  std::size_t again_ = 0;    // least size of the next send
   std::uint64_t calls_ = 0;
   std::uint64_t timeouts_ = 0;
 };
 
 }  // namespace
 
-TEST_CASE("TLS keeps its deadlines and its bytes over years of simulated time",
+TEST_CASE("TLS calls keep their deadlines and lose no bytes over years of simulated time",
           "[ssl][simulation]") {
   const std::uint64_t first =
       number_from_environment("PYSOCK_SIMULATED_SEED", std::random_device()());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Each public call that can block, in each mode, against each way in which the system makes it
-// wait: how it ends, how often it polls, and when by the clock.
+// Each public call that can block, in each mode, for each way in which the system can make it wait.
+// Checks how the call ends, how often it polls, and how long it takes.
 #include <pysock/file.hpp>
 #include <pysock/socket.hpp>
 
@@ -25,7 +25,7 @@ enum class mode { blocking, timeout, nonblocking };
 enum class call_fails { once, for_ever };
 enum class poll_is { ready_for_ever, interrupted_for_ever, expiring };
 
-// What a scenario acts on.
+// The objects of a scenario.
 struct sockets {
   explicit sockets(mode m, pysock::interrupter* stop = nullptr) {
     for (pysock::socket* s : {&tcp, &unix_stream}) {
@@ -52,20 +52,20 @@ struct sockets {
 
 struct call {
   std::string name;
-  std::string function;  // of the seam, which is made to fail; in timeout mode of a file other
+  std::string function;  // the system call that fails in blocking mode
   std::string nonblocking_function;
   step success;
   std::function<void(sockets&, std::error_code&)> make;
-  int number = EAGAIN;       // with which it fails
-  bool is_repeated = true;   // false: the system goes on with it in the background
-  bool polls_first = false;  // in timeout mode
+  int number = EAGAIN;       // the error number with which it fails
+  bool is_repeated = true;   // false: the system continues the call in the background
+  bool polls_first = false;  // in timeout mode the call polls before it tries
   bool takes_nonblocking = true;
 
-  // The function in any mode, with an interrupter.
+  // The system call in any mode if the socket has an interrupter.
   [[nodiscard]] const std::string& interruptible_function() const { return nonblocking_function; }
 };
 
-// The calls that throw, as ones that report an error code.
+// Makes a call that throws into one that reports an error code.
 template <class Call>
 std::function<void(sockets&, std::error_code&)> throwing(Call make) {
   return [make](sockets& s, std::error_code& ec) {
@@ -157,9 +157,9 @@ std::vector<call> calls() {
   return all;
 }
 
-constexpr int script_end = 100;  // polls after which a cell that has no end of its own is ended
+constexpr int script_end = 100;  // polls after which the script ends a call that waits for ever
 
-// Sets the scripts of a cell.
+// Scripts the system calls for one cell of the table.
 void script(const call& c, mode m, call_fails failing, poll_is polled) {
   const std::string& function = m == mode::blocking ? c.function : c.nonblocking_function;
   std::vector<step> attempts;
@@ -169,7 +169,7 @@ void script(const call& c, mode m, call_fails failing, poll_is polled) {
     attempts.assign(script_end, fails(c.number));
     attempts.push_back(c.success);
   } else if (m == mode::blocking) {
-    attempts = {fails(c.number), c.success};  // poll() never lets it try again
+    attempts = {fails(c.number), c.success};  // there is no second attempt until poll() succeeds
   } else {
     attempts = {fails(c.number).always()};
   }
@@ -190,7 +190,7 @@ void script(const call& c, mode m, call_fails failing, poll_is polled) {
 
 }  // namespace
 
-TEST_CASE("every call that can block ends as its mode says, whatever poll reports",
+TEST_CASE("every call that can block ends according to its mode, whatever poll reports",
           "[waiting][table]") {
   int cells = 0;
   int impossible = 0;
@@ -199,8 +199,8 @@ TEST_CASE("every call that can block ends as its mode says, whatever poll report
       for (const call_fails failing : {call_fails::once, call_fails::for_ever}) {
         for (const poll_is polled :
              {poll_is::ready_for_ever, poll_is::interrupted_for_ever, poll_is::expiring}) {
-          // A poll without limit does not expire; a call that goes on in the background is not
-          // repeated; sendfile refuses non-blocking sockets.
+          // A poll without a limit does not expire. A call that continues in the background is not
+          // repeated. sendfile refuses non-blocking sockets.
           if ((m == mode::blocking && polled == poll_is::expiring) ||
               (!c.is_repeated && failing == call_fails::for_ever) ||
               (!c.takes_nonblocking && m == mode::nonblocking)) {
@@ -222,7 +222,7 @@ TEST_CASE("every call that can block ends as its mode says, whatever poll report
             CHECK(polls == 0);
             CHECK(fake::elapsed() == 0ms);
           } else if (m == mode::blocking) {
-            // Cells without an end are ended by the script.
+            // The script ends calls that would wait for ever.
             CHECK_FALSE(ec);
             const bool ends = failing == call_fails::once && polled == poll_is::ready_for_ever;
             const int interruptions = polled == poll_is::interrupted_for_ever ? 1 : 0;
@@ -253,7 +253,7 @@ TEST_CASE("an interrupter ends every call that can block, before it starts and w
     for (const mode m : {mode::blocking, mode::timeout, mode::nonblocking}) {
       if (!c.takes_nonblocking && m == mode::nonblocking) continue;
       for (const bool starts : {true, false}) {
-        if (!starts && m == mode::nonblocking) continue;  // it does not wait
+        if (!starts && m == mode::nonblocking) continue;  // a non-blocking call does not wait
         CAPTURE(c.name, static_cast<int>(m), starts);
         const fake::session session;
         pysock::interrupter stop;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// C's order of arguments: a length in the place of the flags.
+// C's order of arguments: a length in place of the flags.
 #include <pysock/socket.hpp>
 #include <string>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A system on which the four exist as macros alone, as they do on macOS: the functions of this one
-// are renamed out of the way.
+// Imitates a system on which these four are only macros, as on macOS: the functions of this system
+// get other names.
 #define htonl renamed_htonl
 #define htons renamed_htons
 #define ntohl renamed_ntohl

@@ -132,8 +132,8 @@ pysock::mutable_bytes space_in_vector() {
 #endif
 }
 
-// What must not be warned of: views of views, pointers, literals, copies, and whatever is used by
-// the call it is written in.
+// These must not cause a warning: views of views, pointers, literals, copies, and temporaries that
+// live as long as the call that uses them.
 pysock::const_bytes viewed(std::string_view view) { return view; }
 pysock::const_bytes pointed(const char* c_string) { return c_string; }
 pysock::const_bytes sized(const char* data, std::size_t size) { return {data, size}; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Classes of C++ that could be copied as bytes, but that no system knows.
+// C++ classes that could be copied as bytes, but that are no options of any system.
 #include <chrono>
 #include <optional>
 #include <pysock/socket.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What surrounds the code block of docs/waiting.md that needs C++20.
+// The code around the code block of docs/waiting.md that needs C++20.
 #include <stop_token>
 
 #include "snippets.hpp"

@@ -5,7 +5,7 @@
 
 namespace docs {
 
-/// The free port that 50007 stands for.
+/// The free port that replaces 50007.
 inline int port() { return std::atoi(std::getenv("DOCS_PORT")); }
 
 }  // namespace docs

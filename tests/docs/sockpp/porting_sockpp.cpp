@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What surrounds the code blocks of docs/porting.md.
+// The code around the code blocks of docs/porting.md.
 #include <sockpp/tcp_connector.h>
 
 #include "snippets.hpp"

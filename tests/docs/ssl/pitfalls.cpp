@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What surrounds the code blocks of docs/pitfalls.md.
+// The code around the code blocks of docs/pitfalls.md.
 #include <pysock/ssl.hpp>
 
 #include "snippets.hpp"

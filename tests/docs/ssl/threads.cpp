@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What surrounds the code blocks of docs/threads.md.
+// The code around the code blocks of docs/threads.md.
 #include <sys/wait.h>
 #include <unistd.h>
 #include <pysock/ssl.hpp>

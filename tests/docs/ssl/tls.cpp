@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What surrounds the code blocks of docs/tls.md.
+// The code around the code blocks of docs/tls.md.
 #include <map>
 #include <pysock/ssl.hpp>
 

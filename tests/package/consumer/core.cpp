@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A user's program: one connection to itself, through inline and compiled parts of the library.
+// A user's program: it connects to itself, with inline and compiled parts of the library.
 #include <iostream>
 #include <pysock/pysock.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A program built with -fno-exceptions: the overloads with std::error_code work; with an argument
-// it calls one that throws.
+// A program built with -fno-exceptions. It uses the overloads with std::error_code; with an
+// argument it also calls one that throws.
 #include <cstdio>
 #include <pysock/pysock.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A user's program that uses TLS: a peer that talks plain text is refused.
+// A user's program that uses TLS: it refuses a peer that sends plain text.
 #include <iostream>
 #include <pysock/pysock.hpp>
 #include <pysock/ssl.hpp>

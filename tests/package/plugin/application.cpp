@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // An application with a plug-in, each linked with pysock. Argument 1 is the plug-in, argument 2
-// whether the library is shared: then the two have one state. With a static library each has its
-// own copy, state and error categories included, while exceptions are still caught by their classes
-// and their codes still compare with std::errc.
+// tells whether the library is shared. Application and plug-in share the state of a shared library.
+// With a static library each has its own copy, including state and error categories; exceptions can
+// still be caught by their classes, and their codes compare with std::errc.
 #include <cstring>
 #include <iostream>
 #include <pysock/pysock.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The interface of the application and its plug-in.
+// The interface between the application and its plug-in.
 #pragma once
 
 #include <system_error>
@@ -11,5 +11,5 @@ struct plugin_interface {
       const std::error_code& code);    // by errc::timed_out of the plug-in's own library
   void (*refused)();                   // throws connection_refused_error
   void (*expire)();                    // throws timeout
-  bool (*catches)(void (*thrower)());  // whether it catches the thrower's timeout by its class
+  bool (*catches)(void (*thrower)());  // whether the plug-in catches the timeout of `thrower`
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What src/ssl/system_trust_macos.cpp uses of Apple's header of this name.
+// The declarations of Apple's header that src/ssl/system_trust_macos.cpp uses.
 #pragma once
 
 #include <cstdint>
