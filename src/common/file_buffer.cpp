@@ -305,7 +305,7 @@ std::size_t file_buffer::put(const char* data, std::size_t size, deadline& until
     if (!ec && size >= out_.size()) sent = send(data, size, until, ec);
   }
   const std::size_t fits = (std::min)(size - sent, out_.size() - held());
-  std::copy_n(data + sent, fits, out_.data() + held());
+  if (fits != 0) std::memcpy(out_.data() + held(), data + sent, fits);
   set_unsent(held() + fits);
   if (has_newline && !ec) send_held(until, ec);
   return sent + fits;

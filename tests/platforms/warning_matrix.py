@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Compiles the headers, as programs use them, and the library's sources with all the compilers of three releases of
-Debian, each at every level of optimisation, with and without sanitizers, for every C++ standard. No combination
-may give a warning.
+Debian, each at every level of optimisation, with and without sanitizers, for every C++ standard. g++ also compiles
+each source by itself, since its warnings depend on what it inlines. No combination may give a warning.
 
 usage: warning_matrix.py [COMPILER...]    only these, such as g++-14 or clang-19
 """
@@ -53,11 +53,15 @@ def users_text():
     return "\n".join(lines) + "\n"
 
 
+def sources():
+    """The names of the library's sources for this system."""
+    return [path.relative_to(ROOT).as_posix() for folder in ("common", "posix", "ssl")
+            for path in sorted((ROOT / "src" / folder).glob("*.cpp")) if not path.stem.endswith(("_windows", "_macos"))]
+
+
 def sources_text():
     """A file that includes every header and all sources of the library, whose private names do not conflict."""
-    sources = [path for folder in ("common", "posix", "ssl") for path in sorted((ROOT / "src" / folder).glob("*.cpp"))
-               if not path.stem.endswith(("_windows", "_macos"))]  # of other systems
-    return "\n".join([*all_headers(), *(f'#include "{path.relative_to(ROOT).as_posix()}"' for path in sources)]) + "\n"
+    return "\n".join([*all_headers(), *(f'#include "{name}"' for name in sources())]) + "\n"
 
 
 def copy_tree(root):
@@ -137,6 +141,10 @@ def check(wanted=()):
                 options = (f"-std={standard}", level, *sanitizer, *WARNINGS, *THOROUGHLY[compiler.split("-")[0]])
                 work[" ".join((f"-std={standard}", level, *sanitizer))] = [
                     pool.submit(compile_in, root, compiler, options, file) for file in ("users.cpp", "sources.cpp")]
+            if compiler.startswith("g++"):
+                for level in ("-O2", "-O3"):
+                    work[f"{level}, each source by itself"] = [
+                        pool.submit(compile_in, root, compiler, ("-std=c++17", level, *WARNINGS, "-c"), name) for name in sources()]
             complaints = [(title, "\n".join(filter(None, (part.result() for part in parts)))) for title, parts in work.items()]
             complaints = [(title, output) for title, output in complaints if output]
             version = debian_root.output_of(root, compiler.replace("clang-", "clang++-"), "--version").splitlines()[0]
