@@ -93,7 +93,7 @@ std::vector<address_info> look_up(const detail::lookup_limit& limit,
   const std::string operation = function + (" " + arguments_text(host_name, port));
 
   // A number is passed as digits, which all C libraries read alike. With neither host nor port
-  // there is nothing to look up, but for Python an empty port is a port.
+  // there is nothing to look up. For Python an empty port is a port.
   const std::optional<long long> number = numeric_port(port);
   if (number && !port_number(*number).is_valid()) {
     if (port.number()) throw_error(bad_argument::port, operation);
