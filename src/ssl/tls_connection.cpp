@@ -190,6 +190,11 @@ std::error_code tls_connection::failure(int result) noexcept {
   return lost_;
 }
 
+bool tls_connection::has_failed() const noexcept {
+  const std::lock_guard<fair_mutex> lock(mutex_);
+  return lost_ || wire_.send_error();
+}
+
 bool tls_connection::usable(std::error_code& ec) const noexcept {
   ec.clear();
   if (!wire_.plain) {
@@ -424,10 +429,8 @@ std::size_t tls_connection::write_record(operation& op, const char* data, std::s
     return result;
   };
   drive(op, true, put, ec);
-  if (!is_want(ec)) {
-    // A record that a call had no time to send as a whole is sent by the next one.
-    return !ec || is_break(ec) ? count : 0;
-  }
+  // A record of which a call has sent only a part is sent by the next one.
+  if (!is_want(ec)) return !ec || !has_failed() ? count : 0;
   if (count != 0) {
     const std::lock_guard<fair_mutex> lock(mutex_);
     half_sent_ = {count, hash_of(data, count)};

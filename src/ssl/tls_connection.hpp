@@ -136,6 +136,8 @@ class tls_connection {
   outcome make_step(const Step& step, bool sent, bool refill, std::error_code& ec) noexcept;
   [[nodiscard]] call_context context(const deadline& until) const noexcept;
   std::error_code failure(int result) noexcept;
+  // Whether nothing more can be sent.
+  bool has_failed() const noexcept;
   bool usable(std::error_code& ec) const noexcept;
   void judge_peer(std::error_code& ec);
   std::size_t read_some(operation& op, char* buffer, std::size_t size,
