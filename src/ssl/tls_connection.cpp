@@ -24,11 +24,6 @@ bool is_want(const std::error_code& ec) noexcept {
   return ec == ssl_errc::want_read || ec == ssl_errc::want_write;
 }
 
-// Whether the call ended because it may not go on now, and the session goes on.
-bool is_break(const std::error_code& ec) noexcept {
-  return is_want(ec) || ec == errc::timed_out || ec == std::errc::interrupted;
-}
-
 std::error_code ssl_reason(int reason) noexcept {
   return {static_cast<int>(ERR_PACK(ERR_LIB_SSL, 0, reason)), openssl_category()};
 }
@@ -542,7 +537,7 @@ void tls_connection::end(deadline& until, std::error_code& ec) noexcept {
   const bool own = process_ == sys::process_id();
   if (own) send_alert(until, ec);
   const bool complete = !ec;
-  if (!is_break(ec)) ec.clear();  // a peer that has gone needs no alert
+  if (ec && has_failed()) ec.clear();  // a peer that has gone needs no alert
   if (own && !shared_plain_) {
     if (complete && handshake_done() && until.timeout() != 0 && may_lose_data()) linger(until);
     take_what_came();
