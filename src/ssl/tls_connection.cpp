@@ -175,6 +175,8 @@ std::error_code tls_connection::failure(int result) noexcept {
   const auto verdict = static_cast<int>(SSL_get_verify_result(ssl_.get()));
   if (wire_.last().failure) {
     lost_ = wire_.last().failure;
+  } else if (lacks_memory_) {
+    lost_ = std::make_error_code(std::errc::not_enough_memory);
   } else if (cut_off) {
     lost_ = ssl_errc::eof;
   } else if (reason == ssl_reason(SSL_R_CERTIFICATE_VERIFY_FAILED) && verdict != X509_V_OK) {
@@ -287,6 +289,8 @@ int tls_connection::on_client_hello(SSL* ssl, int* alert, void*) noexcept {
     self->client_asks_for_ = name_in_hello(ssl);
     const auto chosen = self->context_->chosen_for(self->client_asks_for_);
     if (chosen == nullptr || self->use(chosen, ssl)) return SSL_CLIENT_HELLO_SUCCESS;
+  } catch (const std::bad_alloc&) {
+    self->lacks_memory_ = true;
   } catch (...) {
   }
   return SSL_CLIENT_HELLO_ERROR;

@@ -169,7 +169,8 @@ class tls_connection {
   std::string client_asks_for_;
   // Of a client under TLS 1.3, as the handshake left it; a ticket makes another one of it.
   session_handle first_session_;
-  std::error_code lost_;  // what the session failed with: every later call fails with it too
+  std::error_code lost_;       // what the session failed with: every later call fails with it too
+  bool lacks_memory_ = false;  // a callback of the handshake
   bool alert_sent_ = false;
   bool data_sent_ = false;
   half_sent half_sent_;
