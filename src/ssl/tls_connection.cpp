@@ -400,7 +400,7 @@ void tls_connection::issue_tickets(SSL* ssl) noexcept {
 }
 
 std::size_t tls_connection::write_record(operation& op, const char* data, std::size_t size,
-                                         std::error_code& ec) noexcept {
+                                         bool rest_counts, std::error_code& ec) noexcept {
   std::size_t count = 0;
   const auto put = [this, data, size, &count](SSL* ssl, std::error_code& reason) {
     if (count != 0) return 1;
@@ -429,7 +429,7 @@ std::size_t tls_connection::write_record(operation& op, const char* data, std::s
   };
   drive(op, true, put, ec);
   // A record of which a call has sent only a part is sent by the next one.
-  if (!is_want(ec)) return !ec || !has_failed() ? count : 0;
+  if (!is_want(ec) || rest_counts) return !ec || !has_failed() ? count : 0;
   if (count != 0) {
     const std::lock_guard<fair_mutex> lock(mutex_);
     half_sent_ = {count, hash_of(data, count)};
@@ -442,20 +442,32 @@ std::size_t tls_connection::write(const char* data, std::size_t size, deadline& 
   if (!usable(ec) || size == 0) return 0;
   const call_context calling = context(until);
   operation op(calling, sys::event::write, until);
-  return write_record(op, data, size, ec);
+  return write_record(op, data, size, false, ec);
 }
 
 std::size_t tls_connection::write_all(const char* data, std::size_t size, deadline& until,
-                                      std::error_code& ec) noexcept {
+                                      std::error_code& ec, bool rest_counts) noexcept {
   if (!usable(ec)) return 0;
   const call_context calling = context(until);
   operation op(calling, sys::event::write, until);
   std::size_t sent = 0;
   while (sent < size) {
-    sent += write_record(op, data + sent, size - sent, ec);
+    sent += write_record(op, data + sent, size - sent, rest_counts, ec);
     if (ec || (sent < size && !op.proceed(ec))) break;
   }
   return sent;
+}
+
+void tls_connection::send_rest(deadline& until, std::error_code& ec) noexcept {
+  ec.clear();
+  {
+    const std::lock_guard<fair_mutex> lock(mutex_);
+    if (!wire_.has_unsent()) return;
+  }
+  const call_context calling = context(until);
+  operation op(calling, sys::event::write, until);
+  drive(
+      op, true, [](SSL*, std::error_code&) { return 1; }, ec);
 }
 
 // ---- the end ----

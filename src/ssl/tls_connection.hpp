@@ -72,9 +72,12 @@ class tls_connection {
   // of the record is kept, and sent by the next call.
   std::size_t write(const char* data, std::size_t size, deadline& until,
                     std::error_code& ec) noexcept;
-  // All of it. Bytes sent, also on failure.
-  std::size_t write_all(const char* data, std::size_t size, deadline& until,
-                        std::error_code& ec) noexcept;
+  // All of it. Bytes sent, also on failure. With `rest_counts` a record of which only a part was
+  // sent counts as sent in non-blocking mode too.
+  std::size_t write_all(const char* data, std::size_t size, deadline& until, std::error_code& ec,
+                        bool rest_counts = false) noexcept;
+  // What is left of such a record.
+  void send_rest(deadline& until, std::error_code& ec) noexcept;
   // Sends the closing alert, unless the session has failed, or was never there.
   void send_alert(deadline& until, std::error_code& ec) noexcept;
   // Exchanges closing alerts.
@@ -143,7 +146,7 @@ class tls_connection {
   std::size_t read_some(operation& op, char* buffer, std::size_t size,
                         std::error_code& ec) noexcept;
   bool is_outcome(std::error_code& ec) const noexcept;
-  std::size_t write_record(operation& op, const char* data, std::size_t size,
+  std::size_t write_record(operation& op, const char* data, std::size_t size, bool rest_counts,
                            std::error_code& ec) noexcept;
   void issue_tickets(SSL* ssl) noexcept;
   bool use(const std::shared_ptr<const tls_context>& chosen, SSL* ssl) noexcept;
