@@ -72,10 +72,11 @@ PYSOCK_EXPORTED_CLASSES_BEGIN
 /// report `ssl_errc::want_read` and `want_write`, which are
 /// `std::errc::resource_unavailable_try_again`. Poll does not report data that is `pending()`.
 ///
-/// **Records.** TLS sends records of at most 16 KiB. If the time runs out, or a signal ends the
-/// call, when only a part of a record is written, the record counts as sent: the session keeps the
-/// rest, and every later call sends it first. In non-blocking mode such a record counts as not
-/// sent, the call reports `want_write`, and the next `send` must begin with the same bytes.
+/// **Records.** TLS sends records of at most 16 KiB. If the time runs out, a signal ends the call,
+/// or waiting fails, when only a part of a record is written, the record counts as sent: the
+/// session keeps the rest, and every later call sends it first. In non-blocking mode such a record
+/// counts as not sent, the call reports `want_write`, and the next `send` must begin with the same
+/// bytes.
 ///
 /// **The end.** If the peer closes the session with a closing alert, receiving returns nothing. If
 /// the connection ends without the alert, data may be missing, and receiving throws
@@ -244,8 +245,8 @@ class PYSOCK_SSL_API ssl_socket {
   /// no ticket of its server ends sending and reads until the server closes, for the smaller of the
   /// timeout and 2 s, because a late ticket would otherwise cause a reset that destroys the data;
   /// in non-blocking mode it does not wait. Does nothing if closed. \throws timeout,
-  /// ssl_want_write_error, interrupted_error if the alert could not be sent: the peer then sees the
-  /// end without the alert; the connection is closed in any case
+  /// ssl_want_write_error, interrupted_error, error if the alert could not be sent although the peer
+  /// may be there: it then sees the end without the alert; the connection is closed in any case
   void close();
   /// \overload
   void close(std::error_code& ec) noexcept;

@@ -120,6 +120,7 @@ void file_buffer::flush() {
   deadline until(timeout_);
   std::error_code ec;
   const std::size_t sent = send_held(until, ec);
+  if (!ec) transport_->flush(until, ec);
   if (ec) throw_error(ec, "flush", sent);
 }
 

@@ -24,11 +24,6 @@ bool is_want(const std::error_code& ec) noexcept {
   return ec == ssl_errc::want_read || ec == ssl_errc::want_write;
 }
 
-// Whether the call ended because it may not go on now, and the session goes on.
-bool is_break(const std::error_code& ec) noexcept {
-  return is_want(ec) || ec == errc::timed_out || ec == std::errc::interrupted;
-}
-
 std::error_code ssl_reason(int reason) noexcept {
   return {static_cast<int>(ERR_PACK(ERR_LIB_SSL, 0, reason)), openssl_category()};
 }
@@ -180,6 +175,8 @@ std::error_code tls_connection::failure(int result) noexcept {
   const auto verdict = static_cast<int>(SSL_get_verify_result(ssl_.get()));
   if (wire_.last().failure) {
     lost_ = wire_.last().failure;
+  } else if (lacks_memory_) {
+    lost_ = std::make_error_code(std::errc::not_enough_memory);
   } else if (cut_off) {
     lost_ = ssl_errc::eof;
   } else if (reason == ssl_reason(SSL_R_CERTIFICATE_VERIFY_FAILED) && verdict != X509_V_OK) {
@@ -188,6 +185,11 @@ std::error_code tls_connection::failure(int result) noexcept {
     lost_ = reason ? reason : std::error_code(said, ssl_category());
   }
   return lost_;
+}
+
+bool tls_connection::has_failed() const noexcept {
+  const std::lock_guard<fair_mutex> lock(mutex_);
+  return lost_ || wire_.send_error();
 }
 
 bool tls_connection::usable(std::error_code& ec) const noexcept {
@@ -287,6 +289,8 @@ int tls_connection::on_client_hello(SSL* ssl, int* alert, void*) noexcept {
     self->client_asks_for_ = name_in_hello(ssl);
     const auto chosen = self->context_->chosen_for(self->client_asks_for_);
     if (chosen == nullptr || self->use(chosen, ssl)) return SSL_CLIENT_HELLO_SUCCESS;
+  } catch (const std::bad_alloc&) {
+    self->lacks_memory_ = true;
   } catch (...) {
   }
   return SSL_CLIENT_HELLO_ERROR;
@@ -396,7 +400,7 @@ void tls_connection::issue_tickets(SSL* ssl) noexcept {
 }
 
 std::size_t tls_connection::write_record(operation& op, const char* data, std::size_t size,
-                                         std::error_code& ec) noexcept {
+                                         bool rest_counts, std::error_code& ec) noexcept {
   std::size_t count = 0;
   const auto put = [this, data, size, &count](SSL* ssl, std::error_code& reason) {
     if (count != 0) return 1;
@@ -424,10 +428,8 @@ std::size_t tls_connection::write_record(operation& op, const char* data, std::s
     return result;
   };
   drive(op, true, put, ec);
-  if (!is_want(ec)) {
-    // A record that a call had no time to send as a whole is sent by the next one.
-    return !ec || is_break(ec) ? count : 0;
-  }
+  // A record of which a call has sent only a part is sent by the next one.
+  if (!is_want(ec) || rest_counts) return !ec || !has_failed() ? count : 0;
   if (count != 0) {
     const std::lock_guard<fair_mutex> lock(mutex_);
     half_sent_ = {count, hash_of(data, count)};
@@ -440,20 +442,32 @@ std::size_t tls_connection::write(const char* data, std::size_t size, deadline& 
   if (!usable(ec) || size == 0) return 0;
   const call_context calling = context(until);
   operation op(calling, sys::event::write, until);
-  return write_record(op, data, size, ec);
+  return write_record(op, data, size, false, ec);
 }
 
 std::size_t tls_connection::write_all(const char* data, std::size_t size, deadline& until,
-                                      std::error_code& ec) noexcept {
+                                      std::error_code& ec, bool rest_counts) noexcept {
   if (!usable(ec)) return 0;
   const call_context calling = context(until);
   operation op(calling, sys::event::write, until);
   std::size_t sent = 0;
   while (sent < size) {
-    sent += write_record(op, data + sent, size - sent, ec);
+    sent += write_record(op, data + sent, size - sent, rest_counts, ec);
     if (ec || (sent < size && !op.proceed(ec))) break;
   }
   return sent;
+}
+
+void tls_connection::send_rest(deadline& until, std::error_code& ec) noexcept {
+  ec.clear();
+  {
+    const std::lock_guard<fair_mutex> lock(mutex_);
+    if (!wire_.has_unsent()) return;
+  }
+  const call_context calling = context(until);
+  operation op(calling, sys::event::write, until);
+  drive(
+      op, true, [](SSL*, std::error_code&) { return 1; }, ec);
 }
 
 // ---- the end ----
@@ -539,7 +553,7 @@ void tls_connection::end(deadline& until, std::error_code& ec) noexcept {
   const bool own = process_ == sys::process_id();
   if (own) send_alert(until, ec);
   const bool complete = !ec;
-  if (!is_break(ec)) ec.clear();  // a peer that has gone needs no alert
+  if (ec && has_failed()) ec.clear();  // a peer that has gone needs no alert
   if (own && !shared_plain_) {
     if (complete && handshake_done() && until.timeout() != 0 && may_lose_data()) linger(until);
     take_what_came();

@@ -72,9 +72,12 @@ class tls_connection {
   // of the record is kept, and sent by the next call.
   std::size_t write(const char* data, std::size_t size, deadline& until,
                     std::error_code& ec) noexcept;
-  // All of it. Bytes sent, also on failure.
-  std::size_t write_all(const char* data, std::size_t size, deadline& until,
-                        std::error_code& ec) noexcept;
+  // All of it. Bytes sent, also on failure. With `rest_counts` a record of which only a part was
+  // sent counts as sent in non-blocking mode too.
+  std::size_t write_all(const char* data, std::size_t size, deadline& until, std::error_code& ec,
+                        bool rest_counts = false) noexcept;
+  // What is left of such a record.
+  void send_rest(deadline& until, std::error_code& ec) noexcept;
   // Sends the closing alert, unless the session has failed, or was never there.
   void send_alert(deadline& until, std::error_code& ec) noexcept;
   // Exchanges closing alerts.
@@ -136,12 +139,14 @@ class tls_connection {
   outcome make_step(const Step& step, bool sent, bool refill, std::error_code& ec) noexcept;
   [[nodiscard]] call_context context(const deadline& until) const noexcept;
   std::error_code failure(int result) noexcept;
+  // Whether nothing more can be sent.
+  bool has_failed() const noexcept;
   bool usable(std::error_code& ec) const noexcept;
   void judge_peer(std::error_code& ec);
   std::size_t read_some(operation& op, char* buffer, std::size_t size,
                         std::error_code& ec) noexcept;
   bool is_outcome(std::error_code& ec) const noexcept;
-  std::size_t write_record(operation& op, const char* data, std::size_t size,
+  std::size_t write_record(operation& op, const char* data, std::size_t size, bool rest_counts,
                            std::error_code& ec) noexcept;
   void issue_tickets(SSL* ssl) noexcept;
   bool use(const std::shared_ptr<const tls_context>& chosen, SSL* ssl) noexcept;
@@ -167,7 +172,8 @@ class tls_connection {
   std::string client_asks_for_;
   // Of a client under TLS 1.3, as the handshake left it; a ticket makes another one of it.
   session_handle first_session_;
-  std::error_code lost_;  // what the session failed with: every later call fails with it too
+  std::error_code lost_;       // what the session failed with: every later call fails with it too
+  bool lacks_memory_ = false;  // a callback of the handshake
   bool alert_sent_ = false;
   bool data_sent_ = false;
   half_sent half_sent_;

@@ -24,7 +24,12 @@ class tls_transport final : public byte_transport {
   }
   std::size_t write(const char* data, std::size_t size, deadline& until,
                     std::error_code& ec) noexcept override {
-    return connection_->write_all(data, size, until, ec);
+    // The file has no copy of the bytes that it would have to give again.
+    constexpr bool rest_counts = true;
+    return connection_->write_all(data, size, until, ec, rest_counts);
+  }
+  void flush(deadline& until, std::error_code& ec) noexcept override {
+    connection_->send_rest(until, ec);
   }
   native_handle_type fileno() const noexcept override { return connection_->plain().fileno(); }
   void close(std::error_code& ec) noexcept override {

@@ -56,6 +56,7 @@ struct cell {
   order what;
   unsigned allocation = 0;  // counted from 1; 0: none fails
   bool always = false;      // and all after it
+  unsigned of_openssl = 0;  // the same for OpenSSL's
 };
 
 // What a run tells the process that started it.
@@ -63,6 +64,7 @@ struct report {
   bool fired;
   bool impossible;
   unsigned allocations;
+  unsigned of_openssl;
   std::size_t calls;
   call log[3000];
   char text[3000];
@@ -158,6 +160,7 @@ void run_once() {
   interruptions = 0;
   result->calls = 0;
   memory::fail(current->allocation, current->always);
+  memory::fail_for_openssl(current->of_openssl);
   try {
     trial t(current->how);
     current->subject->body(t);
@@ -170,6 +173,7 @@ void run_once() {
   }
   result->fired = fired != 0 || memory::has_failed();
   result->allocations = memory::count();
+  result->of_openssl = memory::count_of_openssl();
 }
 
 // A thread that a lookup has left behind may still have to free what it has.
@@ -224,6 +228,7 @@ std::string describe(const cell& c) {
   }
   if (c.allocation != 0)
     text += " allocation " + std::to_string(c.allocation) + (c.always ? " and all after it" : "");
+  if (c.of_openssl != 0) text += " allocation " + std::to_string(c.of_openssl) + " of OpenSSL";
   return text;
 }
 
@@ -337,6 +342,7 @@ struct dry_run {
   mode how;
   std::vector<call> calls;
   unsigned allocations = 0;
+  unsigned of_openssl = 0;
 };
 
 std::vector<dry_run> dry_runs(runner& run, const std::vector<scenario>& scenarios) {
@@ -344,13 +350,15 @@ std::vector<dry_run> dry_runs(runner& run, const std::vector<scenario>& scenario
   for (const scenario& s : scenarios) {
     for (const mode m : all_modes) {
       if (!s.waits && m != mode::blocking) continue;
+      const bool listed = std::find(s.modes.begin(), s.modes.end(), m) != s.modes.end();
+      if (!s.modes.empty() && !listed) continue;
       cell c;
       c.subject = &s;
       c.how = m;
       run.start(c, [&all](const cell& done, const report& answer) {
         if (answer.impossible) return;
         const std::vector<call> calls(answer.log, answer.log + answer.calls);
-        all.push_back({done.subject, done.how, calls, answer.allocations});
+        all.push_back({done.subject, done.how, calls, answer.allocations, answer.of_openssl});
       });
     }
   }
@@ -358,14 +366,21 @@ std::vector<dry_run> dry_runs(runner& run, const std::vector<scenario>& scenario
   return all;
 }
 
-// Where calls can be made to fail: the first three of each name, and the last.
-std::vector<std::pair<call, int>> sites_of(const dry_run& dry) {
+struct site {
+  call which;
+  int place;   // from 0, among the calls of this name
+  bool usual;  // the first three of each name, and the last
+};
+
+// Where calls can be made to fail: at the usual places, or at all of them.
+std::vector<site> sites_of(const dry_run& dry) {
   std::map<call, int> totals;
   for (const call c : dry.calls) ++totals[c];
-  std::vector<std::pair<call, int>> sites;
+  std::vector<site> sites;
   for (const auto& [c, total] : totals) {
     for (int i = 0; i < total; ++i) {
-      if (i < 3 || i == total - 1) sites.emplace_back(c, i);
+      const bool usual = i < 3 || i == total - 1;
+      if (usual || dry.subject->every_place) sites.push_back({c, i, usual});
     }
   }
   return sites;
@@ -375,6 +390,17 @@ std::string lines_of(const std::vector<std::string>& all) {
   std::string text;
   for (const std::string& one : all) text += one + "\n";
   return text;
+}
+
+// How often in a row a call fails with the error. Where every place is tried, an error that the
+// engine does not handle comes once; all of them at the first place, one at each other place.
+std::vector<int> times_for(const scenario& subject, const site& s, const std::vector<order>& errors,
+                           const order& o) {
+  if (!subject.every_place) return {1, 3, for_ever};
+  if (is_interruption(o) || is_would_block(o))
+    return s.usual ? std::vector<int>{1, 3, for_ever} : std::vector<int>{1, for_ever};
+  const order& chosen = errors[static_cast<std::size_t>(s.place) % errors.size()];
+  return s.place == 0 || o.number == chosen.number ? std::vector<int>{1} : std::vector<int>{};
 }
 
 class stopwatch {
@@ -494,6 +520,12 @@ void trial::ignores(std::initializer_list<faults::call> calls) {
   ignored_.insert(ignored_.end(), calls.begin(), calls.end());
 }
 
+faults::call trial::failing() noexcept { return current->which; }
+
+const order& trial::fault() noexcept { return current->what; }
+
+bool trial::lacks_memory() noexcept { return current->allocation != 0 || current->of_openssl != 0; }
+
 void trial::impossible() noexcept { result->impossible = true; }
 
 void trial::check(bool holds, const char* claim) {
@@ -514,6 +546,7 @@ void trial::take(outcome& o, const std::bad_alloc&) {
 }
 
 bool trial::judge(const outcome& o) {
+  code_ = o.code;
   const char* const reason = objection(o);
   if (reason != nullptr)
     note("%s: [%s] %s, %s; ", reason, o.class_name.c_str(), o.code.message().c_str(),
@@ -522,7 +555,10 @@ bool trial::judge(const outcome& o) {
   return o.kind == outcome::what::success;
 }
 
-void trial::begin() noexcept { fired_before_ = fired; }
+void trial::begin() noexcept {
+  fired_before_ = fired;
+  transferred_ = 0;
+}
 
 bool trial::ignores(faults::call c) const {
   if (c == call::close || c == call::close_file) return !reports_close_;
@@ -535,6 +571,9 @@ const char* trial::objection(const outcome& o) const {
   const cell& c = *current;
   const bool succeeded = o.kind == what::success;
   if (o.kind == what::other) return recovers_ ? nullptr : "another exception";
+  const bool would_block = o.code == std::errc::resource_unavailable_try_again;
+  if (has_steps_ && c.how == mode::nonblocking && would_block) return nullptr;
+  if (c.of_openssl != 0) return nullptr;  // any failure, or none
   if (c.allocation != 0) {
     if (c.which != call::count) return nullptr;  // the other failure may come first
     // By an error_code, or where a thread could not be started, as the system would say it.
@@ -552,17 +591,17 @@ const char* trial::objection(const outcome& o) const {
   const bool endless = c.times == for_ever;
   const bool ignored = ignores(c.which);
   const bool waits_again =
-      is_would_block(c.what) && (moves_data(c.which) || (c.which == call::connect && ignored));
+      (is_would_block(c.what) && c.which == call::connect && ignored) ||
+      (moves_data(c.which) && (is_would_block(c.what) || (is_interruption(c.what) && has_steps_)));
   if (c.what.kind == order::what::lie || waits_again) {
     if (has_time_limit(c.how) && endless) {
       if (fired > most_attempts) return "it spins";
       // Where poll() lies of what is there, it says the truth.
-      const bool may_succeed = recovers_ || (!waits_again && succeeded);
+      const bool may_succeed = recovers_ || ((!waits_again || ignored) && succeeded);
       return o.code == pysock::errc::timed_out || may_succeed ? nullptr : "it does not time out";
     }
     if (c.how == mode::nonblocking && waits_again)
-      return o.code == std::errc::resource_unavailable_try_again || recovers_ ? nullptr
-                                                                              : "it waits";
+      return would_block || (succeeded && has_steps_) || recovers_ ? nullptr : "it waits";
     return succeeded ? nullptr : "false readiness ends it";
   }
   const bool is_connecting = c.which == call::connect;
@@ -603,16 +642,18 @@ std::string objections_to_failing_calls(const std::vector<scenario>& scenarios) 
   std::size_t unreached = 0;
   std::vector<cell> cells;
   for (const dry_run& d : dry) {
-    for (const auto& [c, place] : sites_of(d)) {
+    for (const site& where : sites_of(d)) {
       ++sites;
+      const call c = where.which;
       cell next;
       next.subject = d.subject;
       next.how = d.how;
       next.which = c;
-      next.first = place;
-      for (const order& o : failures_of(c)) {
+      next.first = where.place;
+      const std::vector<order> errors = failures_of(c);
+      for (const order& o : errors) {
         next.what = o;
-        for (const int times : {1, 3, for_ever}) {
+        for (const int times : times_for(*d.subject, where, errors, o)) {
           next.times = times;
           cells.push_back(next);
         }
@@ -663,15 +704,15 @@ std::string objections_to_failing_allocations(const std::vector<scenario>& scena
       }
     }
     // A call that fails where there is no memory for its exception.
-    for (const auto& [c, place] : sites_of(d)) {
-      if (failures_of(c).empty()) continue;
+    for (const site& where : sites_of(d)) {
+      if (!where.usual || failures_of(where.which).empty()) continue;
       cell next;
       next.subject = d.subject;
       next.how = d.how;
-      next.which = c;
-      next.first = place;
+      next.which = where.which;
+      next.first = where.place;
       next.times = 1;
-      next.what = failures_of(c).back();
+      next.what = failures_of(where.which).back();
       next.allocation = 1;
       next.always = true;
       cells.push_back(next);
@@ -687,6 +728,39 @@ std::string objections_to_failing_allocations(const std::vector<scenario>& scena
       scenarios.size(), dry.size(), sites, run.runs - before, cells.size(), time.seconds());
   std::fflush(stdout);  // a child of the caller may end without that
   return lines_of(run.objections);
+}
+
+std::string objections_to_failing_openssl(const std::vector<scenario>& scenarios, unsigned step) {
+  const stopwatch time;
+  runner run;
+  const std::vector<dry_run> dry = dry_runs(run, scenarios);
+  std::size_t sites = 0;
+  const unsigned before = run.runs;
+  const auto every_one = static_cast<unsigned>(step * every());
+  for (const dry_run& d : dry) {
+    sites += d.of_openssl;
+    for (unsigned number = 1; number <= d.of_openssl; number += every_one) {
+      cell next;
+      next.subject = d.subject;
+      next.how = d.how;
+      next.of_openssl = number;
+      run.start(next, {});
+    }
+  }
+  run.finish();
+  std::printf("OpenSSL: %zu scenarios, %zu with their modes, %zu allocations, %u cells, %.1f s\n",
+              scenarios.size(), dry.size(), sites, run.runs - before, time.seconds());
+  return lines_of(run.objections);
+}
+
+void fail_calls(const std::vector<scenario>& scenarios) {
+  CHECK(objections_to_failing_calls(scenarios) == "");
+}
+void fail_allocations(const std::vector<scenario>& scenarios) {
+  CHECK(objections_to_failing_allocations(scenarios) == "");
+}
+void fail_openssl(const std::vector<scenario>& scenarios, unsigned step) {
+  CHECK(objections_to_failing_openssl(scenarios, step) == "");
 }
 
 }  // namespace faults

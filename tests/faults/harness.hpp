@@ -28,7 +28,9 @@ class trial;
 struct scenario {
   std::string name;
   std::function<void(trial&)> body;
-  bool waits = true;  // false: the mode makes no difference, and one is enough
+  bool waits = true;             // false: the mode makes no difference, and one is enough
+  bool every_place = false;      // each call fails, not only the first three of a name and the last
+  std::vector<mode> modes = {};  // empty: all that make a difference
 };
 
 // How the call under test ended.
@@ -78,6 +80,9 @@ class trial {
   void reports_close() noexcept { reports_close_ = true; }
   // The call may succeed whatever fails, since it tries in another way.
   void recovers() noexcept { recovers_ = true; }
+  // The call takes steps that do not wait, and waits between them, as those of a TLS session: in
+  // non-blocking mode it may report would-block at any time, and an interrupted step would block.
+  void has_steps() noexcept { has_steps_ = true; }
   // The scenario makes no sense in this mode.
   void impossible() noexcept;
 
@@ -115,6 +120,13 @@ class trial {
 
   // Of the exception that the call threw.
   [[nodiscard]] std::size_t transferred() const noexcept { return transferred_; }
+  // How the last call ended.
+  [[nodiscard]] std::error_code code() const noexcept { return code_; }
+  // Which call of the seam fails in this run, and how.
+  [[nodiscard]] static faults::call failing() noexcept;
+  [[nodiscard]] static const order& fault() noexcept;
+  // Whether allocations fail in this run.
+  [[nodiscard]] static bool lacks_memory() noexcept;
   // Whether the call threw std::bad_alloc.
   [[nodiscard]] bool lacked_memory() const noexcept { return lacked_memory_; }
 
@@ -134,9 +146,11 @@ class trial {
   std::vector<faults::call> ignored_;
   bool recovers_ = false;
   bool reports_close_ = false;
+  bool has_steps_ = false;
   int fired_before_ = 0;
   std::size_t transferred_ = 0;
   bool lacked_memory_ = false;
+  std::error_code code_;
 };
 
 // With which errors a call can fail, by its manual page.
@@ -151,6 +165,12 @@ std::vector<call> calls_of(const scenario& s);
 std::string objections_to_failing_calls(const std::vector<scenario>& scenarios);
 // Makes every allocation fail in every scenario. Returns as above.
 std::string objections_to_failing_allocations(const std::vector<scenario>& scenarios);
+// Makes every `step`th allocation of OpenSSL fail. Returns as above.
+std::string objections_to_failing_openssl(const std::vector<scenario>& scenarios, unsigned step);
+// Catch2 assertions that there are no objections.
+void fail_calls(const std::vector<scenario>& scenarios);
+void fail_allocations(const std::vector<scenario>& scenarios);
+void fail_openssl(const std::vector<scenario>& scenarios, unsigned step);
 
 // ---- memory: operator new of this program, in memory.cpp ----
 
@@ -164,6 +184,14 @@ bool has_failed() noexcept;
 // How many blocks there are.
 long blocks() noexcept;
 void arm(bool on) noexcept;
+
+// The functions of CRYPTO_set_mem_functions(): the blocks are counted with the others, and the
+// `number`th of them under test fails.
+void* allocate_for_openssl(std::size_t size, const char* file, int line) noexcept;
+void* reallocate_for_openssl(void* block, std::size_t size, const char* file, int line) noexcept;
+void release_for_openssl(void* block, const char* file, int line) noexcept;
+void fail_for_openssl(unsigned number) noexcept;
+unsigned count_of_openssl() noexcept;
 }  // namespace memory
 
 }  // namespace faults

@@ -16,6 +16,8 @@ std::atomic<unsigned> failing{0};
 std::atomic<bool> fails_on{false};
 std::atomic<bool> any_failed{false};
 std::atomic<long> live{0};
+std::atomic<unsigned> seen_of_openssl{0};
+std::atomic<unsigned> failing_of_openssl{0};
 
 void* allocate(std::size_t size) noexcept {
   if (is_armed) {
@@ -42,10 +44,38 @@ void release(void* block) noexcept {
   std::free(block);
 }
 
+bool fails_for_openssl() noexcept {
+  if (!is_armed || ++seen_of_openssl != failing_of_openssl) return false;
+  any_failed = true;
+  return true;
+}
+
 }  // namespace
 
 namespace faults {
 namespace memory {
+
+void* allocate_for_openssl(std::size_t size, const char*, int) noexcept {
+  if (size == 0 || fails_for_openssl()) return nullptr;
+  void* const block = std::malloc(size);
+  if (block != nullptr) ++live;
+  return block;
+}
+void* reallocate_for_openssl(void* block, std::size_t size, const char* file, int line) noexcept {
+  if (block == nullptr) return allocate_for_openssl(size, file, line);
+  if (size == 0) {
+    release_for_openssl(block, file, line);
+    return nullptr;
+  }
+  return fails_for_openssl() ? nullptr : std::realloc(block, size);
+}
+void release_for_openssl(void* block, const char*, int) noexcept { release(block); }
+
+void fail_for_openssl(unsigned number) noexcept {
+  seen_of_openssl = 0;
+  failing_of_openssl = number;
+}
+unsigned count_of_openssl() noexcept { return seen_of_openssl; }
 
 void fail(unsigned number, bool always) noexcept {
   seen = 0;

@@ -98,7 +98,7 @@ ZIG = "ziglang==0.16.0"  # from PyPI
 OF_THE_MACHINE = re.compile("skipped: docs/|set PYSOCK_BIG_TESTS|no vsock loopback|no encoder for international names"
                             "|is not allowed: |no interface |IPv6|may not have so many descriptors|no files of that size"
                             "|this host|strace cannot trace here|this kernel|cannot be held on the loopback"
-                            "|built without TLS")
+                            "|built without TLS|there is no (go|java|gnutls-\\w+)$|not installed")
 
 
 class Failure(Exception):

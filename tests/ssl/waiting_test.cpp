@@ -6,6 +6,7 @@
 #endif
 
 #include <atomic>
+#include <pysock/file.hpp>
 #include <pysock/incomplete_read.hpp>
 #include <pysock/selectors.hpp>
 #include <pysock/ssl.hpp>
@@ -105,6 +106,31 @@ TEST_CASE("a read times out if the peer sends a part of a record or nothing", "[
   CHECK(both.client.recv_into(room, ec) == 0);
   CHECK(ec == sk::errc::timed_out);
   CHECK(watch.seconds() >= short_time);
+}
+
+TEST_CASE("a file over a non-blocking session continues after a part of a record",
+          "[makefile][ssl]") {
+  session_pair both = secured();
+  both.server.settimeout(10);
+  std::string data;  // more than the buffers of the system hold
+  for (int i = 0; data.size() < 16'000'000; ++i) data += std::to_string(i) + "\n";
+  sk::file f = both.client.makefile("w");
+  f.settimeout(0);
+  std::size_t written = 0;
+  const auto finish = [&] {
+    try {
+      written += f.write(sk::const_bytes(data).after(written));
+      f.flush();
+      return true;
+    } catch (const sk::ssl_want_write_error& e) {
+      if (written < data.size()) written += e.transferred();
+      return false;
+    }
+  };
+  REQUIRE_FALSE(finish());
+  background<std::string> receiving([&] { return receive(both.server, data.size()); });
+  while (!finish()) REQUIRE(wait_for(both.client.fileno(), POLLOUT));
+  CHECK((receiving.get() == data));
 }
 
 TEST_CASE("unwrap times out if the peer sends a part of the closing alert or nothing", "[ssl]") {

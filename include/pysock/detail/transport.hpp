@@ -29,6 +29,8 @@ class byte_transport {
   // Sends all of it. Returns the number of bytes sent, also on failure.
   virtual std::size_t write(const char* data, std::size_t size, deadline& until,
                             std::error_code& ec) noexcept = 0;
+  // Sends what a write has left that counts as sent.
+  virtual void flush(deadline&, std::error_code& ec) noexcept { ec.clear(); }
   // The descriptor, for poll().
   virtual native_handle_type fileno() const noexcept = 0;
   // Closes the transport, also on failure. Only the destructor may be called after it.
