@@ -52,8 +52,8 @@ void bulk(meter& measure) {
   const process other([&ends] {
     ::close(ends.near);
     Stream stream(ends.far, AF_INET);
-    static char room[bulk_size];
-    while (stream.recv_into(room, sizeof room) > 0) {
+    static char buffer[bulk_size];
+    while (stream.recv_into(buffer, sizeof buffer) > 0) {
     }
   });
   ::close(ends.far);

@@ -31,7 +31,7 @@ FOLDER = "."
 REFUSED = r"\[(Errno 111|WinError 10061)\] Connection refused"  # the latter on Windows
 
 
-def twin(name):
+def python_program(name):
     """The Python program in the comment at the top of an example."""
     comment = re.match(r"(//.*\n)+", next(SOURCES.rglob(name + ".cpp")).read_text())[0]
     return "\n".join(line[7:] for line in comment.partition("In Python:\n")[2].splitlines())
@@ -79,7 +79,7 @@ class Running:
     """An example in C++ or Python, in another process."""
 
     def __init__(self, language, name, *arguments):
-        program = EMULATOR + [str(program_of(name))] if language == "C++" else [sys.executable, "-c", twin(name)]
+        program = EMULATOR + [str(program_of(name))] if language == "C++" else [sys.executable, "-c", python_program(name)]
         self.process = subprocess.Popen(program + [str(a) for a in arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                         cwd=FOLDER)
         self.said = ""
@@ -150,8 +150,8 @@ class Examples(unittest.TestCase):
                 if source.stem == "demo":
                     self.assertIn("Beside each step it prints the same step in Python", lines[2])
                 else:
-                    compile(twin(source.stem), source.name, "exec")
-                    self.assertRegex(twin(source.stem), r"^\s*import .*\b(socket|smtplib)\b")
+                    compile(python_program(source.stem), source.name, "exec")
+                    self.assertRegex(python_program(source.stem), r"^\s*import .*\b(socket|smtplib)\b")
                 self.assertTrue(hasattr(Examples, "test_" + re.sub("_(server|client|sender|receiver|discover)", "", source.stem)), "is not tested")
 
     def test_echo(self):

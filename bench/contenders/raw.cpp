@@ -36,8 +36,8 @@ class blocking {
     return static_cast<std::size_t>(got);
   }
   std::string recv(std::size_t size) {
-    static char room[bench::bulk_size];
-    return std::string(room, recv_into(room, size));
+    static char buffer[bench::bulk_size];
+    return std::string(buffer, recv_into(buffer, size));
   }
 
  private:

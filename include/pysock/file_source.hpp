@@ -36,8 +36,8 @@ class stream_source {
     return seek_(stream_, offset, false) == offset;
   }
   // Bytes read, 0 at the end, -1 if the stream failed.
-  std::ptrdiff_t read(char* room, std::size_t size) const noexcept {
-    return read_(stream_, room, static_cast<std::ptrdiff_t>(size));
+  std::ptrdiff_t read(char* to, std::size_t size) const noexcept {
+    return read_(stream_, to, static_cast<std::ptrdiff_t>(size));
   }
 
  private:
@@ -54,17 +54,17 @@ class stream_source {
   }
 
   template <class Char>
-  static std::ptrdiff_t read_from(void* stream, char* room, std::ptrdiff_t size) noexcept {
+  static std::ptrdiff_t read_from(void* stream, char* to, std::ptrdiff_t size) noexcept {
     PYSOCK_TRY {
       auto* buffer = static_cast<std::basic_istream<Char>*>(stream)->rdbuf();
-      return buffer == nullptr ? -1 : static_cast<std::ptrdiff_t>(buffer->sgetn(room, size));
+      return buffer == nullptr ? -1 : static_cast<std::ptrdiff_t>(buffer->sgetn(to, size));
     }
     PYSOCK_CATCH_ALL { return -1; }
   }
 
   void* stream_;
   std::int64_t (*seek_)(void* stream, std::int64_t offset, bool from_here) noexcept;
-  std::ptrdiff_t (*read_)(void* stream, char* room, std::ptrdiff_t size) noexcept;
+  std::ptrdiff_t (*read_)(void* stream, char* to, std::ptrdiff_t size) noexcept;
 };
 
 }  // namespace detail

@@ -194,8 +194,8 @@ class PYSOCK_SSL_API ssl_context {
   /// Trusts the authorities of the system: OpenSSL's default file and folder, which SSL_CERT_FILE
   /// and SSL_CERT_DIR in the environment replace; on Windows also the certificates for servers in
   /// the system's stores ROOT and CA; on macOS also the system's, and those that the user or the
-  /// administrator trusts for servers in the keychain, less what one of them distrusts. \throws file_not_found_error if SSL_CERT_FILE names a file
-  /// that does not exist \throws sslerror
+  /// administrator trusts for servers in the keychain, less what one of them distrusts. \throws
+  /// file_not_found_error if SSL_CERT_FILE names a file that does not exist \throws sslerror
   void load_default_certs();
 
   /// @}

@@ -245,8 +245,9 @@ class PYSOCK_SSL_API ssl_socket {
   /// no ticket of its server ends sending and reads until the server closes, for the smaller of the
   /// timeout and 2 s, because a late ticket would otherwise cause a reset that destroys the data;
   /// in non-blocking mode it does not wait. Does nothing if closed. \throws timeout,
-  /// ssl_want_write_error, interrupted_error, error if the alert could not be sent although the peer
-  /// may be there: it then sees the end without the alert; the connection is closed in any case
+  /// ssl_want_write_error, interrupted_error, error if the alert could not be sent although the
+  /// peer may be there: it then sees the end without the alert; the connection is closed in any
+  /// case
   void close();
   /// \overload
   void close(std::error_code& ec) noexcept;

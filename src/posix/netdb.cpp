@@ -27,11 +27,11 @@ template <class Entry, class Question, class Use>
 int look_up(Question ask, Use use) {
   constexpr std::size_t enough = std::size_t{1} << 22;
   for (std::size_t size = 1024;; size *= 4) {
-    std::vector<char> room(size);
+    std::vector<char> buffer(size);
     Entry entry{};
     Entry* found = nullptr;
     errno = 0;  // some C libraries return errno although no source of the database has set it
-    const int number = ask(&entry, room.data(), room.size(), &found);
+    const int number = ask(&entry, buffer.data(), buffer.size(), &found);
     if (number == ERANGE && size < enough) continue;
     if (found != nullptr) {
       use(*found);
@@ -42,21 +42,21 @@ int look_up(Question ask, Use use) {
 }
 
 auto host_by_name(const char* name, int family, int& reason) {
-  return [=, &reason](auto... room) { return ::gethostbyname2_r(name, family, room..., &reason); };
+  return [=, &reason](auto... rest) { return ::gethostbyname2_r(name, family, rest..., &reason); };
 }
 auto host_by_address(const void* packed, socklen_t size, int family, int& reason) {
-  return [=, &reason](auto... room) {
-    return ::gethostbyaddr_r(packed, size, family, room..., &reason);
+  return [=, &reason](auto... rest) {
+    return ::gethostbyaddr_r(packed, size, family, rest..., &reason);
   };
 }
 auto service_by_name(const char* name, const char* proto) {
-  return [=](auto... room) { return ::getservbyname_r(name, proto, room...); };
+  return [=](auto... rest) { return ::getservbyname_r(name, proto, rest...); };
 }
 auto service_by_port(int port, const char* proto) {
-  return [=](auto... room) { return ::getservbyport_r(port, proto, room...); };
+  return [=](auto... rest) { return ::getservbyport_r(port, proto, rest...); };
 }
 auto protocol_by_name(const char* name) {
-  return [=](auto... room) { return ::getprotobyname_r(name, room...); };
+  return [=](auto... rest) { return ::getprotobyname_r(name, rest...); };
 }
 
 #else

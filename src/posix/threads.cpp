@@ -28,7 +28,7 @@ int sys::run_detached(void (*function)(void*) noexcept, void* argument) noexcept
   // A thread inherits the mask.
   sigset_t all;
   sigset_t before;
-  ::sigfillset(&all);
+  sigfillset(&all);  // a macro on macOS
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_t thread{};
   const int error = ::pthread_create(

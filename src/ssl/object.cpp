@@ -37,7 +37,7 @@ std::string ssl_object::read(std::ptrdiff_t n) {
   const std::size_t wanted = n < 0 ? std::string::npos : static_cast<std::size_t>(n);
   detail::deadline until(connection.timeout());
   while (received_.size() < wanted) {
-    char room[piece];
+    char buffer[piece];
     std::error_code ec;
     if (until.passed(until.now())) ec = errc::timed_out;
     const std::size_t step = (std::min)(wanted - received_.size(), piece);
@@ -45,10 +45,10 @@ std::string ssl_object::read(std::ptrdiff_t n) {
     if (received_.capacity() - received_.size() < step)
       received_.reserve((std::max)(received_.size() + step, 2 * received_.capacity()));
     std::size_t count = 0;
-    if (!ec) count = session_.connection_->read(room, step, until, ec);
+    if (!ec) count = session_.connection_->read(buffer, step, until, ec);
     if (ec) detail::throw_error(ec, "read", received_.size());
     if (count == 0) break;
-    received_.append(room, count);
+    received_.append(buffer, count);
   }
   std::string result = received_.substr(0, wanted);
   received_.erase(0, result.size());

@@ -541,9 +541,10 @@ void tls_connection::linger(deadline& until) noexcept {
 // What has come unread would make the system reset the connection when it is closed, and what is
 // still on its way to the peer would be lost.
 void tls_connection::take_what_came() noexcept {
-  char room[4096];
+  char buffer[4096];
   constexpr int enough = 16;
-  for (int i = 0; i < enough && sys::recv_now(wire_.plain.fileno(), room, sizeof room) > 0; ++i) {
+  for (int i = 0; i < enough && sys::recv_now(wire_.plain.fileno(), buffer, sizeof buffer) > 0;
+       ++i) {
   }
 }
 

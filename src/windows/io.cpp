@@ -263,9 +263,9 @@ std::ptrdiff_t sys::recvmsg(native_handle_type s, message& m, int flags) noexcep
   DWORD count = 0;
   int result = 0;
   const LPFN_WSARECVMSG with_control = m.control_size == 0 ? nullptr : find_recvmsg(to_socket(s));
-  alignas(WSACMSGHDR) char room[control_room];
-  const bool narrow = with_control != nullptr && m.control_size < sizeof room;
-  if (narrow) native.Control = {static_cast<ULONG>(sizeof room), room};
+  alignas(WSACMSGHDR) char buffer[control_room];
+  const bool narrow = with_control != nullptr && m.control_size < sizeof buffer;
+  if (narrow) native.Control = {static_cast<ULONG>(sizeof buffer), buffer};
   if (with_control != nullptr) {
     result = with_control(to_socket(s), &native, &count, nullptr, nullptr);
   } else {

@@ -23,7 +23,7 @@ class pieces {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items.get()); ++i) {
       const buffer& held = held_.emplace_back(PyTuple_GET_ITEM(items.get(), i), flags);
       if constexpr (std::is_same_v<Bytes, pysock::mutable_bytes>)
-        bytes_.push_back(held.room());
+        bytes_.push_back(held.buffer());
       else
         bytes_.push_back(held.bytes());
     }
@@ -91,8 +91,8 @@ object recvmsg(socket_object& self, PyObject* arguments) {
   parse(arguments, "n|ni:recvmsg", &size, &ancbufsize, &flags);
   if (size < 0) raise(PyExc_ValueError, "negative buffer size in recvmsg()");
   object bytes = object::take(PyBytes_FromStringAndSize(nullptr, size));
-  pysock::mutable_bytes room[] = {writable_bytes_of(bytes)};
-  return receive(self, room, ancillary_size(ancbufsize), flags, [&](std::size_t count) {
+  pysock::mutable_bytes buffer[] = {writable_bytes_of(bytes)};
+  return receive(self, buffer, ancillary_size(ancbufsize), flags, [&](std::size_t count) {
     PyObject* resized = bytes.release();
     // With MSG_TRUNC the library returns the length that a datagram had.
     check(_PyBytes_Resize(&resized, std::min(size, static_cast<Py_ssize_t>(count))) >= 0);
@@ -105,9 +105,9 @@ object recvmsg_into(socket_object& self, PyObject* arguments) {
   Py_ssize_t ancbufsize = 0;
   int flags = 0;
   parse(arguments, "O|ni:recvmsg_into", &targets, &ancbufsize, &flags);
-  pieces<pysock::mutable_bytes> room(targets, PyBUF_WRITABLE,
-                                     "recvmsg_into() argument 1 must be an iterable");
-  return receive(self, room.buffers(), ancillary_size(ancbufsize), flags,
+  pieces<pysock::mutable_bytes> buffer(targets, PyBUF_WRITABLE,
+                                       "recvmsg_into() argument 1 must be an iterable");
+  return receive(self, buffer.buffers(), ancillary_size(ancbufsize), flags,
                  [](std::size_t count) { return build("n", static_cast<Py_ssize_t>(count)); });
 }
 

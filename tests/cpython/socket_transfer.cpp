@@ -15,10 +15,10 @@ void refuse_negative(Py_ssize_t size, const char* function) {
 template <class Receive>
 object receive_bytes(Py_ssize_t size, const Receive& receive) {
   object bytes = object::take(PyBytes_FromStringAndSize(nullptr, size));
-  const pysock::mutable_bytes room = writable_bytes_of(bytes);
+  const pysock::mutable_bytes buffer = writable_bytes_of(bytes);
   // With MSG_TRUNC the library returns the length that a datagram had.
-  const std::size_t count = std::min(without_lock([&] { return receive(room); }), room.size());
-  if (count == room.size()) return bytes;
+  const std::size_t count = std::min(without_lock([&] { return receive(buffer); }), buffer.size());
+  if (count == buffer.size()) return bytes;
   PyObject* resized = bytes.release();
   check(_PyBytes_Resize(&resized, static_cast<Py_ssize_t>(count)) >= 0);
   return object::take(resized);
@@ -30,7 +30,7 @@ object recv(socket_object& self, PyObject* arguments) {
   parse(arguments, "n|i:recv", &size, &flags);
   refuse_negative(size, "recv");
   return receive_bytes(
-      size, [&](pysock::mutable_bytes room) { return self.socket.recv_into(room, 0, flags); });
+      size, [&](pysock::mutable_bytes buffer) { return self.socket.recv_into(buffer, 0, flags); });
 }
 
 object recvfrom(socket_object& self, PyObject* arguments) {
@@ -39,8 +39,8 @@ object recvfrom(socket_object& self, PyObject* arguments) {
   parse(arguments, "n|i:recvfrom", &size, &flags);
   refuse_negative(size, "recvfrom");
   pysock::endpoint from;
-  const object data = receive_bytes(size, [&](pysock::mutable_bytes room) {
-    return self.socket.recvfrom_into(room, from, flags);
+  const object data = receive_bytes(size, [&](pysock::mutable_bytes buffer) {
+    return self.socket.recvfrom_into(buffer, from, flags);
   });
   const object address = from_address(from, self.socket.proto());
   return build("(OO)", data.get(), address.get());
@@ -63,14 +63,14 @@ struct into {
 object recv_into(socket_object& self, PyObject* arguments, PyObject* keywords) {
   const into asked(arguments, keywords, "w*|ni:recv_into", "recv_into");
   const std::size_t count = without_lock(
-      [&] { return self.socket.recv_into(asked.target.room(), asked.count(), asked.flags); });
+      [&] { return self.socket.recv_into(asked.target.buffer(), asked.count(), asked.flags); });
   return build("n", static_cast<Py_ssize_t>(count));
 }
 
 object recvfrom_into(socket_object& self, PyObject* arguments, PyObject* keywords) {
   const into asked(arguments, keywords, "w*|ni:recvfrom_into", "recvfrom_into");
   const auto received = without_lock(
-      [&] { return self.socket.recvfrom_into(asked.target.room(), asked.count(), asked.flags); });
+      [&] { return self.socket.recvfrom_into(asked.target.buffer(), asked.count(), asked.flags); });
   const object address = from_address(received.from, self.socket.proto());
   return build("(nO)", static_cast<Py_ssize_t>(received.nbytes), address.get());
 }

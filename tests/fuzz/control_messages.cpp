@@ -7,6 +7,10 @@
 #include "fuzz.hpp"
 #include "support/cmsg_macros.hpp"
 
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wsign-compare"  // in musl's CMSG_NXTHDR
+#endif
+
 namespace sk = pysock;
 
 namespace {

@@ -112,8 +112,8 @@ sk::address address_of(const std::vector<char>& bytes) {
     FUZZ_CHECK(size > sk::endpoint::capacity() || made.family() == AF_UNSPEC);
   }
   sk::endpoint filled;
-  const auto room = static_cast<std::size_t>(sk::endpoint::capacity());
-  if (!bytes.empty()) std::memcpy(filled.buffer(), bytes.data(), std::min(bytes.size(), room));
+  const auto buffer = static_cast<std::size_t>(sk::endpoint::capacity());
+  if (!bytes.empty()) std::memcpy(filled.buffer(), bytes.data(), std::min(bytes.size(), buffer));
   filled.resize(size);
   FUZZ_CHECK(sk::address(filled) == made);
   return made;

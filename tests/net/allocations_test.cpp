@@ -32,7 +32,7 @@ TEST_CASE("sending and receiving into buffers allocates nothing", "[allocations]
   const sk::endpoint native(to.data(), to.size());
   sk::endpoint from;
   std::error_code ec;
-  char room[100];
+  char buffer[100];
   for (const sk::timeout_value& mode : modes) {
     client.settimeout(mode);
     server.settimeout(mode);
@@ -43,20 +43,20 @@ TEST_CASE("sending and receiving into buffers allocates nothing", "[allocations]
             (void)client.send("x", ec);
             client.sendall("x");
             client.sendall("x", ec);
-            for (std::size_t seen = 0; seen < 4;) seen += server.recv_into(room);
+            for (std::size_t seen = 0; seen < 4;) seen += server.recv_into(buffer);
             (void)server.send("xy");
-            client.recv_into(room, 1);
-            client.recv_into(room, ec);
+            client.recv_into(buffer, 1);
+            client.recv_into(buffer, ec);
           }) == 0);
     CHECK(allocations_of([&] {
             (void)a.sendto("x", native);
             (void)a.sendto("x", 0, native, ec);
             (void)a.sendto("x", to);
             (void)a.sendto("x", 0, to, ec);
-            b.recvfrom_into(room, from);
-            b.recvfrom_into(room, from, 0, ec);
-            b.recvfrom_into(room);
-            b.recvfrom_into(room, 0, 0, ec);
+            b.recvfrom_into(buffer, from);
+            b.recvfrom_into(buffer, from, 0, ec);
+            b.recvfrom_into(buffer);
+            b.recvfrom_into(buffer, 0, 0, ec);
           }) == 0);
     CHECK(sk::address(from) == a.getsockname());
   }
@@ -67,8 +67,8 @@ TEST_CASE("waiting allocates nothing", "[allocations]") {
   for (const sk::timeout_value& mode : modes) {
     client.settimeout(mode);
     background<std::size_t> receiving([&client = client] {
-      char room[100];
-      return allocations_of([&] { client.recv_into(room); });
+      char buffer[100];
+      return allocations_of([&] { client.recv_into(buffer); });
     });
     receiving.wait_until_asleep();
     (void)server.send("x");
@@ -103,17 +103,17 @@ TEST_CASE("failing by error_code allocates nothing", "[allocations]") {
   const sk::address nowhere = nobody.getsockname();
   sk::socket refused;
   std::error_code ec;
-  char room[10];
+  char buffer[10];
   client.setblocking(false);
   listener.setblocking(false);
-  CHECK(allocations_of([&, &client = client] { client.recv_into(room, ec); }) == 0);
+  CHECK(allocations_of([&, &client = client] { client.recv_into(buffer, ec); }) == 0);
   CHECK(ec == std::errc::resource_unavailable_try_again);
   CHECK(allocations_of([&] { (void)listener.accept(ec); }) == 0);
   CHECK(ec == std::errc::resource_unavailable_try_again);
   CHECK(allocations_of([&] { refused.connect(nowhere, ec); }) == 0);
   CHECK(ec == std::errc::connection_refused);
   client.settimeout(0.001);
-  CHECK(allocations_of([&, &client = client] { client.recv_into(room, ec); }) == 0);
+  CHECK(allocations_of([&, &client = client] { client.recv_into(buffer, ec); }) == 0);
   CHECK(ec == sk::errc::timed_out);
 }
 

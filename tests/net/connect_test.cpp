@@ -28,9 +28,9 @@ sk::socket refusing() {
 
 // "the end" if recv returns no data, or fails with the same error as the system's recv.
 std::string ended(sk::socket& s) {
-  char room[1];
+  char buffer[1];
   const std::string by_system =
-      system_says([&] { return ::recv(raw(s), room, sizeof room, MSG_PEEK); });
+      system_says([&] { return ::recv(raw(s), buffer, sizeof buffer, MSG_PEEK); });
   std::string data;
   const std::string outcome = failure_of([&] { data = s.recv(100); });
   return outcome == by_system && data.empty() ? "the end" : outcome + " " + data;
@@ -138,9 +138,9 @@ TEST_CASE("shutdown of a listener wakes its accept, or is refused", "[connect]")
   background<std::string> waiting([&] { return failure_of([&] { return listener.accept(); }); });
   waiting.wait_until_asleep();
   CHECK_FALSE(waiting.done());
-  const sk::socket twin = listening();
+  const sk::socket reference = listening();
   const std::string outcome = failure_of([&] { listener.shutdown(SHUT_RDWR); });
-  CHECK(outcome == system_says([&] { return ::shutdown(raw(twin), SHUT_RDWR); }));
+  CHECK(outcome == system_says([&] { return ::shutdown(raw(reference), SHUT_RDWR); }));
   if (outcome == "none") {
     CHECK(waiting.get() == failure("error", EINVAL));
     return;
@@ -301,10 +301,10 @@ TEST_CASE("a server for both families gives addresses that an AF_INET socket tak
 }
 
 TEST_CASE("listen without bind gets a port, or is rejected", "[connect]") {
-  const sk::socket twin;
+  const sk::socket reference;
   sk::socket s;
   const std::string outcome = failure_of([&] { s.listen(); });
-  CHECK(outcome == system_says([&] { return ::listen(raw(twin), 1); }));
+  CHECK(outcome == system_says([&] { return ::listen(raw(reference), 1); }));
   if (outcome == "none") CHECK(s.getsockname().port() != 0);
 }
 
@@ -482,8 +482,8 @@ TEST_CASE("SHUT_RD ends receiving", "[connect]") {
   server.sendall("unread");
   REQUIRE(wait_for(client.fileno(), POLLIN));
   client.shutdown(SHUT_RD);
-  char room[100];
-  const auto left = ::recv(raw(client), room, sizeof room,
+  char buffer[100];
+  const auto left = ::recv(raw(client), buffer, sizeof buffer,
                            MSG_PEEK);  // some systems drop the data that arrived before
   if (left > 0) CHECK(client.recv(100) == "unread");
   CHECK(ended(client) == "the end");

@@ -55,8 +55,8 @@ std::string send_and_hash_echo(sk::socket& s, const std::string& data) {
     return sent;
   });
   sha256 hash;
-  std::vector<char> room(65536);
-  while (const std::size_t count = s.recv_into(room)) hash.update(room.data(), count);
+  std::vector<char> buffer(65536);
+  while (const std::size_t count = s.recv_into(buffer)) hash.update(buffer.data(), count);
   REQUIRE(sender.get() == data.size());
   return hash.hex();
 }
@@ -64,10 +64,10 @@ std::string send_and_hash_echo(sk::socket& s, const std::string& data) {
 // Sends back what it receives. Returns the digest of it.
 std::string echo_and_hash(sk::socket& s) {
   sha256 hash;
-  std::vector<char> room(65536);
-  while (const std::size_t count = s.recv_into(room)) {
-    hash.update(room.data(), count);
-    s.sendall({room.data(), count});
+  std::vector<char> buffer(65536);
+  while (const std::size_t count = s.recv_into(buffer)) {
+    hash.update(buffer.data(), count);
+    s.sendall({buffer.data(), count});
   }
   s.shutdown(SHUT_WR);
   return hash.hex();

@@ -38,9 +38,9 @@ sk::descriptor numbered_file(const temporary_directory& folder, std::size_t numb
   return file;
 }
 std::string number_in(const sk::descriptor& file) {
-  char room[20];
-  const ssize_t count = ::pread(file.get(), room, sizeof room, 0);
-  return count < 0 ? "unreadable" : std::string(room, static_cast<std::size_t>(count));
+  char buffer[20];
+  const ssize_t count = ::pread(file.get(), buffer, sizeof buffer, 0);
+  return count < 0 ? "unreadable" : std::string(buffer, static_cast<std::size_t>(count));
 }
 
 std::vector<int> handles_of(const std::vector<sk::descriptor>& files) {
@@ -292,6 +292,6 @@ socket.send_fds(s, [b'a pipe'], [r, w])
   REQUIRE(got.fds.size() == 2);
   peer.finish();
   CHECK(::write(got.fds[1].get(), "through", 7) == 7);
-  char room[10];
-  CHECK(::read(got.fds[0].get(), room, sizeof room) == 7);
+  char buffer[10];
+  CHECK(::read(got.fds[0].get(), buffer, sizeof buffer) == 7);
 }

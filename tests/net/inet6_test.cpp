@@ -221,9 +221,10 @@ TEST_CASE("link-local connections carry their scope", "[inet6]") {
   CHECK(peer == client.getsockname());
   CHECK(peer.scope_id() == told_scope(own->scope_id()));
   sk::socket unscoped(AF_INET6);
-  const sk::socket twin(AF_INET6);
+  const sk::socket reference(AF_INET6);
   const sk::inet6_address no_scope(own->host(), listener.getsockname().port());
   CHECK(failure_of([&] {
           unscoped.connect({own->host(), listener.getsockname().port()});
-        }) == system_says([&] { return ::connect(raw(twin), no_scope.data(), no_scope.size()); }));
+        }) ==
+        system_says([&] { return ::connect(raw(reference), no_scope.data(), no_scope.size()); }));
 }

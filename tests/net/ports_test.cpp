@@ -15,10 +15,12 @@ bool is_refused(const std::string& text) { return text.find("not allowed: ") == 
 
 const auto loopbacks = {"127.0.0.1", "::1"};
 
+#ifdef IP_BIND_ADDRESS_NO_PORT
 sk::socket server_at(const char* host, int port) {
   const int family = std::string(host) == "::1" ? AF_INET6 : AF_INET;
   return sk::create_server({host, port}, sk::server_options().family(family));
 }
+#endif
 
 }  // namespace
 

@@ -41,14 +41,20 @@ double seconds_of(const timeval& t) {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
 }
 
+#ifdef RUSAGE_THREAD
+constexpr int whose_time = RUSAGE_THREAD;
+#else
+constexpr int whose_time = RUSAGE_SELF;
+#endif
+
 // How a call ended, and the processor time that it used if that is much: a call that polls in a
 // busy loop uses as much as its timeout.
 std::string outcome(const std::function<void()>& call) {
   rusage before{};
   rusage after{};
-  ::getrusage(RUSAGE_THREAD, &before);
+  ::getrusage(whose_time, &before);
   const std::string result = failure_of([&] { return call(), 0; });
-  ::getrusage(RUSAGE_THREAD, &after);
+  ::getrusage(whose_time, &after);
   const double used = seconds_of(after.ru_utime) + seconds_of(after.ru_stime) -
                       seconds_of(before.ru_utime) - seconds_of(before.ru_stime);
   return used < limit / 4 ? result : result + " after " + std::to_string(used) + " s of processor";

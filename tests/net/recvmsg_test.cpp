@@ -170,16 +170,16 @@ TEST_CASE("sendmsg and recvmsg_into report errors as exceptions and as error cod
   std::error_code ec = sk::errc::timed_out;
   CHECK(a.sendmsg({"one", "two"}, {}, 0, b.getsockname(), ec) == 6);
   CHECK_FALSE(ec);
-  char room[10];
+  char buffer[10];
   ec = sk::errc::timed_out;
-  const auto got = b.recvmsg_into({room}, 0, MSG_PEEK, ec);
+  const auto got = b.recvmsg_into({buffer}, 0, MSG_PEEK, ec);
   CHECK_FALSE(ec);
   CHECK(got.nbytes == 6);
   CHECK(got.from == a.getsockname());
   ec = sk::errc::timed_out;
-  CHECK(b.recvmsg_into({room}, ec).nbytes == 6);
+  CHECK(b.recvmsg_into({buffer}, ec).nbytes == 6);
   CHECK_FALSE(ec);
-  CHECK(std::string(room, 6) == "onetwo");
+  CHECK(std::string(buffer, 6) == "onetwo");
   a.connect(b.getsockname());
   ec = sk::errc::timed_out;
   CHECK(a.sendmsg({"three"}, ec) == 5);
@@ -187,11 +187,11 @@ TEST_CASE("sendmsg and recvmsg_into report errors as exceptions and as error cod
   CHECK(b.recvmsg(10).data == "three");
 
   b.setblocking(false);
-  CHECK(b.recvmsg_into({room}, 100, 0, ec).nbytes == 0);
+  CHECK(b.recvmsg_into({buffer}, 100, 0, ec).nbytes == 0);
   CHECK(ec == std::errc::resource_unavailable_try_again);
   CHECK(failure_of([&b = b] { return b.recvmsg(10); }) == failure("blocking_io_error", EAGAIN));
   b.settimeout(0.01);
-  CHECK(b.recvmsg_into({room}, 100, 0, ec).nbytes == 0);
+  CHECK(b.recvmsg_into({buffer}, 100, 0, ec).nbytes == 0);
   CHECK(ec == sk::errc::timed_out);
   CHECK(failure_of([&b = b] { return b.recvmsg(10); }) == "timeout");
 }
@@ -291,9 +291,9 @@ TEST_CASE("large messages on a stream arrive in order", "[recvmsg]") {
   for (;;) {
     std::size_t count = b.recvmsg_into(rooms).nbytes;
     if (count == 0) break;
-    for (const std::string& room : rooms) {
-      seen.append(room, 0, std::min(count, room.size()));
-      count -= std::min(count, room.size());
+    for (const std::string& buffer : rooms) {
+      seen.append(buffer, 0, std::min(count, buffer.size()));
+      count -= std::min(count, buffer.size());
     }
   }
   CHECK(sending.get());
@@ -304,13 +304,14 @@ TEST_CASE("recvmsg and sendmsg report a stream's end and failures", "[recvmsg]")
   auto [a, b] = pair_of(SOCK_STREAM);
   a.close();
   CHECK(b.recvmsg(10, 100).data.empty());
-  char room[4];
-  CHECK(b.recvmsg_into({room}).nbytes == 0);
+  char buffer[4];
+  CHECK(b.recvmsg_into({buffer}).nbytes == 0);
   b.shutdown(SHUT_WR);
   CHECK(failure_of([&b = b] { return b.sendmsg({"x"}); }) == failure("broken_pipe_error", EPIPE));
   CHECK(failure_of([&a = a] { return a.sendmsg({"x"}); }) == failure("error", EBADF));
   CHECK(failure_of([&a = a] { return a.recvmsg(1); }) == failure("error", EBADF));
-  CHECK(failure_of([&a = a, &room] { return a.recvmsg_into({room}); }) == failure("error", EBADF));
+  CHECK(failure_of([&a = a, &buffer] { return a.recvmsg_into({buffer}); }) ==
+        failure("error", EBADF));
 }
 
 #ifdef SIGPIPE
@@ -411,9 +412,9 @@ TEST_CASE("packet options of IPv6 can be sent as control messages", "[recvmsg]")
                   {{IPPROTO_IPV6, IPV6_HOPLIMIT, 18},
                    {IPPROTO_IPV6, IPV6_PKTINFO, in6_pktinfo{in6addr_loopback, 0}}},
                   0, d.getsockname());
-  char room[10];
+  char buffer[10];
   int seen = 0;
-  const auto got = d.recvmsg_into({room}, 200);
+  const auto got = d.recvmsg_into({buffer}, 200);
   for (const auto& message : got.ancdata) {
     if (message.type == IPV6_HOPLIMIT) seen += message.as<int>() == 18 ? 1 : 0;
     if (message.type != IPV6_PKTINFO) continue;
@@ -539,10 +540,10 @@ TEST_CASE("a buffer too small for descriptors leaks none", "[recvmsg]") {
   auto [a, b] = unix_pair(SOCK_STREAM);
   const std::vector<int> sent = copies_of(0, 20);
   const std::set<int> before = open_descriptors();
-  for (const std::size_t room : {std::size_t{0}, std::size_t{7}}) {
-    CAPTURE(room);
+  for (const std::size_t buffer : {std::size_t{0}, std::size_t{7}}) {
+    CAPTURE(buffer);
     (void)a.sendmsg({"x"}, {{SOL_SOCKET, SCM_RIGHTS, sent}});
-    const auto got = b.recvmsg(10, room);
+    const auto got = b.recvmsg(10, buffer);
     CHECK(got.data == "x");
     CHECK((got.flags & MSG_CTRUNC) != 0);
     CHECK(got.ancdata.empty());
@@ -560,16 +561,16 @@ TEST_CASE("a buffer for some of the descriptors leaks none of the others", "[rec
   auto [a, b] = unix_pair(SOCK_STREAM);
   const std::vector<int> sent = copies_of(0, 20);
   const std::set<int> before = open_descriptors();
-  for (const std::size_t room :
+  for (const std::size_t buffer :
        {sk::cmsg_len(0), sk::cmsg_len(3), sk::cmsg_len(4), sk::cmsg_len(19 * 4)}) {
-    CAPTURE(room);
+    CAPTURE(buffer);
     (void)a.sendmsg({"x"}, {{SOL_SOCKET, SCM_RIGHTS, sent}});
-    const auto got = b.recvmsg(10, room);
+    const auto got = b.recvmsg(10, buffer);
     CHECK(got.data == "x");
     CHECK((got.flags & MSG_CTRUNC) != 0);
     std::vector<int> fds;
     for (const auto& message : got.ancdata) fds = message.as_array<int>();
-    CHECK(fds.size() == (room < sk::cmsg_len(4) ? 0 : (room - sk::cmsg_len(0)) / sizeof(int)));
+    CHECK(fds.size() == (buffer < sk::cmsg_len(4) ? 0 : (buffer - sk::cmsg_len(0)) / sizeof(int)));
     close_all(fds);
     CHECK(open_descriptors() == before);
   }
@@ -684,8 +685,8 @@ os.write(w, b'in the pipe')
   const sk::descriptor pipe(only(got.ancdata, SOL_SOCKET, SCM_RIGHTS).as<int>());
   CHECK(is_close_on_exec(pipe.get()));
   peer.finish();
-  char room[100];
-  CHECK(std::string(room, static_cast<std::size_t>(::read(pipe.get(), room, sizeof room))) ==
+  char buffer[100];
+  CHECK(std::string(buffer, static_cast<std::size_t>(::read(pipe.get(), buffer, sizeof buffer))) ==
         "in the pipe");
 }
 #endif

@@ -36,12 +36,12 @@ namespace {
 constexpr const char* hashing_receiver = R"(
 server = socket.create_server(('127.0.0.1', 0))
 say('port', server.getsockname()[1])
-room = memoryview(bytearray(1 << 20))
+buffer = memoryview(bytearray(1 << 20))
 for line in sys.stdin:
     conn = server.accept()[0]
     hash, total = hashlib.sha256(), 0
-    while n := conn.recv_into(room):
-        hash.update(room[:n])
+    while n := conn.recv_into(buffer):
+        hash.update(buffer[:n])
         total += n
     conn.close()
     say(line.strip(), f'{total} {hash.hexdigest()}')
@@ -55,12 +55,12 @@ struct part {
 std::size_t send_by_reading(const std::string& path, const part& what, sk::socket& s) {
   std::ifstream in(path, std::ios::binary);
   in.seekg(what.offset);
-  std::string room(1 << 20, '\0');
+  std::string buffer(1 << 20, '\0');
   std::int64_t left = what.count.value_or(INT64_MAX);
   std::size_t sent = 0;
   while (left > 0 && in) {
-    in.read(room.data(), static_cast<std::streamsize>(std::min<std::int64_t>(left, 1 << 20)));
-    sent += s.sendall(sk::const_bytes(room.data(), static_cast<std::size_t>(in.gcount())));
+    in.read(buffer.data(), static_cast<std::streamsize>(std::min<std::int64_t>(left, 1 << 20)));
+    sent += s.sendall(sk::const_bytes(buffer.data(), static_cast<std::size_t>(in.gcount())));
     left -= in.gcount();
   }
   return sent;

@@ -76,23 +76,25 @@ const auto both_modes = {sk::timeout_value(std::nullopt), sk::timeout_value(pati
 
 TEST_CASE("calls that receive continue after signals", "[signals]") {
   const interrupting_signal signal;
-  char room[10];
+  char buffer[10];
   sk::endpoint from;
   auto [client, server] = connected();
   counting_hook hook;
   hook.set_on(client);
   const std::vector<std::function<std::string()>> calls = {
       [&client = client] { return client.recv(10); },
-      [&client = client, &room] { return std::string(room, client.recv_into(room)); },
+      [&client = client, &buffer] { return std::string(buffer, client.recv_into(buffer)); },
       [&client = client] { return client.recvfrom(10).data; },
-      [&client = client, &room] { return std::string(room, client.recvfrom_into(room).nbytes); },
-      [&client = client, &room, &from] {
-        return std::string(room, client.recvfrom_into(room, from));
+      [&client = client, &buffer] {
+        return std::string(buffer, client.recvfrom_into(buffer).nbytes);
       },
-      [&client = client, &room] {
+      [&client = client, &buffer, &from] {
+        return std::string(buffer, client.recvfrom_into(buffer, from));
+      },
+      [&client = client, &buffer] {
         std::error_code ec;
-        const std::size_t count = client.recv_into(room, ec);
-        return ec ? ec.message() : std::string(room, count);
+        const std::size_t count = client.recv_into(buffer, ec);
+        return ec ? ec.message() : std::string(buffer, count);
       },
   };
   for (const sk::timeout_value& mode : both_modes) {
@@ -188,11 +190,11 @@ TEST_CASE("signals do not extend the deadline", "[signals]") {
   full_connection connection;
   sk::socket& client = connection.client;
   client.settimeout(0.2);
-  char room[4];
+  char buffer[4];
   sk::socket listener = listening();
   listener.settimeout(0.2);
   const std::vector<std::function<void()>> calls = {
-      [&] { (void)client.recv(10); },   [&] { client.recvfrom_into(room); },
+      [&] { (void)client.recv(10); },   [&] { client.recvfrom_into(buffer); },
       [&] { (void)client.send("x"); },  [&] { client.sendall("x"); },
       [&] { (void)listener.accept(); },
   };

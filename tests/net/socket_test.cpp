@@ -88,7 +88,7 @@ TEST_CASE("after close every call except readers of attributes fails with EBADF"
   CHECK_NOTHROW(s.close());
 
   const std::string bad = failure("error", EBADF);
-  char room[4];
+  char buffer[4];
   sk::endpoint from;
   const sk::address somewhere("127.0.0.1", 9);
   CHECK(failure_of([&] { return s.accept(); }) == bad);
@@ -107,9 +107,9 @@ TEST_CASE("after close every call except readers of attributes fails with EBADF"
   CHECK(failure_of([&] { return s.recv(4); }) == bad);
   CHECK(failure_of([&] { return s.recvfrom(4); }) == bad);
   CHECK(failure_of([&] { return s.recvfrom(0); }) == bad);
-  CHECK(failure_of([&] { return s.recv_into(room); }) == bad);
-  CHECK(failure_of([&] { return s.recvfrom_into(room); }) == bad);
-  CHECK(failure_of([&] { return s.recvfrom_into(room, from); }) == bad);
+  CHECK(failure_of([&] { return s.recv_into(buffer); }) == bad);
+  CHECK(failure_of([&] { return s.recvfrom_into(buffer); }) == bad);
+  CHECK(failure_of([&] { return s.recvfrom_into(buffer, from); }) == bad);
   CHECK(failure_of([&] { return s.send("x"); }) == bad);
   CHECK(failure_of([&] { return s.sendall("x"); }) == bad);
   CHECK(failure_of([&] { return s.sendall(""); }) == bad);
@@ -124,7 +124,7 @@ TEST_CASE("after close every call except readers of attributes fails with EBADF"
   CHECK(ec == std::errc::bad_file_descriptor);
   s.connect(somewhere, ec);
   CHECK(ec == std::errc::bad_file_descriptor);
-  CHECK(s.recv_into(room, ec) == 0);
+  CHECK(s.recv_into(buffer, ec) == 0);
   CHECK(ec == std::errc::bad_file_descriptor);
   CHECK(s.send("x", ec) == 0);
   CHECK(ec == std::errc::bad_file_descriptor);
@@ -233,9 +233,9 @@ TEST_CASE("an unbound socket has the wildcard as its address, or none", "[socket
     const sk::socket s(family);
     CHECK(is_unbound(s));
     CHECK(failure_of([&] { return s.getpeername(); }) == failure("error", ENOTCONN));
-    sockaddr_storage room{};
-    socklen_t size = sizeof room;
-    const bool named = ::getsockname(raw(s), reinterpret_cast<sockaddr*>(&room), &size) == 0;
+    sockaddr_storage buffer{};
+    socklen_t size = sizeof buffer;
+    const bool named = ::getsockname(raw(s), reinterpret_cast<sockaddr*>(&buffer), &size) == 0;
     const std::string wildcard = family == AF_INET ? "('0.0.0.0', 0)" : "('::', 0, 0, 0)";
     CHECK(s.to_string() == "<socket.socket fd=" + std::to_string(s.fileno()) + ", family=" +
                                sk::family_name(family) + ", type=SOCK_STREAM, proto=0" +
@@ -296,15 +296,15 @@ TEST_CASE("getsockopt and setsockopt take bytes and structures", "[socket]") {
   REQUIRE(bytes.size() == sizeof other);
   CHECK(bytes == std::string(reinterpret_cast<const char*>(&other), sizeof other));
 
-  for (const int room : {1, 5, 1024}) {  // too small and too large: the outcome is the system's
-    CAPTURE(room);
-    std::string by_system(static_cast<std::size_t>(room), '\0');
-    auto size = static_cast<socklen_t>(room);
+  for (const int buffer : {1, 5, 1024}) {  // too small and too large: the outcome is the system's
+    CAPTURE(buffer);
+    std::string by_system(static_cast<std::size_t>(buffer), '\0');
+    auto size = static_cast<socklen_t>(buffer);
     const std::string outcome = system_says(
         [&] { return ::getsockopt(raw(s), SOL_SOCKET, SO_TYPE, by_system.data(), &size); });
     if (outcome == "none") by_system.resize(static_cast<std::size_t>(size));
     std::string seen;
-    CHECK(failure_of([&] { seen = s.getsockopt(SOL_SOCKET, SO_TYPE, room); }) == outcome);
+    CHECK(failure_of([&] { seen = s.getsockopt(SOL_SOCKET, SO_TYPE, buffer); }) == outcome);
     if (outcome == "none") CHECK(seen == by_system);
   }
   for (const int bad : {-1, 0, 1025}) {

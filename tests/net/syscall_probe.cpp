@@ -48,11 +48,11 @@ void make_calls() {
   between_marks("settimeout", [&] { server.settimeout(patience); });
   between_marks("gettimeout and fileno",
                 [&] { (void)(server.gettimeout() && server.fileno() > 0); });
-  char room[100];
+  char buffer[100];
   for (int i = 0; i < 3; ++i) {
     client.sendall("x");
     wait_for(server.fileno(), POLLIN);
-    between_marks("recv_into", [&] { server.recv_into(room); });
+    between_marks("recv_into", [&] { server.recv_into(buffer); });
   }
   client.sendall("x");
   wait_for(server.fileno(), POLLIN);
@@ -62,7 +62,7 @@ void make_calls() {
   between_marks("sendall", [&] { server.sendall("x"); });
   server.settimeout(0.001);
   std::error_code ec;
-  between_marks("recv_into that expires", [&] { server.recv_into(room, ec); });
+  between_marks("recv_into that expires", [&] { server.recv_into(buffer, ec); });
 
   sk::socket udp = bound_udp();
   sk::socket from = bound_udp();
@@ -71,7 +71,7 @@ void make_calls() {
   sk::endpoint sender;
   between_marks("sendto", [&] { (void)from.sendto("x", native); });
   wait_for(udp.fileno(), POLLIN);
-  between_marks("recvfrom_into", [&] { udp.recvfrom_into(room, sender); });
+  between_marks("recvfrom_into", [&] { udp.recvfrom_into(buffer, sender); });
 
   sk::socket limited;
   limited.settimeout(patience);

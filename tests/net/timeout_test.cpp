@@ -113,18 +113,18 @@ TEST_CASE("the default timeout applies to new sockets only", "[timeout]") {
 TEST_CASE("in non-blocking mode every call fails at once", "[timeout]") {
   full_connection full;
   sk::socket& client = full.client;
-  char room[10];
+  char buffer[10];
   sk::endpoint from;
   const std::string would_block = failure("blocking_io_error", EAGAIN);
   CHECK(failure_of([&] { return client.recv(10); }) == would_block);
-  CHECK(failure_of([&] { return client.recv_into(room); }) == would_block);
+  CHECK(failure_of([&] { return client.recv_into(buffer); }) == would_block);
   CHECK(failure_of([&] { return client.recvfrom(10); }) == would_block);
-  CHECK(failure_of([&] { return client.recvfrom_into(room); }) == would_block);
-  CHECK(failure_of([&] { return client.recvfrom_into(room, from); }) == would_block);
+  CHECK(failure_of([&] { return client.recvfrom_into(buffer); }) == would_block);
+  CHECK(failure_of([&] { return client.recvfrom_into(buffer, from); }) == would_block);
   CHECK(failure_of([&] { return client.send("x"); }) == would_block);
   CHECK(failure_of([&] { return client.sendall("x"); }) == would_block);
   std::error_code ec;
-  CHECK(client.recv_into(room, ec) == 0);
+  CHECK(client.recv_into(buffer, ec) == 0);
   CHECK(ec == std::errc::resource_unavailable_try_again);
   CHECK(client.send("x", ec) == 0);
   CHECK(ec == std::errc::resource_unavailable_try_again);
@@ -133,7 +133,7 @@ TEST_CASE("in non-blocking mode every call fails at once", "[timeout]") {
 TEST_CASE("in timeout mode every call fails at its timeout and not before", "[timeout]") {
   full_connection full;
   sk::socket& client = full.client;
-  char room[10];
+  char buffer[10];
   sk::endpoint from;
   client.settimeout(0.04);
   const auto times_out = [](const auto& call) {
@@ -143,14 +143,14 @@ TEST_CASE("in timeout mode every call fails at its timeout and not before", "[ti
     return outcome;
   };
   CHECK(times_out([&] { return client.recv(10); }) == "timeout");
-  CHECK(times_out([&] { return client.recv_into(room); }) == "timeout");
+  CHECK(times_out([&] { return client.recv_into(buffer); }) == "timeout");
   CHECK(times_out([&] { return client.recvfrom(10); }) == "timeout");
-  CHECK(times_out([&] { return client.recvfrom_into(room); }) == "timeout");
-  CHECK(times_out([&] { return client.recvfrom_into(room, from); }) == "timeout");
+  CHECK(times_out([&] { return client.recvfrom_into(buffer); }) == "timeout");
+  CHECK(times_out([&] { return client.recvfrom_into(buffer, from); }) == "timeout");
   CHECK(times_out([&] { return client.send("x"); }) == "timeout");
   CHECK(times_out([&] { return client.sendall("x"); }) == "timeout");
   std::error_code ec;
-  CHECK(client.recv_into(room, ec) == 0);
+  CHECK(client.recv_into(buffer, ec) == 0);
   CHECK(ec == sk::errc::timed_out);
   CHECK(client.send("x", ec) == 0);
   CHECK(ec == sk::errc::timed_out);

@@ -62,9 +62,9 @@ TEST_CASE("an empty result is the end of the stream, in every mode", "[transfer]
   CHECK(server.recv(10).empty());
   server.setblocking(false);
   CHECK(server.recv(10).empty());
-  char room[10];
+  char buffer[10];
   std::error_code ec = sk::errc::timed_out;
-  CHECK(server.recv_into(room, ec) == 0);
+  CHECK(server.recv_into(buffer, ec) == 0);
   CHECK_FALSE(ec);
 }
 
@@ -106,18 +106,18 @@ TEST_CASE("recvfrom of 0 bytes waits for a datagram and drops it", "[transfer]")
 TEST_CASE("invalid sizes are rejected", "[transfer]") {
   auto [client, server] = connected();
   const auto negative = static_cast<std::size_t>(-1);
-  char room[4];
+  char buffer[4];
   CHECK(failure_of([&, &client = client] { return client.recv(negative); }) == "invalid_argument");
   CHECK(failure_of([&, &client = client] { return client.recvfrom(negative); }) ==
         "invalid_argument");
-  CHECK(failure_of([&, &client = client] { return client.recv_into(room, 5); }) ==
+  CHECK(failure_of([&, &client = client] { return client.recv_into(buffer, 5); }) ==
         "invalid_argument");
-  CHECK(failure_of([&, &client = client] { return client.recvfrom_into(room, 5); }) ==
+  CHECK(failure_of([&, &client = client] { return client.recvfrom_into(buffer, 5); }) ==
         "invalid_argument");
   std::error_code ec;
-  CHECK(client.recv_into(room, 5, 0, ec) == 0);
+  CHECK(client.recv_into(buffer, 5, 0, ec) == 0);
   CHECK(ec == sk::bad_argument::buffer_too_small);
-  CHECK(client.recvfrom_into(room, 5, 0, ec).nbytes == 0);
+  CHECK(client.recvfrom_into(buffer, 5, 0, ec).nbytes == 0);
   CHECK(ec == sk::bad_argument::buffer_too_small);
 }
 
@@ -125,16 +125,16 @@ TEST_CASE("recv_into fills the buffer, or only nbytes of it", "[transfer]") {
   auto [client, server] = connected();
   client.sendall("0123456789");
   REQUIRE(wait_for(server.fileno(), POLLIN));
-  char room[6] = {'-', '-', '-', '-', '-', '-'};
-  CHECK(server.recv_into(room, 2) == 2);
-  CHECK(std::string(room, 6) == "01----");
-  CHECK(server.recv_into(room) == 6);
-  CHECK(std::string(room, 6) == "234567");
+  char buffer[6] = {'-', '-', '-', '-', '-', '-'};
+  CHECK(server.recv_into(buffer, 2) == 2);
+  CHECK(std::string(buffer, 6) == "01----");
+  CHECK(server.recv_into(buffer) == 6);
+  CHECK(std::string(buffer, 6) == "234567");
   std::error_code ec = sk::errc::timed_out;
-  CHECK(server.recv_into(room, 0, MSG_PEEK, ec) == 2);
+  CHECK(server.recv_into(buffer, 0, MSG_PEEK, ec) == 2);
   CHECK_FALSE(ec);
-  CHECK(server.recv_into(room, ec) == 2);
-  CHECK(std::string(room, 6) == "894567");
+  CHECK(server.recv_into(buffer, ec) == 2);
+  CHECK(std::string(buffer, 6) == "894567");
 }
 
 TEST_CASE("recvfrom returns the sender of a datagram", "[transfer]") {
@@ -147,15 +147,15 @@ TEST_CASE("recvfrom returns the sender of a datagram", "[transfer]") {
   CHECK(from == a.getsockname());
 
   CHECK(a.sendto("two", 0, to) == 3);
-  char room[10];
-  const auto [count, sender] = b.recvfrom_into(room);
-  CHECK(std::string(room, count) == "two");
+  char buffer[10];
+  const auto [count, sender] = b.recvfrom_into(buffer);
+  CHECK(std::string(buffer, count) == "two");
   CHECK(sender == a.getsockname());
 
   const sk::endpoint native(to.data(), to.size());
   CHECK(a.sendto("three", native) == 5);
   sk::endpoint raw;
-  CHECK(b.recvfrom_into(room, raw) == 5);
+  CHECK(b.recvfrom_into(buffer, raw) == 5);
   CHECK(sk::address(raw) == a.getsockname());
   CHECK(b.sendto("answer", raw) == 6);
   CHECK(a.recvfrom(100).from == to);
@@ -167,10 +167,10 @@ TEST_CASE("recvfrom returns the sender of a datagram", "[transfer]") {
   CHECK(a.sendto("fives", 0, native, ec) == 5);
   CHECK_FALSE(ec);
   ec = sk::errc::timed_out;
-  CHECK(b.recvfrom_into(room, 3, 0, ec).nbytes == 3);
+  CHECK(b.recvfrom_into(buffer, 3, 0, ec).nbytes == 3);
   CHECK_FALSE(ec);
   ec = sk::errc::timed_out;
-  CHECK(b.recvfrom_into(room, raw, 0, ec) == 5);
+  CHECK(b.recvfrom_into(buffer, raw, 0, ec) == 5);
   CHECK_FALSE(ec);
   CHECK(sk::address(raw) == a.getsockname());
 }
@@ -227,18 +227,18 @@ TEST_CASE("bytes that MSG_TRUNC drops are not replaced by others", "[transfer]")
   client.sendall("a secret of the stack");
   CHECK(receive(server, 21) == "a secret of the stack");
   // Linux counts and drops the bytes of a stream. Other systems return them, or reject the flag.
-  std::string room(11, '\0');
+  std::string buffer(11, '\0');
   client.sendall("thrown away");
   REQUIRE(wait_for(server.fileno(), POLLIN));
   const std::string outcome = system_says(
-      [&, &server = server] { return ::recv(raw(server), room.data(), 11, MSG_TRUNC); });
+      [&, &server = server] { return ::recv(raw(server), buffer.data(), 11, MSG_TRUNC); });
   if (outcome == "none") {
     client.sendall("thrown away");
     REQUIRE(wait_for(server.fileno(), POLLIN));
   }
   std::string seen(11, '\0');
   CHECK(failure_of([&, &server = server] { seen = server.recv(11, MSG_TRUNC); }) == outcome);
-  CHECK(seen == room);
+  CHECK(seen == buffer);
 }
 
 TEST_CASE("recvfrom on a connected stream returns no sender", "[transfer]") {
@@ -248,23 +248,24 @@ TEST_CASE("recvfrom on a connected stream returns no sender", "[transfer]") {
   CHECK(data == "x");
   CHECK_FALSE(from);
   client.sendall("y");
-  char room[1];
+  char buffer[1];
   sk::endpoint raw;
-  CHECK(server.recvfrom_into(room, raw) == 1);
+  CHECK(server.recvfrom_into(buffer, raw) == 1);
   CHECK(raw.empty());
 }
 
 TEST_CASE("MSG_WAITALL does not wait for all in timeout mode", "[transfer]") {
   auto [client, server] = connected();
-  auto [twin_client, twin] = connected();
+  auto [reference_client, reference] = connected();
   client.sendall("part");
-  twin_client.sendall("part");
+  reference_client.sendall("part");
   REQUIRE(wait_for(server.fileno(), POLLIN));
-  REQUIRE(wait_for(twin.fileno(), POLLIN));
+  REQUIRE(wait_for(reference.fileno(), POLLIN));
   server.settimeout(patience);
-  char room[8];
-  const std::string outcome =
-      system_says([&, &twin = twin] { return ::recv(raw(twin), room, sizeof room, MSG_WAITALL); });
+  char buffer[8];
+  const std::string outcome = system_says([&, &reference = reference] {
+    return ::recv(raw(reference), buffer, sizeof buffer, MSG_WAITALL);
+  });
   std::string seen;
   CHECK(failure_of([&, &server = server] { seen = server.recv(8, MSG_WAITALL); }) == outcome);
   if (outcome == "none") CHECK(seen == "part");
@@ -285,25 +286,25 @@ TEST_CASE("MSG_WAITALL waits for all in blocking mode", "[transfer]") {
 
 TEST_CASE("a reset connection is reported as the system does: on Linux once", "[transfer]") {
   auto [client, server] = connected();
-  auto [twin, twin_server] = connected();
+  auto [reference, reference_server] = connected();
   reset(server);
-  reset(twin_server);
+  reset(reference_server);
   REQUIRE(wait_for(client.fileno(), POLLIN));
-  REQUIRE(wait_for(twin.fileno(), POLLIN));
-  char room[10];
+  REQUIRE(wait_for(reference.fileno(), POLLIN));
+  char buffer[10];
   std::string told;
   for (int i = 0; i < 2; ++i) {
-    const std::string outcome =
-        system_says([&, &twin = twin] { return ::recv(raw(twin), room, sizeof room, 0); });
+    const std::string outcome = system_says(
+        [&, &reference = reference] { return ::recv(raw(reference), buffer, sizeof buffer, 0); });
     CHECK(failure_of([&, &client = client] { return client.recv(10); }) == outcome);
     told += outcome + " ";
   }
   const std::string sending =
-      system_says([&twin = twin] { return ::send(raw(twin), "x", 1, no_signal); });
+      system_says([&reference = reference] { return ::send(raw(reference), "x", 1, no_signal); });
   CHECK(failure_of([&, &client = client] { (void)client.send("x"); }) == sending);
   CHECK(sending != "none");
   CHECK(failure_of([&, &client = client] { client.shutdown(SHUT_RDWR); }) ==
-        system_says([&twin = twin] { return ::shutdown(raw(twin), SHUT_RDWR); }));
+        system_says([&reference = reference] { return ::shutdown(raw(reference), SHUT_RDWR); }));
   CHECK((told + sending).find(failure("connection_reset_error", ECONNRESET)) != std::string::npos);
 }
 
@@ -316,11 +317,12 @@ TEST_CASE("a peer that closes with unread data resets", "[transfer]") {
     REQUIRE(wait_for(client.fileno(), POLLIN));
     return std::move(client);
   };
-  const sk::socket twin = closed_too_early();
-  char room[10];
+  const sk::socket reference = closed_too_early();
+  char buffer[10];
   const std::string receiving =
-      system_says([&] { return ::recv(raw(twin), room, sizeof room, 0); });
-  const std::string sending = system_says([&] { return ::send(raw(twin), "x", 1, no_signal); });
+      system_says([&] { return ::recv(raw(reference), buffer, sizeof buffer, 0); });
+  const std::string sending =
+      system_says([&] { return ::send(raw(reference), "x", 1, no_signal); });
   const std::string lost = failure("connection_reset_error", ECONNRESET);
   // On some systems the wait above takes the error of recv.
   CHECK((receiving == lost || (receiving == "none" && sending == lost)));
@@ -331,16 +333,18 @@ TEST_CASE("a peer that closes with unread data resets", "[transfer]") {
 
 TEST_CASE("after the peer's close the first send goes out, the second fails", "[transfer]") {
   auto [client, server] = connected();
-  auto [twin, twin_server] = connected();
+  auto [reference, reference_server] = connected();
   server.close();
-  twin_server.close();
+  reference_server.close();
   REQUIRE(wait_for(client.fileno(), POLLIN));
-  REQUIRE(wait_for(twin.fileno(), POLLIN));
+  REQUIRE(wait_for(reference.fileno(), POLLIN));
   CHECK(client.send("into the void") == 13);
-  REQUIRE(::send(raw(twin), "into the void", 13, no_signal) == 13);
+  REQUIRE(::send(raw(reference), "into the void", 13, no_signal) == 13);
   REQUIRE(wait_for(client.fileno(), POLLERR));
-  REQUIRE(wait_for(twin.fileno(), POLLERR));
-  const auto sending = [&twin = twin] { return ::send(raw(twin), "x", 1, no_signal); };
+  REQUIRE(wait_for(reference.fileno(), POLLERR));
+  const auto sending = [&reference = reference] {
+    return ::send(raw(reference), "x", 1, no_signal);
+  };
   const std::string outcome = system_says(sending);
   CHECK(outcome != "none");
   CHECK(failure_of([&, &client = client] { (void)client.send("x"); }) == outcome);
@@ -368,9 +372,9 @@ TEST_CASE("a datagram to a closed port is an error of the next call", "[transfer
   constexpr int long_enough = 3000;  // milliseconds; the error arrives at once if at all
   if (!wait_for(probe.fileno(), POLLIN, long_enough))
     SKIP_TEST("::send to a closed port is followed by no error");
-  char room[10];
+  char buffer[10];
   const std::string receiving =
-      system_says([&] { return ::recv(raw(probe), room, sizeof room, 0); });
+      system_says([&] { return ::recv(raw(probe), buffer, sizeof buffer, 0); });
   REQUIRE(::send(raw(probe), "x", 1, 0) == 1);
   REQUIRE(wait_for(probe.fileno(), POLLERR));
   const std::string sending = system_says([&] { return ::send(raw(probe), "x", 1, 0); });

@@ -135,9 +135,9 @@ TEST_CASE("connecting to missing and invalid paths fails", "[unix]") {
   const temporary_directory folder;
   const auto by_system = [](const std::string& path, auto call) {
     const sk::address where(path);
-    const sk::socket twin = unix_socket();
+    const sk::socket reference = unix_socket();
     const std::string outcome =
-        system_says([&] { return call(raw(twin), where.data(), where.size()); });
+        system_says([&] { return call(raw(reference), where.data(), where.size()); });
     CHECK(outcome != "none");
     return outcome;  // ENOENT on Linux
   };
@@ -248,10 +248,10 @@ TEST_CASE("recvfrom returns no sender for a datagram from an unnamed socket", "[
   named.bind(folder / "named");
   (void)named.sendto("signed", folder / "receiver");
   CHECK(receiver.recvfrom(100).from == sk::address(folder / "named"));
-  char room[10];
+  char buffer[10];
   sk::endpoint raw;
   (void)named.sendto("signed", folder / "receiver");
-  CHECK(receiver.recvfrom_into(room, raw) == 6);
+  CHECK(receiver.recvfrom_into(buffer, raw) == 6);
   CHECK(sk::address(raw).path() == folder / "named");
   (void)receiver.sendto("back", raw);
   CHECK(named.recv(10) == "back");
@@ -304,17 +304,17 @@ TEST_CASE("SOCK_SEQPACKET keeps the bounds and the order of packets", "[unix]") 
 
 TEST_CASE("calls on an unconnected AF_UNIX stream fail", "[unix]") {
   NEEDS(why_no_unix(SOCK_STREAM));
-  char room[1];
-  const sk::socket twin = unix_socket();
+  char buffer[1];
+  const sk::socket reference = unix_socket();
   sk::socket stream = unix_socket();
   CHECK(failure_of([&] { (void)stream.send("x"); }) == failure("error", ENOTCONN));
   const std::string receiving =
-      system_says([&] { return ::recv(raw(twin), room, sizeof room, 0); });
+      system_says([&] { return ::recv(raw(reference), buffer, sizeof buffer, 0); });
   CHECK(receiving != "none");
   CHECK(failure_of([&] { return stream.recv(1); }) == receiving);  // EINVAL, ENOTCONN
   CHECK(failure_of([&] { return stream.getpeername(); }) == failure("error", ENOTCONN));
   CHECK(failure_of([&] { stream.shutdown(SHUT_RDWR); }) ==
-        system_says([&] { return ::shutdown(raw(twin), SHUT_RDWR); }));
+        system_says([&] { return ::shutdown(raw(reference), SHUT_RDWR); }));
 }
 
 TEST_CASE("send on an unconnected AF_UNIX datagram socket fails", "[unix]") {

@@ -733,11 +733,11 @@ TEST_CASE("a datagram that is too long returns the bytes that fit", "[windows]")
   const auto [data, from] = b.recvfrom(4);
   CHECK(data == "0123");
   CHECK(from == a.getsockname());
-  char room[3];
+  char buffer[3];
   char more[2];
-  const auto message = b.recvmsg_into({room, more});
+  const auto message = b.recvmsg_into({buffer, more});
   CHECK(message.nbytes == 5);
-  CHECK(std::string(room, 3) + std::string(more, 2) == "01234");
+  CHECK(std::string(buffer, 3) + std::string(more, 2) == "01234");
   CHECK((message.flags & MSG_TRUNC) != 0);
   CHECK(message.from == a.getsockname());
   CHECK((b.recvmsg(4, 0, MSG_PEEK).flags & MSG_TRUNC) != 0);

@@ -7,28 +7,28 @@ import sys
 import time
 
 import abi
-import cmake_roads
-import conan_road
-import deb_road
-import plugin_road
-import windows_road
+import cmake_ways
+import conan_way
+import deb_way
+import plugin_way
+import windows_way
 from kit import BASE, Failure, Skip, log_to
 
-ROADS = {
-    "static": cmake_roads.static,
-    "shared": cmake_roads.shared,
-    "build-tree": cmake_roads.build_tree,
-    "add_subdirectory": cmake_roads.add_subdirectory,
-    "FetchContent": cmake_roads.fetch_content,
-    "users-builds": cmake_roads.users_builds,
-    "oldest-cmake": cmake_roads.oldest_cmake,
-    "plug-in": plugin_road.run_all,
-    "shared-tests": cmake_roads.shared_tests,
+WAYS = {
+    "static": cmake_ways.static,
+    "shared": cmake_ways.shared,
+    "build-tree": cmake_ways.build_tree,
+    "add_subdirectory": cmake_ways.add_subdirectory,
+    "FetchContent": cmake_ways.fetch_content,
+    "users-builds": cmake_ways.users_builds,
+    "oldest-cmake": cmake_ways.oldest_cmake,
+    "plug-in": plugin_way.run_all,
+    "shared-tests": cmake_ways.shared_tests,
     "abi-check": abi.compare,
-    "dist": cmake_roads.dist,
-    "conan": conan_road.run_all,
-    "deb": deb_road.run_all,
-    "windows": windows_road.run_all,
+    "dist": cmake_ways.dist,
+    "conan": conan_way.run_all,
+    "deb": deb_way.run_all,
+    "windows": windows_way.run_all,
 }
 
 
@@ -39,19 +39,19 @@ def main():
         log_to("abi")
         abi.write()
         return 0
-    unknown = set(names) - set(ROADS)
+    unknown = set(names) - set(WAYS)
     if unknown:
-        print(f"no such test: {' '.join(sorted(unknown))}; there are abi, {', '.join(ROADS)}", file=sys.stderr)
+        print(f"no such test: {' '.join(sorted(unknown))}; there are abi, {', '.join(WAYS)}", file=sys.stderr)
         return 2
     BASE.mkdir(parents=True, exist_ok=True)
     summary = []
     failed = False
-    for name in names or ROADS:
+    for name in names or WAYS:
         print(f"\n-- {name}", flush=True)
         log_to(name)
         start = time.monotonic()
         try:
-            ROADS[name]()
+            WAYS[name]()
             outcome = "passed"
         except Skip as reason:
             outcome = f"skipped: {reason}"

@@ -269,7 +269,7 @@ int idle(const std::string& certificate, const std::string& ca, int pairs) {
   using stream = decltype(client.over(0));
   std::vector<stream> kept;
   kept.reserve(4 * static_cast<std::size_t>(pairs));
-  char room[5];
+  char buffer[5];
   const auto add = [&] {
     for (int i = 0; i < pairs; ++i) {
       auto [ours, theirs] = sk::socketpair();
@@ -278,9 +278,9 @@ int idle(const std::string& certificate, const std::string& ca, int pairs) {
       stream c = client.over(ours.detach());
       serving.join();
       accepted[0].sendall("hello", 5);
-      receive_exactly(c, room, 5);
+      receive_exactly(c, buffer, 5);
       c.sendall("hello", 5);
-      receive_exactly(accepted[0], room, 5);
+      receive_exactly(accepted[0], buffer, 5);
       kept.push_back(std::move(accepted[0]));
       kept.push_back(std::move(c));
     }

@@ -33,8 +33,8 @@ FIGURES = {
 # ---- Python's ssl, with the commands of figures.cpp ----
 
 
-def exactly(s, room, size):
-    view, done = memoryview(room), 0
+def exactly(s, buffer, size):
+    view, done = memoryview(buffer), 0
     while done < size:
         count = s.recv_into(view[done:size])
         if count == 0:
@@ -43,15 +43,15 @@ def exactly(s, room, size):
 
 
 def obey(s):
-    room = bytearray(PIECE)
-    exactly(s, room, ORDER)
-    word, number = bytes(room[:4]), bytes(room[4:ORDER]).strip()
+    buffer = bytearray(PIECE)
+    exactly(s, buffer, ORDER)
+    word, number = bytes(buffer[:4]), bytes(buffer[4:ORDER]).strip()
     if word == b"give":
         for _ in range(int(number) * 16):
-            s.sendall(room)
-    while count := s.recv_into(room):
+            s.sendall(buffer)
+    while count := s.recv_into(buffer):
         if word == b"echo":
-            s.sendall(memoryview(room)[:count])
+            s.sendall(memoryview(buffer)[:count])
     s.unwrap()
 
 
@@ -86,7 +86,7 @@ def handshakes(port, ca, seconds):
 
 
 def talk(what, port, ca, number, seconds=0):
-    room = bytearray(PIECE)
+    buffer = bytearray(PIECE)
     with connect(ssl.create_default_context(cafile=ca), port) as s:
         order = {"send": "drop", "receive": f"give{number}", "echo": "echo"}[what]
         s.sendall(order.ljust(ORDER).encode())
@@ -95,14 +95,14 @@ def talk(what, port, ca, number, seconds=0):
             message, count = bytes(number), 0
             while time.monotonic() - start < seconds:
                 s.sendall(message)
-                exactly(s, room, number)
+                exactly(s, buffer, number)
                 count += 1
             return count / (time.monotonic() - start)
         for _ in range(number * 16):
             if what == "send":
-                s.sendall(room)
+                s.sendall(buffer)
             else:
-                exactly(s, room, PIECE)
+                exactly(s, buffer, PIECE)
         if what == "send":
             s.unwrap()  # waits for the peer's alert, so the peer has received everything
         return number / (time.monotonic() - start)

@@ -23,8 +23,8 @@ TEST_CASE("a session transfers bytes in both directions with TLS 1.2 and 1.3", "
   CHECK(both.client.send("from the client") == 15);
   CHECK(receive(both.server, 15) == "from the client");
   CHECK(both.server.sendall(std::string("from\0server", 11)) == 11);
-  char room[20];
-  CHECK(both.client.recv_into(room, 4) == 4);
+  char buffer[20];
+  CHECK(both.client.recv_into(buffer, 4) == 4);
   CHECK(both.client.pending() == 7);
   CHECK(both.client.recv() == std::string("\0server", 7));
   CHECK(both.client.pending() == 0);
@@ -33,7 +33,7 @@ TEST_CASE("a session transfers bytes in both directions with TLS 1.2 and 1.3", "
   CHECK(both.client.recv(0).empty());
   CHECK(failure_of([&] { return both.client.recv(static_cast<std::size_t>(-1)); }) ==
         "invalid_argument");
-  CHECK(failure_of([&] { return both.client.recv_into(room, 21); }) == "invalid_argument");
+  CHECK(failure_of([&] { return both.client.recv_into(buffer, 21); }) == "invalid_argument");
 }
 
 TEST_CASE("a session reports its version, cipher and names", "[ssl]") {
@@ -182,8 +182,8 @@ TEST_CASE("the end of a connection without the closing alert is an error, unless
         "recv: EOF occurred in violation of protocol");
   CHECK(tls_failure_of([&] { return both.client.recv(1); }) == "eof");
   std::error_code ec;
-  char room[8];
-  CHECK(both.client.recv_into(room, ec) == 0);
+  char buffer[8];
+  CHECK(both.client.recv_into(buffer, ec) == 0);
   CHECK(ec == sk::ssl_errc::eof);
   CHECK(both.client.sendall("still open") == 10);  // the other direction still works
   CHECK(receive(both.server, 10) == "still open");
@@ -193,7 +193,7 @@ TEST_CASE("the end of a connection without the closing alert is an error, unless
       secured(client_context(), server_context(), sk::wrap_options().suppress_ragged_eofs(true));
   REQUIRE(sys::shutdown(trusting.server.fileno(), SHUT_WR) == 0);
   CHECK(trusting.client.recv(1).empty());
-  CHECK(trusting.client.recv_into(room, ec) == 0);
+  CHECK(trusting.client.recv_into(buffer, ec) == 0);
   CHECK_FALSE(ec);
 }
 
@@ -226,10 +226,10 @@ std::string why_reset_is_silent() {
   goes.setsockopt(SOL_SOCKET, SO_LINGER, {&hard, sizeof hard});
   goes.sendall("x");
   goes.close();
-  char room[2];
+  char buffer[2];
   int last = 1;
   for (int i = 0; i < 2 && last > 0; ++i)
-    last = static_cast<int>(::recv(raw(stays), room, sizeof room, 0));
+    last = static_cast<int>(::recv(raw(stays), buffer, sizeof buffer, 0));
   return last < 0 ? "" : "::recv takes a reset after data for an end";
 }
 

@@ -33,11 +33,11 @@ std::string send_pieces(sk::ssl_socket& s, std::size_t total, std::size_t piece)
 
 std::string hash_of(sk::ssl_socket& s, std::size_t total) {
   sha256 hash;
-  std::string room(65536, '\0');
+  std::string buffer(65536, '\0');
   while (total > 0) {
-    const std::size_t count = s.recv_into(room, std::min(total, room.size()));
+    const std::size_t count = s.recv_into(buffer, std::min(total, buffer.size()));
     if (count == 0) break;
-    hash.update(room.data(), count);
+    hash.update(buffer.data(), count);
     total -= count;
   }
   return hash.hex();
@@ -67,11 +67,11 @@ total, piece = int(sys.argv[2]), int(sys.argv[3])
 listener = socket.create_server(('127.0.0.1', 0))
 say('port', listener.getsockname()[1])
 conn = serving.wrap_socket(listener.accept()[0], server_side=True)
-seen, left, room = hashlib.sha256(), total, bytearray(65536)
+seen, left, buffer = hashlib.sha256(), total, bytearray(65536)
 while left:
-    n = conn.recv_into(room, min(left, len(room)))
+    n = conn.recv_into(buffer, min(left, len(buffer)))
     if n == 0: sys.exit('the end came early')
-    seen.update(memoryview(room)[:n])
+    seen.update(memoryview(buffer)[:n])
     left -= n
 say('received', seen.hexdigest())
 sent, data = hashlib.sha256(), bytearray(i * 37 % 251 for i in range(piece))

@@ -102,8 +102,8 @@ TEST_CASE("a read times out if the peer sends a part of a record or nothing", "[
   REQUIRE(send_raw(both.server.fileno(), std::string("\x17\x03\x03\x00\x50 beginning", 15)));
   const stopwatch watch;
   std::error_code ec;
-  char room[10];
-  CHECK(both.client.recv_into(room, ec) == 0);
+  char buffer[10];
+  CHECK(both.client.recv_into(buffer, ec) == 0);
   CHECK(ec == sk::errc::timed_out);
   CHECK(watch.seconds() >= short_time);
 }
@@ -215,8 +215,8 @@ TEST_CASE("closing waits until the alert is written, within the timeout", "[ssl]
   CHECK_FALSE(is_open(descriptor));
   std::size_t total = 0;
   CHECK(tls_failure_of([&] {
-          char room[16384];
-          while (const std::size_t count = both.server.recv_into(room)) total += count;
+          char buffer[16384];
+          while (const std::size_t count = both.server.recv_into(buffer)) total += count;
         }) != "none");  // the stream was cut off
 }
 
@@ -255,9 +255,9 @@ TEST_CASE("a non-blocking session reports which event it needs", "[ssl]") {
     REQUIRE(rounds < 100);
   }
   CHECK(rounds >= 2);
-  char room[10];
+  char buffer[10];
   std::error_code ec;
-  do s.recv_into(room, ec);  // handshake messages may be left, but no data
+  do s.recv_into(buffer, ec);  // handshake messages may be left, but no data
   while (!ec);
   CHECK(ec == sk::ssl_errc::want_read);
   CHECK(tls_failure_of([&] { return c.recv(1); }) == "want_read");

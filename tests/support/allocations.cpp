@@ -30,7 +30,7 @@ void* counted(std::size_t size) noexcept {
 }
 
 void* counted_or_throw(std::size_t size) {
-  if (void* room = counted(size)) return room;
+  if (void* buffer = counted(size)) return buffer;
   throw std::bad_alloc();
 }
 
@@ -50,9 +50,9 @@ void* operator new(std::size_t size) { return counted_or_throw(size); }
 void* operator new[](std::size_t size) { return counted_or_throw(size); }
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counted(size); }
 void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return counted(size); }
-void operator delete(void* room) noexcept { std::free(room); }
-void operator delete[](void* room) noexcept { std::free(room); }
-void operator delete(void* room, std::size_t) noexcept { std::free(room); }
-void operator delete[](void* room, std::size_t) noexcept { std::free(room); }
-void operator delete(void* room, const std::nothrow_t&) noexcept { std::free(room); }
-void operator delete[](void* room, const std::nothrow_t&) noexcept { std::free(room); }
+void operator delete(void* buffer) noexcept { std::free(buffer); }
+void operator delete[](void* buffer) noexcept { std::free(buffer); }
+void operator delete(void* buffer, std::size_t) noexcept { std::free(buffer); }
+void operator delete[](void* buffer, std::size_t) noexcept { std::free(buffer); }
+void operator delete(void* buffer, const std::nothrow_t&) noexcept { std::free(buffer); }
+void operator delete[](void* buffer, const std::nothrow_t&) noexcept { std::free(buffer); }

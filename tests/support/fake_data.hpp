@@ -126,10 +126,10 @@ inline void receive_control(const step& plan, sys::message& m, int flags) {
   const std::size_t header = CMSG_LEN(0);
   std::size_t used = 0;
   for (control_item& item : items) {
-    const std::size_t room = m.control_size > used ? m.control_size - used : 0;
+    const std::size_t buffer = m.control_size > used ? m.control_size - used : 0;
     const bool rights =
         item.level == SOL_SOCKET && item.type == SCM_RIGHTS && plan.descriptors != 0;
-    std::size_t fits = room > header ? std::min(room - header, item.data.size()) : 0;
+    std::size_t fits = buffer > header ? std::min(buffer - header, item.data.size()) : 0;
     if (rights) fits -= fits % sizeof(int);
     if (fits < item.data.size()) m.flags |= MSG_CTRUNC;
     if (fits == 0) break;
@@ -147,7 +147,7 @@ inline void receive_control(const step& plan, sys::message& m, int flags) {
     char* to = static_cast<char*>(m.control) + used;
     std::memcpy(to, &head, sizeof head);
     std::memcpy(to + header, item.data.data(), fits);
-    used += std::min<std::size_t>(room, CMSG_SPACE(fits));
+    used += std::min<std::size_t>(buffer, CMSG_SPACE(fits));
   }
   m.control_size = used;
 }

@@ -37,11 +37,11 @@ inline unsigned told_scope(unsigned scope) {
 #ifdef SCM_RIGHTS
 /// A message of one byte, with a buffer for control data.
 struct raw_message {
-  explicit raw_message(std::size_t room) : control(room) {
+  explicit raw_message(std::size_t buffer) : control(buffer) {
     message.msg_iov = &data;
     message.msg_iovlen = 1;
     message.msg_control = control.data();
-    message.msg_controllen = static_cast<decltype(message.msg_controllen)>(room);
+    message.msg_controllen = static_cast<decltype(message.msg_controllen)>(buffer);
   }
   /// Writes a control message.
   template <typename T>

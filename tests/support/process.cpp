@@ -93,10 +93,10 @@ bool process::read_more() {
   } while (ready < 0 && errno == EINTR);
   if (ready == 0)
     throw std::runtime_error("the other process prints nothing; its last output: " + pending_);
-  char room[4096];
-  const ssize_t count = ::read(channel_, room, sizeof room);
+  char buffer[4096];
+  const ssize_t count = ::read(channel_, buffer, sizeof buffer);
   if (count <= 0) return false;
-  pending_.append(room, static_cast<std::size_t>(count));
+  pending_.append(buffer, static_cast<std::size_t>(count));
   return true;
 }
 
@@ -169,9 +169,9 @@ std::string text_from_child(const std::function<std::string()>& body) {
   }
   ::close(ends[1]);
   std::string text;
-  char room[4096];
-  for (ssize_t count = 0; (count = ::read(ends[0], room, sizeof room)) > 0;)
-    text.append(room, static_cast<std::size_t>(count));
+  char buffer[4096];
+  for (ssize_t count = 0; (count = ::read(ends[0], buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<std::size_t>(count));
   ::close(ends[0]);
   status_of(id);
   return text;

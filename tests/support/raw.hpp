@@ -3,6 +3,10 @@
 // returns the reason for skipping a test, or an empty text.
 #pragma once
 
+#if __has_include(<sys/select.h>)
+#include <sys/select.h>
+#endif
+
 #include <initializer_list>
 #include <pysock/socket.hpp>
 #include <string>
@@ -67,8 +71,8 @@ inline std::string why_shutdown_wakes_nobody() {
   auto [client, server] = connected();
   client.settimeout(std::nullopt);
   background<int> waiting([s = raw(client)] {
-    char room[1];
-    return static_cast<int>(::recv(s, room, sizeof room, 0));
+    char buffer[1];
+    return static_cast<int>(::recv(s, buffer, sizeof buffer, 0));
   });
   waiting.wait_until_asleep();
   ::shutdown(raw(client), SHUT_RDWR);
@@ -90,8 +94,8 @@ inline std::string why_waiting_hides_resets() {
   FD_SET(raw(client), &readable);
   timeval limit{10, 0};
   ::select(static_cast<int>(raw(client)) + 1, &readable, nullptr, nullptr, &limit);
-  char room[1];
-  const auto count = ::recv(raw(client), room, sizeof room, 0);
+  char buffer[1];
+  const auto count = ::recv(raw(client), buffer, sizeof buffer, 0);
   return count < 0 ? "" : "::recv after ::select takes a reset for an end";
 }
 
@@ -101,8 +105,8 @@ inline std::string why_no_waitall() {
   server.settimeout(std::nullopt);
   client.sendall("part");
   background<int> waiting([s = raw(server)] {
-    char room[8];
-    return static_cast<int>(::recv(s, room, sizeof room, MSG_WAITALL));
+    char buffer[8];
+    return static_cast<int>(::recv(s, buffer, sizeof buffer, MSG_WAITALL));
   });
   waiting.wait_until_asleep();
   client.sendall("rest");

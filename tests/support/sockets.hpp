@@ -104,9 +104,9 @@ inline std::string receive(pysock::socket& s, std::size_t size) {
 
 /// Receives up to the end of the stream. Returns the number of bytes.
 inline std::size_t drain(pysock::socket& s) {
-  std::string room(65536, '\0');
+  std::string buffer(65536, '\0');
   std::size_t total = 0;
-  while (const std::size_t count = s.recv_into(room)) total += count;
+  while (const std::size_t count = s.recv_into(buffer)) total += count;
   return total;
 }
 

@@ -151,15 +151,15 @@ process::process(const std::vector<std::string>& argv) {
 process::~process() { ::closesocket(static_cast<SOCKET>(channel_)); }
 
 bool process::read_more() {
-  char room[4096];
+  char buffer[4096];
   pysock::socket channel = pysock::from_fileno(channel_, AF_INET, SOCK_STREAM);
   channel.settimeout(patience);
   std::error_code ec;
-  const std::size_t count = channel.recv_into(room, ec);
+  const std::size_t count = channel.recv_into(buffer, ec);
   (void)channel.detach();
   if (ec == pysock::errc::timed_out)
     throw std::runtime_error("the other process prints nothing; its last output: " + pending_);
-  pending_.append(room, count);
+  pending_.append(buffer, count);
   if (const std::size_t end = pending_.find('\0'); end != std::string::npos) {
     status_ = std::atoi(pending_.c_str() + end + 1);
     pending_.resize(end);

@@ -214,11 +214,11 @@ TEST_CASE("a file_path is text, or a copy of a path object's bytes or UTF-8", "[
 }
 
 TEST_CASE("paths and abstract names have a maximum length") {
-  constexpr std::size_t room = sizeof(sockaddr_un::sun_path);
-  CHECK(address(std::string(room - 1, 'x')).path().size() == room - 1);
-  CHECK_THROWS_WITH(address(std::string(room, 'x')),
-                    "unix_address '" + std::string(room, 'x') + "': AF_UNIX path too long");
-  CHECK_THROWS_AS(address(std::string(room, 'x')), pysock::error);
+  constexpr std::size_t buffer = sizeof(sockaddr_un::sun_path);
+  CHECK(address(std::string(buffer - 1, 'x')).path().size() == buffer - 1);
+  CHECK_THROWS_WITH(address(std::string(buffer, 'x')),
+                    "unix_address '" + std::string(buffer, 'x') + "': AF_UNIX path too long");
+  CHECK_THROWS_AS(address(std::string(buffer, 'x')), pysock::error);
   CHECK_THROWS_AS(address("a\0b"), std::invalid_argument);
   CHECK_THROWS_AS(address("/a\0"s), std::invalid_argument);
 
@@ -226,7 +226,7 @@ TEST_CASE("paths and abstract names have a maximum length") {
   CHECK(abstract_name.path() == "\0name"s);
   CHECK(static_cast<std::size_t>(abstract_name.size()) == offsetof(sockaddr_un, sun_path) + 5);
   CHECK(abstract_name.to_string() == "b'\\x00name'");
-  const std::string full = "\0"s + std::string(room - 1, 'x');
+  const std::string full = "\0"s + std::string(buffer - 1, 'x');
   CHECK(address(full).path() == full);
   CHECK_THROWS_AS(address(full + "x"), pysock::error);
   CHECK(address("\0a\0\0"s).path() == "\0a\0\0"s);

@@ -15,7 +15,7 @@ namespace {
 
 // What a function with a parameter of that type receives.
 std::string sent(pysock::const_bytes data) { return std::string(data.view()); }
-std::size_t room(pysock::mutable_bytes data) { return data.size(); }
+std::size_t size_of(pysock::mutable_bytes data) { return data.size(); }
 std::string named(pysock::text name) { return name.str(); }
 
 using namespace std::string_literals;
@@ -57,8 +57,8 @@ TEST_CASE("const_bytes: whole keeps the final zero byte of an array", "[bytes]")
   CHECK(sent(pysock::whole(zeros)) == std::string(4, '\0'));
   unsigned char numbers[2] = {7, 0};
   CHECK(sent(pysock::whole(numbers)) == "\x07\0"s);
-  char room[3] = {'a', 0, 0};
-  CHECK(pysock::whole(room).data() == room);
+  char letters[3] = {'a', 0, 0};
+  CHECK(pysock::whole(letters).data() == letters);
   constexpr pysock::const_bytes known = pysock::whole(greeting);
   static_assert(known.size() == 3);
 }
@@ -104,17 +104,17 @@ TEST_CASE("const_bytes: refers to the bytes without a copy", "[bytes]") {
 
 TEST_CASE("mutable_bytes: arrays and containers have their current size", "[bytes]") {
   char buffer[8];
-  CHECK(room(buffer) == 8);
+  CHECK(size_of(buffer) == 8);
   std::byte bytes[3];
-  CHECK(room(bytes) == 3);
+  CHECK(size_of(bytes) == 3);
   std::string owner(5, ' ');
-  CHECK(room(owner) == 5);
+  CHECK(size_of(owner) == 5);
   std::vector<unsigned char> numbers(7);
-  CHECK(room(numbers) == 7);
+  CHECK(size_of(numbers) == 7);
   std::array<signed char, 2> few;
-  CHECK(room(few) == 2);
-  CHECK(room({buffer, 4}) == 4);
-  CHECK(room({nullptr, 0}) == 0);
+  CHECK(size_of(few) == 2);
+  CHECK(size_of({buffer, 4}) == 4);
+  CHECK(size_of({nullptr, 0}) == 0);
   CHECK(pysock::mutable_bytes().empty());
 
   const pysock::mutable_bytes view = owner;

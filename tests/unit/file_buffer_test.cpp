@@ -92,14 +92,14 @@ TEST_CASE("file: all ways of reading return the bytes that were sent", "[file]")
       std::size_t before = got.size();
       bool asked = true;
       try {
-        char room[600];
+        char buffer[600];
         switch (below(6)) {
           case 0:
             got += f.read(1 + below(500));
             break;
           case 1:
-            f.read(room, 1 + below(600));
-            got.append(room, static_cast<std::size_t>(f.gcount()));
+            f.read(buffer, 1 + below(600));
+            got.append(buffer, static_cast<std::size_t>(f.gcount()));
             f.clear();
             break;
           case 2:
@@ -184,15 +184,15 @@ TEST_CASE("file: a read that times out loses no data", "[file]") {
     CHECK(f.readlines() == lines{everything});
   }
   SECTION("std::istream::read") {
-    std::string room(everything.size(), '\0');
-    const auto size = static_cast<std::streamsize>(room.size());
-    CHECK(failure_of([&] { return !f.read(room.data(), size); }) == "timeout");
+    std::string buffer(everything.size(), '\0');
+    const auto size = static_cast<std::streamsize>(buffer.size());
+    CHECK(failure_of([&] { return !f.read(buffer.data(), size); }) == "timeout");
     f.clear();
-    CHECK(failure_of([&] { return !f.read(room.data(), size); }) == "timeout");
+    CHECK(failure_of([&] { return !f.read(buffer.data(), size); }) == "timeout");
     f.clear();
-    CHECK(f.read(room.data(), size));
+    CHECK(f.read(buffer.data(), size));
     CHECK(f.gcount() == size);
-    CHECK(room == everything);
+    CHECK(buffer == everything);
   }
 }
 
@@ -230,13 +230,13 @@ TEST_CASE("file: the timeout is for a whole call", "[file]") {
   const auto call = GENERATE(0, 1, 2, 3, 4);
   CAPTURE(bufsize, call);
   file f = open(p, "r", bufsize, 100ms);
-  char room[11];
+  char buffer[11];
   const auto read = [&] {
     if (call == 0) (void)f.readline();
     if (call == 1) (void)f.readlines(1);
     if (call == 2) (void)f.read(11);
     if (call == 3) (void)f.read();
-    if (call == 4) f.read(room, 11);
+    if (call == 4) f.read(buffer, 11);
     return 0;
   };
   // The steps end 30, 60, 90 and 120 ms after the start of the first.

@@ -139,7 +139,7 @@ TEST_CASE("file: reading a write-only file, or writing a read-only one, is unsup
     file f = open(p, "w");
     std::string text;
     int number = 0;
-    char room[4];
+    char buffer[4];
     CHECK(failure_of([&] { return f.read(); }) == unsupported);
     CHECK(failure_of([&] { return f.readline(); }) == unsupported);
     CHECK(failure_of([&] { return f.readlines(); }) == unsupported);
@@ -148,7 +148,7 @@ TEST_CASE("file: reading a write-only file, or writing a read-only one, is unsup
     f.clear();
     CHECK(failure_of([&] { return !(f >> number); }) == unsupported);
     f.clear();
-    CHECK(failure_of([&] { return !f.read(room, 4); }) == unsupported);
+    CHECK(failure_of([&] { return !f.read(buffer, 4); }) == unsupported);
     CHECK(p.receives.empty());
     f.write("still writable");
     f.flush();
@@ -422,15 +422,15 @@ TEST_CASE("file: a read that runs out of memory loses no data", "[file][read]") 
     bool is_large;  // so the call allocates
     void (*read)(file& f, std::string& got);
   };
-  static char room[100000];
+  static char buffer[100000];
   const auto op = GENERATE(
       row{"a block", true,
           [](file& f, std::string& got) {
-            if (f.read(room, sizeof room)) got.append(room, sizeof room);
+            if (f.read(buffer, sizeof buffer)) got.append(buffer, sizeof buffer);
           }},
       row{"a small block", false,
           [](file& f, std::string& got) {
-            if (f.read(room, 7)) got.append(room, 7);
+            if (f.read(buffer, 7)) got.append(buffer, 7);
           }},
       row{"read(100000)", true, [](file& f, std::string& got) { got += f.read(100000); }},
       row{"read(7)", false, [](file& f, std::string& got) { got += f.read(7); }},
@@ -501,34 +501,34 @@ TEST_CASE("file: is a std::istream", "[file]") {
   SECTION("unformatted extraction") {
     p.sends = arrivals({"abc,def\nsk", "ip\nxyz"});
     file f = open(p, "r", GENERATE(-1, 0, 2));
-    char room[8] = {};
+    char buffer[8] = {};
     CHECK(f.peek() == 'a');
     CHECK(f.get() == 'a');
-    f.getline(room, 8, ',');
-    CHECK(std::string(room) == "bc");
+    f.getline(buffer, 8, ',');
+    CHECK(std::string(buffer) == "bc");
     f.ignore(100, '\n');
     f.ignore(100, '\n');
-    CHECK(f.read(room, 3));
-    CHECK(std::string(room, 3) == "xyz");
-    CHECK_FALSE(f.read(room, 3));
+    CHECK(f.read(buffer, 3));
+    CHECK(std::string(buffer, 3) == "xyz");
+    CHECK_FALSE(f.read(buffer, 3));
     CHECK(f.gcount() == 0);
     CHECK(f.eof());
   }
   SECTION("a negative count reads nothing") {
     p.sends = arrivals({"abc"});
     file f = open(p);
-    char room[1] = {};
-    CHECK(f.rdbuf()->sgetn(room, -1) == 0);
+    char buffer[1] = {};
+    CHECK(f.rdbuf()->sgetn(buffer, -1) == 0);
     CHECK(p.receives.empty());
     CHECK(f.read() == "abc");
   }
   SECTION("a short block read is the end of the stream") {
     p.sends = arrivals({"ab", "c"});
     file f = open(p, "r", GENERATE(-1, 0));
-    char room[8] = {};
-    CHECK_FALSE(f.read(room, 8));
+    char buffer[8] = {};
+    CHECK_FALSE(f.read(buffer, 8));
     CHECK(f.gcount() == 3);
-    CHECK(std::string(room) == "abc");
+    CHECK(std::string(buffer) == "abc");
   }
   SECTION("its stream buffer can be read by iterators, and cannot seek") {
     const std::string sent(20000, 'q');
@@ -546,9 +546,9 @@ TEST_CASE("file: is a std::istream", "[file]") {
     const std::string sent(50000, 'q');
     p.sends = {{sent, {}}};
     file f = open(p);
-    std::string room(sent.size(), '\0');
-    CHECK(f.read(room.data(), static_cast<std::streamsize>(room.size())));
-    CHECK(room == sent);
+    std::string buffer(sent.size(), '\0');
+    CHECK(f.read(buffer.data(), static_cast<std::streamsize>(buffer.size())));
+    CHECK(buffer == sent);
     CHECK(p.receives == std::vector<std::size_t>{50000});
   }
 }
@@ -700,7 +700,7 @@ TEST_CASE("file: a closed file cannot be used", "[file]") {
   SECTION("moved from") { const file other = std::move(f); }
   SECTION("made of a null pointer") { f = file(nullptr); }
   std::string text;
-  char room[4];
+  char buffer[4];
   CHECK(f.closed());  // NOLINT(bugprone-use-after-move): what is left is the point
   CHECK_THROWS_WITH(f.readline(), "readline: I/O operation on closed file");
   CHECK(failure_of([&] { return f.readline(); }) == "invalid_argument");
@@ -714,7 +714,7 @@ TEST_CASE("file: a closed file cannot be used", "[file]") {
   CHECK(failure_of([&] { return !f.flush(); }) == "invalid_argument");
   CHECK(failure_of([&] { return !std::getline(f, text); }) == "invalid_argument");
   f.clear();
-  CHECK(failure_of([&] { return !f.read(room, 4); }) == "invalid_argument");
+  CHECK(failure_of([&] { return !f.read(buffer, 4); }) == "invalid_argument");
   f.clear();
   CHECK(failure_of([&] { return !(f << "x"); }) == "invalid_argument");
   f.clear();

@@ -77,9 +77,9 @@ items walk(const ancillary_data& data) { return walk(data.view()); }
 #pragma GCC diagnostic ignored "-Wsign-compare"
 #endif
 items walk_by_macros(std::string raw) {
-  alignas(cmsghdr) char room[4096];
-  raw.copy(room, sizeof room);
-  msghdr header = message_with_control(room, raw.size());
+  alignas(cmsghdr) char buffer[4096];
+  raw.copy(buffer, sizeof buffer);
+  msghdr header = message_with_control(buffer, raw.size());
   items found;
   for (cmsghdr* at = CMSG_FIRSTHDR(&header); at != nullptr; at = CMSG_NXTHDR(&header, at)) {
     found.push_back(
@@ -416,14 +416,14 @@ TEST_CASE("buffers to send come from lists and ranges") {
 }
 
 TEST_CASE("buffers to fill do not accept temporaries") {
-  char room[3];
+  char buffer[3];
   std::string owner(4, ' ');
   std::vector<std::string> owners = {"ab", "cde"};
-  std::array<mutable_bytes, 2> views = {mutable_bytes(room), mutable_bytes(owner)};
-  CHECK(mutable_buffers({room, owner}).total() == 7);
+  std::array<mutable_bytes, 2> views = {mutable_bytes(buffer), mutable_bytes(owner)};
+  CHECK(mutable_buffers({buffer, owner}).total() == 7);
   CHECK(mutable_buffers(owners).total() == 5);
   CHECK(mutable_buffers(views)[1].data() == owner.data());
-  CHECK(mutable_buffers(std::vector<mutable_bytes>{room})[0].size() == 3);
+  CHECK(mutable_buffers(std::vector<mutable_bytes>{buffer})[0].size() == 3);
   STATIC_REQUIRE(std::is_constructible_v<mutable_buffers, std::vector<std::string>&>);
   STATIC_REQUIRE_FALSE(std::is_constructible_v<mutable_buffers, const std::vector<std::string>&>);
   STATIC_REQUIRE_FALSE(std::is_constructible_v<mutable_buffers, std::vector<std::string>>);
@@ -599,13 +599,13 @@ TEST_CASE("recvmsg refuses invalid sizes") {
   pysock::socket s;
   const auto negative = static_cast<std::size_t>(-1);
   const std::size_t large = std::size_t{INT_MAX} + 1;
-  char room[4];
+  char buffer[4];
   CHECK(failure_of([&] { return s.recvmsg(negative); }) == "invalid_argument");
   CHECK(failure_of([&] { return s.recvmsg(1, negative); }) == "invalid_argument");
   CHECK(failure_of([&] { return s.recvmsg(1, large); }) == "invalid_argument");
-  CHECK(failure_of([&] { return s.recvmsg_into({room}, negative); }) == "invalid_argument");
+  CHECK(failure_of([&] { return s.recvmsg_into({buffer}, negative); }) == "invalid_argument");
   std::error_code ec;
-  CHECK(s.recvmsg_into({room}, large, 0, ec).nbytes == 0);
+  CHECK(s.recvmsg_into({buffer}, large, 0, ec).nbytes == 0);
   CHECK(ec == pysock::bad_argument::ancillary_length);
   CHECK(fake::count("recvmsg") == 0);
 }
@@ -640,7 +640,7 @@ TEST_CASE("recvmsg waits as the other calls do, and repeats the whole request") 
   pysock::socket s(AF_INET, SOCK_DGRAM);
   s.settimeout(0.5);
   fake::clear_log();
-  char room[10];
+  char buffer[10];
   SECTION("until data arrive") {
     fake::on_recvmsg(
         {fails(EAGAIN), fails(EINTR),
@@ -659,7 +659,7 @@ TEST_CASE("recvmsg waits as the other calls do, and repeats the whole request") 
     fake::on_recvmsg({fails(EAGAIN), fails(EAGAIN)});
     fake::on_poll({fake::times_out(), fake::times_out()});
     CHECK(failure_of([&] { return s.recvmsg(10); }) == "timeout");
-    CHECK(failure_of([&] { return s.recvmsg_into({room}); }) == "timeout");
+    CHECK(failure_of([&] { return s.recvmsg_into({buffer}); }) == "timeout");
   }
   SECTION("until the hook ends it") {
     s.set_interrupt_hook(stop, nullptr);
@@ -670,7 +670,7 @@ TEST_CASE("recvmsg waits as the other calls do, and repeats the whole request") 
     s.setblocking(false);
     fake::on_recvmsg({fails(EAGAIN)});
     std::error_code ec;
-    const auto got = s.recvmsg_into({room}, 100, 0, ec);
+    const auto got = s.recvmsg_into({buffer}, 100, 0, ec);
     CHECK(ec == std::errc::resource_unavailable_try_again);
     CHECK(got.nbytes == 0);
     CHECK(got.ancdata.empty());

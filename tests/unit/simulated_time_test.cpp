@@ -474,7 +474,7 @@ class scenario {
   void receive() {
     std::string buffer(any_size(), '\0');
     const bool throws = dice_.chance(50);
-    const sk::mutable_bytes room(buffer.data(), buffer.size());
+    const sk::mutable_bytes target(buffer.data(), buffer.size());
     const char* name = "recv";
     outcome result;
     const std::uint64_t which = dice_.below(4);
@@ -485,12 +485,12 @@ class scenario {
       });
     } else if (which == 1) {
       result = make(name = "recv_into", stream_.until, stream_, [&](outcome& out) {
-        out.count = throws ? stream_.s.recv_into(room) : stream_.s.recv_into(room, out.ec);
+        out.count = throws ? stream_.s.recv_into(target) : stream_.s.recv_into(target, out.ec);
       });
     } else if (which == 2) {
       result = make(name = "recvmsg_into", stream_.until, stream_, [&](outcome& out) {
         out.count =
-            (throws ? stream_.s.recvmsg_into({room}) : stream_.s.recvmsg_into({room}, out.ec))
+            (throws ? stream_.s.recvmsg_into({target}) : stream_.s.recvmsg_into({target}, out.ec))
                 .nbytes;
       });
     } else {
@@ -523,11 +523,11 @@ class scenario {
           result.ec == sk::errc::incomplete_read ? buffer.size() : result.count);
       expect(result.ec || result.count == size, name, "is not exact");
     } else {
-      const sk::mutable_bytes room(buffer.data(), size);
+      const sk::mutable_bytes target(buffer.data(), size);
       const outcome result =
           make(name = "recv_exactly_into", stream_.until, stream_, [&](outcome& out) {
-            out.count = throws ? stream_.s.recv_exactly_into(room)
-                               : stream_.s.recv_exactly_into(room, out.ec);
+            out.count = throws ? stream_.s.recv_exactly_into(target)
+                               : stream_.s.recv_exactly_into(target, out.ec);
           });
       got(name, buffer.data(), result.count);
       expect(result.ec || result.count == size, name, "is not exact");

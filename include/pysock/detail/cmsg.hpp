@@ -49,14 +49,14 @@ void set_length(Length& out, std::size_t size) noexcept {
   out = static_cast<Length>(size);
 }
 
-// Writes one message. \pre `room` has space(data.size()) bytes
-inline void write(char* room, int level, int type, const_bytes data) noexcept {
+// Writes one message. \pre `buffer` has space(data.size()) bytes
+inline void write(char* buffer, int level, int type, const_bytes data) noexcept {
   header head{};
   set_length(head.cmsg_len, length(data.size()));
   head.cmsg_level = level;
   head.cmsg_type = type;
-  std::memcpy(room, &head, sizeof head);
-  if (!data.empty()) std::memcpy(room + length(0), data.data(), data.size());
+  std::memcpy(buffer, &head, sizeof head);
+  if (!data.empty()) std::memcpy(buffer + length(0), data.data(), data.size());
 }
 
 // The message at the start of `raw`; its data are the part that is there. Returns what follows it;

@@ -3,11 +3,11 @@
 #include <string>
 
 void send(pysock::const_bytes data);
-void fill(pysock::mutable_bytes room);
+void fill(pysock::mutable_bytes buffer);
 void name(pysock::text host);
 
 void cases() {
-  char room[4] = {};
+  char buffer[4] = {};
   std::string owner = "abc";
 
 #ifdef CONST_BYTES_FROM_NULLPTR
@@ -31,7 +31,7 @@ void cases() {
 #ifdef MUTABLE_BYTES_FROM_LITERAL
   fill("abc");  // error: could not convert|cannot convert|no known conversion
 #else
-  fill(room);
+  fill(buffer);
 #endif
 
 #ifdef MUTABLE_BYTES_FROM_TEMPORARY

@@ -4,7 +4,7 @@
 #include <vector>
 
 void send(pysock::const_bytes data);
-void fill(pysock::mutable_bytes room);
+void fill(pysock::mutable_bytes buffer);
 void name(pysock::text host);
 
 void cases() {
@@ -32,8 +32,8 @@ void cases() {
   const char constant[2] = {'a', 'b'};
   fill(constant);  // error: could not convert|cannot convert|no known conversion
 #else
-  char room[2] = {'a', 'b'};
-  fill(room);
+  char buffer[2] = {'a', 'b'};
+  fill(buffer);
 #endif
 
 #ifdef MUTABLE_BYTES_FROM_POINTER

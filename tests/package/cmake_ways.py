@@ -57,16 +57,16 @@ def build_tree():
 
 
 def add_subdirectory():
-    consumer("add_subdirectory", "-DROAD=add_subdirectory", f"-DPYSOCK_SOURCE={ROOT}", "-DPYSOCK_WITH_SSL=ON")
+    consumer("add_subdirectory", "-DWAY=add_subdirectory", f"-DPYSOCK_SOURCE={ROOT}", "-DPYSOCK_WITH_SSL=ON")
 
 
 def fetch_content():
-    consumer("FetchContent", "-DROAD=FetchContent", f"-DPYSOCK_SOURCE={ROOT}", ssl=False)
+    consumer("FetchContent", "-DWAY=FetchContent", f"-DPYSOCK_SOURCE={ROOT}", ssl=False)
 
 
 def users_builds():
     """Builds with a project's own settings."""
-    inside = ("-DROAD=add_subdirectory", f"-DPYSOCK_SOURCE={ROOT}")
+    inside = ("-DWAY=add_subdirectory", f"-DPYSOCK_SOURCE={ROOT}")
     consumer("unity", *inside, "-DPYSOCK_WITH_SSL=ON", "-DCMAKE_UNITY_BUILD=ON", "-DCMAKE_UNITY_BUILD_BATCH_SIZE=0")
     build = consumer("no-rtti", *inside, "-DCMAKE_CXX_FLAGS=-fno-rtti", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", ssl=False)
     commands = (build / "compile_commands.json").read_text(encoding="utf-8")
