@@ -99,7 +99,7 @@ inline constexpr std::uint64_t most_bytes = 1 << 21;
 inline constexpr std::size_t digest_size = 64;
 
 // The bytes of a seed. The period is a prime, so that lost and doubled pieces are detected.
-inline std::string bytes_of(std::uint64_t seed, std::uint64_t size) {
+inline std::string bytes_of(std::uint64_t seed, std::uint64_t count) {
   static const std::string all = [] {
     std::string made(65521, '\0');
     std::uint32_t state = 1;
@@ -107,10 +107,12 @@ inline std::string bytes_of(std::uint64_t seed, std::uint64_t size) {
       byte = static_cast<char>((state = state * 1664525U + 1013904223U) >> 24);
     return made;
   }();
+  const auto size = static_cast<std::size_t>(count);
   std::string result;
   result.reserve(size);
   while (result.size() < size)
-    result.append(all, (seed + result.size()) % all.size(), size - result.size());
+    result.append(all, static_cast<std::size_t>((seed + result.size()) % all.size()),
+                  size - result.size());
   return result;
 }
 
@@ -139,8 +141,9 @@ class end {
   // Sends all data by a randomly chosen call. Adds the bytes sent to `sent`, also on failure.
   void send(const std::string& data, std::uint64_t& sent) {
     const std::uint64_t before = sent;
-    const auto rest = [&] { return sk::const_bytes(data).after(sent - before); };
-    const auto done = [&] { return sent - before == data.size(); };
+    const auto so_far = [&] { return static_cast<std::size_t>(sent - before); };
+    const auto rest = [&] { return sk::const_bytes(data).after(so_far()); };
+    const auto done = [&] { return so_far() == data.size(); };
     switch (random_.below(4)) {
       case 0:
         repeat(done, "sendall", [&](std::error_code& ec) { sent += s_.sendall(rest(), ec); });
@@ -175,10 +178,11 @@ class end {
   void receive(const std::string& expected, std::uint64_t& received) {
     std::string buffer(16384, '\0');
     const std::uint64_t before = received;
-    const auto left = [&] { return expected.size() - (received - before); };
+    const auto so_far = [&] { return static_cast<std::size_t>(received - before); };
+    const auto left = [&] { return expected.size() - so_far(); };
     const auto done = [&] { return left() == 0; };
     const auto take = [&](const char* data, std::size_t size) {
-      if (expected.compare(received - before, size, data, size) != 0)
+      if (expected.compare(so_far(), size, data, size) != 0)
         throw wrong_bytes{"other bytes than were sent, after " + std::to_string(received)};
       received += size;
     };

@@ -492,7 +492,7 @@ void soaking::disturb(dice& random) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1 + random.below(10)));
     constexpr int numbers[] = {SIGUSR1, SIGUSR1, SIGUSR1, SIGUSR2, SIGUSR2, SIGWINCH};
     std::vector<std::thread>& some = random.chance(70) ? clients_ : servers_;
-    std::thread& one = some[random.below(some.size())];
+    std::thread& one = some[static_cast<std::size_t>(random.below(some.size()))];
     ::pthread_kill(one.native_handle(), numbers[random.below(6)]);
     book_.count("signals sent");
     if (random.chance(1)) run_out_of_descriptors(random);
