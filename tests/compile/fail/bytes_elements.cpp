@@ -32,8 +32,8 @@ void cases() {
   const char constant[2] = {'a', 'b'};
   fill(constant);  // error: could not convert|cannot convert|no known conversion
 #else
-  char buffer[2] = {'a', 'b'};
-  fill(buffer);
+  char letters[2] = {'a', 'b'};
+  fill(letters);
 #endif
 
 #ifdef MUTABLE_BYTES_FROM_POINTER
