@@ -178,7 +178,7 @@ class buffer {
 
   [[nodiscard]] Py_buffer* view() noexcept { return &view_; }
   [[nodiscard]] pysock::const_bytes bytes() const noexcept { return {view_.buf, size()}; }
-  [[nodiscard]] pysock::mutable_bytes buffer() const noexcept { return {view_.buf, size()}; }
+  [[nodiscard]] pysock::mutable_bytes writable() const noexcept { return {view_.buf, size()}; }
   [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(view_.len); }
 
  private:

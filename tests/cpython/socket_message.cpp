@@ -23,7 +23,7 @@ class pieces {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items.get()); ++i) {
       const buffer& held = held_.emplace_back(PyTuple_GET_ITEM(items.get(), i), flags);
       if constexpr (std::is_same_v<Bytes, pysock::mutable_bytes>)
-        bytes_.push_back(held.buffer());
+        bytes_.push_back(held.writable());
       else
         bytes_.push_back(held.bytes());
     }

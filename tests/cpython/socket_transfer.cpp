@@ -63,14 +63,15 @@ struct into {
 object recv_into(socket_object& self, PyObject* arguments, PyObject* keywords) {
   const into asked(arguments, keywords, "w*|ni:recv_into", "recv_into");
   const std::size_t count = without_lock(
-      [&] { return self.socket.recv_into(asked.target.buffer(), asked.count(), asked.flags); });
+      [&] { return self.socket.recv_into(asked.target.writable(), asked.count(), asked.flags); });
   return build("n", static_cast<Py_ssize_t>(count));
 }
 
 object recvfrom_into(socket_object& self, PyObject* arguments, PyObject* keywords) {
   const into asked(arguments, keywords, "w*|ni:recvfrom_into", "recvfrom_into");
-  const auto received = without_lock(
-      [&] { return self.socket.recvfrom_into(asked.target.buffer(), asked.count(), asked.flags); });
+  const auto received = without_lock([&] {
+    return self.socket.recvfrom_into(asked.target.writable(), asked.count(), asked.flags);
+  });
   const object address = from_address(received.from, self.socket.proto());
   return build("(nO)", static_cast<Py_ssize_t>(received.nbytes), address.get());
 }

@@ -195,7 +195,8 @@ def tls(architecture):
             print(f"without TLS: Debian's libssl-dev for {architecture} is not available: {failure}")
             return ["-DPYSOCK_WITH_SSL=OFF"]
     libraries = next(folder.glob("usr/lib/*/libssl.so")).parent
-    return ["-DPYSOCK_WITH_SSL=ON", f"-DOPENSSL_INCLUDE_DIR={folder / 'usr/include'}",
+    return ["-DPYSOCK_WITH_SSL=ON", "-DCMAKE_DISABLE_FIND_PACKAGE_GnuTLS=ON",  # only this system's would be found
+            f"-DOPENSSL_INCLUDE_DIR={folder / 'usr/include'}",
             f"-DOPENSSL_SSL_LIBRARY={libraries / 'libssl.so'}", f"-DOPENSSL_CRYPTO_LIBRARY={libraries / 'libcrypto.so'}"]
 
 
