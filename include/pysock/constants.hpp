@@ -79,7 +79,7 @@ inline constexpr int pair_family = AF_INET;  // socketpair's
 #define __APPLE_USE_RFC_3542
 #define PYSOCK_UNDEF_RFC_3542
 #endif
-#if defined(_LINUX_IN_H) && !defined(_NETINET_IN_H)
+#if defined(_LINUX_IN_H) && defined(__GLIBC__) && !defined(_NETINET_IN_H)
 // The program has included <linux/in.h>, and <netinet/in.h> would declare the same again: declare
 // the rest of it.
 #define _NETINET_IN_H 1
