@@ -128,13 +128,13 @@ bool same(const sockaddr_any& a, const sockaddr_any& b) noexcept {
 bool joined(native_handle_type a, native_handle_type b) noexcept {
   sockaddr_any own{};
   sockaddr_any peer{};
-  const auto faces = [&own, &peer](native_handle_type one, native_handle_type other) {
+  const auto is_peer_of = [&own, &peer](native_handle_type one, native_handle_type other) {
     socklen_t own_size = sizeof own;
     socklen_t peer_size = sizeof peer;
     return sys::getsockname(one, &own.base, &own_size) == 0 &&
            sys::getpeername(other, &peer.base, &peer_size) == 0 && same(own, peer);
   };
-  return faces(a, b) && faces(b, a);
+  return is_peer_of(a, b) && is_peer_of(b, a);
 }
 
 // Accepts until the connection is the one from `client`: any process on this machine can connect to
