@@ -25,7 +25,7 @@ namespace pysock_uses {
 namespace sk = pysock;
 
 std::size_t send(sk::socket& s, const std::string& string, const std::vector<unsigned char>& vector,
-                 const char* c_string) {
+                 const char* c_string, std::FILE* file) {
   const char array[] = {'a', 'b'};
   const std::array<char, 3> std_array{};
   std::error_code ec;
@@ -43,7 +43,7 @@ std::size_t send(sk::socket& s, const std::string& string, const std::vector<uns
   sent += s.sendmsg(strings, {{SOL_SOCKET, 3, std::vector<int>{1}}}, MSG_PEEK, {}, ec);
   std::ifstream stream("file");
   sent += s.sendfile("file") + s.sendfile(string, 1, 2) + s.sendfile(stream);
-  sent += s.sendfile(stdin, 0, std::nullopt, ec);
+  sent += s.sendfile(file, 0, std::nullopt, ec);
   return sent;
 }
 
