@@ -125,6 +125,8 @@ class trial {
   // Which call of the seam fails in this run, and how.
   [[nodiscard]] static faults::call failing() noexcept;
   [[nodiscard]] static const order& fault() noexcept;
+  // Whether it has failed. It does not where a busy machine makes an earlier call late.
+  [[nodiscard]] static bool has_failed() noexcept;
   // Whether allocations fail in this run.
   [[nodiscard]] static bool lacks_memory() noexcept;
   // Whether the call threw std::bad_alloc.

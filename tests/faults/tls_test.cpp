@@ -99,7 +99,8 @@ struct session {
 bool is_fatal(const trial& t) {
   const order& o = t.fault();
   const bool in_session = t.failing() == call::send_now || t.failing() == call::recv_now;
-  return in_session && o.kind == order::what::fail && o.number != EINTR && o.number != EAGAIN;
+  return in_session && trial::has_failed() && o.kind == order::what::fail && o.number != EINTR &&
+         o.number != EAGAIN;
 }
 
 // Whether the session may be useless after a call that failed. Without memory it depends on what
