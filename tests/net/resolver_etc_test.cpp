@@ -423,7 +423,9 @@ TEST_CASE("sethostname without the privilege is a permission_error", "[resolver]
 
 TEST_CASE("lookups in a process without free descriptors report EMFILE, not an unknown name",
           "[resolver][EMFILE]") {
-  // The answer is the expected one, or EMFILE.
+  // The answer is the expected one, or EMFILE. Some C libraries make up a name of an address, and
+  // have another number for a list of interfaces that they cannot read.
+  const bool makes_up_names = !misses_unknown_addresses();
   const auto index = sk::if_nametoindex(sk::if_nameindex().at(0).name);
   const std::string name = sk::if_nameindex().at(0).name;
   const std::vector<question> questions = {
@@ -470,7 +472,9 @@ TEST_CASE("lookups in a process without free descriptors report EMFILE, not an u
       CAPTURE(count, line);
       REQUIRE(count < questions.size());
       const bool told = line == questions[count].expected || line == failure("error", EMFILE);
-      CHECK(told);
+      const bool told_otherwise =
+          (makes_up_names && line == "127.0.0.5||127.0.0.5") || line == failure("error", ENOBUFS);
+      CHECK((told || told_otherwise));
     }
     CHECK(count == questions.size());
   }
