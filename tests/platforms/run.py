@@ -84,7 +84,7 @@ PLATFORMS = {
     "warnings": Platform(("debootstrap",), check=warning_matrix.check),
     "i686": Platform(("g++-i686-linux-gnu", *TLS_PEERS), skips=3, openssl="i386"),
     "s390x": Platform(("g++-s390x-linux-gnu", "qemu-user", *TLS_PEERS), skips=23, openssl="s390x"),
-    "musl": Platform(("python3-venv",), zig=True, skips=6),
+    "musl": Platform(("python3-venv",), zig=True, skips=7),
     "macos-x86-64": Platform(("python3-venv",), zig=True),
     "macos-arm64": Platform(("python3-venv",), zig=True),
     "freebsd": Platform(("python3-venv",), zig=True),
