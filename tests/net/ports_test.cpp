@@ -29,6 +29,9 @@ TEST_CASE("connections from one source address to several servers share its port
 #ifndef IP_BIND_ADDRESS_NO_PORT
   SKIP_TEST("this system has no IP_BIND_ADDRESS_NO_PORT");
 #else
+  const int on = 1;
+  if (::setsockopt(sk::socket().fileno(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) < 0)
+    SKIP_TEST("::setsockopt of IP_BIND_ADDRESS_NO_PORT fails with " + std::to_string(errno));
   constexpr int ports = 20;
   for (const char* host : loopbacks) {
     CAPTURE(host);

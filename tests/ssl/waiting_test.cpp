@@ -170,9 +170,12 @@ TEST_CASE("after a write that times out the program can continue at transferred(
     CHECK(watch.seconds() >= short_time);
   }
   REQUIRE(gone > 0);
+  // The rest of the last record must be sent first. Where the system's buffer has grown meanwhile,
+  // more can be sent.
+  std::error_code ec;
+  while (!ec) gone += both.client.send(sk::const_bytes(data).after(gone), ec);
+  CHECK(ec == sk::errc::timed_out);
   REQUIRE(gone < data.size());
-  // The rest of the last record must be sent first.
-  CHECK(transferred([&] { return both.client.send(data); }) == 0);
   background<std::string> receiving([&] { return receive(both.server, data.size()); });
   both.client.settimeout(patience);
   CHECK(both.client.sendall(sk::const_bytes(data).after(gone)) == data.size() - gone);
