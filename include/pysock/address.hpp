@@ -38,7 +38,7 @@ using if_port_object = std::enable_if_t<is_port_v<T> && std::is_class_v<T>, int>
 template <class T>
 constexpr long long saturated(T number) noexcept {
   const auto value = static_cast<long long>(number);
-  if constexpr (std::is_arithmetic_v<T> && sizeof(T) >= sizeof value) {
+  if constexpr (sizeof(T) >= sizeof value) {
     if (static_cast<T>(value) != number || (value < 0) != (number < T{}))
       return number < T{} ? LLONG_MIN : LLONG_MAX;
   }
@@ -362,10 +362,9 @@ class address {
         return std::forward<F>(f)(other_);
       case kind::host:
         return std::forward<F>(f)(host_);
-      case kind::none:
-        break;
+      default:
+        return std::forward<F>(f)(none_);
     }
-    return std::forward<F>(f)(none_);
   }
 
   /// @}
@@ -390,11 +389,9 @@ class address {
         return inet6_address::size();
       case kind::other:
         return other_.size();
-      case kind::none:
-      case kind::host:
-        break;
+      default:
+        return 0;
     }
-    return 0;
   }
 
   /// @}

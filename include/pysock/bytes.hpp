@@ -228,8 +228,10 @@ class text {
   template <class T>
   static constexpr std::string_view from_array(T* array, std::size_t extent) noexcept {
     const std::string_view all(array, extent);
-    if constexpr (std::is_const_v<T>) return all.substr(0, all.find_last_not_of('\0') + 1);
-    return all.substr(0, all.find('\0'));
+    if constexpr (std::is_const_v<T>)
+      return all.substr(0, all.find_last_not_of('\0') + 1);
+    else
+      return all.substr(0, all.find('\0'));
   }
 
   std::string_view view_;

@@ -123,8 +123,7 @@ inline constexpr std::size_t max_added_messages = 5120;
   detail::for_each_received(received.ancdata.view(),
                             [&](const control_message& message, native_handle_type handle) {
                               descriptor owner(handle);
-                              if (!detail::cmsg::carries_rights(message.level, message.type))
-                                return;
+                              if (message.type != SCM_RIGHTS) return;  // it is a pidfd
                               if (fds.size() < maxfds)
                                 fds.push_back(std::move(owner));
                               else

@@ -224,8 +224,7 @@ void address::take_resolved(const address& other) noexcept {
     case kind::other:
       new (&other_) endpoint(other.other_);
       break;
-    case kind::none:
-    case kind::host:
+    default:  // kind::none
       break;
   }
 }

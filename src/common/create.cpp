@@ -2,6 +2,8 @@
 // Connected and listening sockets, made with the calls of the class socket.
 #include <pysock/create.hpp>
 
+#include <algorithm>
+
 #include "connecting.hpp"
 #include "lookup_worker.hpp"
 #include "repr.hpp"
@@ -41,9 +43,14 @@ std::error_code try_dualstack() noexcept {
 
 // Whether the system does not support the attempt, rather than lacking descriptors or memory.
 bool means_unsupported(const std::error_code& ec) noexcept {
-  return ec == std::errc::address_family_not_supported || ec == std::errc::protocol_not_supported ||
-         ec == std::errc::no_protocol_option || ec == std::errc::operation_not_supported ||
-         ec == std::errc::not_supported || ec == std::errc::invalid_argument;
+  constexpr std::errc reasons[] = {std::errc::address_family_not_supported,
+                                   std::errc::protocol_not_supported,
+                                   std::errc::no_protocol_option,
+                                   std::errc::operation_not_supported,
+                                   std::errc::not_supported,
+                                   std::errc::invalid_argument};
+  return std::any_of(std::begin(reasons), std::end(reasons),
+                     [&ec](std::errc reason) { return ec == reason; });
 }
 
 // A deadline and an interrupter also apply to the lookup.
@@ -91,6 +98,7 @@ int family_of(const address& where, const server_options& options) noexcept {
 }
 
 void check(const server_options& options, int family) {
+  // Not covered: Linux has SO_REUSEPORT.
   if (options.reuse_port() && reuse_port_option == no_option) {
     throw_error(bad_argument::option, "create_server: SO_REUSEPORT not supported on this platform");
   }

@@ -31,9 +31,10 @@ void check(int result, const std::string& operation) {
 }
 
 // The first step of the hostent functions: looks up one address of a host. Failures are gaierror.
+// \pre `family` is AF_INET or AF_UNSPEC
 address first_address(const char* function, const std::string& name, int family) {
   unsigned char packed[4];
-  if (family != AF_INET6 && detail::parse_ipv4(name, packed)) return inet_address(name, 0);
+  if (detail::parse_ipv4(name, packed)) return inet_address(name, 0);
   std::error_code ec;
   const endpoint found = detail::lookup(name, family, detail::idn_flag(name), ec);
   if (ec) throw_error(ec, call_text(function, name));

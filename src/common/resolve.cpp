@@ -61,9 +61,9 @@ endpoint resolve_host(const host_address& a, int family, std::error_code& ec) no
 
 // Whether this is an IPv4-mapped address (RFC 4291), as a server for both families sees its IPv4
 // peers, without parts that AF_INET does not have.
-bool is_mapped(const inet6_address* a) noexcept {
-  return a != nullptr && a->flowinfo() == 0 && a->scope_id() == 0 &&
-         std::memcmp(a->bytes(), mapped_prefix, sizeof mapped_prefix) == 0;
+bool is_mapped(const inet6_address& a) noexcept {
+  return a.flowinfo() == 0 && a.scope_id() == 0 &&
+         std::memcmp(a.bytes(), mapped_prefix, sizeof mapped_prefix) == 0;
 }
 
 // A numeric address of another family than the socket's.
@@ -72,7 +72,7 @@ endpoint convert(const address& a, int family, std::error_code& ec) noexcept {
   const auto* in6 = a.get_if<inet6_address>();
   if (a.family() == AF_UNIX || family == AF_UNIX) {
     ec = bad_argument::address_form;
-  } else if (family == AF_INET && is_mapped(in6)) {
+  } else if (family == AF_INET && is_mapped(*in6)) {
     unsigned char packed[4];
     std::memcpy(packed, in6->bytes() + sizeof mapped_prefix, sizeof packed);
     return to_endpoint(detail::packed_address(packed, in6->port()));

@@ -17,8 +17,10 @@ namespace {
 static_assert(static_cast<int>(sys::event::read) == EVENT_READ);
 static_assert(static_cast<int>(sys::event::write) == EVENT_WRITE);
 
-// The interrupter among the results of a wait.
+// The interrupter among the results of a wait. The generations of descriptors are odd, so none of
+// them is 0, also after the number has wrapped.
 constexpr std::uint32_t interrupter_generation = 0;
+constexpr std::uint32_t first_generation = 1;
 
 constexpr sys::event no_events = sys::event::error;
 
@@ -49,10 +51,7 @@ struct selector_core::state {
     if (found == by_fd.end()) throw_not_registered(fd);
     return *found->second;
   }
-  std::uint32_t next_generation() noexcept {
-    if (++generation == interrupter_generation) ++generation;
-    return generation;
-  }
+  std::uint32_t next_generation() noexcept { return generation += 2; }
   void change(const selector_entry& entry, int before, int after, const char* operation) {
     const int result = sys::change_poll_set(open(), entry.fd, static_cast<sys::event>(before),
                                             static_cast<sys::event>(after), entry.generation);
@@ -87,7 +86,7 @@ struct selector_core::state {
   std::unordered_map<native_handle_type, selector_entry*> by_fd;
   std::vector<selector_entry*> all;
   selector_entry* retired = nullptr;  // the first of those that the next wait destroys
-  std::uint32_t generation = interrupter_generation;
+  std::uint32_t generation = first_generation;
 
   // Used only by the thread that calls select.
   std::vector<sys::poll_result> results;
@@ -126,20 +125,25 @@ bool selector_core::state::collect(bool& is_interrupted) {
 }
 
 // A descriptor that was closed while a duplicate of it is open stays in the system's set and can no
-// longer be removed by its number. Makes a new set without it.
+// longer be removed by its number. Makes a new set without it; on failure the old set stays in use.
 void selector_core::state::rebuild() {
   const std::lock_guard<std::mutex> lock(mutex);
   sys::poll_set* fresh = nullptr;
   const int result = sys::open_poll_set(fresh);
   if (result < 0) throw_result(result, "select");
+  try {
+    link_interrupter(*fresh);
+    // A descriptor that cannot be added was closed, and is not reported.
+    for (const selector_entry* entry : all) {
+      sys::change_poll_set(*fresh, entry->fd, no_events,
+                           static_cast<sys::event>(entry->events.load()), entry->generation);
+    }
+  } catch (...) {
+    sys::close_poll_set(fresh);
+    throw;
+  }
   std::swap(set, fresh);
   sys::close_poll_set(fresh);
-  link_interrupter(*set);
-  // A descriptor that cannot be added was closed, and is not reported.
-  for (const selector_entry* entry : all) {
-    sys::change_poll_set(*set, entry->fd, no_events, static_cast<sys::event>(entry->events.load()),
-                         entry->generation);
-  }
   stale_waits = 0;
 }
 

@@ -61,10 +61,11 @@ class sigpipe_guard {
 };
 
 // Sends the rest of the file's known size, and then tries to send more, in case it has grown.
+// \pre the socket is not in non-blocking mode
 std::size_t send_by_kernel(const call_context& calling, const file_reader& reader,
                            std::uint64_t offset, std::size_t limit, std::error_code& ec) noexcept {
   // sendfile() has no flag for not waiting if other code has made the descriptor blocking.
-  if (!calling.waits_in_system() && calling.timeout != 0) {
+  if (!calling.waits_in_system()) {
     const int result = sys::set_nonblocking(calling.handle, true);
     if (result < 0) ec = system_code(-result);
     if (ec) return 0;

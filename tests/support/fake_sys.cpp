@@ -107,6 +107,11 @@ step ready(std::vector<handle> handles) {
   s.handles = std::move(handles);
   return s;
 }
+step reports(std::vector<report> results) {
+  step s;
+  s.reports = std::move(results);
+  return s;
+}
 step wakes() { return returns(sys::woken); }
 step times_out() { return returns(0); }
 
@@ -207,6 +212,8 @@ void set_interfaces(std::vector<sys::interface_entry> interfaces) {
 }
 
 void run_held_thread() { std::exchange(state().held_thread, nullptr)(); }
+void set_process_id(std::int64_t id) { state().process_id = id; }
+void at_process_id(std::function<void()> action) { state().at_process_id = std::move(action); }
 bool is_awake(handle h) { return is_open(h) && at(h).is_awake; }
 bool is_open(handle h) { return state().open.count(h) != 0; }
 bool is_nonblocking(handle h) { return is_open(h) && at(h).nonblocking; }
@@ -313,7 +320,10 @@ std::int64_t sys::now() noexcept {
   return state().clock;
 }
 
-std::int64_t sys::process_id() noexcept { return 1; }
+std::int64_t sys::process_id() noexcept {
+  if (const auto action = std::exchange(state().at_process_id, nullptr)) action();
+  return state().process_id;
+}
 
 native_handle_type sys::socket(int family, int type, int proto, bool nonblocking) noexcept {
   const turn t = begin("socket", family, type, proto, nonblocking);
@@ -574,10 +584,15 @@ int sys::wait_poll_set(poll_set& set, std::vector<poll_result>& out, int millise
   }
   if (!out.empty()) return 1;
   const std::deque<step>& script = script_of("wait_poll_set");
-  const std::optional<std::vector<handle>> wanted =
-      script.empty() ? std::nullopt : script.front().handles;
+  const step next = script.empty() ? step() : script.front();
+  const std::optional<std::vector<handle>>& wanted = next.handles;
   const int result = wait_for_event(milliseconds, "wait_poll_set");
   if (result <= 0) return result;
+  if (next.reports) {
+    for (const report& one : *next.reports)
+      out.push_back({one.on, set.all.at(one.on).second, one.events});
+    return static_cast<int>(out.size());
+  }
   for (const auto& [s, what] : set.all) {
     const bool is_wanted = !wanted || std::find(wanted->begin(), wanted->end(), s) != wanted->end();
     if (is_wanted && is_open(s) && at(s).is != kind::wake)
@@ -626,6 +641,7 @@ std::ptrdiff_t sys::sendmsg(native_handle_type s, const message& m, int flags) n
   for (std::size_t i = 0; i < m.buffer_count; ++i)
     data += bytes_at(base_of(m.buffers[i], 0), size_of(m.buffers[i], 0));
   const turn t = begin_on("sendmsg", s, data.size(), m.control_size, flags, to);
+  if (m.buffer_count == 0) return fail_with(EMSGSIZE).result();  // as POSIX allows
   return send_some(t, {s, std::move(data), to, bytes_at(m.control, m.control_size)});
 }
 
@@ -633,6 +649,7 @@ std::ptrdiff_t sys::recvmsg(native_handle_type s, message& m, int flags) noexcep
   const std::size_t size = total(m);
   const turn t = begin_on("recvmsg", s, size, m.control_size, flags);
   if (t.failed) return t.result();
+  if (m.buffer_count == 0) return fail_with(EMSGSIZE).result();  // as POSIX allows
   if (const int error = t.plan.descriptors != 0 ? opening_error() : 0) return -error;
   const std::string got = receive(t, "recvmsg", s, size, flags);
   std::size_t placed = 0;
@@ -663,6 +680,7 @@ std::ptrdiff_t sys::sendfile(native_handle_type s, native_handle_type file, std:
   const turn t = begin_on("sendfile", s, file, offset, count);
   if (t.failed) return t.result();
   if (const std::optional<turn> bad = refuse("sendfile", file, kind::any)) return bad->result();
+  if (t.plan.has_data) return static_cast<std::ptrdiff_t>(t.plan.value.value_or(0));
   return send_some(t, {s, content_of(file, offset, count), "null", ""});
 }
 
@@ -722,8 +740,9 @@ sys::resolver_status sys::getaddrinfo(const char* host, const char* service, con
                                       addrinfo** results) noexcept {
   const addrinfo want = hints != nullptr ? *hints : addrinfo{};
   // A name is not a numeric host, and uses no step.
-  const bool is_name = host != nullptr && std::string_view(host).find_first_not_of(
-                                              "0123456789abcdef.:") != std::string_view::npos;
+  const std::string_view asked(host != nullptr ? host : "");
+  const bool is_name = asked.substr(0, asked.find('%')).find_first_not_of("0123456789abcdef.:") !=
+                       std::string_view::npos;
   if ((want.ai_flags & AI_NUMERICHOST) != 0 && is_name) {
     note(called("getaddrinfo", host, service, want.ai_family, want.ai_socktype, want.ai_protocol,
                 want.ai_flags));

@@ -18,7 +18,7 @@
 ///
 /// A call on a descriptor that is not open fails with EBADF and uses no step. A call that succeeds
 /// and the clock change last_error(), so a test fails if the library reads the error number too
-/// late. Not thread-safe.
+/// late. Not thread-safe: threads may only use it in turn.
 #pragma once
 
 #include <array>
@@ -82,6 +82,12 @@ struct control_item {
   std::string data;
 };
 
+/// One result of wait_poll_set.
+struct report {
+  handle on;
+  event events;
+};
+
 // ---- steps ----
 
 /// The result of one call. The functions below make it, and its members change it.
@@ -100,6 +106,7 @@ struct step {
   int proto = 0;
   bool has_data = false;
   std::optional<std::vector<handle>> handles;
+  std::optional<std::vector<report>> reports;
   std::int64_t delay = -1;  // nanoseconds; -1: not set
   bool forever = false;
   bool used = false;
@@ -137,7 +144,8 @@ step returns(std::int64_t value);
 step takes(std::size_t bytes);
 /// Receives those bytes. A stream keeps the bytes that do not fit into the caller's buffer, a
 /// message loses them. Also: the bytes of an option, gethostname's, if_indextoname's and
-/// getservbyport's text.
+/// getservbyport's text. For sendfile, with returning(): that many bytes, which the fake does not
+/// have.
 step gives(std::string bytes);
 /// Returns that address: for accept, getsockname and getpeername.
 step gives(socket_address address);
@@ -151,6 +159,9 @@ step ready_after(span time);
 step wakes();
 /// wait_poll_set: those of these handles that are in the set are ready. Without a script all are.
 step ready(std::vector<handle> handles);
+/// wait_poll_set: exactly these results. A handle may be in several, and with events that it was
+/// registered for until another thread changed them. \pre the handles are in the set
+step reports(std::vector<report> results);
 /// poll: no event. With after(): it returns after that time.
 step times_out();
 /// getaddrinfo: returns those addresses in that order. The service's port replaces port 0.
@@ -266,6 +277,11 @@ void clear_log();
 /// Calls the function that run_detached() has kept, after a step `returns(0)`. Without such a step
 /// run_detached() calls it before it returns.
 void run_held_thread();
+
+/// Makes process_id() return that number, as after fork(). It is 1 after a reset.
+void set_process_id(std::int64_t id);
+/// Calls `action` once, at the next call of process_id(), as another thread would run there.
+void at_process_id(std::function<void()> action);
 
 /// What one successful call sent.
 struct sent_message {

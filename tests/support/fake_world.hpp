@@ -84,6 +84,8 @@ struct world {
   int clock_reads = 0;
   int poll_sets = 0;
   std::function<void()> held_thread;
+  std::int64_t process_id = 1;
+  std::function<void()> at_process_id;
   std::int64_t clock = first_instant;
   handle next = first_handle;
 };

@@ -94,6 +94,9 @@ TEST_CASE("a port of any integer type is checked and never wraps into another", 
   refused(static_cast<signed char>(-1));
   refused(std::uint32_t{65536});
   refused(std::atomic<int>{70000});
+  enum large : unsigned long long { largest = 18446744073709551615ULL };
+  refused(largest);
+  CHECK(pysock::port_number(largest).value() == std::numeric_limits<long long>::max());
 
   const auto taken = [](const auto& port) {
     CHECK(address("127.0.0.1", port).port() == 80);
@@ -125,6 +128,21 @@ TEST_CASE("a port of any integer type is checked and never wraps into another", 
   STATIC_REQUIRE_FALSE(std::is_constructible_v<address, const char*, std::nullptr_t>);
 }
 
+TEST_CASE("a port of more than 64 bits is checked and never wraps into another", "[address]") {
+#ifdef __SIZEOF_INT128__
+  __extension__ using wide = __int128;
+  const wide beyond = wide{1} << 64;
+  CHECK(pysock::port_number(beyond + 80).value() == std::numeric_limits<long long>::max());
+  CHECK(pysock::port_number(-beyond - 80).value() == std::numeric_limits<long long>::min());
+  CHECK(pysock::port_number(wide{-1}).value() == -1);
+  CHECK(pysock::port_number(wide{80}).value() == 80);
+  CHECK_THROWS_AS(address("127.0.0.1", beyond + 80), std::out_of_range);
+  CHECK(address("127.0.0.1", wide{80}).port() == 80);
+#else
+  SKIP_TEST("this compiler has no integer of more than 64 bits");
+#endif
+}
+
 TEST_CASE("flow labels and scopes are checked") {
   CHECK_THROWS_AS(address("::1", 80, -1), std::out_of_range);
   CHECK_THROWS_AS(address("::1", 80, 0x100000), std::out_of_range);
@@ -145,6 +163,9 @@ TEST_CASE("the scope in the text is kept, unless the fourth part is not zero") {
   CHECK(address("fe80::1%eth0", 80).get_if<host_address>() != nullptr);
   CHECK(address("fe80::1%", 80).get_if<host_address>() != nullptr);
   CHECK(address("fe80::1%4294967296", 80).get_if<host_address>() != nullptr);
+  CHECK(address("fe80::1%00000000003", 80).get_if<host_address>() != nullptr);
+  CHECK(address("name%3", 80).get_if<host_address>() != nullptr);
+  CHECK_THROWS_AS(inet6_address("name%3", 80), pysock::error);
 }
 
 TEST_CASE("names stay names until a socket resolves them") {
@@ -316,6 +337,7 @@ TEST_CASE("an endpoint of no bytes is empty, and one without its family is refus
 TEST_CASE("equality, order and hash are of the canonical form") {
   CHECK(address("0:0::1", 80) == address("::1", 80));
   CHECK(address("::FFFF:1.2.3.4", 80) == address("::ffff:102:304", 80));
+  CHECK(address("::1", 80) != address("::2", 80));
   CHECK(address("::1", 80) != address("::1", 81));
   CHECK(address("::1", 80) != address("::1", 80, 1));
   CHECK(address("::1", 80) != address("::1", 80, 0, 1));
@@ -327,6 +349,38 @@ TEST_CASE("equality, order and hash are of the canonical form") {
   const std::unordered_set<address> set{{"0:0::1", 80}, {"::1", 80},    {"/tmp/a"},
                                         {"/tmp/a"},     {"1.2.3.4", 5}, address()};
   CHECK(set.size() == 4);
+}
+
+TEST_CASE("addresses of every kind are copied, moved and assigned", "[address]") {
+  sockaddr_storage other{};
+  other.ss_family = 99;
+  const std::string long_name(100, 'n');
+  for (const address& original :
+       {address(), address("/tmp/a"), address("127.0.0.1", 80), address("::1", 80, 5, 7),
+        address(endpoint(reinterpret_cast<const sockaddr*>(&other), 8)),
+        address(long_name, 80, 5, 7)}) {
+    CAPTURE(original);
+    address copy(original);
+    CHECK(copy == original);
+    const address moved(std::move(copy));
+    CHECK(moved == original);
+    address assigned("another name", 1);
+    assigned = original;
+    CHECK(assigned == original);
+    const address& same = assigned;
+    assigned = same;
+    CHECK(assigned == original);
+    address& itself = assigned;
+    assigned = std::move(itself);
+    CHECK(assigned == original);
+    address target("another name", 1);
+    target = std::move(assigned);
+    CHECK(target == original);
+  }
+  address source(long_name, 80);
+  const address target(std::move(source));
+  CHECK(target.host() == long_name);
+  CHECK(source.host().empty());  // NOLINT(bugprone-use-after-move): documented
 }
 
 TEST_CASE("typed addresses accept only numeric hosts") {
@@ -343,6 +397,13 @@ TEST_CASE("typed addresses accept only numeric hosts") {
   CHECK_THROWS_AS(inet6_address("localhost", 5), pysock::error);
   CHECK_THROWS_AS(inet6_address("1.2.3.4", 5), pysock::error);
   CHECK(address(inet_address("1.2.3.4", 5)) == address("1.2.3.4", 5));
+}
+
+TEST_CASE("typed addresses know their family", "[address]") {
+  const auto family_of = [](const auto& typed) { return typed.family(); };
+  CHECK(family_of(unix_address("/tmp/a")) == AF_UNIX);
+  CHECK(family_of(inet_address("1.2.3.4", 5)) == AF_INET);
+  CHECK(family_of(inet6_address("::1", 5)) == AF_INET6);
 }
 
 TEST_CASE("visit is called with the kind of the address, which prints as in Python") {

@@ -94,6 +94,37 @@ TEST_CASE("no other address is tried after one that connects at once", "[create_
   CHECK(fake::problems() == lines{});
 }
 
+TEST_CASE("a parallel attempt goes on after a signal has interrupted its connect",
+          "[create_connection]") {
+  const fake::session session;
+  fake::on_getaddrinfo({fake::resolves({inet(1), inet(2)})});
+  fake::on_connect({fails(EINTR), fails(ECONNREFUSED)});
+  fake::on_wait_poll_set({fake::times_out(), fake::ready({first}).after(10)});
+  {
+    const pysock::socket s = create_connection({"h", 80}, 5, racing());
+    CHECK(s.fileno() == first);
+    CHECK(fake::elapsed() == 260ms);
+  }
+  CHECK(tried() == lines{"10.0.0.1:80", "10.0.0.2:80"});
+  CHECK(fake::problems() == lines{});
+}
+
+TEST_CASE("without a timeout parallel attempts wait until one is connected",
+          "[create_connection]") {
+  const fake::session session;
+  fake::on_getaddrinfo({fake::resolves({inet(1), inet(2)})});
+  fake::on_connect({fails(EINPROGRESS).always()});
+  fake::on_wait_poll_set({fake::times_out(), fake::ready({first}).after(10min)});
+  fake::on_getsockopt({fake::sets(EISCONN)});  // it has asked for the outcome before
+  {
+    const pysock::socket s = create_connection({"h", 80}, std::nullopt, racing());
+    CHECK(s.fileno() == first);
+    CHECK(fake::closed() == std::vector<fake::handle>{first + 1});
+    CHECK(fake::elapsed() == 10min + 250ms);
+  }
+  CHECK(fake::problems() == lines{});
+}
+
 TEST_CASE("if all parallel attempts fail, the last failure or all are thrown",
           "[create_connection]") {
   for (const bool all : {false, true}) {
@@ -219,6 +250,20 @@ TEST_CASE("an interrupter ends lookup and attempts, and the socket uses it",
   CHECK(fake::is_nonblocking(s.fileno()));
   stop.interrupt();
   CHECK(failure_of([&] { (void)s.recv(1); }) == failure("interrupted_error", EINTR));
+}
+
+TEST_CASE("a connection without a timeout is non-blocking if it has an interrupter",
+          "[create_connection][interrupter]") {
+  const fake::session session;
+  pysock::interrupter stop;
+  fake::on_connect({fails(EINPROGRESS)});
+  fake::on_poll({fake::ready_after(20)});
+  const pysock::socket s =
+      create_connection({"10.0.0.1", 80}, std::nullopt, connection_options().interrupter(stop));
+  CHECK(fake::log("socket") ==
+        lines{called("socket", AF_INET, SOCK_STREAM, int{IPPROTO_TCP}, true)});
+  CHECK(fake::log("poll") == lines{called("poll", s.fileno(), event::connect, -1, stop.fileno())});
+  CHECK_FALSE(s.gettimeout().has_value());
 }
 
 TEST_CASE("a path is an AF_UNIX connection and an AF_UNIX server", "[create_connection]") {

@@ -173,10 +173,13 @@ TEST_CASE("a host that cannot be looked up is a gaierror, with all_errors too") 
 
 TEST_CASE("an empty result of the resolver is errc::no_addresses") {
   const fake::session session;
-  fake::on_getaddrinfo({fake::resolves({})});
-  CHECK(thrown<pysock::error>([] {
-          (void)create_connection({"h", 80});
-        }).code() == pysock::errc::no_addresses);
+  for (const int interleave : {0, 1, 3}) {
+    fake::on_getaddrinfo({fake::resolves({})});
+    const auto options = connection_options().interleave(interleave);
+    CHECK(thrown<pysock::error>([&options] {
+            (void)create_connection({"h", 80}, std::nullopt, options);
+          }).code() == pysock::errc::no_addresses);
+  }
 }
 
 TEST_CASE("the timeout starts again for each address") {
@@ -304,6 +307,18 @@ TEST_CASE("a socket connected to itself is reported as a refused connection",
   CHECK(connect_to(1023, own) == "0 asked");
 }
 
+TEST_CASE("a connection whose names cannot be read is returned", "[create_connection]") {
+  const fake::session session;
+  const auto own = fake::inet({127, 0, 0, 1}, 40000);
+  fake::on_getsockname({fails(ENOTCONN), fake::gives(own)});
+  fake::on_getpeername({fails(ENOTCONN)});
+  CHECK(create_connection({"127.0.0.1", 40000}, 1));
+  CHECK(fake::count("getpeername") == 0);
+  CHECK(create_connection({"127.0.0.1", 40000}, 1));
+  CHECK(fake::count("getpeername") == 1);
+  CHECK(fake::problems() == lines{});
+}
+
 TEST_CASE("without a source address there is no bind") {
   const fake::session session;
   (void)create_connection({"127.0.0.1", 80}, 1, connection_options().source_address(address()));
@@ -358,6 +373,10 @@ TEST_CASE("host and port are passed to the resolver unchanged") {
   CHECK_THROWS_AS(create_connection(address()), std::invalid_argument);
   CHECK_THROWS_AS(create_connection(address("::1", 80, 5)), std::invalid_argument);
   CHECK_THROWS_AS(create_connection(address("h", 80, 0, 1)), std::invalid_argument);
+  sockaddr_storage other{};
+  other.ss_family = 99;
+  const address unknown(reinterpret_cast<const sockaddr*>(&other), 8);
+  CHECK_THROWS_AS(create_connection(unknown), std::invalid_argument);
   STATIC_REQUIRE_FALSE(std::is_constructible_v<host_port, const char*, int, int, int>);
   STATIC_REQUIRE_FALSE(std::is_constructible_v<host_port, std::nullptr_t, int>);
 }
@@ -429,6 +448,26 @@ TEST_CASE("a server has the default timeout") {
   const fake::session session;
   const default_timeout set(3);
   CHECK(create_server({"", 80}).gettimeout() == pysock::seconds(3));
+}
+
+TEST_CASE("a system without dual-stack sockets is reported, whichever error it has",
+          "[create_server]") {
+  const fake::session session;
+  const auto server = [] {
+    (void)create_server({"", 80}, server_options().family(AF_INET6).dualstack_ipv6(true));
+  };
+  for (const int number :
+       {EAFNOSUPPORT, EPROTONOSUPPORT, ENOPROTOOPT, EOPNOTSUPP, ENOTSUP, EINVAL}) {
+    CAPTURE(number);
+    fake::on_socket({fails(number)});
+    CHECK_THROWS_AS(server(), std::invalid_argument);
+    fake::on_setsockopt({fails(number)});
+    CHECK_THROWS_AS(server(), std::invalid_argument);
+  }
+  fake::on_setsockopt({fails(ENOMEM)});
+  CHECK(thrown<pysock::error>(server).errnum() == ENOMEM);
+  CHECK(fake::count("bind") == 0);
+  CHECK(fake::problems() == lines{});
 }
 
 TEST_CASE("options that the system or the family lacks are invalid arguments") {

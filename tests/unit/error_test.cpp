@@ -254,6 +254,29 @@ TEST_CASE("a category can throw its own exceptions, and its numbers are not errn
   CHECK_THROWS_AS(throw_error({3, category}, "op"), strange_error);
 }
 
+TEST_CASE("a code of a throwing category equals only its own condition", "[error]") {
+  const strange_category category;
+  const std::error_condition condition(3, category);
+  CHECK(std::error_code(3, category) == condition);
+  CHECK(std::error_code(4, category) != condition);
+  CHECK(std::error_code(3, pysock::pysock_category()) != condition);
+  CHECK(category.equivalent(std::error_code(3, category), 3));
+  CHECK_FALSE(category.equivalent(std::error_code(3, category), 4));
+}
+
+TEST_CASE("a number that is no error of the library has a text and is its own condition",
+          "[error]") {
+  for (const std::error_category* category :
+       {&pysock::pysock_category(), &pysock::argument_category()}) {
+    for (const int number : {-1, 0, 99}) {
+      CAPTURE(category->name(), number);
+      const std::error_code code(number, *category);
+      CHECK(code.message() == "unknown error " + std::to_string(number));
+      CHECK(code.default_error_condition() == std::error_condition(number, *category));
+    }
+  }
+}
+
 TEST_CASE("operation() is the call and its address, without the reason", "[error]") {
   const std::error_code code = system_code(native_number(std::errc::connection_refused));
   const pysock::error full(code, "connect ('127.0.0.1', 9)", 3);

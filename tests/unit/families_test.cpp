@@ -66,8 +66,10 @@ TEST_CASE("the default parts of a packet address") {
   CHECK(address(pysock::packet_address("eth0", 3)).to_string() == "('eth0', 3, 0, 0, b'')");
   const pysock::packet_address any("", 0);
   CHECK((any.ifindex() == 0 && any.ifname().empty()));
-  fake::on_if_indextoname({fake::fails(ENXIO)});
-  CHECK(pysock::packet_address("lo", 0).ifname().empty());  // the interface no longer exists
+  for (const int number : {ENXIO, ENODEV}) {
+    fake::on_if_indextoname({fake::fails(number)});
+    CHECK(pysock::packet_address("lo", 0).ifname().empty());  // the interface no longer exists
+  }
 }
 
 TEST_CASE("packet_address reports that the system could not look up an interface",

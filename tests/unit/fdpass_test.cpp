@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
 #include "support/failure.hpp"
 #include "support/fake_sys.hpp"
@@ -184,6 +185,23 @@ TEST_CASE("recv_fds refuses invalid counts") {
   CHECK(failure_of([&] { return recv_fds(s, static_cast<std::size_t>(-1), 1); }) ==
         "invalid_argument");
   CHECK(fake::count("recvmsg") == 0);
+}
+
+TEST_CASE("recv_fds receives nothing if it cannot allocate the owners of the descriptors",
+          "[recv_fds]") {
+  const std::size_t largest = (pysock::detail::max_ancillary - pysock::cmsg_len(0)) / sizeof(int);
+  const fake::session session;
+  {
+    pysock::socket s(AF_UNIX);
+    fake::on_recvmsg({fake::gives("x").with_descriptors(1)});
+    for (const std::size_t most : {std::size_t{1}, largest}) {
+      CAPTURE(most);
+      CHECK(test_support::fails_to_allocate(1, [&] { (void)recv_fds(s, 10, most); }));
+      CHECK(fake::count("recvmsg") == 0);
+    }
+    CHECK(recv_fds(s, 10, 1).fds.size() == 1);
+  }
+  CHECK(fake::problems() == lines{});
 }
 
 TEST_CASE("recv_fds waits according to the socket's mode") {

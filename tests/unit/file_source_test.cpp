@@ -10,6 +10,7 @@
 #include <sstream>
 #include <string>
 
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
 #include "support/failure.hpp"
 #include "support/fake_sys.hpp"
@@ -396,6 +397,15 @@ TEST_CASE("a deadline ends sendfile although every step succeeds at once") {
     CHECK(ec == pysock::errc::timed_out);
     CHECK(fake::count("sendfile") == 1);
   }
+  SECTION("by the system, after a whole block") {
+    const auto file = fake::adopt_file("");
+    fake::on_file_size({fake::returns(std::int64_t{3} << 30)});
+    fake::on_sendfile({fake::gives("").returning(block).after(40ms)});
+    s.settimeout(now + 30ms);
+    CHECK(s.sendfile(file, 0, std::nullopt, ec) == block);
+    CHECK(ec == pysock::errc::timed_out);
+    CHECK(fake::count("sendfile") == 1);
+  }
   SECTION("not if one step sends everything") {
     const auto file = fake::adopt_file("0123456789");
     s.settimeout(now - 1s);
@@ -436,4 +446,42 @@ TEST_CASE("sendfile of streams that cannot seek or cannot be read fails") {
   CHECK(in.tellg() == 2);
   std::istringstream empty;
   CHECK(s.sendfile(empty) == 0);
+}
+
+TEST_CASE("sendfile sends what is appended to the file during the call", "[sendfile]") {
+  const fake::session session;
+  pysock::socket s;
+  s.set_interrupt_hook(stop, nullptr);
+  const auto file = fake::adopt_file("0123456789appended");
+  fake::on_file_size({fake::returns(10)});
+  CHECK(s.sendfile(file) == 18);
+  CHECK(fake::log("sendfile") == lines{called("sendfile", s.fileno(), file, 0, 10),
+                                       called("sendfile", s.fileno(), file, 10, block),
+                                       called("sendfile", s.fileno(), file, 18, block)});
+  CHECK(fake::sent() == "0123456789appended");
+}
+
+TEST_CASE("sendfile reports that it has no memory, before it opens or reads the file",
+          "[sendfile]") {
+  const fake::session session;
+  pysock::socket s;
+  const std::string path(100, 'p');
+  fake::add_file(path, "content");
+  std::error_code ec;
+  std::size_t sent = 1;
+  CHECK(test_support::fails_to_allocate(1, [&] { sent = s.sendfile(path, 0, std::nullopt, ec); }));
+  CHECK(sent == 0);
+  CHECK(ec == std::errc::not_enough_memory);
+  CHECK(fake::log("open_file") == lines{});
+  CHECK(s.sendfile(path) == 7);
+
+  std::istringstream in("0123456789");
+  in.seekg(2);
+  sent = 1;
+  CHECK(test_support::fails_to_allocate(1, [&] { sent = s.sendfile(in, 0, std::nullopt, ec); }));
+  CHECK(sent == 0);
+  CHECK(ec == std::errc::not_enough_memory);
+  CHECK(in.tellg() == 2);
+  CHECK(fake::log("send") == lines{});
+  CHECK(s.sendfile(in) == 10);
 }

@@ -639,6 +639,25 @@ TEST_CASE("file: is a std::ostream", "[file]") {
   CHECK(p.got == "n=...42 ff\nblock!copiedend\n" + std::string(10000, 's') + "!");
 }
 
+TEST_CASE("file: overflow without a character flushes", "[file]") {
+  struct opened : std::streambuf {
+    static int_type overflow_of(std::streambuf& buffer, int_type c) {
+      return (buffer.*&opened::overflow)(c);
+    }
+  };
+  const fake::session session;
+  peer p;
+  file f = open(p, "w");
+  f << "data";
+  CHECK(p.got.empty());
+  using traits = std::streambuf::traits_type;
+  CHECK(opened::overflow_of(*f.rdbuf(), traits::eof()) != traits::eof());
+  CHECK(p.got == "data");
+  CHECK(opened::overflow_of(*f.rdbuf(), '!') == '!');
+  f.flush();
+  CHECK(p.got == "data!");
+}
+
 // ---- closing and moving ----
 
 TEST_CASE("file: close", "[file]") {

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
 #include "support/failure.hpp"
 #include "support/fake_sys.hpp"
@@ -38,6 +39,19 @@ TEST_CASE("an interrupter throws if the system has no descriptor for it", "[inte
   const fake::session session;
   fake::on_open_wake({fails(EMFILE)});
   CHECK(failure_of([] { interrupter stop; }) == failure("error", EMFILE));
+  CHECK(fake::problems() == lines{});
+}
+
+TEST_CASE("an interrupter that cannot be allocated leaves no descriptor open", "[interrupter]") {
+  std::size_t before = 0;  // the allocations of the fake
+  {
+    const fake::session session;
+    fake::handle ends[2];
+    before = allocations_of([&ends] { (void)fake::sys::open_wake(ends); });
+  }
+  const fake::session session;
+  CHECK(fails_to_allocate(before + 1, [] { interrupter stop; }));
+  CHECK(fake::opened().size() == 1);
   CHECK(fake::problems() == lines{});
 }
 

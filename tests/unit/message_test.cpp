@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 #include <climits>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <optional>
@@ -14,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
 #include "support/cmsg_macros.hpp"
 #include "support/failure.hpp"
@@ -452,7 +454,11 @@ TEST_CASE("sendmsg without buffers makes the system call") {
   std::error_code ec = std::make_error_code(std::errc::io_error);
   CHECK(s.sendmsg({}, ec) == 0);
   CHECK_FALSE(ec);
-  CHECK(fake::count("sendmsg") == 2);
+  std::vector<pysock::const_bytes> none;
+  none.reserve(1);  // it has a pointer, but no buffer
+  CHECK(s.sendmsg(none) == 0);
+  CHECK(fake::count("sendmsg") == 3);
+  CHECK(fake::sent_messages().size() == 3);
 }
 
 TEST_CASE("sendmsg takes many buffers") {
@@ -531,6 +537,21 @@ TEST_CASE("a failed allocation for many buffers is reported, not thrown") {
   CHECK(fake::count("sendmsg") == 0);
 }
 
+TEST_CASE("recvmsg_into without memory for control messages receives nothing") {
+  const fake::session session;
+  pysock::socket s;
+  fake::on_recvmsg({fake::gives("data")});
+  char buffer[4];
+  std::error_code ec;
+  pysock::recvmsg_into_result result;
+  CHECK(test_support::fails_to_allocate(1,
+                                        [&] { result = s.recvmsg_into({buffer}, 100000, 0, ec); }));
+  CHECK(ec == std::errc::not_enough_memory);
+  CHECK(result.nbytes == 0);
+  CHECK(fake::count("recvmsg") == 0);
+  CHECK(s.recvmsg_into({buffer}, 100000).nbytes == 4);
+}
+
 // ---- recvmsg ----
 
 TEST_CASE("recvmsg returns data, control messages, flags and sender") {
@@ -607,6 +628,7 @@ TEST_CASE("recvmsg refuses invalid sizes") {
   std::error_code ec;
   CHECK(s.recvmsg_into({buffer}, large, 0, ec).nbytes == 0);
   CHECK(ec == pysock::bad_argument::ancillary_length);
+  CHECK_THROWS_AS(s.recvmsg(PTRDIFF_MAX, 1), std::bad_alloc);
   CHECK(fake::count("recvmsg") == 0);
 }
 
@@ -683,7 +705,7 @@ TEST_CASE("recvmsg waits as the other calls do, and repeats the whole request") 
 // ---- received descriptors ----
 
 TEST_CASE("the caller owns received descriptors, which are not inheritable") {
-  if (!pysock::detail::cmsg::carries_rights(SOL_SOCKET, SCM_RIGHTS))
+  if (!pysock::detail::cmsg::carries_descriptors(SOL_SOCKET, SCM_RIGHTS))
     SKIP_TEST("the system passes no descriptors");
   const fake::session session;
   {
@@ -711,7 +733,7 @@ TEST_CASE("the result hides MSG_CMSG_CLOEXEC unless the caller passed it") {
 }
 
 TEST_CASE("descriptors of a message that cannot be returned are closed") {
-  if (!pysock::detail::cmsg::carries_rights(SOL_SOCKET, SCM_RIGHTS))
+  if (!pysock::detail::cmsg::carries_descriptors(SOL_SOCKET, SCM_RIGHTS))
     SKIP_TEST("the system passes no descriptors");
   const fake::session session;
   const auto a = static_cast<int>(fake::adopt());

@@ -552,6 +552,18 @@ TEST_CASE("an AF_UNIX connect to a full queue is repeated until the deadline", "
   CHECK(nonblocking.connect(fake::unix_path("/tmp/s")) == system_code(EAGAIN));
 }
 
+TEST_CASE("an AF_UNIX connect that goes on in the background is waited for", "[operation]") {
+  const fake::session session;
+  connector c(100 * ms);
+  fake::on_connect({fails(EINPROGRESS), fails(EINPROGRESS)});
+  fake::on_poll({fake::ready_after(20), fake::ready_after(20)});
+  fake::on_getsockopt({fake::sets(0), fake::sets(ECONNREFUSED)});
+  CHECK_FALSE(c.connect(fake::unix_path("/tmp/s")));
+  CHECK(fake::count("connect") == 1);
+  CHECK(c.connect(fake::unix_path("/tmp/s")) == system_code(ECONNREFUSED));
+  CHECK(fake::count("connect") == 2);
+}
+
 TEST_CASE("a blocking connect on a non-blocking descriptor waits", "[operation]") {
   const fake::session session;
   connector c(-1);

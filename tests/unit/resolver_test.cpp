@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <pysock/resolver.hpp>
 
+#include <array>
 #include <cerrno>
 #include <functional>
 #include <pysock/socket.hpp>
@@ -125,7 +126,8 @@ TEST_CASE("a number in a service name is never wrapped by strtoul", "[getaddrinf
     CHECK_THROWS_AS(pysock::getaddrinfo("host", name), pysock::gaierror);
   }
   CHECK(fake::log().empty());
-  for (const char* name : {"+", "-", " ", "+ 80", "--80", "80 ", "0x50", "8 0", "http"}) {
+  for (const char* name :
+       {"+", "-", " ", "+ 80", "--80", "80 ", "0x50", "8 0", "http", "\b80", "\01680"}) {
     CAPTURE(name);
     fake::clear_log();
     (void)pysock::getaddrinfo("host", name);
@@ -313,6 +315,18 @@ TEST_CASE("gethostbyname of a numeric host does not call the resolver") {
         "gethostbyname 'nosuch': " + gai_text(EAI_NONAME));
 }
 
+TEST_CASE("the broadcast host is an address, which is not looked up",
+          "[gethostbyname_ex][gethostbyaddr]") {
+  const fake::session session;
+  fake::on_gethostbyname({fake::knows({"<broadcast>", {}, AF_INET, {std::string(4, '\xff')}})});
+  CHECK(pysock::gethostbyname_ex("<broadcast>").ipaddrlist ==
+        std::vector<std::string>{"255.255.255.255"});
+  CHECK(fake::log() == lines{called("gethostbyname", "<broadcast>", AF_INET)});
+  fake::clear_log();
+  CHECK(pysock::gethostbyaddr("<broadcast>").hostname == "localhost");
+  CHECK(fake::log() == lines{called("gethostbyaddr", 4, AF_INET)});
+}
+
 TEST_CASE("gethostbyname_ex fails with gaierror in the forward lookup, herror in the reverse one") {
   const fake::session session;
   fake::on_getaddrinfo({fails(EAI_NONAME), fake::resolves({fake::inet({10, 0, 0, 1}, 0)}),
@@ -400,6 +414,19 @@ TEST_CASE("an answer of the resolver that is no address of the requested family 
   CHECK(fake::problems() == lines{});
 }
 
+TEST_CASE("an empty answer of the resolver is errc::no_addresses", "[resolver]") {
+  const fake::session session;
+  const std::string none = "error: " + make_error_code(pysock::errc::no_addresses).message();
+  fake::on_getaddrinfo({fake::resolves({}), fake::resolves({})});
+  CHECK(failure_of([] { return pysock::gethostbyname("name"); }) == none);
+  {
+    pysock::socket s;
+    CHECK(failure_of([&] { s.connect({"name", 80}); }) == none);
+    CHECK(fake::count("connect") == 0);
+  }
+  CHECK(fake::problems() == lines{});
+}
+
 TEST_CASE("an answer of the other family is an error if one family was requested", "[resolver]") {
   const fake::session session;
   fake::on_getaddrinfo({fake::resolves({fake::inet6({}, 0)}), fake::resolves({fake::inet({}, 0)})});
@@ -423,6 +450,16 @@ TEST_CASE("getnameinfo takes numeric hosts only") {
   CHECK_THROWS_AS(pysock::getnameinfo(address(), 0), std::invalid_argument);
   fake::on_getaddrinfo({fake::resolves({fake::inet({127, 0, 0, 1}, 0)})});
   CHECK_THROWS_AS(pysock::getnameinfo({"127.0.0.1", 80, 0}, 0), std::invalid_argument);
+  const auto passed = [](const address& where) {
+    std::array<unsigned char, 16> local{0xFE, 0x80};
+    local[15] = 1;
+    fake::on_getaddrinfo({fake::resolves({fake::inet6(local, 0, 0, 2)})});
+    (void)pysock::getnameinfo(where, 0);
+    return fake::log().back();
+  };
+  CHECK(passed({"fe80::1%eth0", 80}) == called("getnameinfo", "[fe80:0:0:0:0:0:0:1]:80%2", 0));
+  CHECK(passed({"fe80::1%eth0", 80, 0, 5}) ==
+        called("getnameinfo", "[fe80:0:0:0:0:0:0:1]:80%5", 0));
   fake::on_getnameinfo({fails(EAI_NONAME)});
   CHECK(message_of([] {
           (void)pysock::getnameinfo({"10.0.0.1", 80}, 0);

@@ -105,6 +105,15 @@ TEST_CASE("close_gracefully gives up after its timeout, its limit and a failure"
   CHECK_FALSE(s.close_gracefully(100ms));
   CHECK(fake::elapsed() == 100ms);
   {
+    const fake::session slow;
+    pysock::socket other;
+    fake::on_recv_now({fake::gives("x").after(60).always()});
+    CHECK_FALSE(other.close_gracefully(100ms));
+    CHECK(fake::elapsed() == 180ms);  // the time starts after the first attempt
+    CHECK(fake::count("recv_now") == 3);
+    CHECK_FALSE(other);
+  }
+  {
     const fake::session endless;
     pysock::socket other;
     fake::on_recv_now({fake::gives(std::string(4096, 'x')).always()});
@@ -181,4 +190,5 @@ TEST_CASE("wait_readable and wait_writable wait at most their timeout", "[wait_r
   CHECK(ec == std::errc::not_enough_memory);
   s.close();
   CHECK(failure_of([&] { (void)s.wait_readable(1); }) == failure("error", EBADF));
+  CHECK(failure_of([&] { (void)s.wait_writable(1); }) == failure("error", EBADF));
 }

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "support/catch.hpp"
+#include "support/failure.hpp"
 #include "support/fake_sys.hpp"
 #include "support/native.hpp"
 
@@ -20,6 +21,8 @@ using pysock::address;
 using pysock::endpoint;
 
 using test_support::errno_text;
+using test_support::failure;
+using test_support::failure_of;
 using test_support::gai_text;
 
 namespace {
@@ -416,6 +419,17 @@ TEST_CASE("accept from an unnamed AF_UNIX peer returns the unnamed address") {
   CHECK(listener.accept().address.is_unnamed());
 }
 
+TEST_CASE("a peer for which the system returns no address has none", "[accept][getpeername]") {
+  const fake::session session;
+  pysock::socket listener;
+  fake::on_accept({fake::gives(fake::socket_address{})});
+  fake::on_getpeername({fake::gives(fake::socket_address{})});
+  const auto accepted = listener.accept();
+  CHECK(accepted.conn);
+  CHECK(accepted.address == address());
+  CHECK(accepted.conn.getpeername() == address());
+}
+
 TEST_CASE("accept waits, is interrupted and fails, and its error_code overload throws nothing") {
   const fake::session session;
   pysock::socket listener;
@@ -637,6 +651,28 @@ TEST_CASE("sendto takes its flags between data and address") {
   CHECK(fake::log() == lines{called("sendto", s.fileno(), 3, 0, target),
                              called("sendto", s.fileno(), 3, 64, target),
                              called("sendto", s.fileno(), 3, 64, target)});
+}
+
+TEST_CASE("sendto with MSG_FASTOPEN waits only for a connect that goes on", "[sendto]") {
+#ifdef MSG_FASTOPEN
+  const fake::session session;
+  pysock::socket s;
+  const auto failing = [&s] { return s.sendto("x", MSG_FASTOPEN, {"10.0.0.1", 80}); };
+  s.settimeout(0.5);
+  fake::on_sendto({fails(EAGAIN), fails(ECONNREFUSED), fails(EINPROGRESS), fails(EINPROGRESS)});
+  fake::on_poll({fake::times_out()});
+  CHECK(failure_of(failing) == "timeout");
+  CHECK(failure_of(failing) == failure("connection_refused_error", ECONNREFUSED));
+  CHECK(fake::count("poll") == 1);
+  CHECK(failing() == 1);
+  CHECK(fake::log().back() == called("send", s.fileno(), 1, pysock::detail::sys::dont_wait));
+  CHECK(fake::count("poll") == 2);
+  s.setblocking(false);
+  CHECK(failure_of(failing) == failure("blocking_io_error", EINPROGRESS));
+  CHECK(fake::count("poll") == 2);
+#else
+  SKIP_TEST("this system has no MSG_FASTOPEN");
+#endif
 }
 
 TEST_CASE("error messages name the operation and the address") {
@@ -932,6 +968,17 @@ TEST_CASE("getsockopt reads ints, bytes and structures") {
   fake::on_getsockopt(
       {fake::gives(std::string(reinterpret_cast<const char*>(&given), sizeof given))});
   CHECK(s.getsockopt<linger>(SOL_SOCKET, SO_LINGER).l_linger == 5);
+}
+
+TEST_CASE("setsockopt refuses a value that is longer than the system's length", "[setsockopt]") {
+  const fake::session session;
+  pysock::socket s;
+  const char byte = 0;
+  const pysock::const_bytes value(&byte, std::size_t{INT_MAX} + 1);
+  CHECK_THROWS_WITH(s.setsockopt(SOL_SOCKET, SO_KEEPALIVE, value),
+                    "setsockopt: value out of range");
+  CHECK_THROWS_AS(s.setsockopt(SOL_SOCKET, SO_KEEPALIVE, value), std::out_of_range);
+  CHECK(fake::count("setsockopt") == 0);
 }
 
 TEST_CASE("setsockopt writes ints, bytes, structures and null") {

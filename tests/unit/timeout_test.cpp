@@ -22,6 +22,9 @@ TEST_CASE("a timeout is made from nullopt, numbers, durations and results") {
   CHECK(timeout_word(3min) == 180000000000);
   CHECK(timeout_word(1ns) == 1);
   CHECK(timeout_word(std::chrono::duration<int, std::pico>(1500)) == 2);
+  CHECK(timeout_word(std::chrono::duration<int, std::ratio<1, 60>>(3)) == 50000000);
+  CHECK(timeout_word(std::chrono::duration<int, std::ratio<1, 3>>(1)) == 333333334);
+  CHECK(timeout_word(std::chrono::duration<int, std::ratio<10000000000>>(0)) == 0);
   CHECK(timeout_word(pysock::seconds(1.5)) == 1500000000);
   CHECK(timeout_word(std::optional<pysock::seconds>()) == -1);
   CHECK(timeout_word(std::optional<pysock::seconds>(0.25)) == 250000000);
@@ -53,6 +56,8 @@ TEST_CASE("invalid timeouts are rejected") {
   CHECK_THROWS_AS(timeout_value(10000000000LL), std::out_of_range);
   CHECK_THROWS_AS(timeout_value(std::numeric_limits<unsigned long long>::max()), std::out_of_range);
   CHECK_THROWS_AS(timeout_value(std::chrono::hours(3000000)), std::out_of_range);
+  CHECK_THROWS_AS(timeout_value(std::chrono::duration<int, std::ratio<10000000000>>(1)),
+                  std::out_of_range);
   CHECK_THROWS_WITH(timeout_value(-1), "Timeout value out of range");
   CHECK_THROWS_WITH(timeout_value(std::nan("")), "Invalid value NaN (not a number)");
   CHECK_THROWS_WITH(timeout_value(1e10), "timestamp out of range for platform time_t");

@@ -29,17 +29,13 @@ inline std::size_t length(std::size_t size) noexcept { return CMSG_LEN(size); }
 inline std::size_t space(std::size_t size) noexcept { return CMSG_SPACE(size); }
 #endif
 
-// Whether the data are descriptors that the sender passed; and whether they are descriptors at all,
-// which the receiver must close: the system adds one by itself for SO_PASSPIDFD.
+// Whether the data are descriptors, which the receiver must close: those that the sender passed, or
+// the one that the system adds by itself for SO_PASSPIDFD.
 #ifdef SCM_RIGHTS
-inline bool carries_rights(int level, int type) noexcept {
-  return level == SOL_SOCKET && type == SCM_RIGHTS;
-}
 inline bool carries_descriptors(int level, int type) noexcept {
   return level == SOL_SOCKET && (type == SCM_RIGHTS || type == pidfd_message);
 }
 #else
-inline bool carries_rights(int /*level*/, int /*type*/) noexcept { return false; }
 inline bool carries_descriptors(int /*level*/, int /*type*/) noexcept { return false; }
 #endif
 
