@@ -162,9 +162,7 @@ int sys::describe(native_handle_type s, int& family, int& type, int& proto) noex
   if (!read_option(s, feature::domain_option, family)) {
     sockaddr_storage name{};
     size = sizeof name;
-    if (::getsockname(s, reinterpret_cast<sockaddr*>(&name), &size) == 0 &&
-        name.ss_family != AF_UNSPEC)
-      family = name.ss_family;
+    if (::getsockname(s, reinterpret_cast<sockaddr*>(&name), &size) == 0) family = name.ss_family;
   }
   read_option(s, feature::protocol_option, proto);
   prevent_sigpipe(s);  // for sockets that other code has made

@@ -13,8 +13,9 @@ int sys::last_error() noexcept { return errno; }
 
 sys::failure sys::classify(int error) noexcept {
   if (error == EINTR) return failure::interrupted;
-  if (error == EAGAIN || error == EWOULDBLOCK)
-    return failure::would_block;  // two different numbers on some systems
+  if (error == EAGAIN) return failure::would_block;
+  // Not covered: Linux has one number for both.
+  if (error == EWOULDBLOCK) return failure::would_block;
   return failure::other;
 }
 

@@ -88,6 +88,15 @@
 #endif
 #endif
 
+// The option for a socket's family, which is otherwise that of its name.
+#ifndef PYSOCK_HAVE_SO_DOMAIN
+#ifdef SO_DOMAIN
+#define PYSOCK_HAVE_SO_DOMAIN 1
+#else
+#define PYSOCK_HAVE_SO_DOMAIN 0
+#endif
+#endif
+
 // There are three functions named sendfile(). FreeBSD's headers define SF_NODISKIO; Apple's can
 // only be recognised by the system's macro.
 #define PYSOCK_SENDFILE_NONE 0
@@ -161,7 +170,7 @@ inline constexpr int recvmsg_cloexec = 0;
 #endif
 
 // -1: the system has no such option.
-#ifdef SO_DOMAIN
+#if PYSOCK_HAVE_SO_DOMAIN
 inline constexpr int domain_option = SO_DOMAIN;
 #else
 inline constexpr int domain_option = -1;

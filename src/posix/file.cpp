@@ -12,13 +12,16 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
-#include <limits>
+#include <iterator>
 #include <pysock/detail/sys.hpp>
 
 namespace pysock {
 inline namespace v1 {
 namespace detail {
 namespace {
+
+// The system rejects an offset above the largest one, because it becomes negative.
+static_assert(sizeof(off_t) == sizeof(std::uint64_t));
 
 constexpr int was_blocked = 1;  // bits of the result of block_sigpipe()
 constexpr int was_pending = 2;
@@ -73,15 +76,10 @@ sigset_t only_sigpipe() noexcept {
 #endif
 }
 
-bool fits_offset(std::uint64_t offset) noexcept {
-  return offset <= static_cast<std::uint64_t>(std::numeric_limits<off_t>::max());
-}
-
 }  // namespace
 
 std::ptrdiff_t sys::sendfile(native_handle_type s, native_handle_type file, std::uint64_t offset,
                              std::size_t count) noexcept {
-  if (!fits_offset(offset)) return -EINVAL;
   return send_piece(s, file, static_cast<off_t>(offset), std::min(count, feature::max_transfer));
 }
 
@@ -101,8 +99,8 @@ void sys::restore_sigpipe(int state, bool may_be_pending) noexcept {
 }
 
 bool sys::sendfile_unsupported(int error) noexcept {
-  return error == EINVAL || error == ENOSYS || error == ENOTSUP || error == EOPNOTSUPP ||
-         error == ESPIPE;
+  constexpr int reasons[] = {EINVAL, ENOSYS, ENOTSUP, EOPNOTSUPP, ESPIPE};
+  return std::find(std::begin(reasons), std::end(reasons), error) != std::end(reasons);
 }
 
 native_handle_type sys::open_file(const char* path) noexcept {
@@ -122,7 +120,6 @@ std::int64_t sys::file_size(native_handle_type file) noexcept {
 
 std::ptrdiff_t sys::read_file(native_handle_type file, void* data, std::size_t size,
                               std::uint64_t offset) noexcept {
-  if (!fits_offset(offset)) return -EINVAL;
   return outcome(
       ::pread(file, data, std::min(size, feature::max_transfer), static_cast<off_t>(offset)));
 }
@@ -132,7 +129,6 @@ native_handle_type sys::file_handle(void* c_file) noexcept {
 }
 
 int sys::seek_file(void* c_file, std::int64_t offset) noexcept {
-  if (!fits_offset(static_cast<std::uint64_t>(offset))) return -EINVAL;
   return outcome(::fseeko(static_cast<std::FILE*>(c_file), static_cast<off_t>(offset), SEEK_SET));
 }
 

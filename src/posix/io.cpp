@@ -16,20 +16,23 @@ constexpr std::size_t cut(std::size_t size) noexcept {
   return std::min(size, sys::feature::max_transfer);
 }
 
-// False if the value does not fit. The widths of msghdr's fields differ between systems.
+// The widths of msghdr's fields differ between systems. The maximum of a field is far above what a
+// system accepts.
 template <class Field>
-bool store(std::size_t value, Field& field) noexcept {
-  if (value > static_cast<std::size_t>(std::numeric_limits<Field>::max())) return false;
-  field = static_cast<Field>(value);
-  return true;
+void store(std::size_t value, Field& field) noexcept {
+  constexpr auto most = static_cast<std::size_t>(std::numeric_limits<Field>::max());
+  field = static_cast<Field>(std::min(value, most));
 }
 
-bool fill(msghdr& header, const sys::message& m) noexcept {
+msghdr to_header(const sys::message& m) noexcept {
+  msghdr header{};
   header.msg_name = m.address;
   header.msg_namelen = m.address_size;
   header.msg_iov = m.buffers;
+  store(m.buffer_count, header.msg_iovlen);
   header.msg_control = m.control;
-  return store(m.buffer_count, header.msg_iovlen) && store(m.control_size, header.msg_controllen);
+  store(m.control_size, header.msg_controllen);
+  return header;
 }
 
 }  // namespace
@@ -67,14 +70,12 @@ std::size_t sys::max_buffers() noexcept {
 }
 
 std::ptrdiff_t sys::sendmsg(native_handle_type s, const message& m, int flags) noexcept {
-  msghdr header{};
-  if (!fill(header, m)) return -EMSGSIZE;
+  const msghdr header = to_header(m);
   return outcome(::sendmsg(s, &header, flags | feature::send_flags));
 }
 
 std::ptrdiff_t sys::recvmsg(native_handle_type s, message& m, int flags) noexcept {
-  msghdr header{};
-  if (!fill(header, m)) return -EMSGSIZE;
+  msghdr header = to_header(m);
   const std::ptrdiff_t count = outcome(::recvmsg(s, &header, flags));
   if (count < 0) return count;
   m.address_size = header.msg_namelen;

@@ -2,6 +2,7 @@
 // Addresses to names, the databases of hosts, services and protocols, and this host's own name.
 #include "resolver.hpp"
 
+#include <algorithm>
 #include <limits>
 #if !PYSOCK_HAVE_REENTRANT_NETDB
 #include <mutex>
@@ -136,11 +137,12 @@ int look_up_host(Question ask, const int& reason, sys::host_entry& out) {
   return reason != 0 ? reason : HOST_NOT_FOUND;
 }
 
-// The length is a size_t on some systems and an int on others.
+// The length is a size_t on some systems and an int on others. No system accepts a name of the
+// maximum length.
 template <class Length>
 int set_name(int (*set)(const char*, Length), const char* name, std::size_t size) noexcept {
-  if (size > static_cast<std::size_t>(std::numeric_limits<Length>::max())) return -EINVAL;
-  return set(name, static_cast<Length>(size)) < 0 ? -errno : 0;
+  constexpr auto most = static_cast<std::size_t>(std::numeric_limits<Length>::max());
+  return sys::outcome(set(name, static_cast<Length>(std::min(size, most))));
 }
 
 }  // namespace

@@ -76,7 +76,7 @@ MINGW = "mingw"
 TLS_PEERS = ("openssl", "curl", "nginx-light")
 PLATFORMS = {
     "clang": Platform(("clang", "libc++-dev", "libc++abi-dev", "libssl-dev", *TLS_PEERS), skips=1, openssl=NATIVE),
-    "mingw": Platform(("g++-mingw-w64-x86-64-posix", "wine64", "wine", "pkg-config", "make"), skips=61, openssl=MINGW, prepare=start_wine,
+    "mingw": Platform(("g++-mingw-w64-x86-64-posix", "wine64", "wine", "pkg-config", "make"), skips=62, openssl=MINGW, prepare=start_wine,
                       afterwards=as_its_users_do),
     "debian12": Platform(("debootstrap", "git"), debian="bookworm", skips=1),
     "debian13": Platform(("debootstrap", "git"), debian="trixie", skips=1),
@@ -84,7 +84,7 @@ PLATFORMS = {
     "warnings": Platform(("debootstrap",), check=warning_matrix.check),
     "i686": Platform(("g++-i686-linux-gnu", *TLS_PEERS), skips=3, openssl="i386"),
     "s390x": Platform(("g++-s390x-linux-gnu", "qemu-user", *TLS_PEERS), skips=23, openssl="s390x"),
-    "musl": Platform(("python3-venv",), zig=True, skips=7),
+    "musl": Platform(("python3-venv",), zig=True, skips=8),
     "macos-x86-64": Platform(("python3-venv",), zig=True),
     "macos-arm64": Platform(("python3-venv",), zig=True),
     "freebsd": Platform(("python3-venv",), zig=True),
