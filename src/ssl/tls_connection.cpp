@@ -50,6 +50,13 @@ std::string name_in_hello(SSL* ssl) {
   return {reinterpret_cast<const char*>(data) + before_name, length};
 }
 
+// Sends the closing alert and returns SSL_shutdown()'s result. A KeyUpdate that has not been sent
+// goes first, because OpenSSL fails otherwise.
+int shut_down(SSL* ssl) noexcept {
+  if (SSL_in_init(ssl) == 1 && SSL_do_handshake(ssl) != 1 && SSL_want_write(ssl)) return -1;
+  return SSL_shutdown(ssl);
+}
+
 chain_handle shared_chain(STACK_OF(X509) * chain) {
   return chain_handle(chain != nullptr ? made(X509_chain_up_ref(chain)) : nullptr);
 }
@@ -482,7 +489,7 @@ void tls_connection::send_alert(deadline& until, std::error_code& ec) noexcept {
   operation op(calling, sys::event::write, until);
   const auto shut = [this](SSL* ssl, std::error_code&) {
     if (alert_sent_) return 1;
-    const int result = SSL_shutdown(ssl);  // 0: it has gone, and the peer's has not come
+    const int result = shut_down(ssl);  // 0: it has gone, and the peer's has not come
     if (result < 0) return result;
     alert_sent_ = true;
     wire_.end_sending();
@@ -497,7 +504,7 @@ void tls_connection::exchange_alerts(std::error_code& ec) noexcept {
   const call_context calling = context(until);
   operation op(calling, sys::event::write, until);
   const auto shut = [this](SSL* ssl, std::error_code&) {
-    int result = SSL_shutdown(ssl);
+    int result = shut_down(ssl);
     if (result >= 0 && !alert_sent_) {
       alert_sent_ = true;
       wire_.end_sending();
