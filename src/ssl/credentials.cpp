@@ -111,7 +111,7 @@ credentials read_credentials(const source& certificates, const source& key,
   result.chain.reset(detail::made(sk_X509_new_null()));
   while (detail::certificate_handle above{
       PEM_read_bio_X509(certificates.bio.get(), nullptr, password_prompt::answer, &prompt)}) {
-    if (sk_X509_push(result.chain.get(), above.get()) == 0) throw std::bad_alloc();
+    if (sk_X509_push(result.chain.get(), above.get()) == 0) detail::throw_no_memory();
     (void)above.release();
   }
   const std::error_code end = detail::take_openssl_error();
@@ -234,6 +234,7 @@ void ssl_context::load_verify_locations(const std::optional<file_path>& cafile,
   }
   trust(store, of_file);
   trust(store, of_text);
+  ERR_clear_error();  // calls that succeed may leave errors
   context_->next_generation();
 }
 

@@ -71,7 +71,7 @@ tls_connection::tls_connection(std::shared_ptr<const tls_context> context, socke
       suppress_ragged_eofs_(suppress_ragged_eofs),
       ssl_(context_->new_session(rules_)) {
   bio_handle bio = wire_.make_bio();
-  if (SSL_set_ex_data(ssl_.get(), connection_index(), this) != 1) throw std::bad_alloc();
+  if (SSL_set_ex_data(ssl_.get(), connection_index(), this) != 1) throw_no_memory();
   wire_.plain = std::move(plain);
   SSL_set0_rbio(ssl_.get(), bio.get());
   BIO_up_ref(bio.get());
@@ -267,8 +267,7 @@ void tls_connection::judge_peer(std::error_code& ec) {
   // OpenSSL leaves the client's own certificate out of the chain that a server has.
   if (server_side() && has_certificate) {
     if (!found->sent_chain) found->sent_chain.reset(made(sk_X509_new_null()));
-    if (sk_X509_unshift(found->sent_chain.get(), found->certificate.get()) == 0)
-      throw std::bad_alloc();
+    if (sk_X509_unshift(found->sent_chain.get(), found->certificate.get()) == 0) throw_no_memory();
     X509_up_ref(found->certificate.get());
   }
   peer_ = std::move(found);
