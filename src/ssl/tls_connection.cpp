@@ -212,7 +212,8 @@ bool tls_connection::usable(std::error_code& ec) const noexcept {
 // ---- the handshake ----
 
 void tls_connection::handshake(std::error_code& ec) noexcept {
-  if (usable(ec) || ec != ssl_errc::handshake_missing) return;
+  ec.clear();
+  if (handshake_done()) return;
   process_ = sys::process_id();
   deadline until(timeout());
   const call_context calling = context(until);
@@ -266,7 +267,6 @@ void tls_connection::judge_peer(std::error_code& ec) {
   found->sent_chain = shared_chain(SSL_get_peer_cert_chain(ssl));
   // OpenSSL leaves the client's own certificate out of the chain that a server has.
   if (server_side() && has_certificate) {
-    if (!found->sent_chain) found->sent_chain.reset(made(sk_X509_new_null()));
     if (sk_X509_unshift(found->sent_chain.get(), found->certificate.get()) == 0) throw_no_memory();
     X509_up_ref(found->certificate.get());
   }
@@ -305,7 +305,8 @@ int tls_connection::on_client_hello(SSL* ssl, int* alert, void*) noexcept {
 bool tls_connection::use(const std::shared_ptr<const tls_context>& chosen, SSL* ssl) noexcept {
   const std::lock_guard<std::mutex> lock(chosen->mutex);
   SSL_CTX* ctx = chosen->get();
-  if (chosen->protocol != PROTOCOL_TLS_SERVER || SSL_set_SSL_CTX(ssl, ctx) == nullptr) return false;
+  if (chosen->protocol != PROTOCOL_TLS_SERVER) return false;
+  if (SSL_set_SSL_CTX(ssl, ctx) == nullptr) return false;
   // What OpenSSL leaves as the first context has it.
   X509_VERIFY_PARAM* param = SSL_get0_param(ssl);
   SSL_set_verify(ssl, SSL_CTX_get_verify_mode(ctx), nullptr);

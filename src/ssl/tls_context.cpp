@@ -36,14 +36,10 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size,
                             static_cast<unsigned>(own->alpn.size()), offered, offered_size);
   if (result != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_NOACK;
   // The result points into the client's list, because the server's may change after the lock is
-  // released.
-  for (unsigned i = 0; i + 1 + *size <= offered_size; i += 1U + offered[i]) {
-    if (offered[i] == *size && std::memcmp(offered + i + 1, found, *size) == 0) {
-      *chosen = offered + i + 1;
-      return SSL_TLSEXT_ERR_OK;
-    }
-  }
-  return SSL_TLSEXT_ERR_NOACK;
+  // released. OpenSSL has found the protocol in both lists.
+  while (*offered != *size || std::memcmp(offered + 1, found, *size) != 0) offered += 1 + *offered;
+  *chosen = offered + 1;
+  return SSL_TLSEXT_ERR_OK;
 }
 
 int context_index() noexcept {
