@@ -111,6 +111,7 @@ credentials read_credentials(const source& certificates, const source& key,
   result.chain.reset(detail::made(sk_X509_new_null()));
   while (detail::certificate_handle above{
       PEM_read_bio_X509(certificates.bio.get(), nullptr, password_prompt::answer, &prompt)}) {
+    // Not covered: OpenSSL fails here only without memory.
     if (sk_X509_push(result.chain.get(), above.get()) == 0) detail::throw_no_memory();
     (void)above.release();
   }
@@ -248,6 +249,7 @@ void ssl_context::load_default_certs() {
   ERR_clear_error();
   if (SSL_CTX_set_default_verify_paths(context_->get()) != 1)
     detail::throw_openssl_error(operation);
+  // Not covered: the systems of the tests have certificates in this folder.
   if (folders != nullptr || has_files(X509_get_default_cert_dir())) context_->has_folder = true;
   detail::trust_system(SSL_CTX_get_cert_store(context_->get()));
   ERR_clear_error();

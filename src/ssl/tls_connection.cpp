@@ -106,6 +106,7 @@ call_context tls_connection::context(const deadline& until) const noexcept {
 
 void tls_connection::resume(const tls_session& session) {
   if (session.generation != rules_.generation) return;
+  // Not covered: OpenSSL accepts every session that a connection of this context had.
   if (SSL_set_session(ssl_.get(), session.session.get()) != 1)
     throw_openssl_error("wrap_socket (session)");
   resumed_peer_ = session.peer;
@@ -267,6 +268,7 @@ void tls_connection::judge_peer(std::error_code& ec) {
   found->sent_chain = shared_chain(SSL_get_peer_cert_chain(ssl));
   // OpenSSL leaves the client's own certificate out of the chain that a server has.
   if (server_side() && has_certificate) {
+    // Not covered: OpenSSL fails here only without memory.
     if (sk_X509_unshift(found->sent_chain.get(), found->certificate.get()) == 0) throw_no_memory();
     X509_up_ref(found->certificate.get());
   }
@@ -306,10 +308,12 @@ bool tls_connection::use(const std::shared_ptr<const tls_context>& chosen, SSL* 
   const std::lock_guard<std::mutex> lock(chosen->mutex);
   SSL_CTX* ctx = chosen->get();
   if (chosen->protocol != PROTOCOL_TLS_SERVER) return false;
+  // Not covered: OpenSSL fails here only without memory.
   if (SSL_set_SSL_CTX(ssl, ctx) == nullptr) return false;
   // What OpenSSL leaves as the first context has it.
   X509_VERIFY_PARAM* param = SSL_get0_param(ssl);
   SSL_set_verify(ssl, SSL_CTX_get_verify_mode(ctx), nullptr);
+  // Not covered: OpenSSL fails here only without memory.
   if (X509_VERIFY_PARAM_clear_flags(param, X509_VERIFY_PARAM_get_flags(param)) != 1 ||
       X509_VERIFY_PARAM_set1(param, SSL_CTX_get0_param(ctx)) != 1 ||
       SSL_set_min_proto_version(ssl, static_cast<int>(SSL_CTX_get_min_proto_version(ctx))) != 1 ||
