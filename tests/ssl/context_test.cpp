@@ -3,6 +3,7 @@
 #include <pysock/ssl_context.hpp>
 
 #include <openssl/conf.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include <climits>
@@ -522,6 +523,16 @@ TEST_CASE("OpenSSL's object outlives its context, and then has no callbacks of i
   CHECK(accepting.get() == 1);
   CHECK(s.selected_alpn_protocol() == std::nullopt);
   CHECK(contents(path).empty());
+}
+
+TEST_CASE("OpenSSL itself does not read a password from the terminal", "[ssl]") {
+  const sk::ssl_context context(sk::PROTOCOL_TLS_SERVER);
+  auto* native = static_cast<SSL_CTX*>(context.native_handle());
+  const std::string encrypted = certificate_file("encrypted.key");
+  CHECK(SSL_CTX_use_PrivateKey_file(native, encrypted.c_str(), SSL_FILETYPE_PEM) != 1);
+  ERR_clear_error();
+  const std::string key = certificate_file("server.key");
+  CHECK(SSL_CTX_use_PrivateKey_file(native, key.c_str(), SSL_FILETYPE_PEM) == 1);
 }
 
 TEST_CASE("an encrypted authority is rejected without reading a password", "[ssl]") {
