@@ -30,18 +30,20 @@ struct openssl_text {
   char* data = nullptr;
 };
 
+std::string raw(const ASN1_STRING* string) {
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
+          static_cast<std::size_t>(ASN1_STRING_length(string))};
+}
+
 std::string utf8(const ASN1_STRING* string) {
+  // The value of a uniqueIdentifier is not text. Python returns its bytes, too.
+  if (ASN1_STRING_type(string) == V_ASN1_BIT_STRING) return raw(string);
   unsigned char* out = nullptr;
   const int size = ASN1_STRING_to_UTF8(&out, string);
   if (size < 0) throw_openssl_error("getpeercert");
   openssl_text owner;
   owner.data = reinterpret_cast<char*>(out);
   return {owner.data, static_cast<std::size_t>(size)};
-}
-
-std::string raw(const ASN1_STRING* string) {
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
-          static_cast<std::size_t>(ASN1_STRING_length(string))};
 }
 
 std::string object_name(const ASN1_OBJECT* object) {

@@ -90,6 +90,7 @@ ssl_context& ssl_context::verify_flags(unsigned long value) {
   X509_VERIFY_PARAM* rules = SSL_CTX_get0_param(context_->get());
   const unsigned long extra = X509_VERIFY_PARAM_get_flags(rules) & ~value;
   ERR_clear_error();
+  // Not covered: OpenSSL has no flags that cannot be set or cleared.
   if (X509_VERIFY_PARAM_clear_flags(rules, extra) != 1 ||
       X509_VERIFY_PARAM_set_flags(rules, value) != 1) {
     detail::throw_openssl_error("verify_flags");
@@ -109,6 +110,7 @@ ssl_context& ssl_context::minimum_version(TLSVersion value) {
   if (number > version_number(context_->maximum, "minimum_version"))
     refuse("minimum_version", "it is above maximum_version");
   ERR_clear_error();
+  // Not covered: only an OpenSSL that was built without this version fails here.
   if (SSL_CTX_set_min_proto_version(context_->get(), number) != 1)
     detail::throw_openssl_error("minimum_version");
   context_->minimum = value;
@@ -129,6 +131,7 @@ ssl_context& ssl_context::maximum_version(TLSVersion value) {
   ERR_clear_error();
   // 0: the newest version of OpenSSL.
   const int newest = value == TLSVersion::MAXIMUM_SUPPORTED ? 0 : number;
+  // Not covered: only an OpenSSL that was built without this version fails here.
   if (SSL_CTX_set_max_proto_version(context_->get(), newest) != 1)
     detail::throw_openssl_error("maximum_version");
   context_->maximum = value;
@@ -244,6 +247,7 @@ ssl_context create_default_context(Purpose purpose, const std::optional<file_pat
     made.load_default_certs();
   }
   // A program with more rights than its user must not write to a file that the user chooses.
+  // Not covered: the tests do not run with more rights than their user.
   const char* keylog = OPENSSL_issetugid() == 0 ? std::getenv("SSLKEYLOGFILE") : nullptr;
   if (keylog != nullptr && *keylog != '\0') made.keylog_filename(keylog);
   return made;

@@ -111,7 +111,8 @@ credentials read_credentials(const source& certificates, const source& key,
   result.chain.reset(detail::made(sk_X509_new_null()));
   while (detail::certificate_handle above{
       PEM_read_bio_X509(certificates.bio.get(), nullptr, password_prompt::answer, &prompt)}) {
-    if (sk_X509_push(result.chain.get(), above.get()) == 0) throw std::bad_alloc();
+    // Not covered: OpenSSL fails here only without memory.
+    if (sk_X509_push(result.chain.get(), above.get()) == 0) detail::throw_no_memory();
     (void)above.release();
   }
   const std::error_code end = detail::take_openssl_error();
@@ -234,6 +235,7 @@ void ssl_context::load_verify_locations(const std::optional<file_path>& cafile,
   }
   trust(store, of_file);
   trust(store, of_text);
+  ERR_clear_error();  // calls that succeed may leave errors
   context_->next_generation();
 }
 
@@ -247,6 +249,7 @@ void ssl_context::load_default_certs() {
   ERR_clear_error();
   if (SSL_CTX_set_default_verify_paths(context_->get()) != 1)
     detail::throw_openssl_error(operation);
+  // Not covered: the systems of the tests have certificates in this folder.
   if (folders != nullptr || has_files(X509_get_default_cert_dir())) context_->has_folder = true;
   detail::trust_system(SSL_CTX_get_cert_store(context_->get()));
   ERR_clear_error();

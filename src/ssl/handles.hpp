@@ -3,6 +3,7 @@
 #pragma once
 
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -38,10 +39,17 @@ using session_handle = std::unique_ptr<SSL_SESSION, openssl_free<SSL_SESSION_fre
 using ssl_ctx_handle = std::unique_ptr<SSL_CTX, openssl_free<SSL_CTX_free>>;
 using ssl_handle = std::unique_ptr<SSL, openssl_free<SSL_free>>;
 
+// After a call of OpenSSL that fails only without memory. Empties the queue of the thread, which
+// other users of OpenSSL must not find anything in.
+[[noreturn]] inline void throw_no_memory() {
+  ERR_clear_error();
+  throw std::bad_alloc();
+}
+
 // OpenSSL fails to make an object only without memory.
 template <class T>
 T* made(T* object) {
-  if (object == nullptr) throw std::bad_alloc();
+  if (object == nullptr) throw_no_memory();
   return object;
 }
 

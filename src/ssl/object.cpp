@@ -1,30 +1,17 @@
 // SPDX-License-Identifier: MIT
 // `ssl()` of Python 2.4, and its objects.
 #include <algorithm>
+#include <memory>
 #include <pysock/ssl_context.hpp>
 #include <pysock/ssl_object.hpp>
 #include <utility>
 
 #include "certificates.hpp"
 #include "errors.hpp"
-#include "handles.hpp"
 #include "tls_connection.hpp"
 
 namespace pysock {
 inline namespace v1 {
-namespace {
-
-template <class Get>
-std::string name_of_peer(const ssl_socket& session, const Get& get) {
-  const std::string der = session.getpeercert_der();
-  if (der.empty()) return {};
-  const auto* begin = reinterpret_cast<const unsigned char*>(der.data());
-  const detail::certificate_handle peer(d2i_X509(nullptr, &begin, static_cast<long>(der.size())));
-  if (!peer) detail::throw_openssl_error("getpeercert");
-  return detail::one_line(get(peer.get()));
-}
-
-}  // namespace
 
 ssl_object::ssl_object(ssl_socket&& session) : session_(std::move(session)) {
   session_.connection_->share_plain();
@@ -62,8 +49,16 @@ std::size_t ssl_object::write(const_bytes s) {
   return sent;
 }
 
-std::string ssl_object::server() const { return name_of_peer(session_, X509_get_subject_name); }
-std::string ssl_object::issuer() const { return name_of_peer(session_, X509_get_issuer_name); }
+// The peer has a certificate, because the default ciphers require one.
+std::string ssl_object::server() const {
+  const std::shared_ptr<const detail::tls_peer> peer = session_.open("server").peer();
+  return detail::one_line(X509_get_subject_name(peer->certificate.get()));
+}
+
+std::string ssl_object::issuer() const {
+  const std::shared_ptr<const detail::tls_peer> peer = session_.open("issuer").peer();
+  return detail::one_line(X509_get_issuer_name(peer->certificate.get()));
+}
 
 ssl_object ssl(const socket& sock, const std::optional<file_path>& keyfile,
                const std::optional<file_path>& certfile) {

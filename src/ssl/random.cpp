@@ -2,6 +2,7 @@
 // OpenSSL's source of random numbers.
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <climits>
 #include <pysock/ssl_object.hpp>
 
@@ -11,7 +12,7 @@ inline namespace v1 {
 bool RAND_status() noexcept { return ::RAND_status() == 1; }
 
 void RAND_add(const_bytes bytes, double entropy) noexcept {
-  const std::size_t size = bytes.size() < INT_MAX ? bytes.size() : INT_MAX;
+  const std::size_t size = (std::min)(bytes.size(), std::size_t{INT_MAX});
   ::RAND_add(bytes.data(), static_cast<int>(size), entropy);
 }
 

@@ -247,7 +247,7 @@ std::size_t ssl_socket::sendfile(const file_source& file, std::int64_t offset,
     const std::size_t wanted =
         limit - sent < block_size ? static_cast<std::size_t>(limit - sent) : block_size;
     const std::size_t size = reader.read(block.get(), wanted, sent, ec);
-    if (size != 0 && !ec && !whole.begin_step()) ec = errc::timed_out;
+    if (size != 0 && !whole.begin_step()) ec = errc::timed_out;
     if (size == 0 || ec) break;
     detail::deadline until(calling.timeout);
     sent += connection_->write_all(block.get(), size, until, ec);

@@ -50,6 +50,13 @@ std::string name_in_hello(SSL* ssl) {
   return {reinterpret_cast<const char*>(data) + before_name, length};
 }
 
+// Sends the closing alert and returns SSL_shutdown()'s result. A KeyUpdate that has not been sent
+// goes first, because OpenSSL fails otherwise.
+int shut_down(SSL* ssl) noexcept {
+  if (SSL_in_init(ssl) == 1 && SSL_do_handshake(ssl) != 1 && SSL_want_write(ssl)) return -1;
+  return SSL_shutdown(ssl);
+}
+
 chain_handle shared_chain(STACK_OF(X509) * chain) {
   return chain_handle(chain != nullptr ? made(X509_chain_up_ref(chain)) : nullptr);
 }
@@ -64,7 +71,7 @@ tls_connection::tls_connection(std::shared_ptr<const tls_context> context, socke
       suppress_ragged_eofs_(suppress_ragged_eofs),
       ssl_(context_->new_session(rules_)) {
   bio_handle bio = wire_.make_bio();
-  if (SSL_set_ex_data(ssl_.get(), connection_index(), this) != 1) throw std::bad_alloc();
+  if (SSL_set_ex_data(ssl_.get(), connection_index(), this) != 1) throw_no_memory();
   wire_.plain = std::move(plain);
   SSL_set0_rbio(ssl_.get(), bio.get());
   BIO_up_ref(bio.get());
@@ -99,6 +106,7 @@ call_context tls_connection::context(const deadline& until) const noexcept {
 
 void tls_connection::resume(const tls_session& session) {
   if (session.generation != rules_.generation) return;
+  // Not covered: OpenSSL accepts every session that a connection of this context had.
   if (SSL_set_session(ssl_.get(), session.session.get()) != 1)
     throw_openssl_error("wrap_socket (session)");
   resumed_peer_ = session.peer;
@@ -205,7 +213,8 @@ bool tls_connection::usable(std::error_code& ec) const noexcept {
 // ---- the handshake ----
 
 void tls_connection::handshake(std::error_code& ec) noexcept {
-  if (usable(ec) || ec != ssl_errc::handshake_missing) return;
+  ec.clear();
+  if (handshake_done()) return;
   process_ = sys::process_id();
   deadline until(timeout());
   const call_context calling = context(until);
@@ -259,9 +268,8 @@ void tls_connection::judge_peer(std::error_code& ec) {
   found->sent_chain = shared_chain(SSL_get_peer_cert_chain(ssl));
   // OpenSSL leaves the client's own certificate out of the chain that a server has.
   if (server_side() && has_certificate) {
-    if (!found->sent_chain) found->sent_chain.reset(made(sk_X509_new_null()));
-    if (sk_X509_unshift(found->sent_chain.get(), found->certificate.get()) == 0)
-      throw std::bad_alloc();
+    // Not covered: OpenSSL fails here only without memory.
+    if (sk_X509_unshift(found->sent_chain.get(), found->certificate.get()) == 0) throw_no_memory();
     X509_up_ref(found->certificate.get());
   }
   peer_ = std::move(found);
@@ -299,10 +307,13 @@ int tls_connection::on_client_hello(SSL* ssl, int* alert, void*) noexcept {
 bool tls_connection::use(const std::shared_ptr<const tls_context>& chosen, SSL* ssl) noexcept {
   const std::lock_guard<std::mutex> lock(chosen->mutex);
   SSL_CTX* ctx = chosen->get();
-  if (chosen->protocol != PROTOCOL_TLS_SERVER || SSL_set_SSL_CTX(ssl, ctx) == nullptr) return false;
+  if (chosen->protocol != PROTOCOL_TLS_SERVER) return false;
+  // Not covered: OpenSSL fails here only without memory.
+  if (SSL_set_SSL_CTX(ssl, ctx) == nullptr) return false;
   // What OpenSSL leaves as the first context has it.
   X509_VERIFY_PARAM* param = SSL_get0_param(ssl);
   SSL_set_verify(ssl, SSL_CTX_get_verify_mode(ctx), nullptr);
+  // Not covered: OpenSSL fails here only without memory.
   if (X509_VERIFY_PARAM_clear_flags(param, X509_VERIFY_PARAM_get_flags(param)) != 1 ||
       X509_VERIFY_PARAM_set1(param, SSL_CTX_get0_param(ctx)) != 1 ||
       SSL_set_min_proto_version(ssl, static_cast<int>(SSL_CTX_get_min_proto_version(ctx))) != 1 ||
@@ -482,7 +493,7 @@ void tls_connection::send_alert(deadline& until, std::error_code& ec) noexcept {
   operation op(calling, sys::event::write, until);
   const auto shut = [this](SSL* ssl, std::error_code&) {
     if (alert_sent_) return 1;
-    const int result = SSL_shutdown(ssl);  // 0: it has gone, and the peer's has not come
+    const int result = shut_down(ssl);  // 0: it has gone, and the peer's has not come
     if (result < 0) return result;
     alert_sent_ = true;
     wire_.end_sending();
@@ -497,7 +508,7 @@ void tls_connection::exchange_alerts(std::error_code& ec) noexcept {
   const call_context calling = context(until);
   operation op(calling, sys::event::write, until);
   const auto shut = [this](SSL* ssl, std::error_code&) {
-    int result = SSL_shutdown(ssl);
+    int result = shut_down(ssl);
     if (result >= 0 && !alert_sent_) {
       alert_sent_ = true;
       wire_.end_sending();

@@ -36,14 +36,10 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size,
                             static_cast<unsigned>(own->alpn.size()), offered, offered_size);
   if (result != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_NOACK;
   // The result points into the client's list, because the server's may change after the lock is
-  // released.
-  for (unsigned i = 0; i + 1 + *size <= offered_size; i += 1U + offered[i]) {
-    if (offered[i] == *size && std::memcmp(offered + i + 1, found, *size) == 0) {
-      *chosen = offered + i + 1;
-      return SSL_TLSEXT_ERR_OK;
-    }
-  }
-  return SSL_TLSEXT_ERR_NOACK;
+  // released. OpenSSL has found the protocol in both lists.
+  while (*offered != *size || std::memcmp(offered + 1, found, *size) != 0) offered += 1 + *offered;
+  *chosen = offered + 1;
+  return SSL_TLSEXT_ERR_OK;
 }
 
 int context_index() noexcept {
@@ -80,7 +76,7 @@ tls_context::tls_context(ssl_protocol side)
       ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_default_passwd_cb(ctx, no_password);
-  if (SSL_CTX_set_ex_data(ctx, context_index(), this) != 1) throw std::bad_alloc();
+  if (SSL_CTX_set_ex_data(ctx, context_index(), this) != 1) throw_no_memory();
   if (SSL_CTX_set_cipher_list(ctx, default_ciphers) != 1) throw_openssl_error("ssl_context");
   // Keeps a higher minimum of the system's configuration.
   if (SSL_CTX_get_min_proto_version(ctx) < TLS1_2_VERSION)
@@ -98,6 +94,7 @@ tls_context::tls_context(ssl_protocol side)
     set_mode(CERT_REQUIRED);
   }
   next_generation();
+  ERR_clear_error();  // calls that succeed may leave errors
 }
 
 // A program may keep OpenSSL's object longer than this one.
@@ -157,7 +154,7 @@ void tls_context::set_alpn(const std::vector<std::string>& protocols) {
     SSL_CTX_set_alpn_select_cb(get(), alpn.empty() ? nullptr : choose_protocol, this);
   } else if (SSL_CTX_set_alpn_protos(get(), reinterpret_cast<const unsigned char*>(alpn.data()),
                                      static_cast<unsigned>(alpn.size())) != 0) {
-    throw std::bad_alloc();
+    throw_no_memory();
   }
 }
 

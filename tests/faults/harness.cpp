@@ -22,6 +22,7 @@
 #include <thread>
 
 #include "support/catch.hpp"
+#include "support/coverage.hpp"
 #include "support/failure.hpp"
 
 namespace faults {
@@ -270,6 +271,7 @@ class runner {
       current = &free->what;
       result = free->answer;
       run();
+      test_support::write_coverage();
       ::_exit(0);
     }
     if (free->child < 0) throw std::runtime_error("fork failed");

@@ -48,6 +48,17 @@ class credentials {
       return PEM_write_bio_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
     });
   }
+  // A list of revoked certificates, which is empty.
+  [[nodiscard]] std::string revocation_pem() const {
+    const std::unique_ptr<X509_CRL, decltype(&X509_CRL_free)> made(X509_CRL_new(), X509_CRL_free);
+    X509_CRL_set_version(made.get(), X509_CRL_VERSION_2);
+    X509_CRL_set_issuer_name(made.get(), X509_get_subject_name(certificate.get()));
+    X509_CRL_set1_lastUpdate(made.get(), X509_get0_notBefore(certificate.get()));
+    X509_CRL_set1_nextUpdate(made.get(), X509_get0_notAfter(certificate.get()));
+    if (X509_CRL_sign(made.get(), key.get(), EVP_sha256()) == 0)
+      throw std::runtime_error("no revocation list");
+    return pem([&made](BIO* out) { return PEM_write_bio_X509_CRL(out, made.get()); });
+  }
 
   std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{EVP_EC_gen("P-256"), EVP_PKEY_free};
   std::unique_ptr<X509, decltype(&X509_free)> certificate{X509_new(), X509_free};

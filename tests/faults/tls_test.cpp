@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "support/catch.hpp"
+#include "support/environment.hpp"
 #include "tls_peer.hpp"
 
 // ssl() is deprecated.
@@ -848,6 +849,63 @@ scenarios every_scenario() {
   return all;
 }
 
+// OpenSSL's queue of errors is empty after a call, also after one that failed.
+void check_queue(trial& t) {
+  t.check(ERR_peek_error() == 0, "OpenSSL has no error left");
+  ERR_clear_error();  // OpenSSL keeps the names of files and functions until then
+}
+
+// What a context and a new session have before there is a peer.
+scenarios settings() {
+  scenarios all;
+  using ref = sk::ssl_context&;
+  const auto add = [&all](const char* name, const char* operation, auto act) {
+    all.push_back({name,
+                   [operation, act](trial& t) {
+                     sk::ssl_context context(sk::PROTOCOL_TLS_CLIENT);
+                     t.call(operation, [&] { act(context); });
+                     check_queue(t);
+                     act(context);  // throws if the failed call has left the context unusable
+                   },
+                   false});
+  };
+  add("verify_flags", "verify_flags", [](ref c) { c.verify_flags(sk::VERIFY_X509_STRICT); });
+  add("minimum_version", "minimum_version",
+      [](ref c) { c.minimum_version(sk::TLSVersion::TLSv1_3); });
+  add("maximum_version", "maximum_version",
+      [](ref c) { c.maximum_version(sk::TLSVersion::TLSv1_3); });
+  add("set_ciphers", "set_ciphers", [](ref c) { c.set_ciphers("ECDHE+AESGCM"); });
+  add("set_alpn_protocols", "", [](ref c) { c.set_alpn_protocols({"h2", "http/1.1"}); });
+  add("load_verify_locations of a folder", "load_verify_locations",
+      [](ref c) { c.load_verify_locations(std::nullopt, "/"); });
+  add("load_verify_locations of text", "load_verify_locations",
+      [text = certificate_text() + credentials::get().revocation_pem()](ref c) {
+        c.load_verify_locations(std::nullopt, std::nullopt, text);
+      });
+  add("load_default_certs", "load_default_certs", [](ref c) { c.load_default_certs(); });
+  all.push_back({"ssl_context of a server",
+                 [](trial& t) {
+                   std::optional<sk::ssl_context> made;
+                   t.call("ssl_context", [&] { made.emplace(sk::PROTOCOL_TLS_SERVER); });
+                   check_queue(t);
+                 },
+                 false});
+  for (const char* name : {host_name, "127.0.0.1"}) {
+    all.push_back({std::string("wrap_socket for ") + name,
+                   [name](trial& t) {
+                     two both = pair_of(t);
+                     t.call("wrap_socket", [&] {
+                       (void)client_context().wrap_socket(
+                           std::move(both.first), name,
+                           sk::wrap_options().do_handshake_on_connect(false));
+                     });
+                     check_queue(t);
+                   },
+                   false});
+  }
+  return all;
+}
+
 // Before OpenSSL allocates anything.
 const bool counts_openssl =
     CRYPTO_set_mem_functions(memory::allocate_for_openssl, memory::reallocate_for_openssl,
@@ -911,6 +969,12 @@ TEST_CASE("a lack of memory of OpenSSL is reported", "[faults][ssl]") {
   prepare();
   constexpr unsigned step = 37;  // with 1, it takes four minutes
   fail_openssl(every_scenario(), step);
+}
+TEST_CASE("a lack of memory of OpenSSL is reported by every setting", "[faults][ssl]") {
+  if (!counts_openssl) SKIP_TEST("this OpenSSL does not let the program allocate");
+  prepare();
+  const test_support::environment_variable no_file("SSL_CERT_FILE", "");
+  fail_openssl(settings(), 1);
 }
 
 }  // namespace faults

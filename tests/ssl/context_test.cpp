@@ -2,11 +2,16 @@
 #include <filesystem>
 #include <pysock/ssl_context.hpp>
 
+#include <openssl/conf.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <climits>
 #include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <sstream>
+#include <stdexcept>
 
 #include "ssl/tls.hpp"
 #include "support/catch.hpp"
@@ -23,6 +28,30 @@ std::string contents(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
+
+// What the system's administrator sets for every program that uses OpenSSL.
+class system_configuration {
+ public:
+  explicit system_configuration(const std::string& settings) { load("system_default", settings); }
+  system_configuration(const system_configuration&) = delete;
+  system_configuration& operator=(const system_configuration&) = delete;
+  ~system_configuration() {
+    load("nothing", "MinProtocol = TLSv1.2");
+    (void)CONF_modules_load_file(nullptr, nullptr,
+                                 CONF_MFLAGS_DEFAULT_SECTION | CONF_MFLAGS_IGNORE_MISSING_FILE);
+  }
+
+ private:
+  void load(const std::string& name, const std::string& settings) {
+    const std::string path = folder_ / "openssl.cnf";
+    std::ofstream(path) << "openssl_conf = modules\n[modules]\nssl_conf = names\n[names]\n"
+                        << name << " = settings\n[settings]\n"
+                        << settings << '\n';
+    CHECK(CONF_modules_load_file(path.c_str(), nullptr, 0) == 1);
+  }
+
+  temporary_directory folder_;
+};
 
 }  // namespace
 
@@ -65,6 +94,34 @@ TEST_CASE("settings return the values that were set", "[ssl]") {
   context.minimum_version(sk::TLSVersion::TLSv1_3).maximum_version(sk::TLSVersion::TLSv1_3);
   CHECK(context.minimum_version() == sk::TLSVersion::TLSv1_3);
   CHECK(context.maximum_version() == sk::TLSVersion::TLSv1_3);
+  context.minimum_version(sk::TLSVersion::MINIMUM_SUPPORTED);
+  CHECK(context.minimum_version() == sk::TLSVersion::MINIMUM_SUPPORTED);
+  auto* native = static_cast<SSL_CTX*>(context.native_handle());
+  CHECK(SSL_CTX_get_min_proto_version(native) == TLS1_2_VERSION);
+}
+
+TEST_CASE("a new context keeps stricter versions of the system's configuration", "[ssl]") {
+  const struct {
+    const char* settings;
+    sk::TLSVersion minimum;
+    sk::TLSVersion maximum;
+  } rows[] = {
+      {"MinProtocol = TLSv1", sk::TLSVersion::TLSv1_2, sk::TLSVersion::MAXIMUM_SUPPORTED},
+      {"MinProtocol = TLSv1.2", sk::TLSVersion::TLSv1_2, sk::TLSVersion::MAXIMUM_SUPPORTED},
+      {"MinProtocol = TLSv1.3", sk::TLSVersion::TLSv1_3, sk::TLSVersion::MAXIMUM_SUPPORTED},
+      {"MaxProtocol = TLSv1.2", sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_2},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.settings);
+    const system_configuration present(row.settings);
+    for (const auto protocol : {sk::PROTOCOL_TLS_CLIENT, sk::PROTOCOL_TLS_SERVER}) {
+      const sk::ssl_context context(protocol);
+      CHECK(context.minimum_version() == row.minimum);
+      CHECK(context.maximum_version() == row.maximum);
+      auto* native = static_cast<SSL_CTX*>(context.native_handle());
+      CHECK(SSL_CTX_get_min_proto_version(native) == static_cast<int>(row.minimum));
+    }
+  }
 }
 
 TEST_CASE("set_ciphers chooses the ciphers and rejects unknown names", "[ssl]") {
@@ -106,6 +163,10 @@ TEST_CASE("ALPN negotiates a protocol in the server's order", "[ssl]") {
     CHECK(both.client.selected_alpn_protocol() == "h2");
     CHECK(both.server.selected_alpn_protocol() == "h2");
   }
+  client.set_alpn_protocols({"h3", "ftp", "h2"});  // the first is as long as the chosen one
+  CHECK(secured(client, server).client.selected_alpn_protocol() == "h2");
+  server.set_alpn_protocols({});
+  CHECK(secured(client, server).client.selected_alpn_protocol() == std::nullopt);
   server.set_alpn_protocols({"spdy/1"});
   CHECK(secured(client, server).server.selected_alpn_protocol() == std::nullopt);
   CHECK(failure_of([&] { client.set_alpn_protocols({""}); }) == "invalid_argument");
@@ -285,7 +346,22 @@ TEST_CASE("load_cert_chain that fails keeps the old certificate and key", "[ssl]
         }) == "sslerror: the password of the private key is wrong");
   CHECK(tls_failure_of([&] { server.load_cert_chain_data("nothing", "nothing"); }) ==
         "sslerror: NO_START_LINE");
+  const std::string pem = contents(elsewhere);
+  // The certificate of the issuer is cut off.
+  CHECK_THAT(tls_failure_of([&] {
+               server.load_cert_chain_data(pem + pem.substr(0, pem.size() / 2),
+                                           contents(certificate_file("elsewhere.key")));
+             }),
+             ContainsSubstring("sslerror"));
+  const std::string_view too_long(pem.data(), std::size_t{INT_MAX} + 1);  // nothing reads it
+  CHECK(failure_of([&] { server.load_cert_chain_data(too_long, pem); }) == "out_of_range");
   CHECK(secured(client_context(), server).client.version());
+  server.set_ciphers("ECDHE+AESGCM:@SECLEVEL=4");  // the key would need 384 bits
+  CHECK(message_of([&] { server.load_cert_chain(certificate_file("elsewhere.both")); }) ==
+        "load_cert_chain: [SSL: EE_KEY_TOO_SMALL] ee key too small");
+  server.set_ciphers("DEFAULT:@SECLEVEL=1");
+  CHECK(secured(client_context(), server).client.getpeercert()->subject["commonName"] ==
+        "the server");
 }
 
 TEST_CASE("load_verify_locations that fails trusts nothing new", "[ssl]") {
@@ -311,8 +387,35 @@ TEST_CASE("load_verify_locations that fails trusts nothing new", "[ssl]") {
   (void)accepting.get();
 }
 
+TEST_CASE("authorities' files may have revocation lists, but need more than keys", "[ssl]") {
+  const std::string lists = contents(certificate_file("ca.crl"));
+  sk::ssl_context client = client_context();
+  client.verify_flags(client.verify_flags() | sk::VERIFY_CRL_CHECK_LEAF);
+  SECTION("a file") { client.load_verify_locations(certificate_file("ca.crl")); }
+  SECTION("text") { client.load_verify_locations(std::nullopt, std::nullopt, lists); }
+  SECTION("text after a key") {
+    const std::string key = contents(certificate_file("ca.key"));
+    CHECK(tls_failure_of([&] { client.load_verify_locations(std::nullopt, std::nullopt, key); }) ==
+          "sslerror: NO_START_LINE");
+    client.load_verify_locations(std::nullopt, std::nullopt, key + lists);
+  }
+  CHECK(secured(client, server_context()).client.version());
+  const sk::ssl_context revoked = server_context("revoked");
+  auto plain = connected();
+  background<std::string> accepting(
+      [&] { return tls_failure_of([&] { return revoked.wrap_server(std::move(plain.second)); }); });
+  CHECK(tls_failure_of([&] { return client.wrap_socket(std::move(plain.first), "localhost"); }) ==
+        "certificate: certificate revoked");
+  CHECK(accepting.get() == "sslerror: SSLV3_ALERT_CERTIFICATE_REVOKED");
+}
+
 TEST_CASE("folders and files of authorities that are missing are reported", "[ssl]") {
   sk::ssl_context client(sk::PROTOCOL_TLS_CLIENT);
+  const std::string too_long =
+      failure_of([&] { client.load_verify_locations(std::nullopt, "/" + std::string(5000, 'x')); });
+  // For Windows such a folder is only missing.
+  CHECK((too_long == failure("error", ENAMETOOLONG) ||
+         too_long == failure("file_not_found_error", ENOENT)));
   CHECK(failure_of([&] { client.load_verify_locations(std::nullopt, "/nowhere/at all"); }) ==
         failure("file_not_found_error", ENOENT));
   CHECK(failure_of([&] {
@@ -372,14 +475,64 @@ TEST_CASE("secrets are appended to the key log file", "[ssl]") {
   CHECK_THAT(once, ContainsSubstring("CLIENT_TRAFFIC_SECRET_0 "));
   (void)secured(client, server_context());
   CHECK(contents(path).size() == 2 * once.size());
+  auto* native = static_cast<SSL_CTX*>(client.native_handle());
+  const auto late_line = SSL_CTX_get_keylog_callback(native);
   client.keylog_filename("");
   (void)secured(client, server_context());
+  CHECK(contents(path).size() == 2 * once.size());
+  // The handshake of another thread may still log after the change.
+  const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(native), SSL_free);
+  late_line(ssl.get(), "a secret");
   CHECK(contents(path).size() == 2 * once.size());
   CHECK(failure_of([&] { client.keylog_filename("/nowhere/at all"); }) ==
         failure("file_not_found_error", ENOENT));
   CHECK(failure_of([&] { client.keylog_filename("a\0b"); }) == "invalid_argument");
   const environment_variable from_environment("SSLKEYLOGFILE", path);
   CHECK(sk::create_default_context().keylog_filename() == path);
+  const environment_variable empty("SSLKEYLOGFILE", "");
+  CHECK(sk::create_default_context().keylog_filename().empty());
+}
+
+TEST_CASE("OpenSSL's object outlives its context, and then has no callbacks of it", "[ssl]") {
+  const temporary_directory folder;
+  const std::string path = folder / "keys";
+  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> kept(nullptr, SSL_CTX_free);
+  {
+    sk::ssl_context server = server_context();
+    server.keylog_filename(path);
+    server.set_alpn_protocols({"h2"});
+    server.sni_callback([](const std::string&) -> const sk::ssl_context* {
+      throw std::runtime_error("not called");
+    });
+    kept.reset(static_cast<SSL_CTX*>(server.native_handle()));
+    SSL_CTX_up_ref(kept.get());
+    const sk::ssl_context moved = std::move(server);
+    CHECK(moved.native_handle() == kept.get());
+    CHECK(server.native_handle() == nullptr);
+  }
+  auto plain = connected();
+  plain.second.settimeout(std::nullopt);
+  background<int> accepting([&] {
+    const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(kept.get()), SSL_free);
+    SSL_set_fd(ssl.get(), static_cast<int>(plain.second.fileno()));
+    return SSL_accept(ssl.get());
+  });
+  sk::ssl_context client = client_context();
+  client.set_alpn_protocols({"h2"});
+  const sk::ssl_socket s = client.wrap_socket(std::move(plain.first), "localhost");
+  CHECK(accepting.get() == 1);
+  CHECK(s.selected_alpn_protocol() == std::nullopt);
+  CHECK(contents(path).empty());
+}
+
+TEST_CASE("OpenSSL itself does not read a password from the terminal", "[ssl]") {
+  const sk::ssl_context context(sk::PROTOCOL_TLS_SERVER);
+  auto* native = static_cast<SSL_CTX*>(context.native_handle());
+  const std::string encrypted = certificate_file("encrypted.key");
+  CHECK(SSL_CTX_use_PrivateKey_file(native, encrypted.c_str(), SSL_FILETYPE_PEM) != 1);
+  ERR_clear_error();
+  const std::string key = certificate_file("server.key");
+  CHECK(SSL_CTX_use_PrivateKey_file(native, key.c_str(), SSL_FILETYPE_PEM) == 1);
 }
 
 TEST_CASE("an encrypted authority is rejected without reading a password", "[ssl]") {

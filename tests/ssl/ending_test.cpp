@@ -120,6 +120,31 @@ TEST_CASE("close waits only if a ticket may still arrive", "[ssl][close]") {
     (void)both.client.recv(1);
     both.client.close();
   }
+  SECTION("after a ticket that wait_readable received") {
+    session_pair both = secured();
+    both.client.sendall("x");
+    both.server.sendall("x");
+    CHECK(both.client.wait_readable(patience));
+    both.client.close();
+  }
+  SECTION("after a deadline") {
+    session_pair both = secured();
+    both.client.sendall("x");
+    both.client.settimeout(std::chrono::steady_clock::now());
+    both.client.close();
+    CHECK(both.server.recv(10) == "x");
+  }
+  SECTION("after a reset") {
+    session_pair both = secured();
+    both.client.sendall("x");
+    both.client.shutdown(SHUT_WR);
+    const linger hard{1, 0};
+    REQUIRE(sys::setsockopt(both.server.fileno(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard) == 0);
+    REQUIRE(sys::close(both.server.detach()) == 0);
+    REQUIRE(wait_for(both.client.fileno(), POLLIN));
+    both.client.close();
+    CHECK_FALSE(both.client);
+  }
   SECTION("a client that has sent nothing") {
     session_pair both = secured();
     both.client.close();
@@ -146,6 +171,68 @@ TEST_CASE("close waits only if a ticket may still arrive", "[ssl][close]") {
     CHECK(both.server.recv(10).empty());
   }
   CHECK(watch.seconds() < 1.9);  // close waits at most 2 s
+}
+
+TEST_CASE("close of a blocking client waits until the server closes", "[ssl][close]") {
+  session_pair both = secured();
+  both.client.setblocking(true);
+  both.client.sendall("x");
+  background<int> closing([&] {
+    both.client.close();
+    return 0;
+  });
+  CHECK(both.server.recv(10) == "x");
+  CHECK(both.server.recv(10).empty());
+  closing.wait_until_asleep();
+  // The first of them would make a closed client reset the connection.
+  for (int i = 0; i < 3; ++i) CHECK(both.server.sendall("late") == 4);
+  both.server.close();
+  closing.get();
+  CHECK_FALSE(both.client);
+}
+
+TEST_CASE("close does not receive more than a limit from a server that goes on sending",
+          "[ssl][close]") {
+  session_pair both = secured();
+  both.client.sendall("x");
+  background<std::size_t> sending(
+      [&] { return transferred([&] { both.server.sendall(std::string(50000000, 'x')); }); });
+  both.client.close();
+  CHECK_FALSE(both.client);
+  CHECK(sending.get() < 50000000);
+}
+
+TEST_CASE("a server in the middle of a KeyUpdate sends its first data without tickets",
+          "[ssl][session]") {
+  session_pair both = secured();
+  REQUIRE(SSL_key_update(static_cast<SSL*>(both.server.native_handle()),
+                         SSL_KEY_UPDATE_NOT_REQUESTED) == 1);
+  both.server.sendall("data");
+  CHECK(both.client.recv(10) == "data");
+  CHECK_FALSE(both.client.session().resumable());
+  both.server.sendall("more");
+  CHECK(both.client.recv(10) == "more");
+}
+
+TEST_CASE("the closing alert is sent after a KeyUpdate that the program has not sent", "[ssl]") {
+  session_pair both = secured();
+  REQUIRE(SSL_key_update(static_cast<SSL*>(both.client.native_handle()),
+                         SSL_KEY_UPDATE_NOT_REQUESTED) == 1);
+  SECTION("close") {
+    both.client.close();
+    CHECK(both.server.recv(1).empty());
+  }
+  SECTION("shutdown") {
+    both.client.shutdown(SHUT_WR);
+    CHECK(both.server.recv(1).empty());
+    both.server.sendall("the answer");
+    CHECK(both.client.recv(10) == "the answer");
+  }
+  SECTION("unwrap") {
+    background<sk::socket> other([&] { return both.server.unwrap(); });
+    both.client.unwrap().sendall("x");
+    CHECK(other.get().recv(1) == "x");
+  }
 }
 
 TEST_CASE("destruction does not wait for a full connection", "[ssl]") {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Sessions in a process and its children.
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <unistd.h>
 
 #include <pysock/ssl.hpp>
@@ -52,4 +54,15 @@ TEST_CASE("a parent that detaches leaves its session to a child", "[ssl][fork]")
   CHECK(both.server.recv(1).empty());
   both.server.sendall("to the child");
   CHECK(child.get() == 0);
+}
+
+TEST_CASE("an error of OpenSSL has a number instead of a text after OpenSSL's end", "[ssl][fork]") {
+  const auto value = static_cast<int>(ERR_PACK(ERR_LIB_SSL, 0, SSL_R_WRONG_VERSION_NUMBER));
+  const std::error_code code(value, sk::openssl_category());
+  const std::string number = std::to_string(value);
+  CHECK(code.message() == "[SSL: WRONG_VERSION_NUMBER] wrong version number");
+  CHECK(text_from_child([&] {
+          OPENSSL_cleanup();
+          return code.message();
+        }) == "[SSL: UNKNOWN_ERROR_" + number + "] unknown error " + number);
 }

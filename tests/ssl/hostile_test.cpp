@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 
 #include <atomic>
+#include <memory>
 #include <pysock/ssl.hpp>
 
 #include "ssl/tls.hpp"
@@ -83,6 +84,59 @@ std::size_t fill(sk::ssl_socket& s, const std::string& data) {
 constexpr std::size_t more_than_fits = 16000000;
 
 }  // namespace
+
+namespace {
+
+const std::string asked_name = "localhost";
+
+// The first message of a client that asks for this name.
+std::string client_hello() {
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
+                                                                  SSL_CTX_free);
+  const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context.get()), SSL_free);
+  BIO* sent = BIO_new(BIO_s_mem());
+  SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), sent);
+  REQUIRE(SSL_set_tlsext_host_name(ssl.get(), asked_name.c_str()) == 1);
+  REQUIRE(SSL_connect(ssl.get()) == -1);
+  std::string bytes(BIO_ctrl_pending(sent), '\0');
+  REQUIRE(BIO_read(sent, bytes.data(), static_cast<int>(bytes.size())) > 0);
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("a server refuses a client's name that is not well-formed", "[ssl][sni]") {
+  std::string hello = client_hello();
+  // Before the name: the type of the extension, its size, the size of the list, the type of the
+  // name and its size.
+  const std::size_t at = hello.find(asked_name);
+  REQUIRE(at != std::string::npos);
+  std::string expected;
+  SECTION("well-formed") { expected = asked_name; }
+  SECTION("of another type") { hello[at - 3] = 1; }
+  SECTION("longer than the list") { ++hello[at - 1]; }
+  SECTION("cut off") {
+    hello[at - 6] = 3;  // the rest becomes another extension, which nobody knows
+    hello[at - 2] = hello[at - 1] = 0x5a;
+    hello[at] = 0;
+    hello[at + 1] = static_cast<char>(asked_name.size() - 2);
+  }
+  std::vector<std::string> seen;
+  sk::ssl_context server = server_context();
+  server.sni_callback([&seen](const std::string& name) -> const sk::ssl_context* {
+    seen.push_back(name);
+    return nullptr;
+  });
+  auto plain = connected();
+  plain.first.sendall(hello);
+  plain.first.shutdown(SHUT_WR);
+  sk::ssl_socket s = server.wrap_server(std::move(plain.second),
+                                        sk::wrap_options().do_handshake_on_connect(false));
+  CHECK(tls_failure_of([&] { s.do_handshake(); }) ==
+        (expected.empty() ? "sslerror: BAD_EXTENSION" : "eof"));
+  CHECK(seen == std::vector<std::string>{expected});
+  CHECK(s.server_hostname() == expected);
+}
 
 TEST_CASE("a handshake times out during a flood of HelloRequest messages", "[ssl][flood]") {
   const std::size_t size = GENERATE(std::size_t{4}, std::size_t{16384});
@@ -165,6 +219,39 @@ TEST_CASE("recv stops when 48 KiB of answers to KeyUpdates cannot be sent", "[ss
   CHECK(both.client.recv(100) == "after them");
   CHECK(both.client.sendall(sk::const_bytes(data).after(gone)) == data.size() - gone);
   CHECK((receiving.get() == data));
+}
+
+TEST_CASE("shutdown(SHUT_WR) that times out leaves both directions open", "[ssl]") {
+  session_pair both = secured();
+  const std::string data = numbered(more_than_fits);
+  const std::size_t gone = fill(both.client, data);
+  both.client.settimeout(short_time);
+  CHECK(tls_failure_of([&] { both.client.shutdown(SHUT_WR); }) == "timeout");
+  background<std::string> receiving([&] {
+    std::string received = receive(both.server, gone + 1);
+    both.server.sendall("the answer");
+    return received;
+  });
+  both.client.settimeout(patience);
+  both.client.shutdown(SHUT_WR);  // sends the rest of the record and the alert
+  CHECK((receiving.get() == data.substr(0, gone)));
+  CHECK(both.client.recv(100) == "the answer");
+}
+
+TEST_CASE("shutdown(SHUT_WR) waits while 48 KiB of answers to KeyUpdates cannot be sent", "[ssl]") {
+  session_pair both = secured();
+  const std::string data = numbered(more_than_fits);
+  const std::size_t gone = fill(both.client, data);
+  both.client.settimeout(short_time);
+  for (int i = 0; i < 4000; ++i) key_update(both.server);
+  // Until the client is in the middle of an answer.
+  for (int i = 0; i < 100 && SSL_in_init(openssl(both.client)) == 0; ++i)
+    CHECK(tls_failure_of([&] { return both.client.recv(100); }) == "timeout");
+  CHECK(tls_failure_of([&] { both.client.shutdown(SHUT_WR); }) == "timeout");
+  both.client.settimeout(patience);
+  background<std::string> receiving([&] { return receive(both.server, gone + 1); });
+  both.client.shutdown(SHUT_WR);
+  CHECK((receiving.get() == data.substr(0, gone)));
 }
 
 TEST_CASE("KeyUpdates after shutdown(SHUT_WR) do not end receiving", "[ssl]") {

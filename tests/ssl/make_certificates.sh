@@ -35,6 +35,7 @@ default_ca = authority
 [authority]
 database = index.txt
 new_certs_dir = .
+crlnumber = crlnumber
 default_md = sha256
 policy = any
 unique_subject = no
@@ -46,6 +47,7 @@ organizationName = optional
 commonName = supplied
 END
 : >index.txt
+echo 01 >crlnumber
 
 key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1.key" 2>/dev/null; }
 
@@ -76,6 +78,9 @@ signed nameless '/O=pysock/CN=localhost' nameless ca $long $far
 signed expired '/O=pysock/CN=localhost' local ca $long 20210101000000Z
 signed early '/O=pysock/CN=localhost' local ca 20990101000000Z $far
 signed unknown '/O=pysock/CN=localhost' local stranger $long $far
+signed revoked '/O=pysock/CN=localhost' local ca $long $far
+openssl ca -config openssl.cnf -name authority -cert ca.pem -keyfile ca.key -revoke revoked.pem 2>/dev/null
+openssl ca -config openssl.cnf -name authority -cert ca.pem -keyfile ca.key -gencrl -crldays 30 -out ca.crl 2>/dev/null
 openssl pkey -in server.key -aes256 -passout pass:secret -out encrypted.key
 mkdir hashed
 cp ca.pem hashed

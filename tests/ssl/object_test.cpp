@@ -115,6 +115,22 @@ TEST_CASE("read has one timeout for all bytes, and can be repeated", "[ssl]") {
   CHECK(s.read(20) == "beginning and the en");
 }
 
+TEST_CASE("after an absolute deadline read returns no more data", "[ssl]") {
+  auto plain = connected();
+  const sk::ssl_context context = server_context();
+  background<sk::ssl_socket> accepting(
+      [&] { return context.wrap_server(std::move(plain.second)); });
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+  plain.first.settimeout(deadline);
+  sk::ssl_object s = sk::ssl(plain.first);
+  sk::ssl_socket server = accepting.get();
+  CHECK(tls_failure_of([&] { return s.read(1); }) == "timeout");
+  CHECK(std::chrono::steady_clock::now() >= deadline);
+  server.sendall("too late");
+  REQUIRE(wait_for(plain.first.fileno(), POLLIN));
+  CHECK(tls_failure_of([&] { return s.read(1); }) == "timeout");
+}
+
 TEST_CASE("write sends all data and returns their size", "[ssl]") {
   old_pair both;
   CHECK(both.client->write("") == 0);

@@ -64,6 +64,7 @@ TEST_CASE("invalid certificates are rejected, each with its own message", "[ssl]
       {"elsewhere", "localhost", X509_V_ERR_HOSTNAME_MISMATCH},  // its common name is localhost
       {"nameless", "localhost", X509_V_ERR_HOSTNAME_MISMATCH},
       {"server", "example.test", X509_V_ERR_HOSTNAME_MISMATCH},
+      {"server", "host.0a7", X509_V_ERR_HOSTNAME_MISMATCH},  // not a number
       {"server", "a.b.example.test", X509_V_ERR_HOSTNAME_MISMATCH},
       {"server", "127.0.0.2", X509_V_ERR_IP_ADDRESS_MISMATCH},
       {"elsewhere", "127.0.0.1", X509_V_ERR_IP_ADDRESS_MISMATCH},
@@ -112,6 +113,7 @@ TEST_CASE("invalid host names are rejected before anything is sent", "[ssl]") {
       {"127.0.0.1.", "server_hostname is neither a host name nor an IP address"},
       {"127.1", "server_hostname is neither a host name nor an IP address"},
       {"host.0x7f", "server_hostname is neither a host name nor an IP address"},
+      {"host.0X7F", "server_hostname is neither a host name nor an IP address"},
       {"[::1]", "server_hostname is neither a host name nor an IP address"},
       {"localhost:443", "server_hostname is neither a host name nor an IP address"},
       {long_name, "server_hostname is too long"},

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "ssl/tls.hpp"
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
 #include "support/raw.hpp"
 #include "support/temporary_directory.hpp"
@@ -127,6 +128,8 @@ TEST_CASE("without a handshake nothing is sent or received", "[ssl]") {
         "sslerror: the handshake has not been done");
   CHECK(tls_failure_of([&] { return client.recv(10); }) ==
         "sslerror: the handshake has not been done");
+  CHECK(tls_failure_of([&] { return client.recv_exactly(10); }) ==
+        "sslerror: the handshake has not been done");
   CHECK(tls_failure_of([&] { return client.unwrap(); }) ==
         "sslerror: the handshake has not been done");
   CHECK(client.version() == std::nullopt);
@@ -145,6 +148,14 @@ TEST_CASE("after close every call fails with EBADF, and close can be repeated", 
   CHECK_FALSE(both.client);
   CHECK(both.client.fileno() == -1);
   CHECK(both.client.pending() == 0);
+  CHECK(both.client.server_hostname().empty());
+  CHECK_FALSE(both.client.session_reused());
+  CHECK(both.client.getblocking());
+  CHECK(both.client.gettimeout() == std::nullopt);
+  const bool was_server = both.server.server_side();
+  sk::ssl_socket moved = std::move(both.server);
+  CHECK((was_server && moved.server_side() && !both.server.server_side()));
+  both.server = std::move(moved);
   const std::string closed = failure("error", EBADF);
   CHECK(failure_of([&] { return both.client.recv(1); }) == closed);
   CHECK(failure_of([&] { return both.client.send("x"); }) == closed);
@@ -166,6 +177,10 @@ TEST_CASE("a moved session can be used, and assignment closes the old session", 
   sk::ssl_socket moved = std::move(both.client);
   CHECK(moved.sendall("x") == 1);
   CHECK(both.server.recv(1) == "x");
+  sk::ssl_socket& same = moved;
+  moved = std::move(same);
+  CHECK(moved.sendall("z") == 1);
+  CHECK(both.server.recv(1) == "z");
   moved = std::move(other.client);
   CHECK(both.server.recv(1).empty());
   moved.sendall("y");
@@ -341,6 +356,27 @@ TEST_CASE("sendfile of a session reads and sends", "[ssl]") {
         "invalid_argument");
   both.client.setblocking(false);
   CHECK(failure_of([&] { return both.client.sendfile(folder / "file"); }) == "invalid_argument");
+}
+
+TEST_CASE("sendfile without memory for its buffer sends nothing", "[ssl]") {
+  session_pair both = secured();
+  std::istringstream stream("some text");
+  std::error_code ec;
+  std::size_t number = 0;
+  do {
+    fail_allocation(++number);
+    const std::size_t sent = both.client.sendfile(stream, 0, std::nullopt, ec);
+    if (!stop_failing()) {
+      CHECK(sent == 9);
+      break;
+    }
+    CHECK(sent == 0);
+    CHECK(ec == std::errc::not_enough_memory);
+    CHECK(stream.tellg() == 0);
+  } while (number < 100);
+  CHECK(number > 1);
+  CHECK_FALSE(ec);
+  CHECK(receive(both.server, 9) == "some text");
 }
 
 TEST_CASE("a session reads and sets options of its socket", "[ssl]") {

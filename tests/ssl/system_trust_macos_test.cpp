@@ -136,6 +136,7 @@ class keychain {
 
   fake_array* anchors = nullptr;
   std::map<SecTrustSettingsDomain, fake_array*> listed;
+  OSStatus result_without_list = errSecItemNotFound;
   static keychain* current;
 
  private:
@@ -149,7 +150,7 @@ const fake_string ssl_policy{{}, "ssl"}, oid_key{{}, "oid"}, application_key{{},
     result_key{{}, "result"};
 
 OSStatus give(fake_array* found, CFArrayRef* where) {
-  if (found == nullptr) return errSecItemNotFound;
+  if (found == nullptr) return keychain::current->result_without_list;
   *where = keychain::copied(found);
   return errSecSuccess;
 }
@@ -305,6 +306,15 @@ TEST_CASE("unreadable settings and certificates are not trusted", "[ssl][trust]"
   damaged->der->bytes.resize(20);
   k.come_with_system({without_data, damaged, k.certificate("good")});
   CHECK(k.trusted() == "good");
+}
+
+TEST_CASE("a list that is missing although the call succeeds is an empty one", "[ssl][trust]") {
+  keychain k;
+  k.result_without_list = errSecSuccess;
+  CHECK(k.trusted() == "");
+  auto* a = k.certificate("a");
+  k.come_with_system({a});  // without any setting
+  CHECK(k.trusted() == "a");
 }
 
 TEST_CASE("a certificate in several lists is trusted once", "[ssl][trust]") {

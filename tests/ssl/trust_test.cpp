@@ -3,10 +3,19 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#if __has_include(<sys/fsuid.h>)
+#include <sys/fsuid.h>
+#endif
+
+#include <filesystem>
+#include <fstream>
+#include <new>
 #include <pysock/ssl.hpp>
 
 #include "ssl/tls.hpp"
 #include "support/catch.hpp"
+#include "support/environment.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace sk = pysock;
 using namespace test_support;
@@ -141,6 +150,37 @@ TEST_CASE("a server without a certificate is refused, whatever the ciphers", "[s
   CHECK(connect_once(client, server, "localhost", session).client == "none");
 }
 
+TEST_CASE("what the program tells OpenSSL does not replace the verification of a peer", "[ssl]") {
+  const sk::ssl_context client = client_context();
+  sk::ssl_context server = server_context("expired");
+  sk::ssl_session session;
+  SECTION("that a client needs no certificate") {
+    server = server_context();
+    server.load_verify_locations(certificate_file("ca.pem"));
+    server.verify_mode(sk::CERT_REQUIRED);
+    SSL_CTX_set_verify(static_cast<SSL_CTX*>(server.native_handle()), SSL_VERIFY_PEER, nullptr);
+    CHECK(connect_once(client, server, "localhost", session).server ==
+          "sslerror: PEER_DID_NOT_RETURN_A_CERTIFICATE");
+  }
+  SECTION("that every certificate is valid") {
+    SSL_CTX_set_verify(static_cast<SSL_CTX*>(client.native_handle()), SSL_VERIFY_PEER,
+                       [](int, X509_STORE_CTX*) { return 1; });
+    CHECK(connect_once(client, server, "localhost", session).client ==
+          "certificate: certificate has expired");
+  }
+  SECTION("that no certificate is valid, without a reason") {
+    SSL_CTX_set_cert_verify_callback(
+        static_cast<SSL_CTX*>(client.native_handle()),
+        [](X509_STORE_CTX* verified, void*) {
+          X509_STORE_CTX_set_error(verified, X509_V_OK);
+          return 0;
+        },
+        nullptr);
+    CHECK(connect_once(client, server, "localhost", session).client ==
+          "sslerror: CERTIFICATE_VERIFY_FAILED");
+  }
+}
+
 TEST_CASE("chains start with the peer's own certificate, as DER", "[ssl][session]") {
   const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
   sk::ssl_context client = with_version(client_context(), version);
@@ -184,23 +224,102 @@ TEST_CASE("a rejected certificate leaves nothing in OpenSSL's queue of the threa
   (void)accepting.get();
 }
 
+namespace {
+
+// The message of a client that rejects the server's certificate.
+std::string refusal(const sk::ssl_context& client) {
+  const sk::ssl_context server = server_context("unknown");
+  auto plain = connected();
+  background<std::string> accepting(
+      [&] { return tls_failure_of([&] { return server.wrap_server(std::move(plain.second)); }); });
+  std::string said =
+      message_of([&] { return client.wrap_socket(std::move(plain.first), "localhost"); });
+  (void)accepting.get();
+  return said;
+}
+
+const std::string note = "(the context has no trusted authority)";
+
+// This thread reads files as a user without rights, if the program has the rights for that.
+class without_rights {
+ public:
+#if __has_include(<sys/fsuid.h>)
+  without_rights() : before_(::setfsuid(nobody)) {}
+  ~without_rights() { ::setfsuid(static_cast<uid_t>(before_)); }
+  without_rights(const without_rights&) = delete;
+  without_rights& operator=(const without_rights&) = delete;
+
+ private:
+  static constexpr uid_t nobody = 65534;
+  int before_;
+#else
+  without_rights() {}
+#endif
+};
+
+}  // namespace
+
 TEST_CASE("the error of a context without authorities says that it has none", "[ssl]") {
-  const sk::ssl_context server = server_context();
-  const auto refused = [&server](const sk::ssl_context& client) {
-    auto plain = connected();
-    background<std::string> accepting([&] {
-      return tls_failure_of([&] { return server.wrap_server(std::move(plain.second)); });
-    });
-    std::string said =
-        message_of([&] { return client.wrap_socket(std::move(plain.first), "localhost"); });
-    (void)accepting.get();
-    return said;
-  };
-  const std::string note = "(the context has no trusted authority)";
   sk::ssl_context context(sk::PROTOCOL_TLS_CLIENT);
-  CHECK_THAT(refused(context), ContainsSubstring(note));
-  context.load_verify_locations(certificate_file("stranger.pem"));
-  CHECK_THAT(refused(context), !ContainsSubstring(note) && ContainsSubstring("local issuer"));
+  CHECK_THAT(refusal(context), ContainsSubstring(note));
+  SECTION("a file") { context.load_verify_locations(certificate_file("ca.pem")); }
+  SECTION("a folder") {
+    context.load_verify_locations(std::nullopt, certificate_file("hashed"));
+    const temporary_directory empty;
+    context.load_verify_locations(std::nullopt, empty / "");
+  }
+  CHECK_THAT(refusal(context), !ContainsSubstring(note) && ContainsSubstring("local issuer"));
+}
+
+TEST_CASE("a folder without files, or one that cannot be read, has no authority", "[ssl]") {
+  const temporary_directory folder;
+  sk::ssl_context context(sk::PROTOCOL_TLS_CLIENT);
+  SECTION("without files") { context.load_verify_locations(std::nullopt, folder / ""); }
+  SECTION("not readable") {
+    namespace fs = std::filesystem;
+    std::ofstream(folder / "file") << "some text";
+    fs::permissions(folder / "", fs::perms::none);
+    std::string reason;
+    {
+      const without_rights now;
+      std::error_code ec;
+      const fs::directory_iterator readable(folder / "", ec);
+      if (!ec) reason = "this user can read every folder";
+      context.load_verify_locations(std::nullopt, folder / "");
+    }
+    fs::permissions(folder / "", fs::perms::owner_all);
+    if (!reason.empty()) SKIP_TEST(reason);
+  }
+  CHECK_THAT(refusal(context), ContainsSubstring(note));
+}
+
+TEST_CASE("load_default_certs uses the folder that the environment names, or the system's",
+          "[ssl]") {
+  const environment_variable no_file("SSL_CERT_FILE", "");  // OpenSSL does not read one then
+  sk::ssl_context context(sk::PROTOCOL_TLS_CLIENT);
+  SECTION("the environment's folder") {
+    const environment_variable folder("SSL_CERT_DIR", certificate_file("hashed"));
+    context.load_default_certs();
+    CHECK(secured(context, server_context()).client.getpeercert());
+  }
+  SECTION("the system's folder") {
+    const environment_variable folder("SSL_CERT_DIR", std::nullopt);
+    context.load_default_certs();
+    X509_STORE* store = SSL_CTX_get_cert_store(static_cast<SSL_CTX*>(context.native_handle()));
+    std::error_code ec;
+    const std::filesystem::directory_iterator files(X509_get_default_cert_dir(), ec);
+    const bool has_authorities = sk_X509_OBJECT_num(X509_STORE_get0_objects(store)) > 0 ||
+                                 (!ec && files != std::filesystem::directory_iterator());
+    CHECK_THAT(refusal(context), ContainsSubstring("local issuer"));
+    CHECK((refusal(context).find(note) == std::string::npos) == has_authorities);
+  }
+}
+
+TEST_CASE("without SSL_CERT_FILE load_default_certs uses the system's file", "[ssl]") {
+  const environment_variable no_file("SSL_CERT_FILE", std::nullopt);
+  sk::ssl_context context(sk::PROTOCOL_TLS_CLIENT);
+  context.load_default_certs();
+  CHECK_THAT(refusal(context), ContainsSubstring("local issuer"));
 }
 
 TEST_CASE("a server chooses its context by the name that the client requests", "[ssl][sni]") {
@@ -248,6 +367,9 @@ TEST_CASE("a server chooses its context by the name that the client requests", "
     CHECK_THAT(connect_once(client, server, refused, session).client,
                ContainsSubstring("UNRECOGNIZED_NAME"));
   }
+  server.sni_callback([](const std::string&) -> const sk::ssl_context* { throw std::bad_alloc(); });
+  CHECK_THAT(connect_once(client, server, "localhost", session).server,
+             ContainsSubstring("another exception: ") && ContainsSubstring("alloc"));
   server.sni_callback(nullptr);
   CHECK_THAT(connect_once(client, server, "elsewhere.test", session).client,
              ContainsSubstring("ostname mismatch"));
@@ -286,6 +408,9 @@ TEST_CASE("native_handle returns OpenSSL's objects", "[ssl]") {
   REQUIRE(SSL_export_keying_material(static_cast<SSL*>(both.server.native_handle()), theirs,
                                      sizeof theirs, "EXPORTER-test", 13, nullptr, 0, 0) == 1);
   CHECK(std::equal(ours, ours + sizeof ours, theirs));
+  CHECK(both.client.session());
+  SSL_set_session(ssl, nullptr);  // the program may take the session away
+  CHECK_FALSE(both.client.session());
   both.client.close();
   CHECK(both.client.native_handle() == nullptr);
 }

@@ -41,6 +41,8 @@ struct request {
   std::string name_constraints;
   long starts = -86400;  // seconds from now
   long ends = 86400;
+  std::string end_text;           // instead of `ends`
+  int name_type = MBSTRING_UTF8;  // of the common name
 };
 
 request authority(const std::string& name, const std::string& constraints = "critical,CA:TRUE") {
@@ -82,7 +84,10 @@ identity issue(const request& wanted, const identity* by = nullptr) {
   ASN1_INTEGER_set(X509_get_serialNumber(certificate), ++serial);
   X509_gmtime_adj(X509_getm_notBefore(certificate), wanted.starts);
   X509_gmtime_adj(X509_getm_notAfter(certificate), wanted.ends);
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_UTF8,
+  if (!wanted.end_text.empty())
+    ASN1_STRING_set(X509_getm_notAfter(certificate), wanted.end_text.data(),
+                    static_cast<int>(wanted.end_text.size()));
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", wanted.name_type,
                              reinterpret_cast<const unsigned char*>(wanted.common_name.c_str()), -1,
                              -1, 0);
   X509_set_issuer_name(certificate, X509_get_subject_name(issuer));
@@ -316,5 +321,53 @@ TEST_CASE("chains that are accepted, and chains that are rejected", "[ssl][verdi
     wanted.name_constraints = "critical,excluded;DNS:localhost";
     const identity excluded = issue(wanted, &root());
     CHECK(judge({issue(server, &excluded), excluded}) == X509_V_ERR_EXCLUDED_VIOLATION);
+  }
+}
+
+namespace {
+
+// How getpeercert fails after a handshake with a server that has this certificate, and what it
+// returns.
+struct described {
+  std::string failure;
+  sk::certificate certificate;
+};
+
+described describe(const identity& server_identity) {
+  sk::ssl_context server(sk::PROTOCOL_TLS_SERVER);
+  server.load_cert_chain_data(pem(server_identity), pem([&](BIO* bio) {
+                                PEM_write_bio_PrivateKey(bio, server_identity.key.get(), nullptr,
+                                                         nullptr, 0, nullptr, nullptr);
+                              }));
+  sk::ssl_context client(sk::PROTOCOL_TLS_CLIENT);
+  client.verify_flags(sk::VERIFY_X509_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
+  client.load_verify_locations(std::nullopt, std::nullopt, pem(server_identity));
+  const session_pair both = secured(client, server);
+  described result;
+  result.failure = tls_failure_of([&] { result.certificate = both.client.getpeercert().value(); });
+  CHECK_FALSE(both.client.getpeercert_der().empty());
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("getpeercert throws for a field that has no text, except a bit string", "[ssl]") {
+  request wanted;
+  wanted.dns = {"localhost"};
+  SECTION("a bit string, as in a uniqueIdentifier") {
+    wanted.common_name = "\xff bits";
+    wanted.name_type = V_ASN1_BIT_STRING;
+    const described found = describe(issue(wanted));
+    CHECK(found.failure == "none");
+    CHECK(found.certificate.subject["commonName"] == "\xff bits");
+  }
+  SECTION("a sequence as a name") {
+    wanted.common_name = std::string("\x30\x03\x02\x01\x05", 5);
+    wanted.name_type = V_ASN1_SEQUENCE;
+    CHECK_THAT(describe(issue(wanted)).failure, Catch::Matchers::StartsWith("sslerror: "));
+  }
+  SECTION("a time that is not one") {
+    wanted.end_text = "not a time";
+    CHECK_THAT(describe(issue(wanted)).failure, Catch::Matchers::StartsWith("sslerror: "));
   }
 }

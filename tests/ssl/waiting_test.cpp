@@ -133,6 +133,51 @@ TEST_CASE("a file over a non-blocking session continues after a part of a record
   CHECK((receiving.get() == data));
 }
 
+TEST_CASE("flush of a file sends the rest of a record that a write left unsent",
+          "[makefile][ssl]") {
+  session_pair both = secured();
+  sk::file f = both.client.makefile("w", 0);
+  const std::string piece(16384, 'x');
+  f.flush();  // nothing is left
+  f.settimeout(0);
+  std::size_t sent = 0;
+  for (bool full = false; !full;) {
+    std::size_t count = piece.size();
+    full = tls_failure_of([&] {
+             try {
+               f.write(piece);
+             } catch (const sk::error& e) {
+               count = e.transferred();
+               throw;
+             }
+           }) == "want_write";
+    sent += count;
+  }
+  CHECK(sent % piece.size() == 0);  // the last record counts as a whole
+  CHECK(tls_failure_of([&] { f.flush(); }) == "want_write");
+  SECTION("in non-blocking mode") {
+    background<std::size_t> receiving([&] { return receive(both.server, sent).size(); });
+    for (std::error_code ec = sk::ssl_errc::want_write; ec;) {
+      REQUIRE(wait_for(f.fileno(), POLLOUT));
+      ec.clear();
+      try {
+        f.flush();
+      } catch (const sk::ssl_want_write_error& e) {
+        ec = e.code();
+      }
+    }
+    CHECK(receiving.get() == sent);
+  }
+  SECTION("within the timeout") {
+    f.settimeout(short_time);
+    CHECK(tls_failure_of([&] { f.flush(); }) == "timeout");
+    f.settimeout(patience);
+    background<std::size_t> receiving([&] { return receive(both.server, sent).size(); });
+    f.flush();
+    CHECK(receiving.get() == sent);
+  }
+}
+
 TEST_CASE("unwrap times out if the peer sends a part of the closing alert or nothing", "[ssl]") {
   const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
   sk::ssl_context context = client_context();
@@ -194,6 +239,21 @@ TEST_CASE("a deadline that has passed ends sendfile after one record", "[ssl]") 
   both.client.settimeout(patience);
   CHECK(both.client.sendfile(in, 16384) == data.size() - sent);
   CHECK((receive(both.server, data.size()) == data));
+}
+
+TEST_CASE("a deadline that has passed ends recv_exactly after one record", "[ssl][recv_exactly]") {
+  session_pair both = secured();
+  both.server.sendall("first ");
+  both.server.sendall("second");
+  CHECK(both.client.wait_readable(patience));
+  both.client.settimeout(std::chrono::steady_clock::now() - std::chrono::seconds(1));
+  char buffer[12] = {};
+  std::error_code ec;
+  CHECK(both.client.recv_exactly_into(buffer, ec) == 6);
+  CHECK(ec == sk::errc::timed_out);
+  CHECK(std::string(buffer, 6) == "first ");
+  both.client.settimeout(patience);
+  CHECK(both.client.recv_exactly(6) == "second");
 }
 
 TEST_CASE("closing waits until the alert is written, within the timeout", "[ssl]") {
@@ -450,6 +510,13 @@ TEST_CASE("the end and a failure make a session readable", "[ssl][wait_readable]
     CHECK(both.client.wait_readable(patience));
     CHECK(tls_failure_of([&] { return both.client.recv(); }) != "none");
     CHECK(both.client.wait_writable(patience));  // the session's failure makes it writable, too
+  }
+  SECTION("a connection that takes no more data") {
+    REQUIRE(sk::detail::sys::shutdown(both.client.fileno(), SHUT_WR) == 0);
+    const std::string broken = failure("broken_pipe_error", EPIPE);
+    CHECK(tls_failure_of([&] { return both.client.send("x"); }) == broken);
+    CHECK(both.client.wait_writable(patience));
+    CHECK(tls_failure_of([&] { return both.client.send("x"); }) == broken);
   }
   SECTION("after close") {
     both.client.close();

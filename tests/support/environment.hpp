@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sets an environment variable for the lifetime of an object.
+// Sets or removes an environment variable for the lifetime of an object.
 #pragma once
 
 #include <cstdlib>
@@ -10,20 +10,22 @@ namespace test_support {
 
 class environment_variable {
  public:
-  environment_variable(const char* name, const std::string& value) : name_(name) {
+  /// \param value std::nullopt to remove the variable
+  environment_variable(const char* name, const std::optional<std::string>& value) : name_(name) {
     if (const char* before = std::getenv(name)) before_ = before;
-    set(value);
+    assign(value);
   }
   environment_variable(const environment_variable&) = delete;
   environment_variable& operator=(const environment_variable&) = delete;
-  ~environment_variable() {
-    if (before_)
-      set(*before_);
+  ~environment_variable() { assign(before_); }
+
+ private:
+  void assign(const std::optional<std::string>& value) const {
+    if (value)
+      set(*value);
     else
       remove();
   }
-
- private:
 #ifdef _WIN32
   void set(const std::string& value) const { ::_putenv_s(name_, value.c_str()); }
   void remove() const { ::_putenv_s(name_, ""); }

@@ -19,6 +19,8 @@
 #include <system_error>
 #include <utility>
 
+#include "coverage.hpp"
+
 namespace test_support {
 namespace {
 
@@ -141,6 +143,7 @@ int in_child(const std::function<int()>& body) {
       result = body();
     } catch (...) {
     }
+    write_coverage();
     ::_exit(result);
   }
   return status_of(id);
@@ -165,6 +168,7 @@ std::string text_from_child(const std::function<std::string()>& body) {
       if (count <= 0) break;
       written += static_cast<std::size_t>(count);
     }
+    write_coverage();
     ::_exit(0);
   }
   ::close(ends[1]);
