@@ -362,9 +362,10 @@ class address {
         return std::forward<F>(f)(other_);
       case kind::host:
         return std::forward<F>(f)(host_);
-      default:
-        return std::forward<F>(f)(none_);
+      case kind::none:
+        break;
     }
+    return std::forward<F>(f)(none_);
   }
 
   /// @}
@@ -389,9 +390,11 @@ class address {
         return inet6_address::size();
       case kind::other:
         return other_.size();
-      default:
-        return 0;
+      case kind::none:
+      case kind::host:
+        break;
     }
+    return 0;
   }
 
   /// @}

@@ -224,7 +224,8 @@ void address::take_resolved(const address& other) noexcept {
     case kind::other:
       new (&other_) endpoint(other.other_);
       break;
-    default:  // kind::none
+    case kind::none:
+    case kind::host:
       break;
   }
 }

@@ -22,7 +22,7 @@ file_reader::file_reader(const file_source& source, std::int64_t start,
     case file_source::kind::path:
       path_ = &source.path_;
       break;
-    default:  // file_source::kind::stream
+    case file_source::kind::stream:
       stream_ = &source.stream_;
       break;
   }
