@@ -114,8 +114,8 @@ TEST_CASE("a selector replaces its set if waits find only descriptors that are n
     for (const char* function : {"open_poll_set", "change_poll_set"}) {
       CAPTURE(function);
       fake::on_wait_poll_set({stale, stale});
-      fake::on(function, {fails(ENOMEM)});
-      CHECK(failure_of([&s] { s.select(); }) == failure("error", ENOMEM));
+      fake::on(function, {fails(EMFILE)});
+      CHECK(failure_of([&s] { s.select(); }) == failure("error", EMFILE));
       fake::on_wait_poll_set({fake::ready({a.fileno()})});
       CHECK(s.select().size() == 1);
     }
