@@ -76,7 +76,7 @@ MINGW = "mingw"
 TLS_PEERS = ("openssl", "curl", "nginx-light")
 PLATFORMS = {
     "clang": Platform(("clang", "libc++-dev", "libc++abi-dev", "libssl-dev", *TLS_PEERS), skips=1, openssl=NATIVE),
-    "mingw": Platform(("g++-mingw-w64-x86-64-posix", "wine64", "wine", "pkg-config", "make"), skips=62, openssl=MINGW, prepare=start_wine,
+    "mingw": Platform(("g++-mingw-w64-x86-64-posix", "wine64", "wine", "pkg-config", "make"), skips=64, openssl=MINGW, prepare=start_wine,
                       afterwards=as_its_users_do),
     "debian12": Platform(("debootstrap", "git"), debian="bookworm", skips=1),
     "debian13": Platform(("debootstrap", "git"), debian="trixie", skips=1),
