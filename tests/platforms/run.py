@@ -82,7 +82,7 @@ PLATFORMS = {
     "debian13": Platform(("debootstrap", "git"), debian="trixie", skips=1),
     "debian-sid": Platform(("debootstrap", "git"), debian="sid", skips=1),
     "warnings": Platform(("debootstrap",), check=warning_matrix.check),
-    "i686": Platform(("g++-i686-linux-gnu", *TLS_PEERS), skips=3, openssl="i386"),
+    "i686": Platform(("g++-i686-linux-gnu", *TLS_PEERS), skips=5, openssl="i386"),
     "s390x": Platform(("g++-s390x-linux-gnu", "qemu-user", *TLS_PEERS), skips=29, openssl="s390x"),
     "musl": Platform(("python3-venv",), zig=True, skips=8),
     "macos-x86-64": Platform(("python3-venv",), zig=True),
