@@ -313,7 +313,7 @@ bool tls_connection::use(const std::shared_ptr<const tls_context>& chosen, SSL* 
   // What OpenSSL leaves as the first context has it.
   X509_VERIFY_PARAM* param = SSL_get0_param(ssl);
   SSL_set_verify(ssl, SSL_CTX_get_verify_mode(ctx), nullptr);
-  // Not covered: OpenSSL fails here only without memory.
+  // Not covered: these calls fail only without memory, or not at all.
   if (X509_VERIFY_PARAM_clear_flags(param, X509_VERIFY_PARAM_get_flags(param)) != 1 ||
       X509_VERIFY_PARAM_set1(param, SSL_CTX_get0_param(ctx)) != 1 ||
       SSL_set_min_proto_version(ssl, static_cast<int>(SSL_CTX_get_min_proto_version(ctx))) != 1 ||
