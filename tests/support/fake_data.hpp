@@ -94,23 +94,27 @@ inline std::string bytes_at(const void* data, std::size_t size) {
 }
 
 // The data to receive into `size` bytes; the rest for the next call is put back into the script.
-inline std::string receive(const turn& t, const char* function, handle s, std::size_t size,
-                           int flags) {
-  const std::string& data = t.plan.data;
+inline std::string receive(turn& t, const char* function, handle s, std::size_t size, int flags) {
+  std::string data = std::move(t.plan.data);  // a copy for each byte received would be slow
+  const std::size_t begin = t.plan.received;
+  const bool peeks = (flags & MSG_PEEK) != 0;
+  std::string got = data.substr(begin, size);
   step rest = t.plan;
   rest.delay = -1;
-  if ((flags & MSG_PEEK) == 0) {
+  if (!peeks) {
     rest.descriptors = 0;
     rest.control.clear();
-    rest.data = at(s).type == SOCK_STREAM && data.size() > size ? data.substr(size) : "";
+    rest.received += got.size();
   }
-  const bool some_left = (flags & MSG_PEEK) != 0 || !rest.data.empty();
-  if (t.plan.has_data && !t.plan.forever && some_left)
+  const bool some_left = peeks || (at(s).type == SOCK_STREAM && rest.received < data.size());
+  if (t.plan.has_data && !t.plan.forever && some_left) {
+    rest.data = std::move(data);
     script_of(function).push_front(std::move(rest));
-  return data.substr(0, size);
+  }
+  return got;
 }
 
-inline std::ptrdiff_t receive_into(const turn& t, const char* function, handle s, void* to,
+inline std::ptrdiff_t receive_into(turn t, const char* function, handle s, void* to,
                                    std::size_t size, int flags) {
   if (t.failed) return t.result();
   const std::string got = receive(t, function, s, size, flags);

@@ -623,10 +623,10 @@ std::ptrdiff_t sys::recv(native_handle_type s, void* data, std::size_t size, int
 
 std::ptrdiff_t sys::recvfrom(native_handle_type s, void* data, std::size_t size, int flags,
                              sockaddr* address, socklen_t* address_size) {
-  const turn t = begin_on("recvfrom", s, size, flags);
+  turn t = begin_on("recvfrom", s, size, flags);
   if (!t.failed)
     store(t.plan.addresses ? t.plan.addresses->front() : socket_address(), address, address_size);
-  return minus_one(receive_into(t, "recvfrom", s, data, size, flags));
+  return minus_one(receive_into(std::move(t), "recvfrom", s, data, size, flags));
 }
 
 std::ptrdiff_t sys::recv_now(native_handle_type s, void* data, std::size_t size) noexcept {
@@ -647,10 +647,11 @@ std::ptrdiff_t sys::sendmsg(native_handle_type s, const message& m, int flags) n
 
 std::ptrdiff_t sys::recvmsg(native_handle_type s, message& m, int flags) noexcept {
   const std::size_t size = total(m);
-  const turn t = begin_on("recvmsg", s, size, m.control_size, flags);
+  turn t = begin_on("recvmsg", s, size, m.control_size, flags);
   if (t.failed) return t.result();
   if (m.buffer_count == 0) return fail_with(EMSGSIZE).result();  // as POSIX allows
   if (const int error = t.plan.descriptors != 0 ? opening_error() : 0) return -error;
+  const bool truncated = at(s).type != SOCK_STREAM && t.plan.data.size() > size;
   const std::string got = receive(t, "recvmsg", s, size, flags);
   std::size_t placed = 0;
   for (std::size_t i = 0; placed < got.size(); ++i) {
@@ -659,7 +660,7 @@ std::ptrdiff_t sys::recvmsg(native_handle_type s, message& m, int flags) noexcep
     placed += piece;
   }
   m.flags = t.plan.flags;
-  if (t.plan.data.size() > size && at(s).type != SOCK_STREAM) m.flags |= MSG_TRUNC;
+  if (truncated) m.flags |= MSG_TRUNC;
   receive_control(t.plan, m, flags);
   socklen_t address_size = m.address_size;
   store(t.plan.addresses ? t.plan.addresses->front() : socket_address(), m.address, &address_size);

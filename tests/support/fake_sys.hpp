@@ -95,7 +95,8 @@ struct step {
   int error = 0;
   std::optional<std::int64_t> value;
   std::string data;
-  std::string more;  // getnameinfo's service
+  std::size_t received = 0;  // bytes of `data` that earlier calls received
+  std::string more;          // getnameinfo's service
   std::optional<std::vector<socket_address>> addresses;
   std::optional<sys::host_entry> host;
   std::vector<control_item> control;

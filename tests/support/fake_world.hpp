@@ -149,8 +149,9 @@ inline step take(const char* function) {
   if (script.empty()) return directed();
   step& next = script.front();
   next.used = true;
-  step taken = next;
-  if (!next.forever) script.pop_front();
+  if (next.forever) return next;
+  step taken = std::move(next);
+  script.pop_front();
   return taken;
 }
 
