@@ -23,7 +23,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-ENGINE = ("unit", "operation waiting_table connecting interrupter socket_exactly")
+ENGINE = ("unit", "operation waiting_table connecting interrupter socket socket_exactly socket_transport")
 MESSAGES = ("unit", "message fdpass")
 TLS = ("ssl", "ending hostile interrupter object refused session socket transfer verdicts waiting")
 # Each file with its test program and test files.

@@ -37,7 +37,8 @@ struct receiver {
         ec);
   }
 
-  std::size_t send_all(std::size_t size) {
+  // `error` is that of an attempt made before.
+  std::size_t send_all(std::size_t size, int error = 0) {
     const std::string data(size, 'x');
     deadline until(context.timeout);
     operation op(context, event::write, until);
@@ -45,7 +46,7 @@ struct receiver {
     const auto attempt = [&](std::size_t done) {
       return outcome(sys::send(context.handle, data.data() + done, data.size() - done, 0));
     };
-    complete_all(op, 0, data.size(), sent, attempt, ec);
+    complete_all(op, error, data.size(), sent, attempt, ec);
     return sent;
   }
 
@@ -418,6 +419,16 @@ TEST_CASE("sending all continues after short writes and signals, and counts the 
   fake::on_send({fake::takes(10), fails(EAGAIN)});
   CHECK(nonblocking.send_all(100) == 10);
   CHECK(nonblocking.ec == system_code(EAGAIN));
+}
+
+TEST_CASE("sending all waits only where an attempt would have blocked", "[operation]") {
+  const fake::session session;
+  receiver r(500 * ms);
+  fake::on_poll({fake::ready_after(20)});
+  fake::on_send({fake::takes(10), fake::takes(0), fake::takes(90)});
+  CHECK(r.send_all(100, EAGAIN) == 100);
+  CHECK_FALSE(r.ec);
+  CHECK(fake::log("poll") == lines{called("poll", r.context.handle, event::write, 500)});
 }
 
 TEST_CASE("a short write calls the hook, and reports its progress", "[operation]") {
