@@ -25,7 +25,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 ENGINE = ("unit", "operation waiting_table connecting interrupter socket socket_exactly socket_transport")
 MESSAGES = ("unit", "message fdpass")
-TLS = ("ssl", "ending hostile interrupter object refused session socket transfer verdicts waiting")
+TLS = ("ssl", "context ending error error_queue hostile interrupter object refused session socket transfer trust verdicts waiting")
 # Each file with its test program and test files.
 TESTS = {
     "include/pysock/detail/operation.hpp": ENGINE,
@@ -141,7 +141,7 @@ class Program:
         if self.run(link) != 0:
             return "does not compile"
         begin = time.monotonic()
-        status = self.run([str(self.place / "program")], self.limit)
+        status = self.run([str(self.place / "program"), "--abort"], self.limit)
         if self.original is None:
             self.original, self.limit = code, 10 + 5 * (time.monotonic() - begin)
         return "timed out" if status is None else "survived" if status == 0 else "killed"

@@ -267,6 +267,9 @@ TEST_CASE("unwrap after a send that timed out sends the rest of the record first
   session_pair both = secured();
   const std::string data = numbered(more_than_fits);
   const std::size_t gone = fill(both.client, data);
+  both.client.settimeout(short_time);
+  CHECK(tls_failure_of([&] { (void)both.client.unwrap(); }) == "timeout");
+  both.client.settimeout(patience);
   background<std::string> other([&] {
     std::string received = receive(both.server, data.size());
     both.server.unwrap().sendall("in clear text");

@@ -167,6 +167,8 @@ TEST_CASE("a control message is made from bytes, numbers, structures and ranges"
   CHECK(text(control_message(1, 2, std::vector<int>{6, 7, 8}).data) == bytes_of(array));
   CHECK(text(control_message(1, 2, std::array{6, 7, 8}).data) == bytes_of(array));
   CHECK(control_message(1, 2, {}).data.empty());
+  const control_message empty;
+  CHECK((empty.level == 0 && empty.type == 0 && empty.data.empty()));
   STATIC_REQUIRE_FALSE(std::is_constructible_v<control_message, int, int, int*>);
   STATIC_REQUIRE_FALSE(std::is_constructible_v<control_message, int, int, std::nullptr_t>);
   STATIC_REQUIRE_FALSE(
@@ -214,7 +216,7 @@ TEST_CASE("a control message refers to bytes, and so do copies of it", "[sendmsg
   CHECK(message.data.data() == raw.data());
   CHECK(copy.data.data() == raw.data());
   copy = control_message(3, 4, 5);
-  CHECK(copy.as<int>() == 5);
+  CHECK((copy.level == 3 && copy.type == 4 && copy.as<int>() == 5));
   copy = message;
   CHECK(copy.data.data() == raw.data());
 }

@@ -482,9 +482,11 @@ TEST_CASE("connect in timeout mode: one connect, one poll, one SO_ERROR", "[oper
                              called("getsockopt", c.context.handle, SOL_SOCKET, SO_ERROR)});
 }
 
-TEST_CASE("connect reports the outcome in SO_ERROR", "[operation]") {
+TEST_CASE("connect reports its failure at once, or the outcome in SO_ERROR", "[operation]") {
   const fake::session session;
   connector c(500 * ms);
+  fake::on_connect({fails(EPERM)});  // as a firewall has it
+  CHECK(c.connect() == system_code(EPERM));
   fake::on_connect({fails(EINPROGRESS), fails(EINPROGRESS), fails(EINPROGRESS)});
   fake::on_poll({fake::ready(), fake::ready(), fake::ready()});
   fake::on_getsockopt({fake::sets(ECONNREFUSED), fake::sets(EISCONN), fails(ENOBUFS)});

@@ -795,6 +795,34 @@ TEST_CASE("recvfrom returns the sender's address, or none if it is unnamed") {
   CHECK(address(from) == address("10.1.2.3", 77));
 }
 
+// ---- interruptions ----
+
+TEST_CASE("a blocking call that a signal interrupted is repeated as it was") {
+  const fake::session session;
+  pysock::socket s;
+  char buffer[3];
+  const auto repeats = [](const std::function<void()>& call) {
+    fake::clear_log();
+    call();
+    const lines log = fake::log();
+    REQUIRE(log.size() == 2);
+    CHECK(log[0] == log[1]);
+  };
+  fake::on_send({fails(EINTR), fake::takes(3), fails(EINTR), fake::takes(3)});
+  repeats([&] { CHECK(s.send("abc") == 3); });
+  repeats([&] { s.sendall("abc"); });
+  fake::on_sendto({fails(EINTR), fake::takes(3)});
+  repeats([&] { CHECK(s.sendto("abc", {"10.0.0.1", 80}) == 3); });
+  fake::on_sendmsg({fails(EINTR), fake::takes(3)});
+  repeats([&] { CHECK(s.sendmsg({"abc"}) == 3); });
+  fake::on_recv({fails(EINTR), fake::gives("abc")});
+  repeats([&] { CHECK(s.recv_into(buffer) == 3); });
+  fake::on_recvfrom({fails(EINTR), fake::gives("abc")});
+  repeats([&] { CHECK(s.recvfrom_into(buffer).nbytes == 3); });
+  fake::on_recvmsg({fails(EINTR), fake::gives("abc")});
+  repeats([&] { CHECK(s.recvmsg(3).data == "abc"); });
+}
+
 // ---- prediction: whether to poll first ----
 
 TEST_CASE("two receives that had to wait make the next one poll first", "[recv]") {
@@ -816,6 +844,17 @@ TEST_CASE("two receives that had to wait make the next one poll first", "[recv]"
   fake::clear_log();
   CHECK(s.recv(1) == "d");  // settimeout resets the prediction
   CHECK(fake::log().size() == 1);
+}
+
+TEST_CASE("receives that a signal interrupted do not make the next one poll first", "[recv]") {
+  const fake::session session;
+  pysock::socket s;
+  s.settimeout(1);
+  fake::on_recv({fails(EINTR), fake::gives("a"), fails(EINTR), fake::gives("b"), fake::gives("c")});
+  CHECK(s.recv(1) == "a");
+  CHECK(s.recv(1) == "b");
+  CHECK(s.recv(1) == "c");
+  CHECK(fake::count("poll") == 0);
 }
 
 TEST_CASE("a socket that expects to wait still times out, and fails once closed") {
