@@ -176,6 +176,7 @@ void check_handshake(trial& t, session& both, bool done) {
     t.check(!ec, "the handshake can be repeated");
     const bool sends = !is_fatal(t);  // the acknowledgement of the handshake may have failed
     t.check(!sends || both.works(), "the session is usable");
+    t.check(ec || both.s.server_side() || both.s.getpeercert(), "the server's certificate is kept");
   } else if (!t.lacks_memory()) {
     const std::error_code reason = t.code();
     std::error_code ec;

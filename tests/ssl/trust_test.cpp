@@ -376,6 +376,21 @@ TEST_CASE("a server chooses its context by the name that the client requests", "
   CHECK(failure_of([&] { client.sni_callback(nullptr); }) == "invalid_argument");
 }
 
+TEST_CASE("the context that a server chooses limits the versions", "[ssl][sni]") {
+  sk::ssl_context server = server_context();
+  sk::ssl_context chosen = server_context();
+  server.sni_callback([&](const std::string&) { return &chosen; });
+  chosen.maximum_version(sk::TLSVersion::TLSv1_2);
+  CHECK(secured(client_context(), server).client.version() == "TLSv1.2");
+  chosen.maximum_version(sk::TLSVersion::MAXIMUM_SUPPORTED);
+  chosen.minimum_version(sk::TLSVersion::TLSv1_3);
+  sk::ssl_session session;
+  CHECK_THAT(connect_once(with_version(client_context(), sk::TLSVersion::TLSv1_2), server,
+                          "localhost", session)
+                 .client,
+             ContainsSubstring("PROTOCOL_VERSION"));
+}
+
 TEST_CASE("a session of one name is not resumed with a server's stricter context for another",
           "[ssl][sni]") {
   const auto version = GENERATE(sk::TLSVersion::TLSv1_2, sk::TLSVersion::TLSv1_3);
