@@ -24,6 +24,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 ENGINE = ("unit", "operation waiting_table connecting interrupter socket socket_exactly socket_transport")
+FILES = ("unit", "file file_buffer socket_transport")
 MESSAGES = ("unit", "message fdpass")
 TLS = ("ssl", "context ending error error_queue hostile interrupter object refused session socket transfer trust verdicts waiting")
 # Each file with its test program and test files.
@@ -31,7 +32,8 @@ TESTS = {
     "include/pysock/detail/operation.hpp": ENGINE,
     "src/common/operation.cpp": ENGINE,
     "src/common/inet.cpp": ("pure", "inet address"),
-    "include/pysock/detail/file_buffer.hpp": ("unit", "file file_buffer socket_transport"),
+    "include/pysock/detail/file_buffer.hpp": FILES,
+    "src/common/file_buffer.cpp": FILES,
     "include/pysock/detail/cmsg.hpp": MESSAGES,
     "include/pysock/message.hpp": MESSAGES,
     "src/common/socket_message.cpp": MESSAGES,
