@@ -295,6 +295,21 @@ TEST_CASE("file: a write has one timeout", "[file]") {
   CHECK(p.timeouts == std::vector<std::int64_t>{100000000, 60000000, 20000000});
 }
 
+TEST_CASE("file: a write whose time is used up between two sends loses no byte", "[file]") {
+  const fake::session session;
+  peer p;
+  p.write_milliseconds = 100;
+  file f = open(p, "w", 4, 100ms);
+  const std::string data = "0123456789";
+  f.write("abc");
+  const std::size_t done = transferred([&] { return f.write(data), 0; });
+  CHECK(p.writes.size() == 1);
+  p.write_milliseconds = 0;
+  f.write(data.substr(done));
+  f.flush();
+  CHECK(p.got == "abc" + data);
+}
+
 TEST_CASE("file: without a deadline the clock is not read", "[file]") {
   const fake::session session;
   peer p;

@@ -735,6 +735,8 @@ TEST_CASE("file: a closed file cannot be used", "[file]") {
   f.clear();
   CHECK(failure_of([&] { return !f.read(buffer, 4); }) == "invalid_argument");
   f.clear();
+  CHECK(failure_of([&] { return !f.put('x'); }) == "invalid_argument");
+  f.clear();
   CHECK(failure_of([&] { return !(f << "x"); }) == "invalid_argument");
   f.clear();
   CHECK(failure_of([&] { return !(f << std::flush); }) == "invalid_argument");
