@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Compiles the headers, as programs use them, and the library's sources with all the compilers of three releases of
-Debian, each at every level of optimisation, with and without sanitizers, for every C++ standard; the sources with
-sanitizers only for the first. g++ also compiles each source by itself, since its warnings depend on what it inlines. No
-combination may give a warning.
+"""Compiles the headers with all the compilers of three releases of Debian, each at every level of optimisation, with and
+without sanitizers, for every C++ standard. The examples come with them, and for the first standard the library's sources.
+Only with sanitizers, where most of the time is spent, the examples too are compiled for the first standard alone. g++ also
+compiles each source by itself, since its warnings depend on what it inlines. No combination may give a warning.
 
 usage: warning_matrix.py [COMPILER...]    only these, such as g++-14 or clang-19
 """
@@ -42,11 +42,16 @@ def all_headers():
     return [f"#include <{header}>" for header in headers]
 
 
+def headers_text():
+    """A file that includes every header, and uses.cpp, which calls what they have."""
+    return "\n".join([*all_headers(), '#include "tests/compile/uses.cpp"']) + "\n"
+
+
 def users_text():
-    """A file that includes every header, uses.cpp, and every example in its own namespace."""
+    """The same with every example in its own namespace."""
     examples = sorted(ROOT.glob("examples/**/*.cpp"))
     system = sorted({line for path in examples for line in re.findall("^#include <.*$", path.read_text(encoding="utf-8"), re.MULTILINE)})
-    lines = [*all_headers(), '#include "tests/compile/uses.cpp"', *system]
+    lines = [*headers_text().splitlines(), *system]
     lines.append('#pragma GCC diagnostic ignored "-Wreturn-type"')  # an example's main() need not return a value
     for path in examples:
         lines += [f"namespace example_{path.stem} {{", f"int {path.stem}_main(int, char**);", f"#define main {path.stem}_main",
@@ -71,6 +76,7 @@ def copy_tree(root):
     shutil.rmtree(tree, ignore_errors=True)
     for folder in ("include", "src", "examples", "tests/compile"):
         shutil.copytree(ROOT / folder, tree / folder)
+    (tree / "headers.cpp").write_text(headers_text(), encoding="utf-8")
     (tree / "users.cpp").write_text(users_text(), encoding="utf-8")
     (tree / "library.cpp").write_text(STANDARD_LIBRARY, encoding="utf-8")
     (tree / "sources.cpp").write_text(sources_text(), encoding="utf-8")
@@ -140,8 +146,10 @@ def check(wanted=()):
             work = {}
             for standard, level, sanitizer in itertools.product(standards, LEVELS, SANITIZERS):
                 options = (f"-std={standard}", level, *sanitizer, *WARNINGS, *THOROUGHLY[compiler.split("-")[0]])
-                # Sources with sanitizers take most of the time, and the standard changes little in them.
-                files = ("users.cpp",) if sanitizer and standard != STANDARDS[0] else ("users.cpp", "sources.cpp")
+                if standard == STANDARDS[0]:
+                    files = ("users.cpp", "sources.cpp")
+                else:
+                    files = ("headers.cpp",) if sanitizer else ("users.cpp",)
                 work[" ".join((f"-std={standard}", level, *sanitizer))] = [
                     pool.submit(compile_in, root, compiler, options, file) for file in files]
             if compiler.startswith("g++"):
