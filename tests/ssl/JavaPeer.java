@@ -49,25 +49,41 @@ public class JavaPeer {
     return text.toString();
   }
 
+  static void closeQuietly(SSLSocket s) {
+    try {
+      s.close();
+    } catch (Throwable e) {
+      // What failed first is reported.
+    }
+  }
+
   static void exchange(SSLSocket s, int size) throws Exception {
     s.startHandshake();
     byte[] data = new byte[size];
     for (int i = 0; i < size; ++i) data[i] = (byte) (i * 2246822519L >> 11);
+    MessageDigest received = MessageDigest.getInstance("SHA-256");
+    List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
     Thread sending = new Thread(() -> {
       try {
         // JSSE checks its limit after each call.
         for (int at = 0; at < size; at += 16384) s.getOutputStream().write(data, at, Math.min(16384, size - at));
         s.shutdownOutput();
-      } catch (IOException e) {
-        System.out.println("failed: " + e);
-        System.exit(1);
+      } catch (Throwable e) {
+        failures.add(e);
+        closeQuietly(s);
       }
     });
     sending.start();
-    MessageDigest received = MessageDigest.getInstance("SHA-256");
-    byte[] piece = new byte[65536];
-    for (int count; (count = s.getInputStream().read(piece)) > 0;) received.update(piece, 0, count);
+    try {
+      byte[] piece = new byte[65536];
+      for (int count; (count = s.getInputStream().read(piece)) > 0;) received.update(piece, 0, count);
+    } catch (Throwable e) {
+      failures.add(e);
+      closeQuietly(s);
+    }
     sending.join();
+    for (Throwable failure : failures) failure.printStackTrace();
+    if (!failures.isEmpty()) System.exit(1);
     System.out.println("sent " + hex(MessageDigest.getInstance("SHA-256").digest(data)));
     System.out.println("received " + hex(received.digest()));
     s.close();

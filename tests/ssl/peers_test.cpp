@@ -726,7 +726,8 @@ TEST_CASE("KeyUpdates of GnuTLS while both directions are busy", "[ssl][peers][k
 TEST_CASE("KeyUpdates of Java's JSSE while both directions are busy", "[ssl][peers][key_update]") {
   if (!has_program("java")) SKIP_TEST("there is no java");
   // A thread of JSSE that sends a KeyUpdate and one that handles a KeyUpdate use the same object
-  // without a lock (NoSuchElementException in HandshakeHash), which sometimes ends the session.
+  // without a lock, which sometimes ends the session, with or without an alert. The peer then
+  // prints where that happened.
   for (int attempts_left = 4;; --attempts_left) {
     process peer({"java", PYSOCK_SSL_JAVA_PEER, certificate_folder(), "TLSv1.3", "busy",
                   std::to_string(busy_size)});
@@ -735,8 +736,10 @@ TEST_CASE("KeyUpdates of Java's JSSE while both directions are busy", "[ssl][pee
       check_busy_peer(peer, 20, exchange_by_threads);
       CHECK(peer.wait() == 0);
       return;
-    } catch (const sk::sslerror& e) {
-      if (attempts_left == 0 || e.reason() != "TLSV1_ALERT_INTERNAL_ERROR") throw;
+    } catch (const sk::error&) {
+      const std::string said = peer.rest();
+      std::printf("counted: a session of JSSE that failed\n%s", said.c_str());
+      if (attempts_left == 0 || said.find("HandshakeHash") == std::string::npos) throw;
     }
   }
 }
