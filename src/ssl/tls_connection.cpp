@@ -85,6 +85,7 @@ tls_connection::tls_connection(std::shared_ptr<const tls_context> context, socke
     SSL_set_connect_state(ssl_.get());
     name_.apply(ssl_.get(), rules_.check_hostname);
   }
+  ERR_clear_error();  // calls that succeed may leave errors
 }
 
 tls_connection::~tls_connection() {

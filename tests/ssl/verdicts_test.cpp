@@ -366,8 +366,8 @@ TEST_CASE("getpeercert throws for a field that has no text, except a bit string"
     wanted.name_type = V_ASN1_SEQUENCE;
     CHECK_THAT(describe(issue(wanted)).failure, Catch::Matchers::StartsWith("sslerror: "));
   }
-  SECTION("a time that is not one") {
-    wanted.end_text = "not a time";
+  SECTION("a time in a thirteenth month") {  // OpenSSL 3.5 itself refuses a time that is too short
+    wanted.end_text = "991301000000Z";
     CHECK_THAT(describe(issue(wanted)).failure, Catch::Matchers::StartsWith("sslerror: "));
   }
 }
