@@ -23,7 +23,6 @@ WAYS = {
     "users-builds": cmake_ways.users_builds,
     "oldest-cmake": cmake_ways.oldest_cmake,
     "plug-in": plugin_way.run_all,
-    "shared-tests": cmake_ways.shared_tests,
     "abi-check": abi.compare,
     "dist": cmake_ways.dist,
     "conan": conan_way.run_all,

@@ -95,18 +95,6 @@ def oldest_cmake():
     consumer("oldest", f"-DCMAKE_PREFIX_PATH={prefix}", program=program)
 
 
-def shared_tests():
-    """The tests against shared libraries with hidden visibility: a symbol that is not exported does not link."""
-    build = BASE / "shared-tests"
-    cmake(ROOT, build, "-DBUILD_SHARED_LIBS=ON", "-DPYSOCK_WITH_SSL=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0",
-          "-DPYSOCK_BUILD_EXAMPLES=OFF", target=["pure_tests", "net_tests", "ssl_tests"])
-    check(links(build / "tests" / "ssl_tests", "libpysock-ssl.so.1 "), "ssl_tests links the shared libraries (./dev test runs it)")
-    for name in ("pure_tests", "net_tests"):
-        program = build / "tests" / name
-        check(links(program, "libpysock.so.1 "), f"{name} links the shared library")
-        ok(f"{name}: " + next(line for line in run(program).splitlines() if line.startswith("All tests passed")))
-
-
 def dist():
     check(f'"version": "{VERSION}"' in (ROOT / "packaging/vcpkg/pysock/vcpkg.json").read_text(), f"the port of vcpkg has version {VERSION}")
     folder = two_files("c++", "two-files")
