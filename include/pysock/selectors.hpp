@@ -357,7 +357,7 @@ class selector {
   [[nodiscard]] native_handle_type fileno() const noexcept { return core_.fileno(); }
 
   /// Lets `stop.interrupt()` end `select`. The interrupter must not be registered in this selector
-  /// as well. \throws error
+  /// as well. \throws error; then the selector keeps the one that it had
   void set_interrupter(const interrupter& stop) {
     core_.set_link(detail::interrupter_access::link(stop));
   }

@@ -71,10 +71,10 @@ struct selector_core::state {
     while (gone != nullptr)  // without the lock: destructors may call the selector
       destroy(std::exchange(gone, gone->next_retired));
   }
-  void link_interrupter(sys::poll_set& to) {
-    if (!interrupter) return;
-    const int result = sys::change_poll_set(to, interrupter.get()->handle(), no_events,
-                                            sys::event::read, interrupter_generation);
+  static void add_interrupter(sys::poll_set& to, const interrupt_link& link) {
+    if (!link) return;
+    const int result = sys::change_poll_set(to, link.get()->handle(), no_events, sys::event::read,
+                                            interrupter_generation);
     if (result < 0) throw_result(result, "set_interrupter");
   }
   bool collect(bool& is_interrupted);
@@ -132,7 +132,7 @@ void selector_core::state::rebuild() {
   const int result = sys::open_poll_set(fresh);
   if (result < 0) throw_result(result, "select");
   try {
-    link_interrupter(*fresh);
+    add_interrupter(*fresh, interrupter);
     // A descriptor that cannot be added was closed, and is not reported.
     for (const selector_entry* entry : all) {
       sys::change_poll_set(*fresh, entry->fd, no_events,
@@ -289,17 +289,13 @@ native_handle_type selector_core::fileno() const noexcept {
 void selector_core::set_link(interrupt_link link) {
   const std::lock_guard<std::mutex> lock(state_->mutex);
   sys::poll_set& set = state_->open();
+  if (link.get() == state_->interrupter.get()) return;
+  state::add_interrupter(set, link);
   if (state_->interrupter) {
     sys::change_poll_set(set, state_->interrupter.get()->handle(), sys::event::read, no_events,
                          interrupter_generation);
   }
   state_->interrupter = std::move(link);
-  try {
-    state_->link_interrupter(set);
-  } catch (...) {
-    state_->interrupter = {};
-    throw;
-  }
 }
 
 void selector_core::set_hook(interrupt_hook hook, void* data) noexcept {

@@ -332,9 +332,15 @@ TEST_CASE("other threads register and unregister while one selects", "[selectors
 TEST_CASE("an interrupter ends select, before and while it waits", "[selectors][interrupter]") {
   sk::selector<> s;
   sk::interrupter stop;
+  sk::interrupter other;
+  s.set_interrupter(stop);
+  s.set_interrupter(stop);
+  s.set_interrupter(other);
   s.set_interrupter(stop);
   auto [a, b] = sk::socketpair();
   s.register_(a, sk::EVENT_READ);
+  other.interrupt();
+  CHECK(s.select(0).empty());
   stop.interrupt();
   CHECK(failure_of([&] { s.select(patience); }).substr(0, 17) == "interrupted_error");
   stop.reset();

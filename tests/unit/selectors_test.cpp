@@ -123,7 +123,7 @@ TEST_CASE("a selector replaces its set if waits find only descriptors that are n
   CHECK(fake::problems() == lines{});
 }
 
-TEST_CASE("a selector does not use an interrupter that it could not add",
+TEST_CASE("a selector uses no interrupter that it could not add, and keeps the one before",
           "[selectors][interrupter]") {
   const fake::session session;
   {
@@ -134,6 +134,17 @@ TEST_CASE("a selector does not use an interrupter that it could not add",
     stop.interrupt();
     fake::on_wait_poll_set({fake::times_out()});
     CHECK(s.select(10ms).empty());
+
+    // It keeps the one that it had.
+    pysock::interrupter first;
+    s.set_interrupter(first);
+    fake::clear_log();
+    fake::on_change_poll_set({fails(ENOSPC)});
+    CHECK(failure_of([&] { s.set_interrupter(stop); }) == failure("error", ENOSPC));
+    CHECK(fake::log() ==
+          lines{called("change_poll_set", stop.fileno(), event::error, event::read)});
+    first.interrupt();
+    CHECK(failure_of([&] { s.select(10ms); }) == failure("interrupted_error", EINTR));
   }
   CHECK(fake::problems() == lines{});
 }
