@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Compiles the headers with all the compilers of three releases of Debian, each at every level of optimisation, with and
-without sanitizers, for every C++ standard. The examples come with them, and for the first standard the library's sources.
-Only with sanitizers, where most of the time is spent, the examples too are compiled for the first standard alone. g++ also
-compiles each source by itself, since its warnings depend on what it inlines. No combination may give a warning.
+"""Compiles the headers with all the compilers of three releases of Debian, at every level of optimisation, with and without
+sanitizers, for every C++ standard. The examples are compiled for every standard too, but with sanitizers, which is slow, for
+the first alone; the library's sources for the first alone. g++ also compiles each source by itself, since its warnings
+depend on what it inlines. No combination may give a warning.
 
 usage: warning_matrix.py [COMPILER...]    only these, such as g++-14 or clang-19
 """
